@@ -1,0 +1,43 @@
+// Time and randomness as values that are handed in, so that the same code runs in real time and in a simulation.
+
+export interface Clock {
+  /** Milliseconds since the epoch. */
+  now(): number
+  /** Calls back once after `delayMs`; the returned function cancels. */
+  after(delayMs: number, callback: () => void): () => void
+}
+
+/** A number in [0, 1). */
+export type Random = () => number
+
+const LONGEST_TIMER_MS = 2 ** 31 - 1 // setTimeout calls back at once when asked for more
+
+export const systemClock: Clock = {
+  now: Date.now,
+  after(delayMs, callback) {
+    const restMs = delayMs - LONGEST_TIMER_MS
+    let cancel = () => clearTimeout(timer)
+    const timer = setTimeout(
+      () => {
+        if (restMs > 0) cancel = systemClock.after(restMs, callback)
+        else callback()
+      },
+      Math.min(delayMs, LONGEST_TIMER_MS),
+    )
+    return () => cancel()
+  },
+}
+
+/** Resolves after `delayMs`, or at once when the signal aborts; it never rejects. */
+export function pause(clock: Clock, delayMs: number, signal?: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal?.aborted) return resolve()
+    const done = () => {
+      cancel()
+      signal?.removeEventListener("abort", done)
+      resolve()
+    }
+    const cancel = clock.after(delayMs, done)
+    signal?.addEventListener("abort", done, { once: true })
+  })
+}
