@@ -1,0 +1,97 @@
+// IPv4 addresses as unsigned 32-bit numbers, the networks they are in (RFC 4632) and ranges of them.
+
+const OCTET = "(25[0-5]|2[0-4]\\d|1\\d\\d|[1-9]?\\d)"
+const ADDRESS = [OCTET, OCTET, OCTET, OCTET].join("\\.")
+
+export const ADDRESS_PATTERN = new RegExp(`^${ADDRESS}$`)
+export const NETWORK_PATTERN = new RegExp(`^${ADDRESS}/(3[0-2]|[12]\\d|[1-9])$`)
+export const RANGE_PATTERN = new RegExp(`^${ADDRESS}(?: ?- ?${ADDRESS})?$`)
+
+/** An interface's address and the network it is in: `ip` is `address` as text, `prefix` is 1 to 32. */
+export interface Network {
+  ip: string
+  address: number
+  prefix: number
+}
+
+/** The addresses from `first` to `last`, both included. */
+export interface AddressRange {
+  first: number
+  last: number
+}
+
+/** "192.168.1.2" → 3232235778; undefined unless it is four numbers of 0 to 255 without leading zeros. */
+export function parseAddress(text: string): number | undefined {
+  const octets = ADDRESS_PATTERN.exec(text)
+  if (!octets) return undefined
+  return octets.slice(1).reduce((address, octet) => address * 256 + Number(octet), 0)
+}
+
+/** 3232235778 → "192.168.1.2". */
+export function formatAddress(address: number): string {
+  return `${address >>> 24}.${(address >>> 16) & 255}.${(address >>> 8) & 255}.${address & 255}`
+}
+
+/** "192.168.1.1/24" → the address and its prefix; undefined unless it is an address, a slash and 1 to 32. */
+export function parseNetwork(text: string): Network | undefined {
+  const [ip = "", prefix] = text.split("/")
+  const address = parseAddress(ip)
+  if (address === undefined || !NETWORK_PATTERN.test(text)) return undefined
+  return { ip, address, prefix: Number(prefix) }
+}
+
+/** The network's own name: "192.168.1.0/24" for the interface 192.168.1.1/24. */
+export function formatNetwork(network: Network): string {
+  return `${formatAddress(networkAddress(network))}/${network.prefix}`
+}
+
+/** Is the address in the interface's network? */
+export function contains(network: Network, address: number): boolean {
+  return networkAddress(network) <= address && address <= broadcastAddress(network)
+}
+
+/** The lowest address of the network. It is no host's own unless the prefix is 31 or 32 (RFC 3021). */
+export function networkAddress({ address, prefix }: Network): number {
+  return (address & (0xffffffff << (32 - prefix))) >>> 0
+}
+
+/** The highest address of the network. It is no host's own unless the prefix is 31 or 32 (RFC 3021). */
+export function broadcastAddress(network: Network): number {
+  return networkAddress(network) + 2 ** (32 - network.prefix) - 1
+}
+
+/** "10.0.0.2-10.0.39.255" or "10.0.0.2" → a range; undefined if an end is no address or they are the wrong way round. */
+export function parseRange(text: string): AddressRange | undefined {
+  const [from = "", to = from] = text.split(/ ?- ?/)
+  const first = parseAddress(from)
+  const last = parseAddress(to)
+  if (first === undefined || last === undefined || first > last || !RANGE_PATTERN.test(text)) return undefined
+  return { first, last }
+}
+
+/** A range as text: "10.0.0.2-10.0.39.255", or "10.0.0.2" if it is one address. */
+export function formatRange({ first, last }: AddressRange): string {
+  return first === last ? formatAddress(first) : `${formatAddress(first)}-${formatAddress(last)}`
+}
+
+/** Rising addresses, as few ranges as hold them: ["192.168.1.2-192.168.1.5", "192.168.1.9"]. */
+export function formatRanges(sortedAddresses: Iterable<number>): string[] {
+  const ranges: AddressRange[] = []
+  let current: AddressRange | undefined
+  for (const address of sortedAddresses) {
+    if (current && address <= current.last + 1) current.last = address
+    else ranges.push((current = { first: address, last: address }))
+  }
+  return ranges.map(formatRange)
+}
+
+/** What `formatRanges()` writes, read again; undefined if any of it is no range. */
+export function parseRanges(texts: readonly string[]): AddressRange[] | undefined {
+  const ranges: AddressRange[] = []
+  for (const text of texts) {
+    const range = parseRange(text)
+    if (!range) return undefined
+    ranges.push(range)
+  }
+  return ranges
+}

@@ -1,0 +1,38 @@
+// Declared addresses and the ones that are bound: themselves, or their likeness on this machine, a.b.c.d as 127.b.c.d.
+import { formatAddress, parseAddress } from "./address"
+import type { Device, Devices } from "./devices"
+
+export type Addressing = "simulated" | "declared"
+
+const LOOPBACK = 127 * 2 ** 24
+const SHARED_ADDRESS = "127.0.0.1"
+
+/** Does this platform bind all of 127.0.0.0/8, or 127.0.0.1 only, as macOS and the BSDs do? */
+export function bindsWholeLoopback(platform: string = process.platform): boolean {
+  return platform === "linux" || platform === "win32"
+}
+
+/** The address to bind or to reach for a declared address or host name; a simulated host name is 127.0.0.1. */
+export function bindAddress(declared: string, addressing: Addressing, platform: string = process.platform): string {
+  if (addressing === "declared") return declared
+  const address = parseAddress(declared)
+  if (address === undefined || !bindsWholeLoopback(platform)) return SHARED_ADDRESS
+  return formatAddress(LOOPBACK + (address % 2 ** 24))
+}
+
+/** Which declared device sends from an address, or undefined. */
+export function deviceOfSender(
+  { devices }: { devices: Devices },
+  sender: string,
+  addressing: Addressing,
+): Device | undefined {
+  const address = parseAddress(sender)
+  if (address === undefined) return undefined
+  if (addressing === "declared") return devices.get(address)
+  if (address >>> 24 !== 127) return undefined
+  for (const octet of devices.firstOctets) {
+    const device = devices.get(octet * 2 ** 24 + (address % 2 ** 24))
+    if (device) return device
+  }
+  return undefined
+}

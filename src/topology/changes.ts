@@ -1,0 +1,73 @@
+// What differs between two readings of topology.yaml, and which of it needs a new start.
+import { formatRange } from "./address"
+import type { DeviceEntry, Devices } from "./devices"
+import type { Topology } from "./topology"
+
+export interface Changes {
+  /** Changes that take effect at once, a line each: "+ 192.168.1.6 basil". */
+  readonly applied: readonly string[]
+  /** Keys that take effect when the programme is started again. */
+  readonly postponed: readonly string[]
+}
+
+const AT_ONCE = ["grace", "spread", "cron"] as const
+const POSTPONED = ["site", "timeZone", "bufferSize", "transmission", "limits", "gateway", "cloud", "alerts"] as const
+
+export function changesOf(before: Topology, after: Topology): Changes {
+  const renumbered = differs(before.gateway.interfaces, after.gateway.interfaces)
+  const devices = deviceChanges(before.devices, after.devices)
+  const schedule = AT_ONCE.filter((key) => differs(before.schedule[key], after.schedule[key]))
+  return {
+    applied: [
+      ...(renumbered ? [] : devices),
+      ...schedule.map((key) => `schedule.${key}: ${inWords(after.schedule[key])}`),
+    ],
+    postponed: [
+      ...POSTPONED.flatMap((key) => differingKeys(key, before[key], after[key])),
+      ...(renumbered && devices.length > 0 ? ["devices"] : []),
+    ],
+  }
+}
+
+/** The topology to go on with: what may change does, all else stays as it was started. */
+export function applyChanges(before: Topology, after: Topology): Topology {
+  // devices of a renumbered network belong to an interface that is not bound yet
+  const renumbered = differs(before.gateway.interfaces, after.gateway.interfaces)
+  return { ...before, devices: renumbered ? before.devices : after.devices, schedule: after.schedule }
+}
+
+function deviceChanges(before: Devices, after: Devices): string[] {
+  const was = byRange(before)
+  const is = byRange(after)
+  const lines: string[] = []
+  for (const [range, entry] of was) if (!is.has(range)) lines.push(`- ${labelOf(range, entry)}`)
+  for (const [range, entry] of is) {
+    const known = was.get(range)
+    if (!known) lines.push(`+ ${labelOf(range, entry)}`)
+    else if (known.paused !== entry.paused)
+      lines.push(`~ ${labelOf(range, entry)} ${entry.paused ? "paused" : "no longer paused"}`)
+    else if (known.survey !== entry.survey)
+      lines.push(`~ ${labelOf(range, entry)} survey: ${entry.survey ?? "it sends by itself"}`)
+    else if (known.name !== entry.name) lines.push(`~ ${labelOf(range, entry)}`)
+  }
+  return lines
+}
+
+/** "gateway.retention" rather than "gateway". */
+function differingKeys(key: string, before: unknown, after: unknown): string[] {
+  if (!differs(before, after)) return []
+  if (!isSection(before) || !isSection(after)) return [key]
+  const keys = new Set([...Object.keys(before), ...Object.keys(after)])
+  return [...keys].filter((name) => differs(before[name], after[name])).map((name) => `${key}.${name}`)
+}
+
+const isSection = (value: unknown): value is Record<string, unknown> => typeof value === "object" && value !== null
+
+const byRange = ({ entries }: Devices) => new Map(entries.map((entry) => [formatRange(entry.ip), entry]))
+
+const labelOf = (range: string, { name }: DeviceEntry) => (name === undefined ? range : `${range} ${name}`)
+
+const inWords = (value: string | Temporal.Duration) => (typeof value === "string" ? value : value.toLocaleString("en"))
+
+// durations and addresses have no identity, their text is what they are
+const differs = (a: unknown, b: unknown) => JSON.stringify(a) !== JSON.stringify(b)

@@ -1,0 +1,115 @@
+// The declared devices. A fleet stays the one range it is written as, so that a million devices cost no more than one.
+import * as v from "valibot"
+import { formatAddress } from "./address"
+import { addressRange, checkedText, section } from "./fields"
+
+const PLACEHOLDERS = /\{([^{}]*)\}/g
+const PRINTABLE_LINE = /^[^\p{Cc}\p{Cs}\p{Zl}\p{Zp}]{1,64}$/u
+
+function isSurvey(text: string): boolean {
+  const placeholders = [...text.matchAll(PLACEHOLDERS)].map(([, name]) => name)
+  return /^[^\0-\x1f\x7f]+$/.test(text) && placeholders.every((name) => name === "ip" || name === "day")
+}
+
+export const deviceEntry = section("A device, or a fleet of them.", {
+  ip: addressRange("The device's IPv4 address, by which it is known; or a fleet's range, as 10.0.0.2-10.0.39.255."),
+  name: v.optional(
+    checkedText(
+      (text) => PRINTABLE_LINE.test(text),
+      "one line of at most 64 printable characters",
+      "A label for people. {ip} stands for the device's address.",
+    ),
+  ),
+  survey: v.optional(
+    checkedText(
+      isSurvey,
+      "a file's path, in which {ip} and {day} may stand",
+      "The file with the readings, or a script (.ts) that returns them; {ip} stands for the address, {day} for the day. " +
+        "Without {day} the file holds the day before. A device without a survey is a sensor that sends by itself.",
+    ),
+  ),
+  paused: v.optional(v.pipe(v.boolean(), v.description("true: the device owes nothing for now.")), false),
+})
+
+/** An entry of the list of devices and the line it is on, counted from 1. */
+export type DeviceEntry = v.InferOutput<typeof deviceEntry> & { line: number }
+
+/** One device. `{ip}` is replaced in `name` and `survey`, `{day}` is left; `line` is its entry's line in topology.yaml. */
+export interface Device {
+  address: number
+  ip: string
+  name?: string
+  survey?: string
+  paused: boolean
+  line: number
+}
+
+/** All declared devices, in address order. */
+export class Devices implements Iterable<Device> {
+  /** The entries in address order; they do not overlap. */
+  readonly entries: readonly DeviceEntry[]
+  /** How many devices they are, all told. */
+  readonly size: number
+  /** The different first numbers of their addresses, rising. */
+  readonly firstOctets: readonly number[]
+
+  constructor(entries: Iterable<DeviceEntry>) {
+    this.entries = [...entries].sort((a, b) => a.ip.first - b.ip.first)
+    this.size = this.entries.reduce((size, { ip }) => size + ip.last - ip.first + 1, 0)
+    const octets = new Set<number>()
+    for (const { ip } of this.entries) {
+      for (let octet = ip.first >>> 24; octet <= ip.last >>> 24; octet++) octets.add(octet)
+    }
+    this.firstOctets = [...octets]
+  }
+
+  /** How many devices have a lower address. */
+  placeOf(address: number): number {
+    let place = 0
+    for (const { ip } of this.entries) {
+      if (ip.first >= address) break
+      place += Math.min(ip.last + 1, address) - ip.first
+    }
+    return place
+  }
+
+  has(address: number): boolean {
+    return this.#entryOf(address) !== undefined
+  }
+
+  get(address: number): Device | undefined {
+    const entry = this.#entryOf(address)
+    return entry && deviceOf(entry, address)
+  }
+
+  *[Symbol.iterator](): Generator<Device> {
+    for (const entry of this.entries) {
+      for (let address = entry.ip.first; address <= entry.ip.last; address++) yield deviceOf(entry, address)
+    }
+  }
+
+  #entryOf(address: number): DeviceEntry | undefined {
+    let low = 0
+    let high = this.entries.length
+    while (low < high) {
+      const middle = (low + high) >>> 1
+      const entry = this.entries[middle]
+      if (entry && entry.ip.last < address) low = middle + 1
+      else high = middle
+    }
+    const entry = this.entries[low]
+    return entry && entry.ip.first <= address ? entry : undefined
+  }
+}
+
+function deviceOf({ name, survey, paused, line }: DeviceEntry, address: number): Device {
+  const ip = formatAddress(address)
+  return {
+    address,
+    ip,
+    ...(name !== undefined && { name: name.replaceAll("{ip}", ip) }),
+    ...(survey !== undefined && { survey: survey.replaceAll("{ip}", ip) }),
+    paused,
+    line,
+  }
+}

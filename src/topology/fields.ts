@@ -1,0 +1,150 @@
+// The kinds of fields topology.yaml is made of, each with its rule in plain words. Descriptions show up in editors.
+import * as v from "valibot"
+import { nearest } from "../nearest"
+import {
+  type AddressRange,
+  NETWORK_PATTERN,
+  type Network,
+  parseAddress,
+  parseNetwork,
+  parseRange,
+  RANGE_PATTERN,
+} from "./address"
+
+/** A value as it may stand in a message. */
+export function show(value: unknown): string {
+  const text = JSON.stringify(value) ?? String(value)
+  return text.length > 60 ? `${text.slice(0, 59)}…` : text
+}
+
+/** A section with fixed keys: an unknown one is named with the nearest, a missing one with what it is for. */
+export function section<const Entries extends v.ObjectEntries>(description: string, entries: Entries) {
+  const schema = v.strictObject(entries, (issue) => {
+    const key = String(issue.path?.at(-1)?.key)
+    const entry = entries[key]
+    if (issue.expected !== "never") return entry ? `is missing: ${v.getDescription(entry)}` : wrongType(issue)
+    const meant = nearest(key, Object.keys(entries))
+    return `is not a key here${meant ? `, did you mean ${meant}?` : `: the keys are ${Object.keys(entries).join(", ")}`}`
+  })
+  return v.pipe(schema, v.description(description))
+}
+
+/** Why a value of a wrong type is refused: the message for whatever has none of its own. */
+export function wrongType(issue: v.BaseIssue<unknown>): string {
+  return refused(TYPE_NAMES[issue.type] ?? String(issue.expected))(issue)
+}
+
+const TYPE_NAMES: Record<string, string> = {
+  string: "text (in quotes if it looks like a number)",
+  number: "a number",
+  boolean: "true or false",
+  array: "a list",
+  strict_object: "a section of `key: value` lines",
+}
+
+/** Text that keeps a rule which a pattern can tell. */
+export function text(pattern: RegExp, rule: string, description: string) {
+  return v.pipe(v.string(refused(rule)), v.regex(pattern, refused(rule)), v.description(description))
+}
+
+/** Text that keeps a rule which it takes a function to tell. */
+export function checkedText(isValid: (text: string) => boolean, rule: string, description: string) {
+  return v.pipe(v.string(refused(rule)), v.description(description), v.check(isValid, refused(rule)))
+}
+
+/** One of a few words. */
+export function choice<const Words extends readonly string[]>(words: Words, description: string) {
+  return v.pipe(
+    v.picklist(words, (issue) => {
+      const meant = nearest(String(issue.input), words)
+      return refused(`one of ${words.join(", ")}`)(issue) + (meant ? `, did you mean ${meant}?` : "")
+    }),
+    v.description(description),
+  )
+}
+
+/** A whole number within bounds. */
+export function wholeNumber(least: number, most: number, description: string) {
+  const rule = refused(`a whole number from ${least} to ${most}`)
+  return v.pipe(
+    v.number(rule),
+    v.integer(rule),
+    v.minValue(least, rule),
+    v.maxValue(most, rule),
+    v.description(description),
+  )
+}
+
+/** A file's path as it is written: one line, not empty. */
+export function path(description: string) {
+  return text(/^[^\0-\x1f\x7f]+$/, "a file's path", description)
+}
+
+/** An interface's address with its network's prefix, as `192.168.1.1/24`. */
+export function network(description: string) {
+  return parsed<Network>(
+    NETWORK_PATTERN,
+    parseNetwork,
+    "an IPv4 address and its prefix, such as 192.168.1.1/24",
+    description,
+  )
+}
+
+/** An address, or two with a dash between. */
+export function addressRange(description: string) {
+  const rule = "an IPv4 address such as 192.168.1.2, or a range such as 10.0.0.2-10.0.39.255"
+  return parsed<AddressRange>(RANGE_PATTERN, parseRange, rule, description)
+}
+
+/** An IPv4 address or a host name (RFC 1123 §2.1). Digits and dots alone must be an address. */
+export function host(description: string) {
+  const label = /^[a-z\d](?:[a-z\d-]{0,61}[a-z\d])?$/i
+  const isHost = (text: string) =>
+    parseAddress(text) !== undefined ||
+    (!/^[\d.]*$/.test(text) && text.length <= 253 && text.split(".").every((part) => label.test(part)))
+  return checkedText(isHost, "an IPv4 address or a host name", description)
+}
+
+const UNITS = { ms: "milliseconds", s: "seconds", m: "minutes", h: "hours", d: "days" } as const
+
+/** A number and a unit, as `15m`, between two bounds that are written the same way. */
+export function duration(least: string, most: string, description: string) {
+  const rule = `a number with ms, s, m, h or d, from ${least} to ${most}`
+  const bounds = [parseDuration(least), parseDuration(most)].map((bound) => bound?.total("milliseconds") ?? Number.NaN)
+  const [leastMs = Number.NaN, mostMs = Number.NaN] = bounds
+  const within = (text: string) => {
+    const value = parseDuration(text)
+    const valueMs = value?.total("milliseconds") ?? Number.NaN
+    return leastMs <= valueMs && valueMs <= mostMs ? value : undefined
+  }
+  return parsed<Temporal.Duration>(DURATION_PATTERN, within, rule, description)
+}
+
+const DURATION_PATTERN = /^(\d{1,9})(ms|s|m|h|d)$/
+
+function parseDuration(text: string): Temporal.Duration | undefined {
+  const [, amount, unit] = DURATION_PATTERN.exec(text) ?? []
+  return unit === undefined
+    ? undefined
+    : Temporal.Duration.from({ [UNITS[unit as keyof typeof UNITS]]: Number(amount) })
+}
+
+/** Text that becomes a value. The pattern is for editors, `parse` decides. */
+function parsed<Value>(pattern: RegExp, parse: (text: string) => Value | undefined, rule: string, description: string) {
+  return v.pipe(
+    v.string(refused(rule)),
+    v.regex(pattern, refused(rule)),
+    v.description(description),
+    v.rawTransform<string, Value>(({ dataset, addIssue, NEVER }) => {
+      const value = parse(dataset.value)
+      if (value !== undefined) return value
+      addIssue({ message: refused(rule)({ input: dataset.value }) })
+      return NEVER
+    }),
+  )
+}
+
+function refused(rule: string) {
+  return ({ input }: { input: unknown }) =>
+    input === null ? "is empty: give it a value, or remove the line" : `must be ${rule}: it is ${show(input)}`
+}

@@ -1,0 +1,123 @@
+// What the schema cannot tell: rules between one value and another, and what cron and the time zones say.
+import { normalize } from "node:path"
+import { CronTime } from "cron"
+import { nearest } from "../nearest"
+import { contains, formatNetwork, formatRange, parseAddress } from "./address"
+import { claimRefusals } from "./claims"
+import { show } from "./fields"
+import type { Finding } from "./problem"
+import type { Draft } from "./validate"
+
+type LineOf = (deviceIndex: number) => number
+
+/** The rules that are broken. What the schema has refused is undefined in the draft, and passed over. */
+export function refusals(draft: Draft, lineOf: LineOf): Finding[] {
+  return [
+    ...refusal(zoneFault(draft.timeZone), "timeZone"),
+    ...refusal(cronFault(draft.schedule?.cron), "schedule", "cron"),
+    ...refusal(storeFault(draft), "cloud", "store"),
+    ...claimRefusals(draft, lineOf),
+  ]
+}
+
+/** What is sound, but probably not meant. */
+export function warnings(draft: Draft, lineOf: LineOf): Finding[] {
+  return [
+    ...surveyWarnings(draft, lineOf),
+    ...refusal(cloudDoubt(draft), "cloud", "address"),
+    ...refusal(networkDoubt(draft), "gateway", "interfaces", "cloud", "address"),
+    ...refusal(sitesDoubt(draft), "cloud", "sites"),
+    ...refusal(spreadDoubt(draft), "schedule", "spread"),
+  ]
+}
+
+function refusal(message: string | undefined, ...path: string[]): Finding[] {
+  return message === undefined ? [] : [{ path, message }]
+}
+
+function zoneFault(zone: string | undefined): string | undefined {
+  if (zone === undefined || isZone(zone)) return undefined
+  const meant = nearest(zone, Intl.supportedValuesOf("timeZone"))
+  return `must be a time zone such as Europe/Rome: it is ${show(zone)}${meant ? `, did you mean ${meant}?` : ""}`
+}
+
+function isZone(zone: string): boolean {
+  try {
+    Temporal.Now.instant().toZonedDateTimeISO(zone)
+    // An offset such as +01:00 would be valid, but has no daylight saving.
+    return /^[A-Za-z]/.test(zone)
+  } catch {
+    return false
+  }
+}
+
+function cronFault(cron: string | undefined): string | undefined {
+  if (cron === undefined) return undefined
+  try {
+    const time = new CronTime(cron, null, 0)
+    const [second = "*", minute = "*", hour = "*", dayOfMonth] = time.toJSON()
+    if (![second, minute, hour].every((field) => /^\d+$/.test(field))) {
+      return `must fire at most once a day, as "0 6 * * *" does: it is ${show(cron)}`
+    }
+    // Only the day of the month can make a time that never comes, such as 30 February. Looking takes cron some 10 ms.
+    if (dayOfMonth !== "*") time.getNextDateFrom(new Date(0), "UTC")
+    return undefined
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message.split("\n", 1)[0] : cause
+    return `must be minute, hour, day, month and weekday, such as "0 6 * * *": it is ${show(cron)} (${why})`
+  }
+}
+
+function storeFault({ gateway, cloud }: Draft): string | undefined {
+  if (gateway?.spool === undefined || cloud?.store === undefined) return undefined
+  if (normalize(gateway.spool) !== normalize(cloud.store)) return undefined
+  return `must not be the file of gateway.spool: both are ${show(cloud.store)}`
+}
+
+function surveyWarnings({ devices = [] }: Draft, lineOf: LineOf): Finding[] {
+  const firstWith = new Map<string, number>()
+  return devices.flatMap((entry, index): Finding[] => {
+    const { ip, survey } = entry ?? {}
+    // A script is told which device it is asked for.
+    if (!ip || !survey || /\.[cm]?[jt]s$/.test(survey)) return []
+    const path = ["devices", index, "survey"]
+    const isFleet = ip.first !== ip.last
+    if (isFleet && !survey.includes("{ip}")) {
+      return [
+        { path, message: `all devices of ${formatRange(ip)} share ${survey}: {ip} in it would give each its own` },
+      ]
+    }
+    const file = isFleet ? survey : survey.replaceAll("{ip}", formatRange(ip))
+    const first = firstWith.get(file)
+    if (first === undefined) firstWith.set(file, index)
+    if (first === undefined || isFleet) return []
+    return [{ path, message: `${file} is also the survey of the device on line ${lineOf(first)}` }]
+  })
+}
+
+function cloudDoubt({ gateway, cloud }: Draft): string | undefined {
+  const network = gateway?.interfaces?.cloud?.address
+  const address = parseAddress(cloud?.address ?? "")
+  if (!network || address === undefined || contains(network, address)) return undefined
+  return `${cloud?.address} is not in ${formatNetwork(network)}, the network of gateway.interfaces.cloud`
+}
+
+function networkDoubt({ gateway }: Draft): string | undefined {
+  const { devices, cloud } = gateway?.interfaces ?? {}
+  if (!devices?.address || !cloud?.address) return undefined
+  const overlap = contains(devices.address, cloud.address.address) || contains(cloud.address, devices.address.address)
+  if (!overlap) return undefined
+  return `${formatNetwork(cloud.address)} and ${formatNetwork(devices.address)} of the other interface are one network`
+}
+
+function spreadDoubt({ schedule }: Draft): string | undefined {
+  const { spread, grace } = schedule ?? {}
+  if (!spread || !grace || Temporal.Duration.compare(spread, grace) < 0) return undefined
+  return "is not shorter than schedule.grace: whoever sends behind that is late"
+}
+
+function sitesDoubt({ site, cloud }: Draft): string | undefined {
+  const sites = cloud?.sites
+  if (site === undefined || !sites || sites.includes(site)) return undefined
+  return `${site} is not among them: this cloud will refuse its own gateway`
+}

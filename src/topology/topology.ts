@@ -1,0 +1,120 @@
+// topology.yaml: the one source of its types, defaults, descriptions and JSON Schema (`bun run schema` writes that).
+import * as v from "valibot"
+import { type Devices, deviceEntry } from "./devices"
+import { checkedText, choice, duration, host, network, path, section, text, wholeNumber } from "./fields"
+import type { Problem } from "./problem"
+
+const KIB = 1024
+const MIB = 1024 * KIB
+
+const SITE_PATTERN = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/
+const SITE_RULE = "up to 64 letters, digits, - _ . with a letter or digit first"
+
+const port = (description: string) => wholeNumber(0, 65535, `${description} 0: any that is free.`)
+
+const gateway = section("The gateway, which collects surveys over UDP and forwards them over TCP.", {
+  interfaces: section("The gateway's two interfaces.", {
+    devices: section("Where devices send to, over UDP.", {
+      address: network("The gateway's address on the devices' network, with the prefix: 192.168.1.1/24."),
+      port: v.optional(port("The UDP port."), 10005),
+    }),
+    cloud: section("Where the gateway forwards from, over TCP.", {
+      address: network("The gateway's address on the cloud's network, with the prefix: 10.10.10.1/24."),
+    }),
+  }),
+  spool: v.optional(path("The file that holds surveys until they are delivered and beyond."), "data/gateway.db"),
+  retention: v.optional(
+    duration("1d", "36500d", "How long delivered surveys and the ledger's days are kept, as 90d."),
+    "90d",
+  ),
+})
+
+const cloud = section("The cloud, which stores and lists the readings.", {
+  address: host("The cloud's IPv4 address or host name."),
+  port: v.optional(port("The TCP port."), 8001),
+  store: v.optional(path("The file that holds the readings."), "data/cloud.db"),
+  console: v.optional(
+    choice(["readings", "summary", "off"], "What is listed: readings, a line each; summary, a line a device; off."),
+    "readings",
+  ),
+  sites: v.optional(
+    v.pipe(
+      v.array(text(SITE_PATTERN, SITE_RULE, "A site's name.")),
+      v.minLength(1, "must name at least one site, or be left out"),
+      v.description("The sites that may deliver here; by default the one above."),
+    ),
+  ),
+})
+
+const schedule = section("When devices send, and how long the gateway waits.", {
+  cron: v.pipe(
+    v.string(),
+    v.description('When every device sends the day before, at most once a day, as "0 6 * * *" for 06:00.'),
+  ),
+  grace: v.optional(duration("1ms", "23h", "How long the gateway waits for whoever is missing, as 15m."), "15m"),
+  spread: v.optional(duration("0s", "12h", "Over how long the devices' uploads are spread, as 10m."), "0s"),
+})
+
+const transmission = section("How patient a confirmable message is (RFC 7252 §4.8).", {
+  ackTimeout: v.optional(duration("1ms", "60s", "How long to wait for an answer before sending again, as 2s."), "2s"),
+  maxRetransmit: v.optional(wholeNumber(0, 10, "How often a message is sent again."), 4),
+})
+
+const limits = section("Bounds on what is accepted.", {
+  survey: v.optional(wholeNumber(KIB, 16 * MIB, "The largest survey, in bytes."), MIB),
+})
+
+const isWebUrl = (text: string) => /^https?:\/\/[^\s/?#]\S*$/i.test(text) && URL.canParse(text)
+
+const alerts = section("Who is told how the runs go.", {
+  heartbeat: v.optional(
+    checkedText(
+      isWebUrl,
+      "an http or https URL, such as https://hc-ping.com/your-uuid",
+      "A monitor's URL, by Healthchecks' convention: each run's summary is posted to it, to /fail behind it when the run is incomplete, and to /start at its start. Keep it secret.",
+    ),
+  ),
+})
+
+/** What a person may write, and what it becomes. */
+export const topologySchema = v.pipe(
+  section("A telemetry network: devices, a gateway and a cloud.", {
+    site: v.optional(
+      text(SITE_PATTERN, SITE_RULE, "The site's name, part of every stored reading: choose it once."),
+      "site",
+    ),
+    timeZone: v.optional(
+      v.pipe(v.string(), v.description("The zone of days and times, as Europe/Rome; by default the machine's own.")),
+      () => Temporal.Now.timeZoneId(),
+    ),
+    bufferSize: v.optional(
+      wholeNumber(1152, 65507, "The largest message that either leg sends or accepts at once, in bytes."),
+      4096,
+    ),
+    schedule,
+    transmission: v.optional(transmission, {}),
+    limits: v.optional(limits, {}),
+    alerts: v.optional(alerts, {}),
+    gateway,
+    cloud,
+    devices: v.pipe(
+      v.array(deviceEntry),
+      v.minLength(1, "must hold at least one device"),
+      v.description("The devices, in any order."),
+    ),
+  }),
+  v.transform(({ cloud, ...rest }) => ({ ...rest, cloud: { ...cloud, sites: cloud.sites ?? [rest.site] } })),
+)
+
+export type Declared = v.InferOutput<typeof topologySchema>
+
+/** A topology.yaml that was read and found sound. `spool` and `store` are absolute; surveys are relative to `folder`. */
+export interface Topology extends Omit<Declared, "devices"> {
+  devices: Devices
+  /** The path of topology.yaml, as it was given. */
+  file: string
+  /** The absolute folder that relative paths start from. */
+  folder: string
+  /** What is sound but worth a second look. */
+  warnings: Problem[]
+}

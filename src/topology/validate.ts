@@ -1,0 +1,78 @@
+// A value against the schema: every broken rule, and whatever is sound besides.
+import * as v from "valibot"
+import type { AddressRange, Network } from "./address"
+import { wrongType } from "./fields"
+import type { Finding } from "./problem"
+import { type Declared, topologySchema } from "./topology"
+
+/** A part of T: what the schema refused is undefined. */
+export type Sound<T> = T extends AddressRange | Network | Temporal.Duration
+  ? T
+  : T extends object
+    ? { [Key in keyof T]?: Sound<T[Key]> }
+    : T
+
+export type Draft = Sound<Declared>
+
+export interface Validated {
+  findings: Finding[]
+  /** What further rules can look at, whatever else is wrong. */
+  draft: Draft
+  /** The whole, when there are no findings. */
+  declared?: Declared
+}
+
+/** Checks a freshly read value, from which unknown keys are removed. */
+export function validate(value: unknown): Validated {
+  const findings: Finding[] = []
+  for (;;) {
+    const result = v.safeParse(topologySchema, value, { message: wrongType, abortPipeEarly: true })
+    if (result.success)
+      return { findings, draft: result.output, ...(findings.length === 0 && { declared: result.output }) }
+    // Valibot names one unknown key of a section at a time: take those away and look again.
+    const unknown = result.issues.filter(isUnknownKey)
+    if (unknown.length === 0) {
+      findings.push(...result.issues.map(asFinding))
+      return { findings: unique(findings), draft: without(result.output, result.issues) }
+    }
+    for (const issue of unknown) {
+      findings.push({ ...asFinding(issue), at: "key" })
+      const last = issue.path?.at(-1)
+      Reflect.deleteProperty(Object(last?.input), String(last?.key))
+    }
+  }
+}
+
+function isUnknownKey(issue: v.BaseIssue<unknown>): boolean {
+  return issue.type === "strict_object" && issue.expected === "never" && !Array.isArray(issue.path?.at(-1)?.input)
+}
+
+function asFinding(issue: v.BaseIssue<unknown>): Finding {
+  const steps = issue.path ?? []
+  const last = steps.at(-1)
+  // A list where a section belongs has no keys: the list itself is what is wrong.
+  if (issue.type === "strict_object" && Array.isArray(last?.input) && issue.expected !== "Object") {
+    return { path: steps.slice(0, -1).map(stepOf), message: "must be a section of `key: value` lines: it is a list" }
+  }
+  return { path: steps.map(stepOf), message: issue.message }
+}
+
+function stepOf(step: { key?: unknown }): string | number {
+  return typeof step.key === "number" ? step.key : String(step.key)
+}
+
+function unique(findings: readonly Finding[]): Finding[] {
+  return [...new Map(findings.map((finding) => [JSON.stringify([finding.path, finding.message]), finding])).values()]
+}
+
+/** Takes what was refused out of the half-checked output; the rest then is what the schema says. */
+function without(output: unknown, issues: readonly v.BaseIssue<unknown>[]): Draft {
+  for (const { path } of issues) {
+    const keys = (path ?? []).map(stepOf)
+    const parent = keys.slice(0, -1).reduce<unknown>((value, key) => Object(value)[key], output)
+    const last = keys.at(-1)
+    if (last === undefined) return {}
+    if (typeof parent === "object" && parent !== null) Reflect.deleteProperty(parent, last)
+  }
+  return output as Draft
+}

@@ -1,0 +1,61 @@
+import { expect, test } from "bun:test"
+import { applyChanges, changesOf } from "../../src/topology/changes"
+import { parseTopology } from "../../src/topology/load"
+
+const topology = ({ devices = "", schedule = "", rest = "" }) =>
+  parseTopology(
+    `timeZone: Europe/Rome
+schedule: { cron: "0 6 * * *"${schedule} }
+gateway: { interfaces: { devices: { address: 192.168.1.1/24 }, cloud: { address: 10.10.10.1/24 } } }
+cloud: { address: 10.10.10.2 }
+${rest}
+devices:
+  - { ip: 192.168.1.2, name: tomatoes, survey: a.txt }
+  - { ip: 192.168.1.10-192.168.1.19, survey: "{ip}.txt" }
+${devices}`,
+    "topology.yaml",
+  )
+
+test("changesOf() finds nothing where nothing changed", () => {
+  expect(changesOf(topology({}), topology({}))).toEqual({ applied: [], postponed: [] })
+})
+
+test("changesOf() names devices that came, went, were paused or changed", () => {
+  const before = topology({ devices: "  - { ip: 192.168.1.3, name: herbs }\n  - { ip: 192.168.1.4 }" })
+  const after = topology({
+    devices: "  - { ip: 192.168.1.4, paused: true }\n  - { ip: 192.168.1.6, name: basil, survey: b.txt }",
+  })
+  expect(changesOf(before, after).applied).toEqual([
+    "- 192.168.1.3 herbs",
+    "~ 192.168.1.4 paused",
+    "+ 192.168.1.6 basil",
+  ])
+  expect(changesOf(after, before).applied).toContain("~ 192.168.1.4 no longer paused")
+})
+
+test("changesOf() tells what applies at once from what needs a new start", () => {
+  const after = topology({ schedule: ", grace: 20m", rest: "bufferSize: 8192\ntransmission: { ackTimeout: 3s }" })
+  expect(changesOf(topology({}), after)).toEqual({
+    applied: ["schedule.grace: 20 min"],
+    postponed: ["bufferSize", "transmission.ackTimeout"],
+  })
+})
+
+test("devices of a renumbered network wait for the new start with it", () => {
+  const before = topology({})
+  const after = topology({ devices: "  - { ip: 192.168.1.6 }" })
+  const moved = { ...after.gateway.interfaces.devices, port: 1 }
+  const renumbered = {
+    ...after,
+    gateway: { ...after.gateway, interfaces: { ...after.gateway.interfaces, devices: moved } },
+  }
+  expect(changesOf(before, renumbered)).toEqual({ applied: [], postponed: ["gateway.interfaces", "devices"] })
+  expect(applyChanges(before, renumbered).devices).toBe(before.devices)
+})
+
+test("applyChanges() keeps what needs a new start", () => {
+  const after = topology({ devices: "  - { ip: 192.168.1.6 }", rest: "bufferSize: 8192" })
+  const applied = applyChanges(topology({}), after)
+  expect(applied.bufferSize).toBe(4096)
+  expect(applied.devices.size).toBe(12)
+})
