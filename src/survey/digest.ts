@@ -1,0 +1,21 @@
+// A survey's fingerprint on the wire and in the ledger: UDP's 16-bit checksum is not enough for "no wrong value".
+import type { Day } from "./calendar"
+
+const DIGEST_HEX = 16 // 64 bits
+
+/**
+ * 64 bits of SHA-256, hexadecimal, over who, day and body.
+ * @param owner the device's address on its leg, `site/address` on the leg to the cloud
+ */
+export function surveyDigest(owner: string, day: Day, body: string | Uint8Array): string {
+  return new Bun.CryptoHasher("sha256").update(`${owner}\n${day}\n`).update(body).digest("hex").slice(0, DIGEST_HEX)
+}
+
+/** The common digest of surveys whose digests come in address order. */
+export function commonDigest(digests: Iterable<string>): string {
+  const hasher = new Bun.CryptoHasher("sha256")
+  for (const digest of digests) hasher.update(digest)
+  return hasher.digest("hex").slice(0, DIGEST_HEX)
+}
+
+export const isDigest = (text: string): boolean => /^[0-9a-f]{16}$/.test(text)

@@ -1,0 +1,95 @@
+/** A reading, and its text both ways: `08:00 - 20 - 30%` (DESIGN.md §4). */
+import type { ClockChange } from "./calendar"
+import { PERCENT, scanDecimal, scanTime, shown, skipBlanks, skipHyphen, skipWord, trimEnd } from "./scan"
+
+/** One measurement. */
+export interface Reading {
+  /** Local time of day, in seconds. */
+  readonly seconds: number
+  /** In the second pass of the hour that daylight saving repeats. */
+  readonly secondPass: boolean
+  /** °C, −90 to 90, at most two decimal places. */
+  readonly temperature: number
+  /** Relative soil humidity in %, 0 to 100, at most two decimal places. */
+  readonly humidity: number
+}
+
+const TWO_DIGITS = Array.from({ length: 60 }, (_, number) => String(number).padStart(2, "0"))
+const SHOWN_CHARACTERS = 40
+
+/** "08:00", or "08:00:30" when the seconds are not zero; 86,400 s is "24:00". */
+export function formatTime(seconds: number): string {
+  const minutes = Math.floor(seconds / 60)
+  const time = `${TWO_DIGITS[Math.floor(minutes / 60)]}:${TWO_DIGITS[minutes % 60]}`
+  return seconds % 60 === 0 ? time : `${time}:${TWO_DIGITS[seconds % 60]}`
+}
+
+/** "08:00 - 20 - 30%" */
+export function formatReading(reading: Reading): string {
+  return `${formatTime(reading.seconds)} - ${reading.temperature} - ${reading.humidity}%`
+}
+
+/**
+ * Orders two readings of one day by instant; 0 when they are of the same instant. `change` is that day's: without
+ * it nobody knows where the repeated hour ends, and so whether 02:50 is before or after the second 02:30.
+ */
+export function compareReadings(a: Reading, b: Reading, change: ClockChange): number {
+  if (a.secondPass === b.secondPass) return a.seconds - b.seconds
+  return elapsedSeconds(a, change) - elapsedSeconds(b, change)
+}
+
+/** A reading's place on its day's clock, where the second pass and all that follows it stand after the first pass. */
+export function elapsedSeconds({ seconds, secondPass }: Reading, { repeated }: ClockChange): number {
+  if (repeated === undefined) return seconds
+  return secondPass || seconds >= repeated.to ? seconds + repeated.to - repeated.from : seconds
+}
+
+/**
+ * The reading in one line, `text` from `from` to `to` (without line end), always of the first pass: a line alone
+ * cannot tell. A line that breaks a rule gives that rule and the value, as a text for people.
+ */
+export function parseReading(text: string, from = 0, to = text.length): Reading | string {
+  const end = trimEnd(text, from, to)
+  const timeFrom = skipBlanks(text, from, end)
+  const timeTo = skipWord(text, timeFrom, end)
+  const temperatureFrom = skipHyphen(text, timeTo, end)
+  const temperatureTo = skipWord(text, temperatureFrom, end)
+  const humidityFrom = skipHyphen(text, temperatureTo, end)
+  if (humidityFrom === end) return broken('A reading must be written "08:00 - 20 - 30%"', text.slice(timeFrom, end))
+
+  const seconds = scanTime(text, timeFrom, timeTo)
+  if (Number.isNaN(seconds)) return timeRule(text.slice(timeFrom, timeTo))
+
+  const temperature = scanDecimal(text, temperatureFrom, temperatureTo)
+  if (!(temperature >= -90 && temperature <= 90)) {
+    return decimalRule("Temperature", "-90 to 90 °C", text.slice(temperatureFrom, temperatureTo))
+  }
+  if (text.charCodeAt(end - 1) !== PERCENT) return broken("Humidity must end in %", text.slice(humidityFrom, end))
+  const humidityTo = trimEnd(text, humidityFrom, end - 1)
+  const humidity = scanDecimal(text, humidityFrom, humidityTo)
+  if (!(humidity >= 0 && humidity <= 100)) {
+    return decimalRule("Humidity", "0 to 100 %", text.slice(humidityFrom, humidityTo))
+  }
+  return { seconds, secondPass: false, temperature, humidity }
+}
+
+/** The local time of day with which a line begins, in seconds; NaN when it begins with something else. */
+export function parseTime(text: string, from = 0, to = text.length): number {
+  const timeFrom = skipBlanks(text, from, to)
+  return scanTime(text, timeFrom, skipWord(text, timeFrom, to))
+}
+
+function timeRule(value: string): string {
+  const shape = /^\d\d:\d\d(:\d\d)?$/.test(value)
+  return broken(shape ? "Time must be 00:00 to 23:59:59" : "Time must be HH:MM or HH:MM:SS, two digits each", value)
+}
+
+function decimalRule(name: string, range: string, value: string): string {
+  if (!/^-?\d+(\.\d+)?$/.test(value)) return broken(`${name} must be a plain decimal such as 21.5`, value)
+  if (/\.\d{3}/.test(value)) return broken(`${name} must have at most two decimal places`, value)
+  return broken(`${name} must be ${range}`, value)
+}
+
+function broken(rule: string, value: string): string {
+  return `${rule}: it is ${value === "" ? "missing" : shown(value, SHOWN_CHARACTERS)}`
+}

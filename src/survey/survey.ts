@@ -1,0 +1,86 @@
+/** Survey text ⇄ readings (DESIGN.md §4), and the merge of two surveys of one device and day (§6.2). */
+import type { ClockChange } from "./calendar"
+import { compareReadings, formatReading, parseReading, parseTime, type Reading } from "./reading"
+import { shown, skipBlanks, trimEnd } from "./scan"
+import { SurveyTimes } from "./times"
+
+/** A line that breaks a rule: its number from 1, the rule with the value, and the line, cut to 200 characters. */
+export interface RefusedLine {
+  readonly line: number
+  readonly rule: string
+  readonly text: string
+}
+
+/** What a survey's text holds, ordered by instant, and what of it was refused, in the order of the file. */
+export interface Survey {
+  readings: Reading[]
+  refused: RefusedLine[]
+}
+
+const BYTE_ORDER_MARK = 0xfeff
+const LINE_CHARACTERS = 200
+
+/** Reads a survey. `change` is what the clock does on its day. Refuses lines, never the text. */
+export function parseSurvey(text: string, change: ClockChange): Survey {
+  const refused: RefusedLine[] = []
+  const times = new SurveyTimes(change)
+  let line = 0
+  let next = text.charCodeAt(0) === BYTE_ORDER_MARK ? 1 : 0
+  while (next < text.length) {
+    const newline = text.indexOf("\n", next)
+    const lineEnd = newline === -1 ? text.length : newline
+    const from = skipBlanks(text, next, lineEnd)
+    const to = trimEnd(text, from, lineEnd)
+    line++
+    next = lineEnd + 1
+    if (from === to) continue
+    const rule = takeLine(text, from, to, times)
+    if (rule !== undefined) refused.push({ line, rule, text: shown(text.slice(from, to), LINE_CHARACTERS) })
+  }
+  return { readings: times.readings(), refused }
+}
+
+/** The canonical text of readings ordered by instant: a line each, "" for none. `parseSurvey()` reads it back. */
+export function formatSurvey(readings: readonly Reading[]): string {
+  let text = ""
+  for (const reading of readings) text += `${formatReading(reading)}\n`
+  return text
+}
+
+/**
+ * Merges what came in into what is stored, both of one day and ordered by instant, as `parseSurvey()` gives them.
+ * At the same instant the incoming reading wins; nothing is deleted. `superseded` are the stored readings that gave
+ * way to other values.
+ */
+export function mergeSurveys(
+  stored: readonly Reading[],
+  incoming: readonly Reading[],
+  change: ClockChange,
+): { readings: Reading[]; superseded: Reading[] } {
+  const readings: Reading[] = []
+  const superseded: Reading[] = []
+  let at = 0
+  let newer = incoming[at]
+  for (const older of stored) {
+    for (; newer && compareReadings(newer, older, change) < 0; newer = incoming[++at]) readings.push(newer)
+    if (newer && compareReadings(newer, older, change) === 0) {
+      if (!sameValues(newer, older)) superseded.push(older)
+      readings.push(newer)
+      newer = incoming[++at]
+    } else readings.push(older)
+  }
+  for (; newer; newer = incoming[++at]) readings.push(newer)
+  return { readings, superseded }
+}
+
+function takeLine(text: string, from: number, to: number, times: SurveyTimes): string | undefined {
+  if (to - from > LINE_CHARACTERS) return `A line must be at most ${LINE_CHARACTERS} characters: it is ${to - from}`
+  const reading = parseReading(text, from, to)
+  if (typeof reading !== "string") return times.take(reading)
+  times.follow(parseTime(text, from, to))
+  return reading
+}
+
+function sameValues(a: Reading, b: Reading): boolean {
+  return a.temperature === b.temperature && a.humidity === b.humidity
+}

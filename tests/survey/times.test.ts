@@ -1,0 +1,100 @@
+import { expect, test } from "bun:test"
+import { clockChange, type Day } from "../../src/survey/calendar"
+import { formatTime } from "../../src/survey/reading"
+import { parseSurvey } from "../../src/survey/survey"
+
+/** Reads lines of these times; a second pass is shown as 02:30*, a refused line as its number and rule. */
+function read(day: Day, timeZone: string, ...times: string[]) {
+  const lines = times.map((time) => (time.includes(" ") ? time : `${time} - 20 - 30%`))
+  const { readings, refused } = parseSurvey(lines.join("\n"), clockChange(day, timeZone))
+  return {
+    times: readings.map(({ seconds, secondPass }) => `${formatTime(seconds)}${secondPass ? "*" : ""}`),
+    refused: refused.map(({ line, rule }) => `${line} ${rule}`),
+  }
+}
+
+const spring = (...times: string[]) => read("2026-03-29", "Europe/Rome", ...times)
+const autumn = (...times: string[]) => read("2026-10-25", "Europe/Rome", ...times)
+const BAD_02_00 = "02:00 - 20 - 130%"
+
+test("parseSurvey() refuses the hour that the clock skips", () => {
+  const skipped = "Time must be on the clock, which skips 02:00 to 03:00 on this day: it is"
+  expect(spring("01:59:59", "02:00", "02:59:59", "03:00")).toEqual({
+    times: ["01:59:59", "03:00"],
+    refused: [`2 ${skipped} 02:00`, `3 ${skipped} 02:59:59`],
+  })
+})
+
+test("parseSurvey() refuses every line of a day that the zone skipped", () => {
+  const { times, refused } = read("2011-12-30", "Pacific/Apia", "00:00", "23:59:59")
+  expect(times).toEqual([])
+  expect(refused).toEqual([
+    "1 Time must be on the clock, which skips 00:00 to 24:00 on this day: it is 00:00",
+    "2 Time must be on the clock, which skips 00:00 to 24:00 on this day: it is 23:59:59",
+  ])
+})
+
+test("parseSurvey() refuses a midnight that the clock skips", () => {
+  expect(read("2026-09-06", "America/Santiago", "00:00", "01:00").times).toEqual(["01:00"])
+  expect(read("2026-04-24", "Africa/Cairo", "00:59:59", "01:00").times).toEqual(["01:00"])
+})
+
+test("parseSurvey() begins the second pass where a time is not later than the line before it", () => {
+  expect(autumn("01:30", "02:00", "02:30", "02:00", "02:30", "03:00")).toEqual({
+    times: ["01:30", "02:00", "02:30", "02:00*", "02:30*", "03:00"],
+    refused: [],
+  })
+  expect(autumn("02:30", "02:30").times).toEqual(["02:30", "02:30*"])
+  expect(autumn("02:10", "02:50", "02:40").times).toEqual(["02:10", "02:50", "02:40*"])
+})
+
+test("parseSurvey() keeps to the first pass when nothing begins a second", () => {
+  expect(autumn("02:00", "02:30", "03:00").times).toEqual(["02:00", "02:30", "03:00"])
+})
+
+test("parseSurvey() looks for the second pass within the repeated hour only", () => {
+  expect(autumn("04:00", "02:30").times).toEqual(["02:30", "04:00"])
+  expect(autumn("02:30", "04:00", "02:15").times).toEqual(["02:30", "02:15*", "04:00"])
+})
+
+test("parseSurvey() refuses a third pass, and goes on", () => {
+  const third = "Time must not begin a third pass of an hour that comes twice: it is"
+  expect(autumn("02:30", "02:30", "02:30", "02:45", "03:00")).toEqual({
+    times: ["02:30", "02:30*", "02:45*", "03:00"],
+    refused: [`3 ${third} 02:30`],
+  })
+})
+
+test("parseSurvey() refuses other times that come twice on such a day", () => {
+  expect(autumn("03:00", "03:00").refused).toEqual(["2 Time must not come twice: it is 03:00"])
+  expect(autumn("01:59", "01:59").refused).toEqual(["2 Time must not come twice: it is 01:59"])
+})
+
+test("parseSurvey() lets a refused line begin the second pass", () => {
+  expect(autumn("02:00", "02:30", BAD_02_00, "02:30").times).toEqual(["02:00", "02:30", "02:30*"])
+})
+
+test("parseSurvey() refuses a reading whose pass only refused lines could tell", () => {
+  expect(autumn("02:00", "02:30", BAD_02_00, "02:45", "03:00")).toEqual({
+    times: ["02:00", "02:30", "03:00"],
+    refused: [
+      "3 Humidity must be 0 to 100 %: it is 130",
+      "4 Time comes twice on this day, and refused lines before it hide which one is meant: it is 02:45",
+    ],
+  })
+})
+
+test("parseSurvey() knows a repeated half hour", () => {
+  expect(read("2026-04-05", "Australia/Lord_Howe", "01:15", "01:45", "01:30", "02:00")).toEqual({
+    times: ["01:15", "01:45", "01:30*", "02:00"],
+    refused: [],
+  })
+  expect(read("2026-04-05", "Australia/Lord_Howe", "01:15", "01:15").refused).toHaveLength(1)
+})
+
+test("parseSurvey() knows a repeated last hour of the day", () => {
+  const times = ["22:59", "23:00", "23:59:59", "23:00", "23:59:59"]
+  const read23 = ["22:59", "23:00", "23:59:59", "23:00*", "23:59:59*"]
+  expect(read("2026-04-04", "America/Santiago", ...times)).toEqual({ times: read23, refused: [] })
+  expect(read("2026-10-29", "Africa/Cairo", ...times)).toEqual({ times: read23, refused: [] })
+})
