@@ -1,0 +1,281 @@
+// Block-wise transfer of request bodies, Block1, both sides (RFC 7959 §2; BERT: RFC 8323 §6). No sockets.
+import type { Clock } from "../clock"
+import { Code, isSuccess } from "./code"
+import type { Outgoing, Reply } from "./exchange"
+import { findOption, type Option, OptionNumber, readUint, uintOf, uintOption, uintValue } from "./option"
+import { busy, EXCHANGE_LIFETIME_MS, type Handler, type Request, type Response, say } from "./resource"
+
+export interface Block {
+  readonly number: number
+  readonly more: boolean
+  /** Size exponent 0…6: blocks of 2^(4 + exponent) bytes; 7 is BERT, numbered in units of 1,024 bytes. */
+  readonly exponent: number
+}
+
+const BERT = 7
+const LARGEST_EXPONENT = 6
+export const LARGEST_BLOCK_BYTES = 1024
+
+/** The unit that block numbers count in. */
+export const blockBytes = (exponent: number): number => 2 ** (4 + Math.min(exponent, LARGEST_EXPONENT))
+
+export const encodeBlock = ({ number, more, exponent }: Block): Uint8Array =>
+  uintValue(number * 16 + (more ? 8 : 0) + exponent)
+
+/** Undefined when longer than RFC 7959 §2.1 allows. */
+export function decodeBlock(value: Uint8Array): Block | undefined {
+  const bits = value.length > 3 ? undefined : readUint(value)
+  return bits === undefined ? undefined : { number: bits >>> 4, more: (bits & 8) !== 0, exponent: bits & 7 }
+}
+
+const block1 = (block: Block): Option => ({ number: OptionNumber.Block1, value: encodeBlock(block) })
+
+/**
+ * Sends a request whose body may need several blocks, one after the other (RFC 7959 §2.5), and resolves with the
+ * last answer: the final one, or the first that refuses to go on. `ask` does one exchange, patience included.
+ */
+export async function sendBlockwise(
+  ask: (request: Outgoing) => Promise<Reply>,
+  request: Outgoing,
+  limits: { wholeBytes: number; blockBytes: number },
+): Promise<Reply> {
+  const { code, options, payload: body } = request
+  if (body.length <= limits.wholeBytes) return ask(request)
+  let exponent = LARGEST_EXPONENT
+  while (exponent > 0 && blockBytes(exponent) > limits.blockBytes) exponent--
+  const size1 = uintOption(OptionNumber.Size1, body.length)
+  for (let sent = 0; ; ) {
+    const size = blockBytes(exponent)
+    const more = sent + size < body.length
+    const reply = await ask({
+      code,
+      options: [...options, block1({ number: sent / size, more, exponent }), ...(sent === 0 ? [size1] : [])],
+      payload: body.subarray(sent, sent + size),
+    })
+    const answered = findOption(reply.options, OptionNumber.Block1)
+    const wanted = answered && decodeBlock(answered.value)?.exponent
+    // the server may ask for smaller blocks, at the latest by refusing the first one (RFC 7959 §2.5, §2.9.3)
+    const smaller = wanted !== undefined && wanted < exponent
+    if (smaller && sent === 0 && reply.code === Code.RequestEntityTooLarge) {
+      exponent = wanted
+      continue
+    }
+    if (reply.code !== Code.Continue) {
+      if (isSuccess(reply.code) && more) return { ...reply, code: Code.RequestEntityIncomplete }
+      return reply
+    }
+    if (!more) return { ...reply, code: Code.RequestEntityIncomplete }
+    sent += size
+    if (smaller) exponent = wanted
+  }
+}
+
+export interface TransferLimits {
+  /** Largest body, bytes; reported as Size1. */
+  readonly bodyBytes: number
+  /** Transfers of one address, finished ones included. */
+  readonly perAddress: number
+  /** Transfers in all, finished ones included. */
+  readonly transfers: number
+  /** Bytes held, in all. */
+  readonly totalBytes: number
+  /** BERT is understood, as it must only be over TCP (RFC 8323 §6); elsewhere its exponent is reserved. */
+  readonly bert?: boolean
+}
+
+interface Transfer {
+  readonly key: string
+  readonly address: string
+  readonly startedAt: number
+  touchedAt: number
+  /** Once finished: the last one alone, to know it again. */
+  chunks: Uint8Array[]
+  receivedBytes: number
+  /** Its share of the memory: key and chunks. */
+  heldBytes: number
+  /** Of a finished transfer. */
+  answer?: Response | Promise<Response>
+}
+
+/** The server's side: puts requests together from their blocks and hands them on whole. */
+export class BlockReceiver {
+  /** The one that was silent for longest comes first. */
+  readonly #transfers = new Map<string, Transfer>()
+  readonly #perAddress = new Map<string, number>()
+  #heldBytes = 0
+
+  /**
+   * @param admit may refuse a transfer at its first block, before anything is kept for it
+   * @param handler gets every request whole
+   */
+  constructor(
+    private readonly limits: TransferLimits,
+    private readonly clock: Clock,
+    private readonly admit: (request: Request) => Response | undefined,
+    private readonly handler: Handler,
+  ) {}
+
+  /** Transfers in memory, finished ones included. */
+  get size(): number {
+    return this.#transfers.size
+  }
+
+  readonly handle: Handler = (request) => {
+    const option = findOption(request.options, OptionNumber.Block1)
+    if (!option) {
+      return request.payload.length > this.limits.bodyBytes ? this.#tooLarge() : this.handler(request)
+    }
+    const block = decodeBlock(option.value)
+    if (!block) return say(Code.BadRequest, "Block1 is longer than 3 bytes")
+    if (block.exponent === BERT && !this.limits.bert) return say(Code.BadRequest, "Block size 7 is reserved")
+    const response = this.#receive(request, block)
+    return response instanceof Promise ? response.then((late) => withBlock(late, block)) : withBlock(response, block)
+  }
+
+  #receive(request: Request, block: Block): Response | Promise<Response> {
+    const { payload } = request
+    const unit = blockBytes(block.exponent)
+    const offset = block.number * unit
+    if (!isWellSized(block, payload)) return say(Code.BadRequest, `A block of ${unit} bytes carries ${payload.length}`)
+    const announced = uintOf(request.options, OptionNumber.Size1) ?? 0
+    if (Math.max(announced, offset + payload.length) > this.limits.bodyBytes) return this.#tooLarge()
+    if (block.number === 0 && !block.more) return this.handler(request)
+
+    this.#expire()
+    const key = transferKey(request)
+    const known = this.#transfers.get(key)
+    if (block.number === 0) {
+      const refusal = this.admit(request)
+      if (refusal) return refusal
+      if (known) this.#forget(known)
+      this.#takeShare(request.address)
+      return this.#append(request, block, this.#begin(key, request.address))
+    }
+    if (known && isRepeated(known, block, offset, payload)) {
+      this.#forget(known)
+      return this.#keep(known)
+    }
+    if (!known || known.answer || known.receivedBytes !== offset) {
+      return say(Code.RequestEntityIncomplete, "Begin again with block 0")
+    }
+    this.#forget(known)
+    return this.#append(request, block, known)
+  }
+
+  #begin(key: string, address: string): Transfer {
+    const now = this.clock.now()
+    return { key, address, startedAt: now, touchedAt: now, chunks: [], receivedBytes: 0, heldBytes: key.length }
+  }
+
+  /** What is refused here stays forgotten: its sender begins again, and the others get its room meanwhile. */
+  #append(request: Request, block: Block, transfer: Transfer): Response | Promise<Response> {
+    const { payload } = request
+    if (!this.#makeRoom(transfer.heldBytes + payload.length)) {
+      return busy("Too many surveys at once", this.#secondsUntilRoom())
+    }
+    transfer.chunks.push(new Uint8Array(payload)) // a copy: a view would hold the whole datagram
+    transfer.receivedBytes += payload.length
+    transfer.heldBytes += payload.length
+    if (!block.more) {
+      const body = Buffer.concat(transfer.chunks)
+      transfer.chunks = transfer.chunks.slice(-1)
+      transfer.heldBytes = transfer.key.length + payload.length
+      transfer.answer = this.handler({ ...request, payload: body, arrivedAt: transfer.startedAt })
+    }
+    return this.#keep(transfer)
+  }
+
+  /** Puts it behind all others, and says how it stands. */
+  #keep(transfer: Transfer): Response | Promise<Response> {
+    const { key, address } = transfer
+    transfer.touchedAt = this.clock.now()
+    this.#transfers.set(key, transfer)
+    this.#perAddress.set(address, (this.#perAddress.get(address) ?? 0) + 1)
+    this.#heldBytes += transfer.heldBytes
+    return transfer.answer ?? { code: Code.Continue }
+  }
+
+  #forget(transfer: Transfer): void {
+    const { key, address } = transfer
+    this.#transfers.delete(key)
+    const left = (this.#perAddress.get(address) ?? 1) - 1
+    if (left > 0) this.#perAddress.set(address, left)
+    else this.#perAddress.delete(address)
+    this.#heldBytes -= transfer.heldBytes
+  }
+
+  #expire(): void {
+    const oldest = this.clock.now() - EXCHANGE_LIFETIME_MS
+    for (const transfer of this.#transfers.values()) {
+      if (transfer.touchedAt >= oldest) break
+      this.#forget(transfer)
+    }
+  }
+
+  /** A peer that starts more than its share loses its own oldest transfer. */
+  #takeShare(address: string): void {
+    if ((this.#perAddress.get(address) ?? 0) < this.limits.perAddress) return
+    for (const transfer of this.#transfers.values()) {
+      if (transfer.address === address) return this.#forget(transfer)
+    }
+  }
+
+  /** Room for one transfer more, at the cost of finished ones: those only spare their device a repetition. */
+  #makeRoom(bytes: number): boolean {
+    const { transfers, totalBytes } = this.limits
+    const full = () => this.#transfers.size >= transfers || this.#heldBytes + bytes > totalBytes
+    if (full()) {
+      for (const transfer of this.#transfers.values()) {
+        if (transfer.answer) this.#forget(transfer)
+        if (!full()) break
+      }
+    }
+    return !full()
+  }
+
+  #secondsUntilRoom(): number {
+    const now = this.clock.now()
+    const [oldest] = this.#transfers.values()
+    return Math.min(60, ((oldest?.touchedAt ?? now) + EXCHANGE_LIFETIME_MS - now) / 1000)
+  }
+
+  #tooLarge(): Response {
+    const { bodyBytes } = this.limits
+    return say(Code.RequestEntityTooLarge, `A survey has at most ${bodyBytes} bytes`, [
+      uintOption(OptionNumber.Size1, bodyBytes),
+    ])
+  }
+}
+
+/** All blocks but the last are full; BERT carries several units a message (RFC 7959 §2.2, RFC 8323 §6). */
+function isWellSized({ more, exponent }: Block, { length }: Uint8Array): boolean {
+  const unit = blockBytes(exponent)
+  if (exponent === BERT) return !more || (length > 0 && length % unit === 0)
+  return more ? length === unit : length <= unit
+}
+
+/** The block that was taken last, byte for byte: its answer got lost. */
+function isRepeated(transfer: Transfer, { more }: Block, offset: number, payload: Uint8Array): boolean {
+  const last = transfer.chunks.at(-1)
+  return (
+    more === (transfer.answer === undefined) &&
+    transfer.receivedBytes === offset + payload.length &&
+    last !== undefined &&
+    Buffer.compare(last, payload) === 0
+  )
+}
+
+/** Endpoint and all options but Block1 and Size1: libcoap gives every block its own token (RFC 7959 §2.5). */
+function transferKey(request: Request): string {
+  let key = `${request.endpoint} ${request.code}`
+  for (const { number, value } of request.options) {
+    if (number === OptionNumber.Block1 || number === OptionNumber.Size1) continue
+    key += ` ${number},${value.length}:${Buffer.from(value.buffer, value.byteOffset, value.length).toString("latin1")}`
+  }
+  return key
+}
+
+const withBlock = (response: Response, block: Block): Response => ({
+  ...response,
+  options: [...(response.options ?? []), block1({ ...block, more: block.more && response.code === Code.Continue })],
+})

@@ -1,0 +1,109 @@
+// A request and its answer as the resources above see them, on either transport.
+import { Code, formatCode } from "./code"
+import {
+  decodeText,
+  isCritical,
+  MessageFormatError,
+  type Option,
+  OptionNumber,
+  textsOf,
+  uintOf,
+  uintOption,
+} from "./option"
+
+export interface Request {
+  readonly code: number
+  readonly options: readonly Option[]
+  readonly payload: Uint8Array
+  /** Source address of the peer, IPv4 text. */
+  readonly address: string
+  /** Address and port (UDP) or connection (TCP): what transfers and exchanges belong to. */
+  readonly endpoint: string
+  /** When its first byte of body came, ms since the epoch: the first block, if there are several. */
+  readonly arrivedAt: number
+  /** Bytes of the message on the wire. */
+  readonly sizeBytes: number
+}
+
+export interface Response {
+  readonly code: number
+  readonly options?: readonly Option[]
+  readonly payload?: Uint8Array
+}
+
+export type Handler = (request: Request) => Response | Promise<Response>
+
+/** Path and query of a request, decoded. */
+export interface Target {
+  readonly path: readonly string[]
+  readonly query: ReadonlyMap<string, string>
+}
+
+/** RFC 7252 §12.3: text/plain; charset=utf-8, and application/json. */
+export const ContentFormat = { Text: 0, Json: 50 } as const
+
+/** RFC 7252 §4.8.2; answers are remembered and strays expected for this long. */
+export const EXCHANGE_LIFETIME_MS = 247_000
+
+const encoder = new TextEncoder()
+
+/** A response with a line of text for people. */
+export const say = (code: number, text = "", options: readonly Option[] = []): Response => ({
+  code,
+  options,
+  payload: encoder.encode(text),
+})
+
+/** 5.03: come again after that many seconds. */
+export const busy = (text: string, maxAgeSeconds: number): Response =>
+  say(Code.ServiceUnavailable, text, [uintOption(OptionNumber.MaxAge, Math.max(1, Math.ceil(maxAgeSeconds)))])
+
+export const textOf = (response: Response): string => decodeTextSafely(response.payload ?? new Uint8Array(0))
+
+/** Why a response refuses, for people: its text, or its code where it says nothing. */
+export const reasonOf = (response: Response): string => textOf(response) || `answer ${formatCode(response.code)}`
+
+function decodeTextSafely(bytes: Uint8Array): string {
+  try {
+    return decodeText(bytes)
+  } catch {
+    return `${bytes.length} bytes that are not UTF-8`
+  }
+}
+
+// Uri-Host and Uri-Port only name us again; Block1 and Block2 are handled below the resources.
+const UNDERSTOOD: ReadonlySet<number> = new Set([
+  OptionNumber.UriHost,
+  OptionNumber.UriPort,
+  OptionNumber.UriPath,
+  OptionNumber.UriQuery,
+  OptionNumber.Accept,
+  OptionNumber.Block1,
+  OptionNumber.Block2,
+])
+
+/** Reads path and query; a refusal where an option is critical and unknown (4.02) or is not UTF-8 (4.00). */
+export function readTarget(request: Request): Target | Response {
+  for (const { number } of request.options) {
+    if (isCritical(number) && !UNDERSTOOD.has(number)) return say(Code.BadOption, `Option ${number} is not supported`)
+  }
+  try {
+    const query = new Map<string, string>()
+    for (const pair of textsOf(request.options, OptionNumber.UriQuery)) {
+      const equals = pair.indexOf("=")
+      if (equals < 0) query.set(pair, "")
+      else query.set(pair.slice(0, equals), pair.slice(equals + 1))
+    }
+    return { path: textsOf(request.options, OptionNumber.UriPath), query }
+  } catch (error) {
+    if (error instanceof MessageFormatError) return say(Code.BadRequest, "The path must be UTF-8")
+    throw error
+  }
+}
+
+/** A refusal (4.15) unless the content format is absent or this one. */
+export function refuseFormat(request: Request, format: number): Response | undefined {
+  const given = uintOf(request.options, OptionNumber.ContentFormat)
+  if (given === undefined || given === format) return undefined
+  return say(Code.UnsupportedContentFormat, `Content-Format must be ${format}: it is ${given}`)
+}
