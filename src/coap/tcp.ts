@@ -1,0 +1,159 @@
+// The only file that touches Bun's TCP sockets: listening and connecting, with errors in plain words.
+import type { Socket, SocketHandler } from "bun"
+import { type Clock, systemClock } from "../clock"
+import { type Connection, type ConnectionHandler, TcpConnection } from "./connection"
+import { bindError } from "./udp"
+
+export type { Connection, ConnectionHandler } from "./connection"
+
+export interface TcpOptions {
+  readonly address: string
+  readonly port: number
+  /** Called when a connection is open; nothing is read before it returns. */
+  readonly onConnection: (connection: Connection) => ConnectionHandler
+  /** A handler threw: its connection has been destroyed, all else goes on. */
+  readonly onProblem?: (error: Error) => void
+  /** A peer that leaves more than this unread is cut off. */
+  readonly maxQueuedBytes?: number
+  readonly clock?: Clock
+}
+
+export interface ConnectOptions extends TcpOptions {
+  /** Source address. */
+  readonly localAddress?: string
+  readonly timeoutMs: number
+  readonly signal?: AbortSignal
+}
+
+export interface TcpListener {
+  readonly port: number
+  /** Takes no more connections and closes those that are open. Resolves when all have ended; may be called twice. */
+  stop(): Promise<void>
+}
+
+const MAX_QUEUED_BYTES = 16 * 1024 * 1024
+const KEEP_ALIVE_MS = 60_000 // a peer that lost its power is noticed, though it said nothing
+
+type TcpSocket = Socket<TcpConnection | undefined>
+
+let connections = 0
+
+/** `address` is an IPv4 literal of this machine, port 0 any free port. Throws an Error with one clear line and `code`. */
+export function listenTcp(options: TcpOptions): TcpListener {
+  const { address, port } = options
+  const open = new Set<TcpConnection>()
+  const whenEmpty = Promise.withResolvers<void>()
+  let stopping = false
+  const settle = () => {
+    if (stopping && open.size === 0) whenEmpty.resolve()
+  }
+  const socket = socketHandler((socket) => {
+    const connection = adopt(socket, options, () => {
+      open.delete(connection)
+      settle()
+    })
+    open.add(connection)
+    connection.begin(options.onConnection)
+  })
+  try {
+    const listener = Bun.listen<TcpConnection | undefined>({ hostname: address, port, allowHalfOpen: true, socket })
+    return {
+      port: listener.port,
+      stop() {
+        stopping = true
+        listener.stop()
+        for (const connection of open) connection.close()
+        settle()
+        return whenEmpty.promise
+      },
+    }
+  } catch (cause) {
+    throw bindError("TCP", address, port, cause)
+  }
+}
+
+/**
+ * `address` is an IPv4 literal or a host name. Rejects with an Error of one clear line (with the system's `code`) when
+ * there is no connection within `timeoutMs`, and with the signal's reason.
+ */
+export async function connectTcp(options: ConnectOptions): Promise<Connection> {
+  const { address, port, localAddress, timeoutMs, signal, clock = systemClock } = options
+  signal?.throwIfAborted()
+  const { promise: stopped, reject: stop } = Promise.withResolvers<never>()
+  const abort = () => stop(signal?.reason)
+  signal?.addEventListener("abort", abort, { once: true })
+  const cancelTimer = clock.after(timeoutMs, () => stop(connectError(options, "ETIMEDOUT")))
+  let abandoned = false
+  const opened = Promise.withResolvers<TcpConnection>()
+  const socket = socketHandler((socket) => {
+    if (abandoned) {
+      socket.terminate() // Bun cannot take back a connect that is under way
+      return
+    }
+    const connection = adopt(socket, options, () => {})
+    const error = connection.begin(options.onConnection)
+    if (error) opened.reject(error)
+    else opened.resolve(connection)
+  })
+  const failed = Bun.connect<TcpConnection | undefined>({
+    hostname: address,
+    port,
+    allowHalfOpen: true,
+    socket,
+    ...(localAddress && { localAddress }), // honoured, though not typed
+  }).then(
+    () => opened.promise,
+    (cause) => Promise.reject(connectError(options, codeOf(cause), cause)),
+  )
+  try {
+    return await Promise.race([opened.promise, failed, stopped])
+  } catch (error) {
+    abandoned = true
+    throw error
+  } finally {
+    cancelTimer()
+    signal?.removeEventListener("abort", abort)
+  }
+}
+
+function adopt(socket: TcpSocket, options: TcpOptions, onClosed: () => void): TcpConnection {
+  const { clock = systemClock, maxQueuedBytes = MAX_QUEUED_BYTES, onProblem = () => {} } = options
+  const remoteAddress = socket.remoteAddress?.replace(/^::ffff:/, "") ?? "a peer that has gone"
+  connections++
+  const endpoint = `tcp:${remoteAddress}:${socket.remotePort}#${connections}`
+  const connection = new TcpConnection(socket, { remoteAddress, endpoint, clock, maxQueuedBytes, onProblem, onClosed })
+  socket.data = connection
+  socket.setNoDelay(true) // writes are gathered already; Nagle would hold back the last one
+  socket.setKeepAlive(true, KEEP_ALIVE_MS)
+  return connection
+}
+
+const socketHandler = (open: (socket: TcpSocket) => void): SocketHandler<TcpConnection | undefined> => ({
+  open,
+  data: (socket, chunk) => socket.data?.received(chunk),
+  end: (socket) => socket.data?.peerEnded(),
+  drain: (socket) => socket.data?.writable(),
+  close: (socket, error) => socket.data?.socketClosed(error),
+  error: (socket, error) => socket.data?.destroy(error),
+})
+
+const codeOf = (cause: unknown): string =>
+  cause instanceof Error && "code" in cause ? String(cause.code) : "unknown error"
+
+/** What a connect that failed means to the person who wrote the address. */
+function connectError(options: ConnectOptions, code: string, cause?: unknown): Error {
+  const { address, port, localAddress, timeoutMs } = options
+  const where = `TCP port ${port} of ${address}`
+  const source = localAddress ?? "the source address"
+  const told: Record<string, string> = {
+    // what Bun says of every connect that fails, also of a cable that was pulled
+    ECONNREFUSED: `${where} cannot be reached: nothing listens there, or no way leads there`,
+    ENOTFOUND: `${address} is not a host that is known here, so its TCP port ${port} cannot be reached: check the name`,
+    EADDRNOTAVAIL: `${where} cannot be reached from ${source}: that is not an address of this machine, see ip address`,
+    EINVAL: `${where} cannot be reached from ${source}: it belongs to another network`,
+    EHOSTUNREACH: `${where} cannot be reached: the host does not answer on this network`,
+    ENETUNREACH: `${where} cannot be reached: there is no way to its network, see ip route`,
+    ETIMEDOUT: `${where} did not answer within ${timeoutMs} ms`,
+  }
+  return Object.assign(new Error(told[code] ?? `${where} cannot be reached: ${code}`, { cause }), { code })
+}
