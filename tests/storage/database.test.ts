@@ -1,0 +1,260 @@
+import { Database } from "bun:sqlite"
+import { afterAll, beforeAll, describe, expect, test } from "bun:test"
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { type DatabaseKind, DurableDatabase, openForReading } from "../../src/storage/database"
+import { StorageError, StorageRefused } from "../../src/storage/errors"
+
+const KIND: DatabaseKind = {
+  name: "spool",
+  id: 0x1234,
+  migrations: ["CREATE TABLE things (name TEXT NOT NULL UNIQUE)"],
+}
+const NEXT: DatabaseKind = { ...KIND, migrations: [...KIND.migrations, "ALTER TABLE things ADD COLUMN size INTEGER"] }
+
+let folder = ""
+let files = 0
+const newFile = () => join(folder, `file${files++}.db`)
+
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), "database-"))
+})
+afterAll(() => rmSync(folder, { recursive: true }))
+
+const open = (file: string, kind = KIND) => DurableDatabase.open(file, kind, "simulated")
+const pragma = (database: DurableDatabase, name: string) =>
+  Object.values(database.sqlite.query<Record<string, unknown>, []>(`PRAGMA ${name}`).get() ?? {})[0]
+const names = ({ sqlite }: DurableDatabase) =>
+  sqlite
+    .query<{ name: string }, []>("SELECT name FROM things")
+    .all()
+    .map(({ name }) => name)
+const insert = ({ sqlite }: DurableDatabase, name: string) => sqlite.run("INSERT INTO things VALUES (?)", [name])
+
+/** A file with one thing in it, made by this kind. */
+function made(kind = KIND): string {
+  const file = newFile()
+  const database = open(file, kind)
+  database.transaction(() => database.sqlite.run("INSERT INTO things (name) VALUES ('kept')"))
+  database.close()
+  return file
+}
+
+function foreign(sql: string): string {
+  const file = newFile()
+  const sqlite = new Database(file)
+  sqlite.run(sql)
+  sqlite.close()
+  return file
+}
+
+describe("open()", () => {
+  test("sets WAL, FULL and a busy timeout, and makes the folder", () => {
+    const database = open(join(folder, "deep", "er", "new.db"))
+    expect(pragma(database, "journal_mode")).toBe("wal")
+    expect(pragma(database, "synchronous")).toBe(2) // FULL
+    expect(pragma(database, "busy_timeout")).toBeGreaterThan(0)
+    database.close()
+  })
+
+  test("sets them again on a file that exists", () => {
+    const database = open(made())
+    expect(pragma(database, "journal_mode")).toBe("wal")
+    expect(pragma(database, "synchronous")).toBe(2)
+    expect(names(database)).toEqual(["kept"])
+    database.close()
+  })
+
+  test("refuses a file of another kind and leaves it as it was", () => {
+    const file = made({ ...KIND, id: 0x9999 })
+    expect(() => open(file)).toThrow(`${file} is not a spool: name another file in topology.yaml`)
+  })
+
+  test("refuses a stranger's database and leaves it as it was", () => {
+    const file = foreign("CREATE TABLE mine (a)")
+    const before = readFileSync(file)
+    expect(() => open(file)).toThrow(`${file} is not a spool`)
+    expect(readFileSync(file).equals(before)).toBe(true)
+  })
+
+  test("refuses a newer version", () => {
+    const file = made(NEXT)
+    expect(() => open(file)).toThrow(`${file} was written by a newer version of this programme: update it first`)
+  })
+
+  test("refuses a trial's file for the farm, and the farm's for a trial", () => {
+    const trial = made()
+    expect(() => DurableDatabase.open(trial, KIND, "declared")).toThrow("holds the readings of a simulated network")
+    const farm = newFile()
+    DurableDatabase.open(farm, KIND, "declared").close()
+    expect(() => open(farm)).toThrow("holds the readings of a real network: a simulation must not write to it")
+  })
+
+  test("lets go of the lock when it refuses", () => {
+    const file = made(NEXT)
+    expect(() => open(file)).toThrow(StorageError)
+    open(file, NEXT).close()
+  })
+
+  test("migrates forward after a copy", () => {
+    const file = made()
+    const database = open(file, NEXT)
+    expect(pragma(database, "user_version")).toBe(2)
+    expect(database.sqlite.query("SELECT * FROM things").all()).toEqual([{ name: "kept", size: null }])
+    database.close()
+    const copy = open(`${file}.version1`)
+    expect(names(copy)).toEqual(["kept"])
+    copy.close()
+  })
+
+  test("migrates over the copy that an interrupted migration left", () => {
+    const file = made()
+    writeFileSync(`${file}.version1`, "half a copy")
+    open(file, NEXT).close()
+    const copy = open(`${file}.version1`)
+    expect(names(copy)).toEqual(["kept"])
+    copy.close()
+  })
+
+  test("changes nothing when a migration fails", () => {
+    const file = made()
+    const broken = {
+      ...KIND,
+      migrations: [...KIND.migrations, "CREATE TABLE more (a); INSERT INTO nowhere VALUES (1)"],
+    }
+    expect(() => open(file, broken)).toThrow("no such table: nowhere")
+    const database = open(file)
+    expect(pragma(database, "user_version")).toBe(1)
+    expect(names(database)).toEqual(["kept"])
+    database.close()
+  })
+
+  test("names what is no database, with what to do", () => {
+    const file = newFile()
+    writeFileSync(file, "08:00 - 20 - 30%\n".repeat(100))
+    expect(() => open(file)).toThrow(`${file} (spool) is not a SQLite database: move it away, or name another file`)
+  })
+
+  test("names a damaged file, with what to do", () => {
+    const file = made()
+    const bytes = readFileSync(file)
+    bytes.fill(0xff, 100, bytes.length)
+    writeFileSync(file, bytes)
+    expect(() => open(file)).toThrow(`${file} (spool) is damaged: move it away together with its -wal and -shm`)
+  })
+
+  test("names a folder that cannot be made", () => {
+    const file = newFile()
+    writeFileSync(file, "")
+    expect(() => open(join(file, "sub", "spool.db"))).toThrow(`${join(file, "sub")} cannot be made`)
+  })
+
+  test("names what cannot be opened as a file", () => {
+    expect(() => open(folder)).toThrow(StorageError)
+  })
+
+  test.skipIf(process.getuid?.() === 0)("names a folder that may not be written to", () => {
+    expect(() => open("/spool.db")).toThrow("cannot be opened: check that its folder may be written to")
+  })
+
+  test("names a lock that is no lock, rather than a process that holds it", () => {
+    const file = newFile()
+    writeFileSync(`${file}.lock`, "rubbish ".repeat(200))
+    expect(() => open(file)).toThrow("is not a SQLite database")
+  })
+})
+
+describe("Lock", () => {
+  test("names this process when it has the file already", () => {
+    const file = newFile()
+    const database = open(file)
+    expect(() => open(file)).toThrow(`${file} is in use by process ${process.pid}: stop that one first`)
+    database.close()
+    open(file).close()
+  })
+
+  test("names another process, and is freed by kill -9", async () => {
+    const file = newFile()
+    const script = `
+      const { DurableDatabase } = await import(${JSON.stringify(join(import.meta.dir, "../../src/storage/database.ts"))})
+      globalThis.kept = DurableDatabase.open(${JSON.stringify(file)}, ${JSON.stringify(KIND)}, "simulated")
+      console.log("open")
+      setInterval(() => {}, 1000)`
+    const other = Bun.spawn([process.execPath, "-e", script], { stdout: "pipe", stderr: "inherit" })
+    await other.stdout.getReader().read()
+    expect(() => open(file)).toThrow(`in use by process ${other.pid}`)
+    other.kill("SIGKILL")
+    await other.exited
+    open(file).close()
+  })
+})
+
+describe("openForReading()", () => {
+  test("reads beside a writer and writes nothing", () => {
+    const file = made()
+    const writer = open(file)
+    writer.transaction(() => insert(writer, "second"))
+    const reader = openForReading(file, KIND)
+    expect(reader.query("SELECT count(*) AS n FROM things").get()).toEqual({ n: 2 })
+    expect(() => reader.run("DELETE FROM things")).toThrow("readonly")
+    reader.close()
+    writer.close()
+  })
+
+  test("says that nothing was collected when there is no file, or an empty one", () => {
+    const file = newFile()
+    expect(() => openForReading(file, KIND)).toThrow(`${file} does not exist yet: nothing was collected so far`)
+    expect(existsSync(file)).toBe(false)
+    writeFileSync(file, "")
+    expect(() => openForReading(file, KIND)).toThrow(`${file} is empty: nothing was collected so far`)
+  })
+
+  test("refuses another kind, an older and a newer version", () => {
+    expect(() => openForReading(made({ ...KIND, id: 1 }), KIND)).toThrow("is not a spool")
+    expect(() => openForReading(made(), NEXT)).toThrow("older version of this programme")
+    expect(() => openForReading(made(NEXT), KIND)).toThrow("newer version of this programme")
+  })
+})
+
+describe("transaction()", () => {
+  test("changes nothing when the work throws", () => {
+    const database = open(newFile())
+    const work = () => {
+      insert(database, "one")
+      throw new Error("no")
+    }
+    expect(() => database.transaction(work)).toThrow("no")
+    expect(names(database)).toEqual([])
+    database.close()
+  })
+
+  test("refuses when the disk is full, changes nothing, and works again when there is room", () => {
+    const database = open(newFile())
+    database.transaction(() => insert(database, "first"))
+    database.sqlite.run(`PRAGMA max_page_count = ${pragma(database, "page_count")}`)
+    const big = () => {
+      insert(database, "small")
+      insert(database, "x".repeat(100_000))
+    }
+    expect(() => database.transaction(big)).toThrow(StorageRefused)
+    expect(names(database)).toEqual(["first"])
+    database.sqlite.run("PRAGMA max_page_count = 100000")
+    database.transaction(big)
+    expect(names(database)).toHaveLength(3)
+    database.close()
+  })
+
+  test("refuses for now when another program holds the file", () => {
+    const file = newFile()
+    const database = open(file)
+    database.sqlite.run("PRAGMA busy_timeout = 0")
+    const other = new Database(file)
+    other.run("BEGIN IMMEDIATE")
+    expect(() => database.transaction(() => insert(database, "one"))).toThrow("another program is writing to")
+    other.run("ROLLBACK")
+    database.transaction(() => insert(database, "one"))
+    other.close()
+    database.close()
+  })
+})

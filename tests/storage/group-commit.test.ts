@@ -1,0 +1,116 @@
+import { afterEach, beforeEach, describe, expect, test } from "bun:test"
+import { mkdtempSync, rmSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { DurableDatabase } from "../../src/storage/database"
+import { StorageRefused } from "../../src/storage/errors"
+import { GroupCommit } from "../../src/storage/group-commit"
+
+const KIND = { name: "spool" as const, id: 1, migrations: ["CREATE TABLE things (name TEXT NOT NULL UNIQUE)"] }
+
+let folder = ""
+let database: DurableDatabase
+let commits: GroupCommit
+let fatal: unknown[] = []
+let transactions = 0
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "group-commit-"))
+  database = DurableDatabase.open(join(folder, "file.db"), KIND, "simulated")
+  transactions = 0
+  const run = database.transaction.bind(database)
+  database.transaction = (work) => {
+    transactions++
+    return run(work)
+  }
+  fatal = []
+  commits = new GroupCommit(database, (error) => fatal.push(error))
+})
+afterEach(() => {
+  database.close()
+  rmSync(folder, { recursive: true })
+})
+
+const add = (name: string) => commits.add(() => database.sqlite.run("INSERT INTO things VALUES (?)", [name]))
+const count = () => database.sqlite.query<{ n: number }, []>("SELECT count(*) AS n FROM things").get()?.n
+// a real error of SQLite's that is neither full, busy nor a constraint
+const breakDisk = () => database.sqlite.run("nonsense")
+
+describe("GroupCommit", () => {
+  test("commits what is asked in one turn in one transaction, in order", async () => {
+    const order: number[] = []
+    const works = Array.from({ length: 1000 }, (_, n) => commits.add(() => order.push(n)))
+    expect(order).toEqual([])
+    await Promise.all(works)
+    expect(transactions).toBe(1)
+    expect(order).toEqual(Array.from({ length: 1000 }, (_, n) => n))
+  })
+
+  test("resolves with the result, and only when the transaction is over", async () => {
+    const inTransaction = await commits.add(() => database.sqlite.inTransaction)
+    expect(inTransaction).toBe(true)
+    expect(database.sqlite.inTransaction).toBe(false)
+  })
+
+  test("bounds a group and commits the rest in the next", async () => {
+    await Promise.all(Array.from({ length: 5000 }, (_, n) => add(String(n))))
+    expect(transactions).toBe(2)
+    expect(count()).toBe(5000)
+  })
+
+  test("fails one poisonous piece of work alone", async () => {
+    const poison = () => {
+      database.sqlite.run("INSERT INTO things VALUES ('half')")
+      throw new TypeError("poison")
+    }
+    const outcomes = await Promise.allSettled([add("a"), commits.add(poison), add("b"), add("a"), add("c")])
+    expect(outcomes.map(({ status }) => status)).toEqual([
+      "fulfilled",
+      "rejected",
+      "fulfilled",
+      "rejected",
+      "fulfilled",
+    ])
+    expect(count()).toBe(3)
+    expect(fatal).toEqual([])
+  })
+
+  test("refuses the whole group when the disk is full, and goes on when there is room", async () => {
+    await add("first")
+    const pages = database.sqlite.query<{ page_count: number }, []>("PRAGMA page_count").get()?.page_count
+    database.sqlite.run(`PRAGMA max_page_count = ${pages}`)
+    const outcomes = await Promise.allSettled([add("small"), add("x".repeat(100_000))])
+    for (const outcome of outcomes) expect(outcome).toMatchObject({ reason: expect.any(StorageRefused) })
+    expect(count()).toBe(1)
+    database.sqlite.run("PRAGMA max_page_count = 100000")
+    await add("later")
+    expect(count()).toBe(2)
+    expect(fatal).toEqual([])
+  })
+
+  test("reports a fatal error once and acknowledges nothing after it", async () => {
+    const outcomes = await Promise.allSettled([add("a"), commits.add(breakDisk), commits.add(breakDisk)])
+    expect(outcomes.map(({ status }) => status)).toEqual(["rejected", "rejected", "rejected"])
+    await expect(add("b")).rejects.toThrow("nonsense")
+    expect(fatal).toHaveLength(1)
+    expect(count()).toBe(0)
+  })
+
+  test("stops in the middle of a group that a fatal error ends", async () => {
+    const poison = () => {
+      throw new TypeError("poison")
+    }
+    const outcomes = await Promise.allSettled([commits.add(poison), commits.add(breakDisk), add("after")])
+    expect(outcomes.map(({ status }) => status)).toEqual(["rejected", "rejected", "rejected"])
+    expect(fatal).toHaveLength(1)
+    expect(count()).toBe(0)
+  })
+
+  test("flush() commits all that waits at once, however much", async () => {
+    const works = Promise.all(Array.from({ length: 5000 }, (_, n) => add(String(n))))
+    commits.flush()
+    expect(count()).toBe(5000)
+    await works
+    expect(transactions).toBe(2)
+  })
+})
