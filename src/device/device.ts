@@ -1,0 +1,116 @@
+// A simulated sensor, or the programme beside a real one: reads its survey and uploads it from its own address.
+import type { Clock, Random } from "../clock"
+import { Endpoint, type Peer, type Transmission } from "../coap/exchange"
+import { UdpSocket } from "../coap/udp"
+import { clockChange, type Day } from "../survey/calendar"
+import { parseSurvey } from "../survey/survey"
+import type { Device } from "../topology/devices"
+import { SurveyMissing } from "./missing"
+import { hasHistory, readSurvey, surveyPath } from "./source"
+import { Uploader, UploadRefused } from "./uploader"
+
+export interface DeviceRunOptions {
+  readonly device: Device
+  /** Where its survey comes from, `{ip}` replaced. */
+  readonly survey: string
+  /** Its own address on this machine. */
+  readonly address: string
+  readonly gateway: Peer
+  readonly folder: string
+  /** limits.survey, in bytes. */
+  readonly limitBytes: number
+  readonly timeZone: string
+  readonly transmission: Transmission
+  readonly clock: Clock
+  readonly random: Random
+  /** Send only what the gateway says is owed: nothing that it has already. */
+  readonly owedOnly: boolean
+  readonly onUploaded: (upload: Uploaded) => void
+  /** Why a day's survey cannot be sent, for now or for good. */
+  readonly onProblem: (device: Device, day: Day, reason: string) => void
+  /** The gateway asks to come again after a while. */
+  readonly onPostponed: (device: Device, reason: string, waitMs: number) => void
+  /** A line of the survey breaks a rule; the good ones go on. */
+  readonly onRefusedLine: (device: Device, text: string) => void
+}
+
+/** One survey that has arrived at the gateway. */
+export interface Uploaded {
+  readonly device: Device
+  readonly day: Day
+  readonly readings: number
+  readonly refused: number
+  readonly bytes: number
+  readonly elapsedMs: number
+  /** Datagrams that had to be sent again. */
+  readonly resent: number
+}
+
+const REFUSED_LINES_SHOWN = 10
+
+/**
+ * One device's run: the day's survey, and every owed day that its source still has, oldest first.
+ * Resolves when there is nothing more to send, with whether it is worth another look later; rejects with the signal's
+ * reason, or with an Error of one clear line when its address cannot be had.
+ */
+export async function runDevice(day: Day, options: DeviceRunOptions, signal: AbortSignal): Promise<boolean> {
+  const { address, transmission, clock, random, gateway, device, owedOnly } = options
+  const socket = await UdpSocket.open({
+    address,
+    port: 0,
+    onDatagram: (datagram, peer) => endpoint.receive(datagram, peer),
+  })
+  const endpoint = new Endpoint({ send: (bytes, peer) => socket.send(bytes, peer), clock, random, transmission })
+  try {
+    const onPostponed = (reason: string, waitMs: number) => options.onPostponed(device, reason, waitMs)
+    const uploader = new Uploader({ endpoint, gateway, ip: device.ip, clock, random, onPostponed })
+    const history = hasHistory(options.survey)
+    const owed = history || owedOnly ? await uploader.owed(signal) : []
+    const days = owed.filter((owedDay) => history || owedDay === day)
+    // a gateway that has just started may not know yet what is owed: it is worth asking again
+    let missing = owedOnly && days.length === 0
+    for (const next of [...new Set(owedOnly ? days : [...days, day])].sort()) {
+      const sent = await sendDay(next, options, uploader, endpoint, signal)
+      if (next === day) missing = !sent
+    }
+    return missing
+  } finally {
+    endpoint.stop()
+    socket.close()
+  }
+}
+
+/** Whether the survey was there to be sent. */
+async function sendDay(
+  day: Day,
+  options: DeviceRunOptions,
+  uploader: Uploader,
+  endpoint: Endpoint,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const { clock, device, onProblem, onUploaded, timeZone, folder, survey, limitBytes } = options
+  try {
+    const body = await readSurvey({ folder, survey, device, day, limitBytes, clock }, signal)
+    const { readings, refused } = parseSurvey(new TextDecoder().decode(body), clockChange(day, timeZone))
+    for (const { line, rule } of refused.slice(0, REFUSED_LINES_SHOWN)) {
+      options.onRefusedLine(device, `${surveyPath(survey, day)}:${line} ${rule}`)
+    }
+    const startedAt = clock.now()
+    const resentBefore = endpoint.counts.resent
+    await uploader.upload(day, body, signal)
+    onUploaded({
+      device,
+      day,
+      readings: readings.length,
+      refused: refused.length,
+      bytes: body.length,
+      elapsedMs: clock.now() - startedAt,
+      resent: endpoint.counts.resent - resentBefore,
+    })
+    return true
+  } catch (error) {
+    if (!(error instanceof SurveyMissing || error instanceof UploadRefused)) throw error
+    onProblem(device, day, error.message)
+    return error instanceof UploadRefused
+  }
+}

@@ -1,0 +1,166 @@
+// The devices that this process plays, run together: bounded in number, spread over time, each with its reason.
+import { type Clock, pause, type Random } from "../clock"
+import type { Log } from "../log"
+import type { Day } from "../survey/calendar"
+import { type Addressing, bindAddress } from "../topology/addressing"
+import type { Device } from "../topology/devices"
+import type { Topology } from "../topology/topology"
+import { runDevice, type Uploaded } from "./device"
+
+export interface FleetOptions {
+  readonly addressing: Addressing
+  readonly clock: Clock
+  readonly random: Random
+  readonly log: Log
+  readonly onUploaded?: (upload: Uploaded) => void
+}
+
+/** One run of the fleet. */
+export interface FleetRun {
+  /** Resolves when every device has sent what it has or given up. */
+  readonly settled: Promise<void>
+  /** Why a device's survey of the day has not been sent, by address. */
+  readonly reasons: ReadonlyMap<number, string>
+  /** Surveys of the day that have arrived. */
+  readonly uploads: readonly Uploaded[]
+}
+
+export interface FleetRunOptions {
+  readonly devices: Iterable<Device>
+  readonly topology: Topology
+  readonly gatewayPort: number
+  /** Keep looking every minute for a survey that is not there. */
+  readonly patient: boolean
+  /** Send only what the gateway says is owed. */
+  readonly owedOnly: boolean
+}
+
+interface Progress {
+  readonly reasons: Map<number, string>
+  readonly uploads: Uploaded[]
+}
+
+const DEVICES_AT_ONCE = 64
+const LOOK_AGAIN_MS = 60_000
+const WORTH_SAYING_MS = 5000
+
+export class Fleet {
+  #current: AbortController | undefined
+
+  constructor(private readonly options: FleetOptions) {}
+
+  /** Starts a day's uploads, and ends those of the day before that still try. */
+  run(day: Day, options: FleetRunOptions): FleetRun {
+    this.stop("the next run begins")
+    const current = new AbortController()
+    this.#current = current
+    const progress: Progress = { reasons: new Map(), uploads: [] }
+    return { ...progress, settled: this.#runAll(day, options, progress, current.signal) }
+  }
+
+  /** Devices that are still trying give up. */
+  stop(why: string): void {
+    this.#current?.abort(new Error(why))
+  }
+
+  /** Resolves after the first pass; whoever was missing is looked at again behind it. */
+  async #runAll(day: Day, options: FleetRunOptions, progress: Progress, signal: AbortSignal): Promise<void> {
+    const { schedule, devices } = options.topology
+    const gapMs = schedule.spread.total("milliseconds") / devices.size
+    // its place among all devices, also where each has a host of its own
+    const waitMs = ({ address }: Device) => (gapMs > 0 ? gapMs * devices.placeOf(address) : 0)
+    const missing = await this.#pass(day, options.devices, waitMs, options, progress, signal)
+    if (options.patient) this.#lookAgain(day, missing, options, progress, signal)
+  }
+
+  async #lookAgain(
+    day: Day,
+    missing: readonly Device[],
+    options: FleetRunOptions,
+    progress: Progress,
+    signal: AbortSignal,
+  ): Promise<void> {
+    for (let left = missing; left.length > 0; ) {
+      await pause(this.options.clock, LOOK_AGAIN_MS, signal)
+      if (signal.aborted) return
+      left = await this.#pass(day, left, () => 0, options, progress, signal)
+    }
+  }
+
+  /** Every device once; resolves with those whose survey was missing. */
+  async #pass(
+    day: Day,
+    devices: Iterable<Device>,
+    waitMsOf: (device: Device) => number,
+    options: FleetRunOptions,
+    progress: Progress,
+    signal: AbortSignal,
+  ): Promise<Device[]> {
+    const { clock } = this.options
+    const startedAt = clock.now()
+    const missing: Device[] = []
+    const queue = Iterator.from(devices)
+    const work = async () => {
+      for (const device of queue) {
+        const waitMs = startedAt + waitMsOf(device) - clock.now()
+        if (waitMs > 0) await pause(clock, waitMs, signal)
+        if (signal.aborted) return
+        if (await this.#runOne(day, device, options, progress, signal)) missing.push(device)
+      }
+    }
+    await Promise.all(Array.from({ length: DEVICES_AT_ONCE }, work))
+    return missing
+  }
+
+  async #runOne(
+    day: Day,
+    device: Device,
+    { topology, gatewayPort, owedOnly }: FleetRunOptions,
+    { reasons, uploads }: Progress,
+    signal: AbortSignal,
+  ): Promise<boolean> {
+    const { addressing, clock, random, log, onUploaded } = this.options
+    const { folder, timeZone, gateway, transmission } = topology
+    const { ackTimeout, maxRetransmit } = transmission
+    try {
+      return await runDevice(
+        day,
+        {
+          device,
+          survey: device.survey ?? "",
+          address: bindAddress(device.ip, addressing),
+          gateway: { address: bindAddress(gateway.interfaces.devices.address.ip, addressing), port: gatewayPort },
+          folder,
+          timeZone,
+          limitBytes: topology.limits.survey,
+          transmission: { ackTimeoutMs: ackTimeout.total("milliseconds"), maxRetransmit },
+          clock,
+          random,
+          owedOnly,
+          onUploaded: (upload) => {
+            if (upload.day === day) {
+              reasons.delete(device.address)
+              uploads.push(upload)
+            }
+            onUploaded?.(upload)
+          },
+          onProblem: (_device, problemDay, reason) => {
+            if (problemDay !== day) return
+            if (reasons.get(device.address) !== reason) log.debug(`${device.ip}: ${reason}`)
+            reasons.set(device.address, reason)
+          },
+          onPostponed: (_device, reason, waitMs) => {
+            const seconds = Math.ceil(waitMs / 1000)
+            if (waitMs >= WORTH_SAYING_MS) log.info(`${device.ip}: ${reason}. It comes again in ${seconds} s`)
+            reasons.set(device.address, reason)
+          },
+          onRefusedLine: (_device, text) => log.warn(`Refused: ${text}`),
+        },
+        signal,
+      )
+    } catch (error) {
+      if (!signal.aborted) reasons.set(device.address, error instanceof Error ? error.message : String(error))
+      return true
+    }
+  }
+}

@@ -1,0 +1,136 @@
+// One device's conversation with the gateway: uploads that do not give up, and the question what is owed.
+import { type Clock, pause, type Random } from "../clock"
+import { LARGEST_BLOCK_BYTES, sendBlockwise } from "../coap/block"
+import { Code, codeClass } from "../coap/code"
+import { type Endpoint, ExchangeReset, ExchangeTimeout, type Outgoing, type Peer, type Reply } from "../coap/exchange"
+import { OptionNumber, textOption, uintOf, uintOption } from "../coap/option"
+import { ContentFormat, reasonOf, textOf } from "../coap/resource"
+import { type Day, parseDay } from "../survey/calendar"
+import { surveyDigest } from "../survey/digest"
+
+export interface UploaderOptions {
+  readonly endpoint: Endpoint
+  readonly gateway: Peer
+  /** The declared address. */
+  readonly ip: string
+  readonly clock: Clock
+  readonly random: Random
+  /** The gateway asks to come again; with its reason. */
+  readonly onPostponed?: (reason: string, waitMs: number) => void
+}
+
+/** The gateway said that this survey will never do; its message is for a person. */
+export class UploadRefused extends Error {
+  override name = "UploadRefused"
+}
+
+const RESTART_PAUSE_MS = 1000
+const BAD_REQUESTS = 3 // answers 4.00 to one survey before it is believed
+const MAX_PAUSE_SECONDS = 3600 // whatever Max-Age says: the disk may be well again long before
+const DEFAULT_MAX_AGE_SECONDS = 60 // RFC 7252 §5.10.5
+
+export class Uploader {
+  #nextRequestTag: number
+
+  constructor(private readonly options: UploaderOptions) {
+    this.#nextRequestTag = Math.floor(options.random() * 0x1_0000)
+  }
+
+  /**
+   * Sends a survey until the gateway has it; resolves with the gateway's line of text.
+   * @throws UploadRefused, or the signal's reason when it aborts first
+   */
+  async upload(day: Day, body: Uint8Array, signal: AbortSignal): Promise<string> {
+    const { ip, clock, random } = this.options
+    const digest = surveyDigest(ip, day, body)
+    for (let badRequests = 0; ; ) {
+      const reply = await this.#put(["surveys", ip, day], digest, body, signal)
+      if (isAcknowledgement(reply.code)) return textOf(reply)
+      if (reply.code === Code.BadRequest) badRequests++
+      const pauseMs = retryAfterMs(reply, badRequests)
+      if (pauseMs === undefined) throw new UploadRefused(`the gateway does not take it: ${reasonOf(reply)}`)
+      // spread out: what one device was told, a thousand others were told too
+      const waitMs = pauseMs * (1 + random() / 2)
+      this.options.onPostponed?.(reasonOf(reply), waitMs)
+      await pause(clock, waitMs, signal)
+      signal.throwIfAborted()
+    }
+  }
+
+  /** All days that this device owes, oldest first; the gateway tells a few at a time. */
+  async owed(signal: AbortSignal): Promise<Day[]> {
+    const days: Day[] = []
+    for (;;) {
+      const after = days.at(-1)
+      const reply = await this.#ask(
+        {
+          code: Code.Get,
+          options: [
+            textOption(OptionNumber.UriPath, "owed"),
+            textOption(OptionNumber.UriPath, this.options.ip),
+            ...(after ? [textOption(OptionNumber.UriQuery, `after=${after}`)] : []),
+          ],
+          payload: new Uint8Array(0),
+        },
+        signal,
+      )
+      if (reply.code !== Code.Content) return days
+      const more = textOf(reply)
+        .split("\n")
+        .flatMap((line) => parseDay(line) ?? [])
+        .filter((day) => after === undefined || day > after)
+      if (more.length === 0) return days
+      days.push(...more)
+    }
+  }
+
+  #put(path: string[], digest: string, body: Uint8Array, signal: AbortSignal): Promise<Reply> {
+    // a new tag for every transfer: blocks of an abandoned one must not get into the next (RFC 9175 §3)
+    const requestTag = this.#nextRequestTag
+    this.#nextRequestTag = (requestTag + 1) & 0xffff
+    const blockwise = body.length > LARGEST_BLOCK_BYTES
+    return sendBlockwise(
+      (request) => this.#ask(request, signal),
+      {
+        code: Code.Put,
+        options: [
+          ...path.map((segment) => textOption(OptionNumber.UriPath, segment)),
+          uintOption(OptionNumber.ContentFormat, ContentFormat.Text),
+          textOption(OptionNumber.UriQuery, `digest=${digest}`),
+          ...(blockwise ? [uintOption(OptionNumber.RequestTag, requestTag)] : []),
+        ],
+        payload: body,
+      },
+      { wholeBytes: LARGEST_BLOCK_BYTES, blockBytes: LARGEST_BLOCK_BYTES },
+    )
+  }
+
+  /** One exchange; when it times out the same request goes again under a new message id, until the signal aborts. */
+  async #ask(request: Outgoing, signal: AbortSignal): Promise<Reply> {
+    const { endpoint, gateway, clock } = this.options
+    for (;;) {
+      try {
+        return await endpoint.request(gateway, request, signal)
+      } catch (error) {
+        if (signal.aborted) throw signal.reason
+        if (error instanceof ExchangeReset) await pause(clock, RESTART_PAUSE_MS, signal)
+        else if (!(error instanceof ExchangeTimeout)) throw error
+      }
+    }
+  }
+}
+
+/** 2.01 and 2.04 mean durable; nothing else promises anything (DESIGN.md §5). */
+const isAcknowledgement = (code: number): boolean => code === Code.Created || code === Code.Changed
+
+/** How long to wait before the whole upload is worth another try; undefined: never. */
+function retryAfterMs(reply: Reply, badRequests: number): number | undefined {
+  if (codeClass(reply.code) === 5) {
+    const seconds = uintOf(reply.options, OptionNumber.MaxAge) ?? DEFAULT_MAX_AGE_SECONDS
+    return Math.min(seconds, MAX_PAUSE_SECONDS) * 1000
+  }
+  // the digest differs when the network changed something: another try is likely to do
+  const again =
+    reply.code === Code.RequestEntityIncomplete || (reply.code === Code.BadRequest && badRequests < BAD_REQUESTS)
+  return again ? RESTART_PAUSE_MS : undefined
+}
