@@ -1,0 +1,148 @@
+// Takes uploads into the spool, keeps the collection's count of who is still missing, and says what is owed.
+import { StorageRefused } from "../storage/errors"
+import type { GroupCommit } from "../storage/group-commit"
+import { addDays, type Day, dayOf } from "../survey/calendar"
+import type { AddressRange } from "../topology/address"
+import type { Collection, Ledger } from "./ledger"
+import type { Quarantine } from "./quarantine"
+import type { Spool, Upload } from "./spool"
+
+/** What became of an upload, and what its sender is told. */
+export type Outcome =
+  | { readonly answer: string; readonly first: boolean; readonly readings: number; readonly refused: number }
+  | { readonly reason: string; readonly retryAfterSeconds: number }
+
+/** A collection under way. */
+export interface OpenCollection {
+  readonly day: Day
+  /** Resolves when every expected device has arrived. */
+  readonly complete: Promise<void>
+  /** Expected devices that have not arrived, rising. */
+  missing(): number[]
+}
+
+interface Waiting {
+  readonly collection: Collection
+  outstanding: number
+  readonly complete: () => void
+}
+
+const DISK_RETRY_SECONDS = 60
+
+export interface CollectorOptions {
+  readonly spool: Spool
+  readonly ledger: Ledger
+  readonly quarantine: Quarantine
+  readonly commits: GroupCommit
+  readonly timeZone: string
+  readonly retentionDays: number
+  readonly now: () => number
+  /** Something new has come for a day whose collection is closed. */
+  readonly onLate: (upload: Upload) => void
+  /** The disk refuses. */
+  readonly onRefused: (error: StorageRefused) => void
+}
+
+export class Collector {
+  /** Since the start. */
+  readonly counts = { uploads: 0, changed: 0, refusedLines: 0, refusedMessages: 0 }
+  #waiting: Waiting | undefined
+
+  constructor(private readonly options: CollectorOptions) {}
+
+  /** Why this day's readings are not taken: a clock without a battery must not file readings in 1970. */
+  refuseDay(day: Day): string | undefined {
+    const today = dayOf(this.options.now(), this.options.timeZone)
+    if (day > addDays(today, 1)) return `${day} is after tomorrow`
+    if (day < addDays(today, -this.options.retentionDays)) return `${day} is too long ago`
+    return undefined
+  }
+
+  /** Resolves once the upload is durable, or refused for now. */
+  async take(upload: Upload): Promise<Outcome> {
+    const { spool, ledger, onRefused } = this.options
+    try {
+      const outcome = await spool.accept(upload, ledger.get(upload.day)?.closed ?? false)
+      if ("strayForMs" in outcome) {
+        return { reason: "A newer survey has replaced this one", retryAfterSeconds: outcome.strayForMs / 1000 }
+      }
+      const { first, changed, readings, refused } = outcome
+      this.counts.uploads++
+      this.counts.refusedLines += refused
+      if (changed) this.counts.changed++
+      if (first) this.#arrived(upload)
+      if (changed && this.#isClosed(upload.day)) this.options.onLate(upload)
+      const lines = refused === 1 ? "1 line" : `${refused} lines`
+      return {
+        answer: refused === 0 ? "Surveys arrived" : `Surveys arrived, ${lines} refused`,
+        first,
+        readings,
+        refused,
+      }
+    } catch (error) {
+      if (!(error instanceof StorageRefused)) throw error
+      onRefused(error)
+      return { reason: "The disk refuses: come again", retryAfterSeconds: DISK_RETRY_SECONDS }
+    }
+  }
+
+  /** Counts a message that cannot be used, and keeps it with the reason. */
+  refuseMessage(address: number, day: Day, peer: string, reason: string, bytes: Uint8Array): void {
+    const { commits, quarantine, now } = this.options
+    this.counts.refusedMessages++
+    commits
+      .add(() => quarantine.add(now(), { kind: "message", reason, bytes, peer, address, day }))
+      .catch((error) => {
+        if (error instanceof StorageRefused) this.options.onRefused(error)
+      })
+  }
+
+  /** Days that this device was expected on and has not reported, oldest first. */
+  owed(address: number): Day[] {
+    const { ledger, spool } = this.options
+    return ledger.expectedOf(address).filter((day) => !spool.has(day, address))
+  }
+
+  /** Opens a day's collection; one is open at a time. */
+  async open(day: Day, scheduledAt: number, expected: readonly AddressRange[]): Promise<OpenCollection> {
+    const { promise, resolve } = Promise.withResolvers<void>()
+    const collection = await this.options.ledger.open(day, scheduledAt, expected)
+    const missing = () => this.#missing(collection)
+    this.#waiting = { collection, outstanding: missing().length, complete: resolve }
+    if (this.#waiting.outstanding === 0) resolve()
+    return { day, complete: promise, missing }
+  }
+
+  /** Ends the waiting: what comes now is late. */
+  async close(day: Day): Promise<void> {
+    await this.options.ledger.close(day)
+    this.#waiting = undefined
+  }
+
+  /** Whether something for this day may go to the cloud at once. */
+  #isClosed(day: Day): boolean {
+    const { ledger } = this.options
+    // what comes during a collection goes with it
+    return this.#waiting === undefined && (ledger.lastClosedDay ?? "") >= day
+  }
+
+  #arrived({ day, address }: Upload): void {
+    const waiting = this.#waiting
+    if (!waiting || waiting.collection.day !== day) return
+    if (!waiting.collection.expected.some(({ first, last }) => first <= address && address <= last)) return
+    waiting.outstanding--
+    if (waiting.outstanding > 0) return
+    // one that was committed together with the opening has been counted twice: only the spool knows for certain
+    waiting.outstanding = this.#missing(waiting.collection).length
+    if (waiting.outstanding === 0) waiting.complete()
+  }
+
+  #missing({ day, expected }: Collection): number[] {
+    const arrived = new Set(this.options.spool.arrived(day))
+    const missing: number[] = []
+    for (const { first, last } of expected) {
+      for (let address = first; address <= last; address++) if (!arrived.has(address)) missing.push(address)
+    }
+    return missing
+  }
+}

@@ -1,0 +1,265 @@
+// Delivers the spool to the cloud: surveys pipelined, then the collections, again and again until the cloud agrees.
+import { type Clock, pause, type Random } from "../clock"
+import { sendBlockwise } from "../coap/block"
+import { Code, codeClass, formatCode, isSuccess } from "../coap/code"
+import type { Reply } from "../coap/exchange"
+import { type Option, OptionNumber, textOption, uintOption } from "../coap/option"
+import { ContentFormat, reasonOf, textOf } from "../coap/resource"
+import type { Day } from "../survey/calendar"
+import { commonDigest } from "../survey/digest"
+import { formatAddress, formatRanges } from "../topology/address"
+import type { Collection, Ledger } from "./ledger"
+import type { Delivery, Spool } from "./spool"
+import { type Link, Watch } from "./watch"
+
+/** What one forwarding brought to the cloud. */
+export interface Forwarded {
+  readonly surveys: number
+  readonly readings: number
+  readonly bytes: number
+  readonly elapsedMs: number
+  /** Surveys that the cloud refused for good; they are in quarantine. */
+  readonly refused: number
+  /** Days on which the cloud's store differs although everything was delivered again. */
+  readonly differing: readonly Day[]
+}
+
+export interface ForwarderOptions {
+  readonly site: string
+  /** What PUT /sites/<site> tells: time zone and device names. */
+  readonly siteInfo: () => unknown
+  readonly connect: (signal: AbortSignal) => Promise<Link>
+  readonly spool: Spool
+  readonly ledger: Ledger
+  readonly clock: Clock
+  readonly random: Random
+  /** All due surveys are at the cloud; the collections follow. */
+  readonly onDelivered?: (forwarded: Forwarded) => void
+  /** An attempt failed and will be repeated. */
+  readonly onRetry?: (error: Error, delayMs: number) => void
+}
+
+const PAGE = 256 // requests in flight
+const FIRST_RETRY_MS = 1000
+const LONGEST_RETRY_MS = 60_000
+const OPTIONS_ROOM_BYTES = 256 // what path, query and header of a delivery can take of a message
+const LARGEST_BLOCK_BYTES = 1024
+
+const encoder = new TextEncoder()
+
+export class Forwarder {
+  #running: Promise<unknown> = Promise.resolve()
+
+  constructor(private readonly options: ForwarderOptions) {}
+
+  /**
+   * Delivers what is due, one forwarding after the other, and tries until it is done.
+   * @param run the day whose collection has been closed: with it every day that is kept is compared, without it
+   *   only those that changed or that the cloud never confirmed
+   * @throws the signal's reason when it aborts first: the rest stays in the spool
+   */
+  forward(run: Day | undefined, signal: AbortSignal): Promise<Forwarded> {
+    const turn = unlessAborted(this.#running, signal).then(() => this.#untilDone(run, signal))
+    this.#running = Promise.allSettled([this.#running, turn])
+    return turn
+  }
+
+  async #untilDone(run: Day | undefined, signal: AbortSignal): Promise<Forwarded> {
+    const { clock, random, onRetry } = this.options
+    const attempt = new Attempt(this.options, run)
+    for (let delayMs = FIRST_RETRY_MS; ; delayMs = Math.min(LONGEST_RETRY_MS, delayMs * 2)) {
+      signal.throwIfAborted()
+      try {
+        return await attempt.make(signal)
+      } catch (error) {
+        signal.throwIfAborted()
+        if (!(error instanceof Error)) throw error
+        // half fixed, half random: a site's gateways must not come back in step
+        const jitteredMs = delayMs / 2 + (random() * delayMs) / 2
+        onRetry?.(error, jitteredMs)
+        await pause(clock, jitteredMs, signal)
+      }
+    }
+  }
+}
+
+/** One forwarding; what earlier tries brought is counted and not repeated. */
+class Attempt {
+  readonly #changed = new Map<Day, number[]>()
+  #surveys = 0
+  #readings = 0
+  #bytes = 0
+  #refused = 0
+  #startedAt = 0
+  #told = false
+
+  constructor(
+    private readonly options: ForwarderOptions,
+    private readonly run: Day | undefined,
+  ) {}
+
+  async make(signal: AbortSignal): Promise<Forwarded> {
+    const { clock, connect, onDelivered } = this.options
+    this.#startedAt ||= clock.now()
+    const link = await connect(signal)
+    const watch = new Watch(clock, link, signal)
+    try {
+      await this.#announce(watch)
+      await this.#deliverDue(watch)
+      if (!this.#told && (this.run !== undefined || this.#surveys > 0)) onDelivered?.(this.#result([]))
+      this.#told = true
+      const differing = await this.#closeCollections(watch)
+      await link.release()
+      return this.#result(differing)
+    } finally {
+      watch.stop()
+      link.destroy()
+    }
+  }
+
+  async #announce(link: Watch): Promise<void> {
+    const body = JSON.stringify(this.options.siteInfo())
+    const reply = await this.#put(link, ["sites", this.options.site], [], ContentFormat.Json, body)
+    if (!isSuccess(reply.code)) throw refusal("the site", reply)
+  }
+
+  async #deliverDue(link: Watch): Promise<void> {
+    const { spool, ledger } = this.options
+    const upTo = ledger.lastClosedDay
+    if (!upTo) return
+    let postponed: Reply | undefined
+    for (let page = spool.due(upTo, PAGE); page.length > 0; page = spool.due(upTo, PAGE, page.at(-1))) {
+      const settled = await Promise.allSettled(page.map((delivery) => this.#deliver(link, delivery)))
+      const delivered: Delivery[] = []
+      let failure: unknown
+      for (const [index, outcome] of settled.entries()) {
+        const delivery = page[index]
+        if (!delivery) continue
+        if (outcome.status === "rejected") failure ??= outcome.reason
+        else if (isSuccess(outcome.value.code)) delivered.push(delivery)
+        else if (isForGood(outcome.value.code)) await this.#refuse(delivery, outcome.value)
+        else postponed = outcome.value
+      }
+      await spool.markDelivered(delivered)
+      for (const delivery of delivered) this.#count(delivery)
+      if (failure) throw failure
+    }
+    if (postponed) throw refusal("a survey for now", postponed)
+  }
+
+  #deliver(link: Watch, { day, address, revision, digest, body }: Delivery): Promise<Reply> {
+    const path = ["sites", this.options.site, "surveys", formatAddress(address), day]
+    return this.#put(link, path, [`revision=${revision}`, `digest=${digest}`], ContentFormat.Text, body)
+  }
+
+  async #refuse(delivery: Delivery, reply: Reply): Promise<void> {
+    this.#refused++
+    await this.options.spool.markRefused(delivery, `the cloud refused it: ${formatCode(reply.code)} ${textOf(reply)}`)
+  }
+
+  #count({ day, address, readings, body }: Delivery): void {
+    this.#surveys++
+    this.#readings += readings
+    this.#bytes += Buffer.byteLength(body)
+    const changed = this.#changed.get(day)
+    if (changed) changed.push(address)
+    else this.#changed.set(day, [address])
+  }
+
+  /** Days on which the cloud differs to the end. What comes meanwhile is delivered, and its days are closed again. */
+  async #closeCollections(link: Watch): Promise<Day[]> {
+    const { spool, ledger } = this.options
+    const differing: Day[] = []
+    const compared = new Set<Day>()
+    for (;;) {
+      for (const day of this.#changed.keys()) if (!ledger.get(day)) await ledger.adopt(day)
+      const collection = ledger.all().find((each) => !differing.includes(each.day) && this.#isToClose(each, compared))
+      if (!collection) return differing
+      const { day } = collection
+      compared.add(day)
+      if (await this.#closeCollection(link, collection)) continue
+      await spool.redeliver(day)
+      if (!(await this.#closeCollection(link, collection))) differing.push(day)
+    }
+  }
+
+  #isToClose({ day, confirmed }: Collection, compared: ReadonlySet<Day>): boolean {
+    if (day > (this.options.ledger.lastClosedDay ?? "")) return false
+    return this.#changed.has(day) || ((this.run !== undefined || !confirmed) && !compared.has(day))
+  }
+
+  /** Whether the cloud's store holds what we delivered. */
+  async #closeCollection(link: Watch, collection: Collection): Promise<boolean> {
+    const { site, ledger } = this.options
+    // the digest speaks of the spool as it is now, so nothing of it may be on its way
+    await this.#deliverDue(link)
+    const body = JSON.stringify(this.#describe(collection))
+    const path = ["sites", site, "collections", collection.day]
+    const reply = await this.#put(link, path, [], ContentFormat.Json, body)
+    const agreed = isSuccess(reply.code)
+    if (!agreed && reply.code !== Code.Conflict) throw refusal(`the collection of ${collection.day}`, reply)
+    if (agreed) this.#changed.delete(collection.day)
+    await ledger.confirm(collection.day, agreed)
+    return agreed
+  }
+
+  #describe({ day, scheduledAt, expected, confirmed }: Collection) {
+    const { spool } = this.options
+    const arrived = new Set(spool.arrived(day))
+    const missing = function* () {
+      for (const { first, last } of expected) {
+        for (let address = first; address <= last; address++) if (!arrived.has(address)) yield address
+      }
+    }
+    const digests = spool.digests(day)
+    return {
+      scheduledAt: new Date(scheduledAt).toISOString(),
+      run: !confirmed, // the cloud then lists the whole day, otherwise what changed
+      arrived: formatRanges(spool.arrived(day, false)),
+      late: formatRanges(spool.arrived(day, true)),
+      missing: formatRanges(missing()),
+      changed: formatRanges((this.#changed.get(day) ?? []).sort((a, b) => a - b)),
+      surveys: digests.length,
+      digest: commonDigest(digests),
+    }
+  }
+
+  #put(link: Watch, path: string[], query: string[], format: number, body: string): Promise<Reply> {
+    const options: Option[] = [
+      ...path.map((segment) => textOption(OptionNumber.UriPath, segment)),
+      uintOption(OptionNumber.ContentFormat, format),
+      ...query.map((pair) => textOption(OptionNumber.UriQuery, pair)),
+    ]
+    const wholeBytes = link.peerMaxMessageSizeBytes - OPTIONS_ROOM_BYTES
+    return sendBlockwise(
+      (request) => link.request(request),
+      { code: Code.Put, options, payload: encoder.encode(body) },
+      { wholeBytes, blockBytes: Math.min(LARGEST_BLOCK_BYTES, wholeBytes) },
+    )
+  }
+
+  #result(differing: readonly Day[]): Forwarded {
+    return {
+      surveys: this.#surveys,
+      readings: this.#readings,
+      bytes: this.#bytes,
+      elapsedMs: this.options.clock.now() - this.#startedAt,
+      refused: this.#refused,
+      differing,
+    }
+  }
+}
+
+/** 4.08 only asks to begin again. */
+const isForGood = (code: number): boolean => codeClass(code) === 4 && code !== Code.RequestEntityIncomplete
+
+/** The promise, or the signal's reason if that comes first. */
+function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+  const { promise: aborted, reject } = Promise.withResolvers<never>()
+  const abort = () => reject(signal.reason)
+  if (signal.aborted) abort()
+  else signal.addEventListener("abort", abort, { once: true })
+  return Promise.race([promise, aborted]).finally(() => signal.removeEventListener("abort", abort))
+}
+
+const refusal = (what: string, reply: Reply): Error => new Error(`the cloud refuses ${what}: ${reasonOf(reply)}`)

@@ -1,0 +1,134 @@
+// What became of the last days' surveys, counted by the database: in all, and device by device in a small network.
+import type { Database } from "bun:sqlite"
+import { addDays, type Day } from "../survey/calendar"
+import type { Collection } from "./ledger"
+import { countMissing, joinRanges, sizeOf } from "./missing"
+
+/** One day in numbers. */
+export interface DayCounts {
+  readonly day: Day
+  /** The gateway no longer waits for it. */
+  readonly closed: boolean
+  /** The cloud's store agreed. */
+  readonly confirmed: boolean
+  readonly expected: number
+  /** Surveys that came, late ones among them, also from devices that nobody expected. */
+  readonly arrived: number
+  readonly late: number
+  /** Expected devices without a survey. */
+  readonly missing: number
+  /** Surveys with the readings of the day before. */
+  readonly unchanged: number
+  readonly delivered: number
+  /** Surveys that the cloud refused for good. */
+  readonly refused: number
+  /** Bytes of their text. */
+  readonly bytes: number
+}
+
+/** One device's day. */
+export interface DeviceDay {
+  readonly day: Day
+  /** `waiting`: it is here and goes to the cloud; `none`: nothing came, and nothing was expected. */
+  readonly state: "delivered" | "waiting" | "refused" | "missing" | "none"
+  readonly late: boolean
+  readonly unchanged: boolean
+  readonly readings: number
+}
+
+/** Days with surveys, oldest first: from day to day by the key, whatever the number of devices. */
+export function heldDays(sqlite: Database): Day[] {
+  return sqlite
+    .query<{ day: Day }, []>(
+      `WITH RECURSIVE held (day) AS (
+         SELECT min(day) FROM surveys
+         UNION ALL
+         SELECT (SELECT min(day) FROM surveys WHERE surveys.day > held.day) FROM held WHERE held.day IS NOT NULL
+       ) SELECT day FROM held WHERE day IS NOT NULL`,
+    )
+    .all()
+    .map(({ day }) => day)
+}
+
+/** The surveys of each day from one to another, oldest first. */
+export function countSurveys(sqlite: Database, from: Day, to: Day): { day: Day; surveys: number }[] {
+  return sqlite
+    .query<{ day: Day; surveys: number }, [Day, Day]>(
+      "SELECT day, count(*) AS surveys FROM surveys WHERE day BETWEEN ?1 AND ?2 GROUP BY day ORDER BY day",
+    )
+    .all(from, to)
+}
+
+export function countDay(sqlite: Database, { day, closed, confirmed, expected }: Collection): DayCounts {
+  const counts = sqlite
+    .query<Pick<DayCounts, "arrived" | "late" | "delivered" | "refused" | "bytes">, [Day]>(
+      `SELECT count(*) AS arrived, coalesce(sum(late), 0) AS late,
+         count(*) FILTER (WHERE delivered >= revision) AS delivered,
+         count(*) FILTER (WHERE refused >= revision) AS refused,
+         coalesce(sum(octet_length(body)), 0) AS bytes
+       FROM surveys WHERE day = ?1`,
+    )
+    .get(day)
+  const same = sqlite
+    .query<{ unchanged: number }, [Day, Day]>(
+      `SELECT count(*) AS unchanged FROM surveys AS today
+       CROSS JOIN surveys AS before ON before.day = ?2 AND before.address = today.address
+       WHERE today.day = ?1 AND today.readings > 0 AND today.body = before.body`,
+    )
+    .get(day, addDays(day, -1))
+  const ranges = joinRanges(expected)
+  return {
+    day,
+    closed,
+    confirmed,
+    expected: sizeOf(ranges),
+    arrived: counts?.arrived ?? 0,
+    late: counts?.late ?? 0,
+    missing: countMissing(sqlite, day, ranges),
+    unchanged: same?.unchanged ?? 0,
+    delivered: counts?.delivered ?? 0,
+    refused: counts?.refused ?? 0,
+    bytes: counts?.bytes ?? 0,
+  }
+}
+
+interface Row {
+  readonly address: number
+  readonly late: number
+  readonly delivered: number
+  readonly refused: number
+  readonly unchanged: number
+  readonly readings: number
+}
+
+/** These devices' states of one day, by address. */
+export function deviceDays(
+  sqlite: Database,
+  { day, expected }: Collection,
+  addresses: readonly number[],
+): Map<number, DeviceDay> {
+  const rows = sqlite
+    .query<Row, [Day, Day, string]>(
+      `SELECT today.address, today.late, today.delivered >= today.revision AS delivered,
+         today.refused >= today.revision AS refused, today.readings,
+         coalesce(today.readings > 0 AND today.body = before.body, 0) AS unchanged
+       FROM json_each(?3) AS device
+       CROSS JOIN surveys AS today ON today.day = ?1 AND today.address = device.value
+       LEFT JOIN surveys AS before ON before.day = ?2 AND before.address = today.address`,
+    )
+    .all(day, addDays(day, -1), JSON.stringify(addresses))
+  const known = new Map(rows.map((row) => [row.address, row]))
+  return new Map(
+    addresses.map((address) => {
+      const row = known.get(address)
+      if (row) return [address, describe(day, row)]
+      const isExpected = expected.some(({ first, last }) => first <= address && address <= last)
+      return [address, { day, state: isExpected ? "missing" : "none", late: false, unchanged: false, readings: 0 }]
+    }),
+  )
+}
+
+function describe(day: Day, { late, delivered, refused, unchanged, readings }: Row): DeviceDay {
+  const state = delivered ? "delivered" : refused ? "refused" : "waiting"
+  return { day, state, late: late === 1, unchanged: unchanged === 1, readings }
+}

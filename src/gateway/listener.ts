@@ -1,0 +1,96 @@
+// The gateway's first interface: one UDP port for CoAP and plain text, its datagrams told apart and answered.
+import type { Clock, Random } from "../clock"
+import { BlockReceiver, encodeBlock } from "../coap/block"
+import { Code } from "../coap/code"
+import { Endpoint, type Peer } from "../coap/exchange"
+import { OptionNumber, uintOption } from "../coap/option"
+import { type Handler, say } from "../coap/resource"
+import { UdpSocket } from "../coap/udp"
+import type { Log } from "../log"
+import { type Addressing, bindAddress } from "../topology/addressing"
+import type { Topology } from "../topology/topology"
+import { isPlainText, type PlainText } from "./plain-text"
+import type { Uploads } from "./uploads"
+
+export interface ListenerOptions {
+  readonly topology: Topology
+  readonly addressing: Addressing
+  readonly clock: Clock
+  readonly random: Random
+  readonly log: Log
+  readonly uploads: Uploads
+  readonly plainText: PlainText
+}
+
+const TRANSFERS = { perAddress: 16, transfers: 4096, totalBytes: 64 * 1024 * 1024 }
+
+export class Listener {
+  #socket: UdpSocket | undefined
+  #endpoint: Endpoint | undefined
+
+  constructor(private readonly options: ListenerOptions) {}
+
+  /** The port that is bound. */
+  get port(): number {
+    return this.#socket?.port ?? 0
+  }
+
+  /** Throws an Error of one clear line when the port or the address cannot be had. */
+  async start(): Promise<void> {
+    const { topology, addressing, clock, random, log, uploads } = this.options
+    const { address, port } = topology.gateway.interfaces.devices
+    const { ackTimeout, maxRetransmit } = topology.transmission
+    // on a machine that lends all devices one address, that address's share is everybody's
+    const perAddress = addressing === "simulated" ? TRANSFERS.transfers : TRANSFERS.perAddress
+    const limits = { ...TRANSFERS, perAddress, bodyBytes: topology.limits.survey }
+    const blocks = new BlockReceiver(limits, clock, uploads.admit, uploads.handle)
+    const endpoint = new Endpoint({
+      send: (datagram, peer) => this.#socket?.send(datagram, peer),
+      clock,
+      random,
+      transmission: { ackTimeoutMs: ackTimeout.total("milliseconds"), maxRetransmit },
+      handler: this.#withinBuffer(blocks.handle),
+      onError: (error) => log.error(`An upload could not be handled: ${error}`),
+    })
+    this.#endpoint = endpoint
+    this.#socket = await UdpSocket.open({
+      address: bindAddress(address.ip, addressing),
+      port,
+      onDatagram: (datagram, peer) => {
+        if (isPlainText(datagram)) this.#answerText(datagram, peer)
+        else endpoint.receive(datagram, peer)
+      },
+      onProblem: (error) => log.debug(`UDP: ${error}`),
+    })
+  }
+
+  /** May be called twice. */
+  stop(): void {
+    this.#endpoint?.stop()
+    this.#socket?.close()
+    this.#socket = undefined
+  }
+
+  #withinBuffer(handler: Handler): Handler {
+    const { bufferSize, limits } = this.options.topology
+    const hints = [
+      { number: OptionNumber.Block1, value: encodeBlock({ number: 0, more: false, exponent: 6 }) },
+      uintOption(OptionNumber.Size1, limits.survey),
+    ]
+    return (request) =>
+      request.sizeBytes > bufferSize
+        ? say(Code.RequestEntityTooLarge, `A message has at most ${bufferSize} bytes: send blocks`, hints)
+        : handler(request)
+  }
+
+  #answerText(datagram: Uint8Array, peer: Peer): void {
+    const { log, topology, plainText } = this.options
+    const answer = (text: string | undefined) => {
+      if (text !== undefined) this.#socket?.send(Buffer.from(text), peer)
+    }
+    if (datagram.length > topology.bufferSize) return answer(`A message has at most ${topology.bufferSize} bytes`)
+    plainText.handle(datagram, peer.address, `${peer.address}:${peer.port}`).then(answer, (error) => {
+      log.error(`Plain text from ${peer.address} could not be handled: ${error}`)
+    })
+  }
+}

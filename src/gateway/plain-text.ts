@@ -1,0 +1,69 @@
+// The original protocol on the UDP port: a datagram of lines `<ip> HH:MM - T - H%`, or an empty one (DESIGN.md §5).
+import { decodeText, MessageFormatError } from "../coap/option"
+import { splitAddressedLines } from "../survey/addressed"
+import { type Day, dayBefore } from "../survey/calendar"
+import { surveyDigest } from "../survey/digest"
+import type { Device } from "../topology/devices"
+import type { Collector, Outcome } from "./collector"
+import type { Senders } from "./senders"
+
+const ARRIVED = "Surveys arrived"
+
+/** A CoAP message of version 1 begins with 0x40 to 0x7f, so a digit can only be text; nothing at all is a survey too. */
+export const isPlainText = (datagram: Uint8Array): boolean => {
+  const [first] = datagram
+  return first === undefined || (first >= 0x30 && first <= 0x39)
+}
+
+export class PlainText {
+  constructor(
+    private readonly senders: Senders,
+    private readonly collector: Collector,
+    private readonly timeZone: string,
+    private readonly now: () => number,
+  ) {}
+
+  /** The answer to a datagram; undefined where there is none, to an empty one from nobody we know. */
+  async handle(datagram: Uint8Array, address: string, peer: string): Promise<string | undefined> {
+    const day = dayBefore(this.now(), this.timeZone)
+    if (datagram.length === 0) {
+      const device = this.senders.identify(address)
+      return typeof device === "string" ? undefined : answerTo([await this.#take(device, day, "", peer)])
+    }
+    return cut(await this.#takeLines(datagram, day, address, peer), datagram.length)
+  }
+
+  async #takeLines(datagram: Uint8Array, day: Day, address: string, peer: string): Promise<string> {
+    let text: string
+    try {
+      text = decodeText(datagram)
+    } catch (error) {
+      if (!(error instanceof MessageFormatError)) throw error
+      return "A survey is UTF-8 text: this one is not"
+    }
+    const surveys: [Device, string][] = []
+    for (const [ip, lines] of splitAddressedLines(text)) {
+      const device = this.senders.identify(address, ip)
+      // all or nothing: the answer speaks for the whole datagram
+      if (typeof device === "string") return device
+      surveys.push([device, lines])
+    }
+    return answerTo(await Promise.all(surveys.map(([device, lines]) => this.#take(device, day, lines, peer))))
+  }
+
+  #take(device: Device, day: Day, text: string, peer: string): Promise<Outcome> {
+    const digest = surveyDigest(device.ip, day, text)
+    return this.collector.take({ address: device.address, day, text, digest, peer })
+  }
+}
+
+function answerTo(outcomes: readonly Outcome[]): string {
+  for (const outcome of outcomes) if ("retryAfterSeconds" in outcome) return outcome.reason
+  const refused = outcomes.reduce((sum, outcome) => sum + ("refused" in outcome ? outcome.refused : 0), 0)
+  return refused === 0 ? ARRIVED : `${ARRIVED}, ${refused} refused`
+}
+
+/** At a whole character: half of one would be written longer than it was. */
+function cut(answer: string, limitBytes: number): string {
+  return new TextDecoder().decode(Buffer.from(answer).subarray(0, limitBytes), { stream: true })
+}

@@ -1,0 +1,65 @@
+// The spool's tables: surveys with their place in the delivery, the ledger of collections, the quarantine.
+import type { DatabaseKind } from "../storage/database"
+
+export const SPOOL: DatabaseKind = {
+  name: "spool",
+  id: 0x534d_5350, // "SMSP"
+  migrations: [
+    `
+    CREATE TABLE surveys (
+      day TEXT NOT NULL,
+      address INTEGER NOT NULL,
+      revision INTEGER NOT NULL,
+      body TEXT NOT NULL,              -- canonical survey text
+      readings INTEGER NOT NULL,
+      digest TEXT NOT NULL,            -- of the body, as the cloud knows it
+      upload TEXT NOT NULL,            -- digest of the last upload that was merged into it
+      arrived_at INTEGER NOT NULL,     -- ms since the epoch
+      late INTEGER NOT NULL,           -- first came when its collection was closed
+      delivered INTEGER NOT NULL DEFAULT 0,  -- the revision that the cloud acknowledged
+      delivered_at INTEGER,
+      refused INTEGER NOT NULL DEFAULT 0,    -- the revision that the cloud refused for good
+      PRIMARY KEY (day, address)
+    ) WITHOUT ROWID;
+
+    CREATE INDEX due ON surveys (day, address) WHERE delivered < revision AND refused < revision;
+
+    CREATE TABLE replaced (            -- digests of uploads that later ones replaced: strays to be refused
+      address INTEGER NOT NULL,
+      day TEXT NOT NULL,
+      digest TEXT NOT NULL,
+      replaced_at INTEGER NOT NULL,
+      PRIMARY KEY (address, day, digest)
+    ) WITHOUT ROWID;
+
+    CREATE TABLE collections (
+      day TEXT PRIMARY KEY,
+      scheduled_at INTEGER NOT NULL,   -- the instant that the schedule named, ms since the epoch
+      expected TEXT NOT NULL,          -- JSON: ranges of the addresses that were declared and not paused
+      closed_at INTEGER,               -- complete, or its grace was over
+      confirmed INTEGER NOT NULL DEFAULT 0   -- the cloud's store agreed
+    ) WITHOUT ROWID;
+
+    CREATE TABLE quarantine (
+      id INTEGER PRIMARY KEY,
+      at INTEGER NOT NULL,
+      kind TEXT NOT NULL,              -- line, reading, message, delivery
+      peer TEXT,
+      address INTEGER,
+      day TEXT,
+      reason TEXT NOT NULL,
+      bytes BLOB NOT NULL
+    );
+
+    CREATE TABLE strangers (           -- who was refused: not declared, or speaking for another
+      sender TEXT NOT NULL,            -- the address that it came from
+      address TEXT NOT NULL,           -- the device that it spoke for
+      reason TEXT NOT NULL,
+      tries INTEGER NOT NULL,
+      first_at INTEGER NOT NULL,
+      last_at INTEGER NOT NULL,
+      PRIMARY KEY (sender, address)
+    ) WITHOUT ROWID;
+    `,
+  ],
+}

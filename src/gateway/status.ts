@@ -1,0 +1,150 @@
+// What a spool tells about the last days and about today, read beside a running gateway.
+import type { Database } from "bun:sqlite"
+import { openForReading } from "../storage/database"
+import type { Day } from "../survey/calendar"
+import { formatRange } from "../topology/address"
+import type { Addressing } from "../topology/addressing"
+import type { Devices } from "../topology/devices"
+import type { Topology } from "../topology/topology"
+import { countDay, type DayCounts, type DeviceDay, deviceDays } from "./history"
+import { type Collection, lastRunOf, readCollections } from "./ledger"
+import { joinRanges, missingRanges } from "./missing"
+import { type Owed, owedBy } from "./owed"
+import type { Refusal } from "./quarantine"
+import { type DayRange, waitingRequests } from "./request"
+import { SPOOL } from "./schema"
+import { Senders } from "./senders"
+import { type SpoolSpace, spoolSpace } from "./space"
+import { lineFor, readStrangers } from "./strangers"
+
+/** Days are written 2026-11-21, instants as in RFC 3339. */
+export interface GatewayStatus {
+  /** The latest run of the schedule; null before the first. */
+  readonly run: RunStatus | null
+  /** The last days, oldest first. */
+  readonly days: readonly DayCounts[]
+  /** The same device by device, in a network of at most 20; null in a larger one. */
+  readonly devices: readonly DeviceStatus[] | null
+  readonly owed: Owed
+  /** Surveys that go to the cloud still, and the oldest one's day. */
+  readonly undelivered: { readonly surveys: number; readonly oldest: Day | null }
+  /** What was refused or superseded and is kept, by kind. */
+  readonly quarantine: Readonly<Record<Refusal["kind"], number>>
+  /** Whom the gateway has refused and would refuse today, the latest first. */
+  readonly strangers: readonly StrangerStatus[]
+  /** Requests to deliver again that were not met yet. */
+  readonly resend: readonly DayRange[]
+  readonly spool: SpoolSpace
+}
+
+export interface RunStatus extends DayCounts {
+  readonly scheduledAt: string
+  /** The missing devices, the first 100 of their ranges. */
+  readonly missingDevices: readonly string[]
+  /** Closed, confirmed by the cloud, and nobody missing. */
+  readonly complete: boolean
+}
+
+export interface DeviceStatus {
+  readonly ip: string
+  readonly name: string | null
+  readonly paused: boolean
+  readonly days: readonly DeviceDay[]
+}
+
+export interface StrangerStatus {
+  readonly sender: string
+  /** The device that it spoke for. */
+  readonly address: string
+  readonly reason: string
+  readonly tries: number
+  readonly firstAt: string
+  readonly lastAt: string
+  /** The line of topology.yaml that takes it in; null where there can be none. */
+  readonly line: string | null
+}
+
+const DAYS_SHOWN = 7
+const DEVICES_SHOWN = 20
+const RANGES_NAMED = 100
+
+/** Reads the spool; its gateway notices nothing. Throws StorageError when there is none yet. */
+export function readGatewayStatus(topology: Topology): GatewayStatus {
+  const { devices, gateway } = topology
+  const sqlite = openForReading(gateway.spool, SPOOL)
+  try {
+    const collections = readCollections(sqlite)
+    const shown = collections.slice(-DAYS_SHOWN)
+    const days = shown.map((collection) => countDay(sqlite, collection))
+    const run = lastRunOf(collections)
+    return {
+      run: run ? runStatus(sqlite, run, days) : null,
+      days,
+      devices: devices.size <= DEVICES_SHOWN ? deviceStatus(sqlite, shown, devices) : null,
+      owed: owedBy(sqlite, collections, devices),
+      undelivered: undelivered(sqlite),
+      quarantine: quarantined(sqlite),
+      strangers: strangersOf(sqlite, topology),
+      resend: waitingRequests(gateway.spool),
+      spool: spoolSpace(sqlite, gateway.spool, days),
+    }
+  } finally {
+    sqlite.close()
+  }
+}
+
+function runStatus(sqlite: Database, run: Collection, days: readonly DayCounts[]): RunStatus {
+  const counts = days.find(({ day }) => day === run.day) ?? countDay(sqlite, run)
+  const missing = counts.missing > 0 ? missingRanges(sqlite, run.day, joinRanges(run.expected), RANGES_NAMED) : []
+  return {
+    ...counts,
+    scheduledAt: instant(run.scheduledAt),
+    missingDevices: missing.map(formatRange),
+    complete: run.closed && run.confirmed && counts.missing === 0,
+  }
+}
+
+function deviceStatus(sqlite: Database, shown: readonly Collection[], devices: Devices): DeviceStatus[] {
+  const all = [...devices]
+  const addresses = all.map(({ address }) => address)
+  const byDay = shown.map((collection) => deviceDays(sqlite, collection, addresses))
+  return all.map(({ address, ip, name = null, paused }) => ({
+    ip,
+    name,
+    paused,
+    days: byDay.flatMap((states) => states.get(address) ?? []),
+  }))
+}
+
+function undelivered(sqlite: Database): GatewayStatus["undelivered"] {
+  const row = sqlite
+    .query<GatewayStatus["undelivered"], []>(
+      `SELECT count(*) AS surveys, min(day) AS oldest FROM surveys INDEXED BY due
+       WHERE delivered < revision AND refused < revision`,
+    )
+    .get()
+  return row ?? { surveys: 0, oldest: null }
+}
+
+function quarantined(sqlite: Database): GatewayStatus["quarantine"] {
+  const rows = sqlite
+    .query<{ kind: Refusal["kind"]; rows: number }, []>("SELECT kind, count(*) AS rows FROM quarantine GROUP BY kind")
+    .all()
+  const none = { line: 0, reading: 0, message: 0, delivery: 0 }
+  return { ...none, ...Object.fromEntries(rows.map(({ kind, rows }) => [kind, rows])) }
+}
+
+/** Who was declared meanwhile is a stranger no more. */
+function strangersOf(sqlite: Database, topology: Topology): StrangerStatus[] {
+  const addressing = sqlite.query<{ origin: Addressing }, []>("SELECT origin FROM about").get()?.origin ?? "declared"
+  const senders = new Senders(topology, addressing, () => {})
+  return readStrangers(sqlite).flatMap(({ firstAt, lastAt, ...stranger }) => {
+    const { sender, address } = stranger
+    const reason = senders.identify(sender, sender === address ? undefined : address)
+    if (typeof reason !== "string") return []
+    const line = lineFor(stranger, topology, addressing) ?? null
+    return { ...stranger, reason, firstAt: instant(firstAt), lastAt: instant(lastAt), line }
+  })
+}
+
+const instant = (ms: number): string => new Date(ms).toISOString()

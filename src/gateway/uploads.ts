@@ -1,0 +1,123 @@
+// The gateway's resources over CoAP: PUT /surveys/<ip>/<day> and GET /owed/<ip> (DESIGN.md §5).
+import { Code } from "../coap/code"
+import { decodeText, OptionNumber, uintOption } from "../coap/option"
+import {
+  busy,
+  ContentFormat,
+  type Handler,
+  type Request,
+  type Response,
+  readTarget,
+  refuseFormat,
+  say,
+  type Target,
+} from "../coap/resource"
+import { type Day, dayBefore, parseDay } from "../survey/calendar"
+import { isDigest, surveyDigest } from "../survey/digest"
+import { parseAddress } from "../topology/address"
+import type { Device } from "../topology/devices"
+import type { Collector } from "./collector"
+import type { Senders } from "./senders"
+
+interface Destination {
+  readonly device: Device
+  readonly day: Day
+  readonly digest: string | undefined
+}
+
+export class Uploads {
+  constructor(
+    private readonly senders: Senders,
+    private readonly collector: Collector,
+    private readonly timeZone: string,
+  ) {}
+
+  /** Answers whole requests. */
+  readonly handle: Handler = (request) => {
+    const target = readTarget(request)
+    if ("code" in target) return target
+    switch (target.path[0]) {
+      case "surveys":
+        return this.#put(request, target)
+      case "owed":
+        return this.#owed(request, target)
+      default:
+        return say(Code.NotFound, "There are /surveys and /owed here")
+    }
+  }
+
+  /** Refuses an upload at its first block: nothing is kept for whoever may not send. */
+  readonly admit = (request: Request): Response | undefined => {
+    const target = readTarget(request)
+    if ("code" in target) return target
+    if (target.path[0] !== "surveys") return say(Code.NotFound)
+    const destination = this.#destination(request, target)
+    return "code" in destination ? destination : undefined
+  }
+
+  #put(request: Request, target: Target): Response | Promise<Response> {
+    const destination = this.#destination(request, target)
+    return "code" in destination ? destination : this.#take(request, destination)
+  }
+
+  #destination(request: Request, { path, query }: Target): Destination | Response {
+    if (request.code !== Code.Put) return say(Code.MethodNotAllowed, "Surveys are PUT")
+    const format = refuseFormat(request, ContentFormat.Text)
+    if (format) return format
+    if (path.length > 3) return say(Code.NotFound, "A survey is at /surveys/<ip>/<day>")
+    // either may be left out
+    const [ip, given] = parseDay(path[1] ?? "") ? [undefined, ...path.slice(1)] : path.slice(1)
+    if (ip !== undefined && parseAddress(ip) === undefined) return say(Code.BadRequest, `${ip} is not an IPv4 address`)
+    const device = this.senders.identify(request.address, ip)
+    if (typeof device === "string") return say(Code.Forbidden, device)
+    const day = given === undefined ? dayBefore(request.arrivedAt, this.timeZone) : parseDay(given)
+    if (!day) return say(Code.BadRequest, `A day is written 2026-11-21: it is ${given}`)
+    const outside = this.collector.refuseDay(day)
+    if (outside) return say(Code.BadRequest, outside)
+    const digest = query.get("digest")
+    if (digest !== undefined && !isDigest(digest)) return say(Code.BadRequest, "A digest has 16 hexadecimal digits")
+    return { device, day, digest }
+  }
+
+  async #take(request: Request, { device, day, digest }: Destination): Promise<Response> {
+    const { payload, endpoint } = request
+    const computed = surveyDigest(device.ip, day, payload)
+    const refuse = (reason: string) => {
+      this.collector.refuseMessage(device.address, day, endpoint, reason, payload)
+      return say(Code.BadRequest, reason)
+    }
+    if (digest !== undefined && digest !== computed) return refuse("The digest differs: send it again")
+    let text: string
+    try {
+      text = decodeText(payload)
+    } catch {
+      return refuse("A survey is UTF-8 text: this one is not")
+    }
+    const upload = { address: device.address, day, text, digest: computed, peer: endpoint }
+    const outcome = await this.collector.take(upload)
+    if ("retryAfterSeconds" in outcome) return busy(outcome.reason, outcome.retryAfterSeconds)
+    return say(outcome.first ? Code.Created : Code.Changed, outcome.answer)
+  }
+
+  /** As many days as the request is long, so that a forged sender gains nothing; `?after=<day>` goes on. */
+  #owed(request: Request, { path, query }: Target): Response {
+    if (request.code !== Code.Get) return say(Code.MethodNotAllowed, "Owed days are read with GET")
+    if (path.length > 2) return say(Code.NotFound, "Owed days are at /owed/<ip>")
+    const [, ip] = path
+    if (ip !== undefined && parseAddress(ip) === undefined) return say(Code.BadRequest, `${ip} is not an IPv4 address`)
+    const device = this.senders.identify(request.address, ip)
+    if (typeof device === "string") return say(Code.Forbidden, device)
+    const after = query.get("after") ?? ""
+    const days = device.paused ? [] : this.collector.owed(device.address).filter((day) => day > after)
+    // an address, however short, makes room for one day
+    const least = ip === undefined ? 0 : 1
+    const room = Math.max(least, Math.floor((request.sizeBytes - OWED_OVERHEAD_BYTES) / OWED_DAY_BYTES))
+    if (room === 0 && days.length > 0) return say(Code.BadRequest, "Ask /owed/<ip>")
+    return say(Code.Content, days.slice(0, room).join("\n"), [
+      uintOption(OptionNumber.ContentFormat, ContentFormat.Text),
+    ])
+  }
+}
+
+const OWED_DAY_BYTES = 11 // "2026-11-21\n"
+const OWED_OVERHEAD_BYTES = 4 + 8 + 1 + 1 // header, longest token, Content-Format, payload marker

@@ -1,0 +1,117 @@
+// A gateway's durable parts on a spool of their own, with a clock that the test moves, and requests without sockets.
+import { mkdtempSync, rmSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import type { Request } from "../../src/coap/resource"
+import { Collector } from "../../src/gateway/collector"
+import { Ledger } from "../../src/gateway/ledger"
+import { Quarantine } from "../../src/gateway/quarantine"
+import { SPOOL } from "../../src/gateway/schema"
+import { Spool, type Upload } from "../../src/gateway/spool"
+import { DurableDatabase } from "../../src/storage/database"
+import type { StorageRefused } from "../../src/storage/errors"
+import { GroupCommit } from "../../src/storage/group-commit"
+import type { Day } from "../../src/survey/calendar"
+import { surveyDigest } from "../../src/survey/digest"
+import { formatAddress, parseAddress } from "../../src/topology/address"
+import { fillDisk, makeRoom, type RequestParts, requestFor as wholeRequest } from "../fixtures"
+import { VirtualClock } from "../virtual-clock"
+
+export { LARGE, type RequestParts } from "../fixtures"
+
+export const SITE = "greenhouse"
+export const TIME_ZONE = "Europe/Rome"
+/** 06:00 in Rome on 22 November 2026. */
+export const NOW = Date.parse("2026-11-22T05:00:00Z")
+export const DAY: Day = "2026-11-21"
+export const TOMATOES = parseAddress("192.168.1.2") ?? 0
+export const HERBS = parseAddress("192.168.1.3") ?? 0
+export const LEMONS = parseAddress("192.168.1.4") ?? 0
+export const MORNING = "08:00 - 20 - 30%\n"
+
+export interface QuarantinedRow {
+  kind: string
+  reason: string
+  text: string
+}
+
+export class Bench implements Disposable {
+  readonly clock = new VirtualClock(NOW)
+  readonly folder = mkdtempSync(join(tmpdir(), "gateway-"))
+  readonly late: Upload[] = []
+  readonly refused: StorageRefused[] = []
+  declare database: DurableDatabase
+  declare commits: GroupCommit
+  declare quarantine: Quarantine
+  declare spool: Spool
+  declare ledger: Ledger
+  declare collector: Collector
+
+  constructor() {
+    this.open()
+  }
+
+  open(): void {
+    const { clock } = this
+    this.database = DurableDatabase.open(join(this.folder, "spool.db"), SPOOL, "simulated")
+    this.commits = new GroupCommit(this.database, () => {})
+    this.quarantine = new Quarantine(this.database)
+    this.spool = new Spool(this.database, this.commits, this.quarantine, SITE, TIME_ZONE, clock.now)
+    this.ledger = new Ledger(this.database, this.commits, clock.now)
+    this.collector = new Collector({
+      spool: this.spool,
+      ledger: this.ledger,
+      quarantine: this.quarantine,
+      commits: this.commits,
+      timeZone: TIME_ZONE,
+      retentionDays: 90,
+      now: clock.now,
+      onLate: (upload) => this.late.push(upload),
+      onRefused: (error) => this.refused.push(error),
+    })
+  }
+
+  /** As after a restart: everything again from the disk. */
+  reopen(): void {
+    this.database.close()
+    this.open()
+  }
+
+  accept(text: string, address = TOMATOES, day = DAY, isClosed = false) {
+    return this.spool.accept(uploadOf(text, address, day), isClosed)
+  }
+
+  take(text: string, address = TOMATOES, day = DAY) {
+    return this.collector.take(uploadOf(text, address, day))
+  }
+
+  due(upTo: Day = "9999-12-31") {
+    return this.spool.due(upTo, 1000)
+  }
+
+  quarantined(): QuarantinedRow[] {
+    const sql = "SELECT kind, reason, CAST(bytes AS TEXT) AS text FROM quarantine ORDER BY id"
+    return this.database.sqlite.query<QuarantinedRow, []>(sql).all()
+  }
+
+  fillDisk(): void {
+    fillDisk(this.database.sqlite)
+  }
+
+  makeRoom(): void {
+    makeRoom(this.database.sqlite)
+  }
+
+  [Symbol.dispose](): void {
+    this.database.close()
+    rmSync(this.folder, { recursive: true })
+  }
+}
+
+export function uploadOf(text: string, address: number, day: Day): Upload {
+  return { address, day, text, digest: surveyDigest(formatAddress(address), day, text), peer: "127.168.1.2:50000" }
+}
+
+/** A request that arrives now. */
+export const requestFor = (path: string, body: string | Uint8Array = "", parts: RequestParts = {}): Request =>
+  wholeRequest(path, body, { arrivedAt: NOW, ...parts })

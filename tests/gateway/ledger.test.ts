@@ -1,0 +1,78 @@
+import { afterEach, beforeEach, expect, test } from "bun:test"
+import type { Day } from "../../src/survey/calendar"
+import { Bench, DAY, HERBS, LEMONS, NOW, TOMATOES } from "./fixtures"
+
+const ALL = [{ first: TOMATOES, last: LEMONS }]
+
+let bench: Bench
+beforeEach(() => {
+  bench = new Bench()
+})
+afterEach(() => bench[Symbol.dispose]())
+
+test("open() and close() are remembered over a restart", async () => {
+  await bench.ledger.open("2026-11-20", NOW - 1000, ALL)
+  await bench.ledger.close("2026-11-20")
+  await bench.ledger.open(DAY, NOW, [{ first: HERBS, last: HERBS }])
+  bench.reopen()
+  expect(bench.ledger.all()).toEqual([
+    { day: "2026-11-20", scheduledAt: NOW - 1000, expected: ALL, closed: true, confirmed: false },
+    { day: DAY, scheduledAt: NOW, expected: [{ first: HERBS, last: HERBS }], closed: false, confirmed: false },
+  ])
+  expect(bench.ledger.lastClosedDay).toBe("2026-11-20")
+  expect(bench.ledger.lastRun?.scheduledAt).toBe(NOW)
+})
+
+test("open() again takes the new list of devices, keeps the day closed and asks for a new confirmation", async () => {
+  await bench.ledger.open(DAY, NOW, ALL)
+  await bench.ledger.close(DAY)
+  await bench.ledger.confirm(DAY, true)
+  await bench.ledger.open(DAY, NOW - 5000, [{ first: HERBS, last: HERBS }])
+  const expected = { scheduledAt: NOW, expected: [{ first: HERBS, last: HERBS }], closed: true, confirmed: false }
+  expect(bench.ledger.get(DAY)).toMatchObject(expected)
+  bench.reopen()
+  expect(bench.ledger.get(DAY)).toMatchObject(expected)
+})
+
+test("lastClosedDay is the latest, whatever was closed last", async () => {
+  const days: Day[] = [DAY, "2026-11-19"]
+  for (const day of days) {
+    await bench.ledger.open(day, NOW, ALL)
+    await bench.ledger.close(day)
+  }
+  expect(bench.ledger.lastClosedDay).toBe(DAY)
+})
+
+test("expectedOf() gives the days of one address, oldest first", async () => {
+  await bench.ledger.open(DAY, NOW, ALL)
+  await bench.ledger.open("2026-11-19", NOW, [{ first: HERBS, last: LEMONS }])
+  expect(bench.ledger.expectedOf(HERBS)).toEqual(["2026-11-19", DAY])
+  expect(bench.ledger.expectedOf(TOMATOES)).toEqual([DAY])
+  expect(bench.ledger.expectedOf(LEMONS + 1)).toEqual([])
+})
+
+test("adopt() makes a closed day that nobody owes", async () => {
+  await bench.ledger.adopt(DAY)
+  bench.reopen()
+  expect(bench.ledger.get(DAY)).toMatchObject({ closed: true, expected: [] })
+  expect(bench.ledger.expectedOf(TOMATOES)).toEqual([])
+})
+
+test("confirm() is remembered, both ways", async () => {
+  await bench.ledger.adopt(DAY)
+  await bench.ledger.confirm(DAY, true)
+  bench.reopen()
+  expect(bench.ledger.get(DAY)?.confirmed).toBe(true)
+  await bench.ledger.confirm(DAY, false)
+  bench.reopen()
+  expect(bench.ledger.get(DAY)?.confirmed).toBe(false)
+})
+
+test("prune() forgets days before one", async () => {
+  await bench.ledger.adopt("2026-08-01")
+  await bench.ledger.adopt(DAY)
+  await bench.commits.add(() => bench.ledger.prune("2026-08-24"))
+  expect(bench.ledger.all().map(({ day }) => day)).toEqual([DAY])
+  bench.reopen()
+  expect(bench.ledger.all().map(({ day }) => day)).toEqual([DAY])
+})

@@ -1,0 +1,254 @@
+import { afterEach, beforeEach, describe, expect, test } from "bun:test"
+import fc from "fast-check"
+import { StorageRefused } from "../../src/storage/errors"
+import { surveyDigest } from "../../src/survey/digest"
+import { Bench, DAY, HERBS, LARGE, MORNING, NOW, TOMATOES } from "./fixtures"
+
+const EXCHANGE_LIFETIME_MS = 247_000
+
+let bench: Bench
+beforeEach(() => {
+  bench = new Bench()
+})
+afterEach(() => bench[Symbol.dispose]())
+
+describe("accept()", () => {
+  test("keeps a first survey, whole and due", async () => {
+    expect(await bench.accept(MORNING)).toEqual({ first: true, changed: true, late: false, readings: 1, refused: 0 })
+    const digest = surveyDigest("greenhouse/192.168.1.2", DAY, MORNING)
+    expect(bench.due()).toEqual([{ day: DAY, address: TOMATOES, revision: NOW, digest, body: MORNING, readings: 1 }])
+  })
+
+  test("has it on the disk when it resolves", async () => {
+    await bench.accept(MORNING)
+    bench.reopen()
+    expect(bench.due()).toHaveLength(1)
+  })
+
+  test("keeps an empty survey", async () => {
+    expect(await bench.accept("")).toMatchObject({ first: true, changed: true, readings: 0 })
+    expect(bench.spool.has(DAY, TOMATOES)).toBe(true)
+  })
+
+  test("changes nothing when the same comes again", async () => {
+    await bench.accept(MORNING)
+    const before = bench.due()
+    await bench.clock.advance(1000)
+    expect(await bench.accept(MORNING)).toMatchObject({ first: false, changed: false })
+    expect(bench.due()).toEqual(before)
+  })
+
+  test("changes nothing when the same readings come in another form", async () => {
+    await bench.accept(MORNING)
+    const before = bench.due()
+    expect(await bench.accept("08:00 -  20.0  - 30 %\r\n\r\n")).toMatchObject({ changed: false })
+    expect(bench.due()).toEqual(before)
+  })
+
+  test("merges by time: what was there stays, and the revision rises", async () => {
+    await bench.accept("08:00 - 20 - 30%\n12:00 - 25 - 33%\n")
+    expect(await bench.accept("16:00 - 23 - 32%")).toMatchObject({ first: false, changed: true })
+    expect(bench.due()).toMatchObject([
+      { body: "08:00 - 20 - 30%\n12:00 - 25 - 33%\n16:00 - 23 - 32%\n", readings: 3, revision: NOW + 1 },
+    ])
+  })
+
+  test("lets newer values win and keeps the replaced ones in quarantine, whole", async () => {
+    await bench.accept(LARGE)
+    await bench.accept(LARGE.replaceAll("20.25", "21"))
+    expect(bench.due()[0]?.body).toStartWith("00:00 - 21 - 30.75%\n")
+    expect(bench.quarantined()).toEqual([
+      { kind: "reading", reason: "A newer upload gave other values for these times", text: LARGE },
+    ])
+  })
+
+  test("raises the revision also when the clock was set back", async () => {
+    bench.clock.now()
+    await bench.clock.advance(10_000)
+    await bench.accept(MORNING)
+    const first = bench.due()[0]?.revision ?? 0
+    bench.reopen()
+    Object.assign(bench.spool, { now: () => NOW - 86_400_000 })
+    await bench.accept("09:00 - 20 - 30%")
+    expect(bench.due()[0]?.revision).toBe(first + 1)
+  })
+
+  test("refuses a stray copy of what was replaced, within EXCHANGE_LIFETIME and not after", async () => {
+    await bench.accept("08:00 - 20 - 30%")
+    await bench.accept("08:00 - 21 - 30%")
+    await bench.clock.advance(1000)
+    const before = { due: bench.due(), quarantined: bench.quarantined() }
+    expect(await bench.accept("08:00 - 20 - 30%")).toEqual({ strayForMs: EXCHANGE_LIFETIME_MS - 1000 })
+    expect({ due: bench.due(), quarantined: bench.quarantined() }).toEqual(before)
+    await bench.clock.advance(EXCHANGE_LIFETIME_MS - 1000)
+    expect(await bench.accept("08:00 - 20 - 30%")).toMatchObject({ changed: true })
+  })
+
+  test("acknowledges a repeated copy that changes nothing, as of a sensor that sends a reading a datagram", async () => {
+    await bench.accept("08:00 - 20 - 30%")
+    await bench.accept("12:00 - 25 - 33%")
+    expect(await bench.accept("08:00 - 20 - 30%")).toMatchObject({ first: false, changed: false })
+    await bench.accept("12:00 - 26 - 33%")
+    expect(await bench.accept("12:00 - 25 - 33%")).toHaveProperty("strayForMs")
+    expect(bench.due()[0]?.body).toBe("08:00 - 20 - 30%\n12:00 - 26 - 33%\n")
+  })
+
+  test("keeps the good lines, and the refused ones with their number and rule", async () => {
+    expect(await bench.accept("08:00 - 20 - 130%\n09:00 - 20 - 30%")).toMatchObject({ readings: 1, refused: 1 })
+    expect(bench.due()[0]?.body).toBe("09:00 - 20 - 30%\n")
+    expect(bench.quarantined()).toEqual([
+      { kind: "line", reason: "line 1: Humidity must be 0 to 100 %: it is 130", text: "08:00 - 20 - 130%" },
+    ])
+  })
+
+  test("bounds what refused lines take", async () => {
+    await bench.accept("rubbish\n".repeat(5000))
+    const rows = bench.quarantined()
+    expect(rows).toHaveLength(101)
+    expect(rows.at(-1)?.reason).toBe("4900 more lines, from line 101 on")
+    expect(rows.at(-1)?.text.length).toBe(4096)
+  })
+
+  test("refuses when the disk is full, changes nothing, and takes it when there is room", async () => {
+    await bench.accept(MORNING, HERBS)
+    bench.fillDisk()
+    await expect(bench.accept(LARGE)).rejects.toBeInstanceOf(StorageRefused)
+    expect(bench.spool.has(DAY, TOMATOES)).toBe(false)
+    bench.makeRoom()
+    expect(await bench.accept(LARGE)).toMatchObject({ first: true, readings: 1440 })
+  })
+
+  test("loses no time of day and no last value, whatever is uploaded in whatever order", async () => {
+    const reading = fc.tuple(fc.integer({ min: 0, max: 5 }), fc.integer({ min: 0, max: 3 }))
+    const upload = fc.uniqueArray(reading, { selector: ([hour]) => hour, maxLength: 4 })
+    await fc.assert(
+      fc.asyncProperty(fc.array(upload, { maxLength: 6 }), async (uploads) => {
+        using fresh = new Bench()
+        const expected = new Map<number, number>()
+        for (const readings of uploads) {
+          await fresh.clock.advance(EXCHANGE_LIFETIME_MS)
+          await fresh.accept(readings.map(([hour, value]) => `0${hour}:00 - ${value} - 30%\n`).join(""))
+          for (const [hour, value] of readings) expected.set(hour, value)
+        }
+        const lines = [...expected].sort(([a], [b]) => a - b).map(([hour, value]) => `0${hour}:00 - ${value} - 30%\n`)
+        expect(fresh.due()[0]?.body ?? "").toBe(lines.join(""))
+      }),
+      { numRuns: 15 },
+    )
+  })
+})
+
+describe("due()", () => {
+  test("gives days up to one, by day and address, in pages", async () => {
+    const all: [typeof DAY, number][] = [
+      ["2026-11-20", 5],
+      ["2026-11-20", 7],
+      [DAY, 1],
+      [DAY, 2],
+      ["2026-11-22", 1],
+    ]
+    for (const [day, address] of all.toReversed()) await bench.accept(MORNING, address, day)
+    const first = bench.spool.due(DAY, 3)
+    const second = bench.spool.due(DAY, 3, first.at(-1))
+    expect([...first, ...second].map(({ day, address }) => [day, address])).toEqual(all.slice(0, 4))
+  })
+
+  test("is served by its index, so that nothing due costs nothing", () => {
+    const { sqlite } = bench.database
+    const plans: string[] = []
+    const spy = { sqlite: { query: (sql: string) => ({ all: (...values: string[]) => explain(sql, values) }) } }
+    const explain = (sql: string, values: string[]) => {
+      const rows = sqlite.query<{ detail: string }, string[]>(`EXPLAIN QUERY PLAN ${sql}`).all(...values)
+      plans.push(...rows.map(({ detail }) => detail))
+      return []
+    }
+    const original = bench.database
+    Object.assign(bench.spool, { database: spy })
+    bench.spool.due(DAY, 10)
+    Object.assign(bench.spool, { database: original })
+    expect(plans).toEqual(["SEARCH surveys USING INDEX due ((day,address)>(?,?) AND day<?)"])
+  })
+})
+
+describe("delivery marks", () => {
+  test("markDelivered() takes that revision off the list, also after a restart", async () => {
+    await bench.accept(MORNING)
+    await bench.spool.markDelivered(bench.due())
+    expect(bench.due()).toEqual([])
+    bench.reopen()
+    expect(bench.due()).toEqual([])
+    expect(bench.spool.has(DAY, TOMATOES)).toBe(true)
+  })
+
+  test("markDelivered() of an older revision leaves the newer one due", async () => {
+    await bench.accept(MORNING)
+    const older = bench.due()
+    await bench.accept("09:00 - 20 - 30%")
+    await bench.spool.markDelivered(older)
+    expect(bench.due()).toMatchObject([{ revision: NOW + 1 }])
+    await bench.spool.markDelivered(bench.due())
+    await bench.spool.markDelivered(older)
+    expect(bench.due()).toEqual([])
+  })
+
+  test("markRefused() puts it into quarantine and out of the way until it changes", async () => {
+    await bench.accept(MORNING)
+    await bench.accept(MORNING, HERBS)
+    const [delivery] = bench.due()
+    if (!delivery) throw new Error("nothing is due")
+    await bench.spool.markRefused(delivery, "the cloud refused it: 4.00")
+    expect(bench.due()).toMatchObject([{ address: HERBS }])
+    expect(bench.quarantined()).toEqual([{ kind: "delivery", reason: "the cloud refused it: 4.00", text: MORNING }])
+    expect(bench.spool.digests(DAY)).toHaveLength(1)
+    await bench.accept("09:00 - 20 - 30%")
+    expect(bench.due()).toHaveLength(2)
+  })
+
+  test("redeliver() makes all of one day due again", async () => {
+    await bench.accept(MORNING)
+    await bench.accept(MORNING, TOMATOES, "2026-11-20")
+    const all = bench.due()
+    await bench.spool.markDelivered(all)
+    await bench.spool.redeliver(DAY)
+    expect(bench.due()).toEqual(all.slice(1))
+  })
+
+  test("prune() forgets delivered surveys of old days and nothing that is due", async () => {
+    await bench.accept(MORNING, TOMATOES, "2026-08-01")
+    await bench.accept(MORNING, HERBS, "2026-08-01")
+    await bench.accept(MORNING)
+    const [tomatoes] = bench.due()
+    if (tomatoes) await bench.spool.markDelivered([tomatoes])
+    await bench.commits.add(() => bench.spool.prune("2026-08-24"))
+    expect(bench.spool.has("2026-08-01", TOMATOES)).toBe(false)
+    expect(bench.spool.has("2026-08-01", HERBS)).toBe(true)
+    expect(bench.spool.has(DAY, TOMATOES)).toBe(true)
+  })
+})
+
+describe("arrived(), digests(), readings()", () => {
+  test("tell in time from late, rising", async () => {
+    await bench.accept(MORNING, 9)
+    await bench.accept(LARGE, 3)
+    await bench.accept(MORNING, 5, DAY, true)
+    await bench.accept("09:00 - 1 - 1%", 3, DAY, true) // a correction makes nobody late
+    expect(bench.spool.arrived(DAY)).toEqual([3, 5, 9])
+    expect(bench.spool.arrived(DAY, false)).toEqual([3, 9])
+    expect(bench.spool.arrived(DAY, true)).toEqual([5])
+    expect(bench.spool.digests(DAY)).toHaveLength(3)
+    expect(bench.spool.readings(DAY)).toBe(1442)
+    expect(bench.spool.readings("2026-11-20")).toBe(0)
+  })
+})
+
+describe("Quarantine", () => {
+  test("keeps its newest rows and is bounded between runs", async () => {
+    const rubbish = { kind: "message", reason: "rubbish", bytes: "x" } as const
+    await bench.commits.add(() => {
+      for (let n = 0; n < 12_500; n++) bench.quarantine.add(n, rubbish)
+    })
+    expect(bench.quarantine.size).toBeLessThan(11_000)
+    await bench.commits.add(() => bench.quarantine.prune())
+    expect(bench.quarantine.size).toBe(10_000)
+  })
+})

@@ -1,0 +1,162 @@
+import { afterEach, beforeEach, describe, expect, test } from "bun:test"
+import { Code, formatCode } from "../../src/coap/code"
+import { OptionNumber, uintOf } from "../../src/coap/option"
+import { ContentFormat, type Response, textOf } from "../../src/coap/resource"
+import { Senders } from "../../src/gateway/senders"
+import { Uploads } from "../../src/gateway/uploads"
+import { addDays } from "../../src/survey/calendar"
+import { surveyDigest } from "../../src/survey/digest"
+import { parseTopology } from "../../src/topology/load"
+import { changed } from "../topology/sample"
+import { settle } from "../virtual-clock"
+import { Bench, DAY, HERBS, LARGE, MORNING, NOW, type RequestParts, requestFor, TIME_ZONE, TOMATOES } from "./fixtures"
+
+const PATH = `surveys/192.168.1.2/${DAY}`
+const PAUSED = changed(["survey: two.txt }", "survey: two.txt, paused: true }"])
+
+let bench: Bench
+let uploads: Uploads
+beforeEach(() => {
+  bench = new Bench()
+  const senders = new Senders(parseTopology(PAUSED, "topology.yaml"), "simulated", () => {})
+  uploads = new Uploads(senders, bench.collector, TIME_ZONE)
+})
+afterEach(() => bench[Symbol.dispose]())
+
+const shown = (response: Response) => `${formatCode(response.code)} ${textOf(response)}`.trimEnd()
+const ask = async (path: string, body?: string | Uint8Array, parts?: RequestParts) =>
+  uploads.handle(requestFor(path, body, parts))
+const answer = async (path: string, body?: string | Uint8Array, parts?: RequestParts) =>
+  shown(await ask(path, body, parts))
+
+describe("PUT /surveys", () => {
+  test("answers 2.01 for the first survey and 2.04 from then on, once durable", async () => {
+    expect(await answer(PATH, MORNING)).toBe("2.01 Surveys arrived")
+    bench.reopen()
+    expect(bench.due()).toMatchObject([{ address: TOMATOES, day: DAY, body: MORNING }])
+  })
+
+  test("answers 2.04 for the same again, for a correction and with refused lines counted", async () => {
+    await ask(PATH, MORNING)
+    expect(await answer(PATH, MORNING)).toBe("2.04 Surveys arrived")
+    expect(await answer(PATH, "09:00 - 1 - 1%\nx")).toBe("2.04 Surveys arrived, 1 line refused")
+  })
+
+  test("takes the day before the first block without a day, and the sender without an address", async () => {
+    expect(await answer("surveys/192.168.1.2", "01:00 - 1 - 1%")).toBe("2.01 Surveys arrived")
+    expect(await answer("surveys", "02:00 - 1 - 1%")).toBe("2.04 Surveys arrived")
+    expect(await answer(`surveys/${DAY}`, "03:00 - 1 - 1%")).toBe("2.04 Surveys arrived")
+    expect(await answer("surveys", "", { arrivedAt: NOW - 86_400_000 })).toBe("2.01 Surveys arrived")
+    expect(bench.due().map(({ day, readings }) => [day, readings])).toEqual([
+      ["2026-11-20", 0],
+      [DAY, 3],
+    ])
+  })
+
+  test("takes a body whose digest agrees, and refuses another with 4.00, kept in quarantine", async () => {
+    const digest = surveyDigest("192.168.1.2", DAY, MORNING)
+    expect(await answer(PATH, MORNING, { query: [`digest=${digest}`] })).toBe("2.01 Surveys arrived")
+    const query = [`digest=${digest}`]
+    expect(await answer(PATH, "08:00 - 21 - 30%\n", { query })).toBe("4.00 The digest differs: send it again")
+    await settle()
+    expect(bench.quarantined()).toMatchObject([{ kind: "message", text: "08:00 - 21 - 30%\n" }])
+    expect(bench.due()[0]?.body).toBe(MORNING)
+  })
+
+  test.each([
+    [PATH, new Uint8Array([0x38, 0xff]), {}, "4.00 A survey is UTF-8 text: this one is not"],
+    [PATH, MORNING, { query: ["digest=XYZ"] }, "4.00 A digest has 16 hexadecimal digits"],
+    ["surveys/192.168.1.2/yesterday", MORNING, {}, "4.00 A day is written 2026-11-21: it is yesterday"],
+    ["surveys/192.168.1.2/2026-02-30", MORNING, {}, "4.00 A day is written 2026-11-21: it is 2026-02-30"],
+    ["surveys/192.168.1.2/1970-01-01", MORNING, {}, "4.00 1970-01-01 is too long ago"],
+    ["surveys/192.168.1.2/2026-11-24", MORNING, {}, "4.00 2026-11-24 is after tomorrow"],
+    ["surveys/tomatoes", MORNING, {}, "4.00 tomatoes is not an IPv4 address"],
+    [PATH, MORNING, { options: [{ number: 65, value: new Uint8Array(1) }] }, "4.02 Option 65 is not supported"],
+    [PATH, MORNING, { address: "127.168.1.3" }, "4.03 127.168.1.3 may not speak for 192.168.1.2"],
+    ["surveys/192.168.1.9", MORNING, { address: "127.0.0.1" }, "4.03 192.168.1.9 is not a declared device"],
+    ["surveys", MORNING, { address: "127.0.0.1" }, "4.03 127.0.0.1 is not a declared device"],
+    ["weather", MORNING, {}, "4.04 There are /surveys and /owed here"],
+    [`${PATH}/more`, MORNING, {}, "4.04 A survey is at /surveys/<ip>/<day>"],
+    [PATH, MORNING, { code: Code.Post }, "4.05 Surveys are PUT"],
+    [PATH, "", { code: Code.Get }, "4.05 Surveys are PUT"],
+    [PATH, MORNING, { format: ContentFormat.Json }, "4.15 Content-Format must be 0: it is 50"],
+  ] as const)("refuses %s %j %j with %s", async (path, body, parts, expected) => {
+    expect(await answer(path, body, parts)).toBe(expected)
+    expect(bench.due()).toEqual([])
+  })
+
+  test("accepts text/plain said out loud", async () => {
+    expect(await answer(PATH, MORNING, { format: ContentFormat.Text })).toBe("2.01 Surveys arrived")
+  })
+
+  test("answers 5.03 with Max-Age to a stray, and when the disk is full", async () => {
+    await ask(PATH, "08:00 - 20 - 30%")
+    await ask(PATH, "08:00 - 21 - 30%")
+    const stray = await ask(PATH, "08:00 - 20 - 30%")
+    expect([stray.code, uintOf(stray.options ?? [], OptionNumber.MaxAge)]).toEqual([Code.ServiceUnavailable, 247])
+    bench.fillDisk()
+    const full = await ask(PATH, LARGE)
+    expect([full.code, uintOf(full.options ?? [], OptionNumber.MaxAge)]).toEqual([Code.ServiceUnavailable, 60])
+    bench.makeRoom()
+    expect(await answer(PATH, LARGE)).toBe("2.04 Surveys arrived")
+  })
+
+  test("admit() refuses at the first block what would be refused at the end", () => {
+    const admit = (path: string, parts?: RequestParts) => uploads.admit(requestFor(path, "08:", parts))?.code
+    expect(admit(PATH)).toBeUndefined()
+    expect(admit(PATH, { address: "127.168.1.3" })).toBe(Code.Forbidden)
+    expect(admit("weather")).toBe(Code.NotFound)
+    expect(admit(PATH, { format: 50 })).toBe(Code.UnsupportedContentFormat)
+    expect(admit("surveys/192.168.1.2/1970-01-01")).toBe(Code.BadRequest)
+  })
+})
+
+describe("GET /owed", () => {
+  const get = (path: string, sizeBytes: number, query: string[] = []) =>
+    answer(path, "", { code: Code.Get, sizeBytes, query })
+
+  beforeEach(async () => {
+    for (let n = 0; n < 5; n++)
+      await bench.ledger.open(addDays("2026-11-17", n), NOW, [{ first: TOMATOES, last: HERBS }])
+    await ask("surveys/192.168.1.2/2026-11-18", MORNING)
+  })
+
+  test("gives the owed days, oldest first, as many as the request is long", async () => {
+    expect(await get("owed/192.168.1.2", 100)).toBe("2.05 2026-11-17\n2026-11-19\n2026-11-20\n2026-11-21")
+    expect(await get("owed/192.168.1.2", 36)).toBe("2.05 2026-11-17\n2026-11-19")
+    expect(await get("owed/192.168.1.2", 36, ["after=2026-11-19"])).toBe("2.05 2026-11-20\n2026-11-21")
+    expect(await get("owed/192.168.1.2", 36, ["after=2026-11-21"])).toBe("2.05")
+  })
+
+  test("never answers more than was asked, whatever the token, and no half day", async () => {
+    for (let token = 0; token <= 8; token++) {
+      for (const [path, optionBytes] of [
+        ["owed", 5],
+        ["owed/192.168.1.2", 17],
+      ] as const) {
+        for (let padding = 0; padding < 60; padding++) {
+          const sizeBytes = 4 + token + optionBytes + padding
+          const { code, payload = new Uint8Array(0) } = await ask(path, "", { code: Code.Get, sizeBytes })
+          if (code !== Code.Content) continue
+          expect(4 + token + 1 + 1 + payload.length).toBeLessThanOrEqual(sizeBytes)
+          expect(new TextDecoder().decode(payload)).toMatch(/^\d{4}-\d\d-\d\d(\n\d{4}-\d\d-\d\d)*$/)
+        }
+      }
+    }
+  })
+
+  test("says so when there is no room for a day, rather than that nothing is owed", async () => {
+    expect(await get("owed", 9)).toBe("4.00 Ask /owed/<ip>")
+  })
+
+  test("a paused device owes nothing", async () => {
+    expect(await answer("owed/192.168.1.3", "", { code: Code.Get, address: "127.168.1.3" })).toBe("2.05")
+  })
+
+  test("refuses whom it does not concern", async () => {
+    expect(await answer("owed/192.168.1.2", "")).toStartWith("4.05")
+    expect(await answer("owed/x", "", { code: Code.Get })).toStartWith("4.00")
+    expect(await answer("owed/192.168.1.2/x", "", { code: Code.Get })).toStartWith("4.04")
+    expect(await answer("owed/192.168.1.2", "", { code: Code.Get, address: "127.168.1.3" })).toStartWith("4.03")
+  })
+})
