@@ -1,0 +1,39 @@
+// The cloud's console: `192.168.1.2 - 08:00 - 20 - 30%`, devices in address order.
+import { type AddressRange, formatAddress, parseRange } from "../topology/address"
+import { formatStored, type SiteInfo, type StoredSurvey } from "./store"
+
+export type ConsoleMode = "readings" | "summary" | "off"
+
+/** Lists surveys, which come in address order: each with its newline, and nothing at all where there is none to show. */
+export function lister(mode: ConsoleMode, site?: SiteInfo): (survey: StoredSurvey) => string {
+  if (mode === "off") return () => ""
+  if (mode === "readings") return listReadings
+  const nameOf = namesOf(site)
+  return ({ address, readings: { length } }) => {
+    const ip = formatAddress(address)
+    const name = nameOf(address)?.replaceAll("{ip}", ip)
+    return `${name ? `${ip} ${name}` : ip} - ${length} ${length === 1 ? "reading" : "readings"}\n`
+  }
+}
+
+function listReadings({ address, readings }: StoredSurvey): string {
+  const ip = formatAddress(address)
+  let lines = ""
+  for (const reading of readings) lines += `${ip} - ${formatStored(reading)}\n`
+  return lines
+}
+
+/** A device's name, asked for in address order. */
+function namesOf(site: SiteInfo | undefined): (address: number) => string | undefined {
+  const named: (AddressRange & { name?: string | undefined })[] = []
+  for (const { ip, name } of site?.devices ?? []) {
+    const range = parseRange(ip)
+    if (range) named.push({ ...range, name })
+  }
+  const rising = named.sort((a, b) => a.first - b.first)[Symbol.iterator]()
+  let at = rising.next().value
+  return (address) => {
+    while (at && at.last < address) at = rising.next().value
+    return at && at.first <= address ? at.name : undefined
+  }
+}

@@ -1,0 +1,86 @@
+// Reads the store beside a running cloud, for people and their programmes.
+import { openForReading } from "../storage/database"
+import type { Day } from "../survey/calendar"
+import { STORE } from "./schema"
+import type { StoredReading } from "./store"
+
+const LAST_ADDRESS = 0xffff_ffff
+
+/** One reading: device as an unsigned 32-bit address, local time, °C, %. */
+export interface StoredRow {
+  readonly site: string
+  readonly address: number
+  readonly day: Day
+  readonly time: string
+  readonly temperature: number
+  readonly humidity: number
+}
+
+export interface Selection {
+  readonly site: string
+  /** Unsigned 32-bit address. */
+  readonly device?: number | undefined
+  readonly from: Day
+  readonly to: Day
+}
+
+/** Throws StorageError when there is no store yet. */
+export class StoreReader implements Disposable {
+  readonly #sqlite
+
+  constructor(file: string) {
+    this.#sqlite = openForReading(file, STORE)
+  }
+
+  /** The latest day of which anything is stored. */
+  lastDay(site: string): Day | undefined {
+    const row = this.#sqlite
+      .query<{ day: Day | null }, [string]>(
+        "SELECT max(day) AS day FROM surveys WHERE site = (SELECT id FROM sites WHERE site = ?1)",
+      )
+      .get(site)
+    return row?.day ?? undefined
+  }
+
+  sites(): string[] {
+    const rows = this.#sqlite.query<{ site: string }, []>("SELECT site FROM sites ORDER BY site").all()
+    return rows.map(({ site }) => site)
+  }
+
+  /** By day, device and time, one row after the other; a day's are those of one instant. */
+  *rows({ site, device, from, to }: Selection): Generator<StoredRow> {
+    const surveys = this.#sqlite.query<{ address: number; readings: string }, [string, Day, number, number]>(
+      `SELECT address, coalesce(merged, readings) AS readings FROM surveys
+       WHERE site = (SELECT id FROM sites WHERE site = ?1) AND day = ?2 AND address BETWEEN ?3 AND ?4
+       ORDER BY address`,
+    )
+    for (const day of this.#days(site, from, to)) {
+      for (const { address, readings } of surveys.iterate(site, day, device ?? 0, device ?? LAST_ADDRESS)) {
+        const stored: StoredReading[] = JSON.parse(readings)
+        for (const [time, temperature, humidity] of stored) yield { site, address, day, time, temperature, humidity }
+      }
+    }
+  }
+
+  /** Goes from day to day by the primary key, whatever the number of devices. */
+  #days(site: string, from: Day, to: Day): Day[] {
+    const rows = this.#sqlite
+      .query<{ day: Day }, [string, Day, Day]>(
+        `WITH RECURSIVE
+           own (site) AS (SELECT id FROM sites WHERE site = ?1),
+           stored (day) AS (
+             SELECT min(day) FROM surveys WHERE site = (SELECT site FROM own) AND day >= ?2
+             UNION ALL
+             SELECT (SELECT min(day) FROM surveys WHERE site = (SELECT site FROM own) AND surveys.day > stored.day)
+             FROM stored WHERE stored.day <= ?3
+           )
+         SELECT day FROM stored WHERE day <= ?3`,
+      )
+      .all(site, from, to)
+    return rows.map(({ day }) => day)
+  }
+
+  [Symbol.dispose](): void {
+    this.#sqlite.close()
+  }
+}

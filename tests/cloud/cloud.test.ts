@@ -1,0 +1,336 @@
+import { afterEach, beforeEach, describe, expect, test } from "bun:test"
+import { mkdtempSync, rmSync } from "node:fs"
+import { connect, type Socket } from "node:net"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { Cloud } from "../../src/cloud/cloud"
+import { STORE } from "../../src/cloud/schema"
+import { Code } from "../../src/coap/code"
+import { encodeFrame, FrameReader, type ReceivedFrame } from "../../src/coap/frame"
+import { OptionNumber, textOption } from "../../src/coap/option"
+import { csm } from "../../src/coap/signal"
+import { silentLog } from "../../src/log"
+import { DurableDatabase } from "../../src/storage/database"
+import { commonDigest, surveyDigest } from "../../src/survey/digest"
+import { parseTopology } from "../../src/topology/load"
+import { changed } from "../topology/sample"
+import { settle, VirtualClock } from "../virtual-clock"
+import { DAY, MORNING, NOW } from "./fixtures"
+
+const ADDRESS = "127.10.10.2"
+const EMPTY_FRAME = Buffer.of(0, Code.Empty) // RFC 8323 §3.4: a keep-alive
+const LINE = "192.168.1.2 - 08:00 - 20 - 30%\n"
+
+let folder = ""
+let clock: VirtualClock
+let cloud: Cloud
+let printed = ""
+
+async function startCloud(): Promise<void> {
+  const topology = parseTopology(
+    changed(["  address: 10.10.10.2", `  address: 10.10.10.2\n  port: 0\n  store: ${join(folder, "cloud.db")}`]),
+    join(folder, "topology.yaml"),
+  )
+  cloud = await Cloud.start({
+    topology,
+    addressing: "simulated",
+    clock,
+    random: () => 0.5,
+    log: silentLog,
+    print: (lines) => {
+      printed += lines
+    },
+    onFatal: (error) => {
+      throw error
+    },
+  })
+}
+
+beforeEach(async () => {
+  folder = mkdtempSync(join(tmpdir(), "cloud-"))
+  clock = new VirtualClock(NOW)
+  printed = ""
+  await startCloud()
+})
+afterEach(async () => {
+  await cloud.stop()
+  rmSync(folder, { recursive: true })
+})
+
+interface Peer {
+  readonly socket: Socket
+  /** All that came until the end. */
+  readonly answer: Promise<Buffer>
+}
+
+async function dial(localAddress?: string): Promise<Peer> {
+  const socket = connect({ host: ADDRESS, port: cloud.port, ...(localAddress && { localAddress }) })
+  const chunks: Buffer[] = []
+  socket.on("data", (chunk: Buffer) => chunks.push(chunk))
+  const answer = new Promise<Buffer>((resolve, reject) => {
+    socket.on("end", () => resolve(Buffer.concat(chunks)))
+    socket.on("error", reject)
+  })
+  await new Promise<void>((resolve) => socket.on("connect", resolve))
+  return { socket, answer }
+}
+
+/** Lets the sockets of this process exchange what they have. */
+async function exchange(): Promise<void> {
+  for (let turn = 0; turn < 5; turn++) await settle()
+}
+
+describe("plain text", () => {
+  test("is answered, listed and closed when the sender ends", async () => {
+    const { socket, answer } = await dial()
+    socket.end(LINE)
+    expect(String(await answer)).toBe("Surveys received")
+    await cloud.listed()
+    expect(printed).toBe(LINE)
+  })
+
+  test("is answered when the sender pauses for 200 ms, and not before", async () => {
+    const { socket, answer } = await dial()
+    let answered = false
+    answer.then(() => {
+      answered = true
+    })
+    socket.write(LINE)
+    await exchange()
+    await clock.advance(199)
+    socket.write("192.168.1.3 - 09:00 - 21 - 31%\n")
+    await exchange()
+    await clock.advance(199)
+    await exchange()
+    expect(answered).toBe(false)
+    await clock.advance(1)
+    expect(String(await answer)).toBe("Surveys received")
+    await cloud.listed()
+    expect(printed).toBe(`${LINE}192.168.1.3 - 09:00 - 21 - 31%\n`)
+    socket.destroy()
+  })
+
+  test("is the same however the stream is cut", async () => {
+    for (let at = 1; at < LINE.length; at++) {
+      const { socket, answer } = await dial()
+      socket.write(LINE.slice(0, at))
+      await exchange()
+      socket.end(LINE.slice(at))
+      expect(String(await answer)).toBe("Surveys received")
+    }
+    await cloud.listed()
+    expect(printed).toBe(LINE.repeat(LINE.length - 1))
+  })
+
+  test("is taken from the gateway's and the device's own address, and from nobody else's", async () => {
+    for (const [sender, expected] of [
+      ["127.10.10.1", "Surveys received"],
+      ["127.168.1.2", "Surveys received"],
+      ["127.168.1.3", "127.168.1.3 may not speak for 192.168.1.2"],
+    ] as const) {
+      const { socket, answer } = await dial(sender)
+      socket.end(LINE)
+      expect(String(await answer)).toBe(expected)
+    }
+  })
+
+  test("is cut off past the largest survey", async () => {
+    const { socket, answer } = await dial()
+    socket.write(LINE.repeat(40_000))
+    expect(String(await answer)).toBe("More than 1048576 bytes")
+    socket.destroy()
+  })
+})
+
+describe("CoAP", () => {
+  const put = (token: number, target: string, body: string) => {
+    const [path = "", query] = target.split("?")
+    return encodeFrame({
+      code: Code.Put,
+      token: Uint8Array.of(token),
+      options: [
+        ...path.split("/").map((segment) => textOption(OptionNumber.UriPath, segment)),
+        ...(query ? [textOption(OptionNumber.UriQuery, query)] : []),
+      ],
+      payload: Buffer.from(body),
+    })
+  }
+  const report = {
+    scheduledAt: "2026-11-22T05:00:00.000Z",
+    run: true,
+    arrived: ["192.168.1.2"],
+    late: [],
+    missing: [],
+    changed: [],
+    surveys: 1,
+    digest: commonDigest([surveyDigest("greenhouse/192.168.1.2", DAY, MORNING)]),
+  }
+
+  async function answersOf({ socket }: Peer, count: number): Promise<ReceivedFrame[]> {
+    const reader = new FrameReader(4096)
+    const frames: ReceivedFrame[] = []
+    await new Promise<void>((resolve) => {
+      socket.on("data", (chunk: Buffer) => {
+        for (const frame of reader.push(chunk)) if (frame.code !== Code.Csm) frames.push(frame)
+        if (frames.length >= count) resolve()
+      })
+    })
+    return frames
+  }
+
+  test("stores, agrees and lists, however the stream is cut", async () => {
+    const stream = Buffer.concat([
+      encodeFrame(csm(4096)),
+      put(1, `sites/greenhouse/surveys/192.168.1.2/${DAY}`, MORNING),
+    ])
+    for (let at = 1; at < stream.length; at++) {
+      const peer = await dial()
+      const answers = answersOf(peer, 1)
+      peer.socket.write(stream.subarray(0, at))
+      await exchange()
+      peer.socket.write(stream.subarray(at))
+      expect((await answers).map(({ code }) => code)).toEqual([at === 1 ? Code.Created : Code.Changed])
+      peer.socket.destroy()
+    }
+    const peer = await dial()
+    const answers = answersOf(peer, 1)
+    peer.socket.write(encodeFrame(csm(4096)))
+    peer.socket.write(put(2, `sites/greenhouse/collections/${DAY}`, JSON.stringify(report)))
+    expect(await answers).toMatchObject([{ code: Code.Changed }])
+    await cloud.listed()
+    expect(printed).toBe(LINE)
+    peer.socket.destroy()
+  })
+
+  /** Exchanges one request on a connection of its own. */
+  async function ask(path: string, body: string): Promise<number | undefined> {
+    const peer = await dial()
+    const answers = answersOf(peer, 1)
+    peer.socket.write(Buffer.concat([encodeFrame(csm(4096)), put(1, path, body)]))
+    const [answer] = await answers
+    peer.socket.destroy()
+    return answer?.code
+  }
+  const deliver = (revision: number) => ask(`sites/greenhouse/surveys/192.168.1.2/${DAY}?revision=${revision}`, MORNING)
+  const collect = () => ask(`sites/greenhouse/collections/${DAY}`, JSON.stringify(report))
+  const sendText = async (text: string) => {
+    const { socket, answer } = await dial()
+    socket.end(text)
+    expect(String(await answer)).toBe("Surveys received")
+  }
+  const BOTH = `${LINE}192.168.1.2 - 09:00 - 21 - 31%\n`
+
+  test("takes nothing of a text away that came before the delivery", async () => {
+    await sendText("192.168.1.2 - 08:00 - 1 - 1%\n192.168.1.2 - 09:00 - 21 - 31%\n")
+    expect(await deliver(1)).toBe(Code.Created)
+    await cloud.listed()
+    printed = ""
+    expect(await collect()).toBe(Code.Changed)
+    await cloud.listed()
+    expect(printed).toBe(BOTH)
+  })
+
+  test("agrees with the gateway about a day to which a text was added", async () => {
+    expect(await deliver(1)).toBe(Code.Created)
+    await sendText("192.168.1.2 - 09:00 - 21 - 31%\n")
+    expect(await collect()).toBe(Code.Changed)
+    expect(await deliver(2)).toBe(Code.Changed)
+    await cloud.listed()
+    printed = ""
+    expect(await collect()).toBe(Code.Changed)
+    await cloud.listed()
+    expect(printed).toBe(BOTH)
+  })
+
+  test("says nothing before two bytes have come, not even its CSM", async () => {
+    const { socket } = await dial()
+    let said = 0
+    socket.on("data", (chunk: Buffer) => {
+      said += chunk.length
+    })
+    const bytes = encodeFrame(csm(4096))
+    socket.write(bytes.subarray(0, 1))
+    await exchange()
+    expect(said).toBe(0)
+    socket.write(bytes.subarray(1))
+    await exchange()
+    expect(said).toBeGreaterThan(0)
+    socket.destroy()
+  })
+})
+
+describe("a connection", () => {
+  /** The test's own time limit bounds it. */
+  const noTimers = async () => {
+    while (clock.pending > 0) await exchange()
+  }
+
+  test.each(["", "1"])("that does not tell its protocol is closed after 10 s: %j", async (head) => {
+    const { socket, answer } = await dial()
+    let ended = false
+    socket.on("end", () => {
+      ended = true
+    })
+    socket.write(head)
+    await exchange()
+    await clock.advance(9_999)
+    await exchange()
+    expect(ended).toBe(false)
+    await clock.advance(1)
+    expect(await answer).toHaveLength(0)
+    await noTimers()
+  })
+
+  test("of CoAP is released after five minutes without a byte", async () => {
+    const { socket, answer } = await dial()
+    let ended = false
+    socket.on("end", () => {
+      ended = true
+    })
+    for (const bytes of [encodeFrame(csm(4096)), EMPTY_FRAME]) {
+      socket.write(bytes)
+      await exchange()
+      await clock.advance(299_999)
+      await exchange()
+      expect(ended).toBe(false)
+    }
+    await clock.advance(1)
+    const frames = [...new FrameReader(4096).push(await answer)]
+    expect(frames.map(({ code }) => code)).toEqual([Code.Csm, Code.Release])
+    await noTimers()
+  })
+
+  test("leaves no timer behind when the peer goes away", async () => {
+    for (const bytes of [Buffer.of(), encodeFrame(csm(4096)), Buffer.from(LINE)]) {
+      const { socket } = await dial()
+      socket.write(bytes)
+      await exchange()
+      expect(clock.pending).toBe(1)
+      socket.resetAndDestroy()
+      await noTimers()
+    }
+  })
+})
+
+test("a day that was closed and not listed is listed after a restart", async () => {
+  const { socket, answer } = await dial()
+  socket.end(LINE)
+  await answer
+  await cloud.stop()
+  const database = DurableDatabase.open(join(folder, "cloud.db"), STORE, "simulated")
+  database.sqlite.run("INSERT INTO collections VALUES (1, ?, 1, NULL, '{}', 0)", [DAY])
+  database.close()
+  printed = ""
+  for (const expected of [LINE, ""]) {
+    await startCloud()
+    await cloud.listed()
+    expect(printed).toBe(expected)
+    await cloud.stop()
+    printed = ""
+  }
+})
+
+test("stop() may be called twice", async () => {
+  await cloud.stop()
+  await cloud.stop()
+})

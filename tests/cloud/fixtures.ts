@@ -1,0 +1,88 @@
+// A store of its own, with a clock that stands still, and requests without sockets.
+import { mkdtempSync, rmSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { STORE } from "../../src/cloud/schema"
+import { Store } from "../../src/cloud/store"
+import { formatCode } from "../../src/coap/code"
+import { type Response, textOf } from "../../src/coap/resource"
+import { DurableDatabase } from "../../src/storage/database"
+import { GroupCommit } from "../../src/storage/group-commit"
+import { clockChange, type Day } from "../../src/survey/calendar"
+import { surveyDigest } from "../../src/survey/digest"
+import { parseSurvey } from "../../src/survey/survey"
+import { formatAddress, parseAddress } from "../../src/topology/address"
+import { fillDisk, makeRoom } from "../fixtures"
+
+export { LARGE, type RequestParts, requestFor } from "../fixtures"
+
+export const SITE = "greenhouse"
+export const TIME_ZONE = "Europe/Rome"
+export const NOW = Date.parse("2026-11-22T05:00:00Z")
+export const DAY: Day = "2026-11-21"
+export const TOMATOES = parseAddress("192.168.1.2") ?? 0
+export const HERBS = parseAddress("192.168.1.3") ?? 0
+export const MORNING = "08:00 - 20 - 30%\n"
+
+export interface Row {
+  site: string
+  device: string
+  day: string
+  time: string
+  temperature: number
+  humidity: number
+}
+
+export class Bench implements Disposable {
+  readonly folder = mkdtempSync(join(tmpdir(), "cloud-"))
+  now = NOW
+  declare database: DurableDatabase
+  declare commits: GroupCommit
+  declare store: Store
+
+  constructor() {
+    this.open()
+  }
+
+  open(): void {
+    this.database = DurableDatabase.open(join(this.folder, "cloud.db"), STORE, "simulated")
+    this.commits = new GroupCommit(this.database, () => {})
+    this.store = new Store(this.database, this.commits, () => this.now)
+  }
+
+  reopen(): void {
+    this.database.close()
+    this.open()
+  }
+
+  describeSite(site = SITE): Promise<void> {
+    return this.store.putSite(site, { timeZone: TIME_ZONE, devices: [{ ip: "192.168.1.2", name: "tomatoes" }] })
+  }
+
+  put(text: string, revision?: number, address = TOMATOES, day = DAY, site = SITE) {
+    const { readings } = parseSurvey(text, clockChange(day, TIME_ZONE))
+    const digest = surveyDigest(`${site}/${formatAddress(address)}`, day, text)
+    return this.store.putSurvey(site, { day, address, digest, readings, ...(revision !== undefined && { revision }) })
+  }
+
+  /** What any SQLite client sees. */
+  readings(): Row[] {
+    return this.database.sqlite.query<Row, []>("SELECT * FROM readings").all()
+  }
+
+  fillDisk(): void {
+    fillDisk(this.database.sqlite)
+  }
+
+  makeRoom(): void {
+    makeRoom(this.database.sqlite)
+  }
+
+  [Symbol.dispose](): void {
+    this.database.close()
+    rmSync(this.folder, { recursive: true })
+  }
+}
+
+/** "2.04 Surveys received" */
+export const shown = (response: Response): string => `${formatCode(response.code)} ${textOf(response)}`.trimEnd()

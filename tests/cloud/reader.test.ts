@@ -1,0 +1,85 @@
+import { afterEach, beforeEach, describe, expect, test } from "bun:test"
+import { join } from "node:path"
+import { type Selection, StoreReader } from "../../src/cloud/reader"
+import { StorageError } from "../../src/storage/errors"
+import { clockChange, type Day } from "../../src/survey/calendar"
+import { parseSurvey } from "../../src/survey/survey"
+import { Bench, DAY, HERBS, MORNING, SITE, TIME_ZONE, TOMATOES } from "./fixtures"
+
+const BEFORE: Day = "2026-11-20"
+const CHANGE: Day = "2026-10-25"
+const ALL = { site: SITE, from: "0000-01-01", to: "9999-12-31" } as const
+
+let bench: Bench
+beforeEach(async () => {
+  bench = new Bench()
+  await bench.describeSite()
+})
+afterEach(() => bench[Symbol.dispose]())
+
+const rows = (selection: Selection) => {
+  using reader = new StoreReader(join(bench.folder, "cloud.db"))
+  return [...reader.rows(selection)]
+}
+const add = (text: string, day = DAY) =>
+  bench.store.mergeSurvey(SITE, day, TOMATOES, parseSurvey(text, clockChange(day, TIME_ZONE)).readings)
+
+test("StoreReader throws where there is no store", () => {
+  expect(() => new StoreReader(join(bench.folder, "nothing.db"))).toThrow(StorageError)
+})
+
+describe("rows()", () => {
+  test("gives them by day, device and time", async () => {
+    await bench.put(MORNING, 1, HERBS)
+    await bench.put("08:00 - -1.5 - 41.2%\n09:00 - 20 - 30%\n", 1)
+    await bench.put(MORNING, 1, TOMATOES, BEFORE)
+    expect(rows(ALL).map(({ day, address, time }) => [day, address, time])).toEqual([
+      [BEFORE, TOMATOES, "08:00"],
+      [DAY, TOMATOES, "08:00"],
+      [DAY, TOMATOES, "09:00"],
+      [DAY, HERBS, "08:00"],
+    ])
+    expect(rows(ALL)[1]).toEqual({
+      site: SITE,
+      address: TOMATOES,
+      day: DAY,
+      time: "08:00",
+      temperature: -1.5,
+      humidity: 41.2,
+    })
+  })
+
+  test("keeps to the days, the device and the site that are asked for", async () => {
+    for (const day of ["2026-11-18", BEFORE, DAY] as const) {
+      await Promise.all([bench.put(MORNING, 1, TOMATOES, day), bench.put(MORNING, 1, HERBS, day)])
+    }
+    const daysOf = (selection: Selection) => rows(selection).map(({ day }) => day)
+    expect(daysOf({ ...ALL, device: HERBS })).toEqual(["2026-11-18", BEFORE, DAY])
+    expect(daysOf({ ...ALL, device: HERBS, from: "2026-11-19", to: BEFORE })).toEqual([BEFORE])
+    expect(daysOf({ ...ALL, device: HERBS, from: DAY, to: DAY })).toEqual([DAY])
+    expect(daysOf({ ...ALL, device: HERBS, from: DAY, to: BEFORE })).toEqual([])
+    expect(daysOf({ ...ALL, device: HERBS + 1 })).toEqual([])
+    expect(daysOf({ ...ALL, from: "2026-11-19" })).toEqual([BEFORE, BEFORE, DAY, DAY])
+    expect(daysOf({ ...ALL, site: "elsewhere" })).toEqual([])
+  })
+
+  test("shows what the view `readings` shows, also of what was added and of the hour that comes twice", async () => {
+    await bench.put("02:15 - 1 - 1%\n02:45 - 2 - 2%\n02:15 - 3 - 3%\n", 1, TOMATOES, CHANGE)
+    await add("02:15 - 9 - 9%\n02:30 - 4 - 4%\n02:20 - 5 - 5%\n", CHANGE)
+    await add("09:00 - 21 - 31%\n")
+    const plain = rows(ALL).map(({ day, time, temperature, humidity }) => ({ day, time, temperature, humidity }))
+    expect(plain.map(({ temperature }) => temperature)).toEqual([1, 4, 2, 3, 5, 21])
+    expect(bench.readings()).toMatchObject(plain)
+  })
+})
+
+test("lastDay() and sites() tell what there is, text that came alone included", async () => {
+  const read = () => {
+    using reader = new StoreReader(join(bench.folder, "cloud.db"))
+    return [reader.sites(), reader.lastDay(SITE)]
+  }
+  expect(read()).toEqual([[SITE], undefined])
+  await bench.put(MORNING, 1, TOMATOES, BEFORE)
+  await add(MORNING)
+  expect(read()).toEqual([[SITE], DAY])
+})
