@@ -1,0 +1,95 @@
+// The command line: options declared once give parsing, help, and the nearest name for a slip.
+import { parseArgs } from "node:util"
+import { nearest } from "../nearest"
+import { type Day, parseDay } from "../survey/calendar"
+import { INVOCATION } from "./installation"
+
+export interface OptionSpec {
+  readonly type: "string" | "boolean"
+  /** One letter. */
+  readonly short?: string
+  /** What stands for a string's value in the help. */
+  readonly value?: string
+  readonly help: string
+}
+
+export type Options = Readonly<Record<string, OptionSpec>>
+
+export type Values<Specs extends Options> = {
+  readonly [Name in keyof Specs]?: Specs[Name]["type"] extends "string" ? string : boolean
+}
+
+export interface Command<Specs extends Options = Options> {
+  readonly name: string
+  readonly summary: string
+  readonly options: Specs
+  /** What may stand without a dash, for the help; without it nothing may. */
+  readonly positionals?: string
+  /** Resolves with the exit code. */
+  run(values: Values<Specs>, positionals: readonly string[]): Promise<number>
+}
+
+/** What the person typed cannot be understood: one line, exit 2. */
+export class UsageError extends Error {
+  override name = "UsageError"
+}
+
+/** Everywhere. */
+export const COMMON_OPTIONS = {
+  topology: { type: "string", value: "FILE", help: "another topology than topology.yaml" },
+  quiet: { type: "boolean", help: "only warnings and errors" },
+  verbose: { type: "boolean", help: "also what the protocols say" },
+  help: { type: "boolean", short: "h", help: "this text" },
+} as const satisfies Options
+
+/** Parses a command's arguments. Throws UsageError naming the nearest option. */
+export function parseOptions<Specs extends Options>(
+  args: readonly string[],
+  { options: specs, positionals: allowed }: Pick<Command<Specs>, "options" | "positionals">,
+): { values: Values<Specs>; positionals: readonly string[] } {
+  const { tokens, values, positionals } = parseArgs({
+    args: [...args],
+    options: Object.fromEntries(
+      Object.entries(specs).map(([name, { type, short }]) => [name, { type, ...(short && { short }) }]),
+    ),
+    strict: false,
+    tokens: true,
+    allowPositionals: true,
+  })
+  for (const token of tokens) {
+    if (token.kind === "positional" && !allowed) throw new UsageError(`${token.value} is not understood here`)
+    if (token.kind !== "option") continue
+    const spec = specs[token.name]
+    if (!spec) throw new UsageError(`${token.rawName} is not an option${suggest(token.name, specs)}`)
+    if (spec.type === "string" && !token.value) throw new UsageError(`${token.rawName} needs a value: ${spec.value}`)
+    if (spec.type === "boolean" && token.value !== undefined) throw new UsageError(`${token.rawName} takes no value`)
+  }
+  return { values: values as Values<Specs>, positionals }
+}
+
+function suggest(name: string, specs: Options): string {
+  const near = nearest(name, Object.keys(specs))
+  return near ? `, did you mean --${near}?` : `: see --help`
+}
+
+export function formatHelp({ name, summary, options, positionals }: Command): string {
+  const rows = Object.entries(options).map(([option, { value, help }]) => [
+    `--${option}${value ? ` ${value}` : ""}`,
+    help,
+  ])
+  return `${INVOCATION} ${name}${positionals ? ` ${positionals}` : ""} [options]\n\n${summary}\n\n${formatRows(rows)}`
+}
+
+/** Two columns, indented. */
+export function formatRows(rows: readonly (readonly string[])[]): string {
+  const width = Math.max(...rows.map(([first = ""]) => first.length))
+  return rows.map(([first = "", second = ""]) => `  ${first.padEnd(width)}  ${second}\n`).join("")
+}
+
+/** An option's day. Throws UsageError when it is none. */
+export function readDay(text: string | undefined): Day | undefined {
+  if (text === undefined) return undefined
+  const day = parseDay(text)
+  if (!day) throw new UsageError(`A day is written 2026-11-21: it is ${text}`)
+  return day
+}

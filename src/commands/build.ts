@@ -1,0 +1,85 @@
+// `bun run build`: one executable that needs neither Bun nor node_modules, for this machine or another.
+import { mkdir, rm, stat } from "node:fs/promises"
+import { dirname, resolve } from "node:path"
+import { nearest } from "../nearest"
+import { COMMON_OPTIONS, type Command, UsageError, type Values } from "./arguments"
+import { createScreen } from "./screen"
+
+const options = {
+  target: { type: "string", value: "TARGET", help: "for another machine: bun-linux-arm64 is a 64-bit Raspberry Pi" },
+  outfile: { type: "string", value: "FILE", help: "the executable; data/smart-meter by default" },
+  quiet: COMMON_OPTIONS.quiet,
+  verbose: COMMON_OPTIONS.verbose,
+  help: COMMON_OPTIONS.help,
+} as const
+
+export const command: Command<typeof options> = {
+  name: "build",
+  summary: "One executable for this machine or another; it takes the same commands.",
+  options,
+  run,
+}
+
+// Bun's documentation, "Single-file executable", supported targets
+const TARGETS = [
+  "bun-linux-x64",
+  "bun-linux-arm64",
+  "bun-linux-x64-musl",
+  "bun-linux-arm64-musl",
+  "bun-darwin-x64",
+  "bun-darwin-arm64",
+  "bun-windows-x64",
+  "bun-windows-arm64",
+] as const
+
+type Target = (typeof TARGETS)[number]
+
+async function run(values: Values<typeof options>): Promise<number> {
+  const screen = createScreen(values)
+  const target = readTarget(values.target)
+  const outfile = resolve(values.outfile ?? "data/smart-meter")
+  const executable = await compile(outfile, target)
+  const { size } = await stat(executable)
+  screen.success(`${executable}: ${(size / 1e6).toFixed(0)} MB${target ? ` for ${target}` : ""}`)
+  if (!target) screen.plain(`  ${executable} start --once`)
+  return 0
+}
+
+function readTarget(name: string | undefined): Target | undefined {
+  if (name === undefined) return undefined
+  const target = TARGETS.find((target) => target === name)
+  if (target) return target
+  const near = nearest(name, TARGETS)
+  throw new UsageError(`--target ${name} is not known${near ? `, did you mean ${near}?` : `: ${TARGETS.join(", ")}`}`)
+}
+
+/** Resolves with the executable's path: `outfile`, on Windows with .exe. Throws UsageError when it cannot be made. */
+async function compile(outfile: string, target: Target | undefined): Promise<string> {
+  try {
+    await mkdir(dirname(outfile), { recursive: true })
+    const { outputs } = await Bun.build({
+      entrypoints: [resolve(import.meta.dir, "../main.ts")],
+      format: "esm",
+      splitting: true, // a command loads only what it needs
+      bytecode: true, // halves the time to start; minified as well, it gains nothing
+      sourcemap: "inline",
+      compile: {
+        outfile,
+        ...(target && { target }),
+        // a survey script finds its packages as `bun run` finds them
+        autoloadPackageJson: true,
+        autoloadTsconfig: true,
+      },
+    })
+    const [executable, ...maps] = outputs
+    await Promise.all(maps.map(({ path }) => rm(path))) // the executable holds them, too
+    return executable?.path ?? outfile
+  } catch (cause) {
+    throw new UsageError(`${outfile} cannot be built: ${whyNot(cause)}`, { cause })
+  }
+}
+
+function whyNot(cause: unknown): string {
+  const causes = cause instanceof AggregateError ? cause.errors : [cause]
+  return causes.map((one) => (one instanceof Error ? one.message : String(one))).join("; ")
+}

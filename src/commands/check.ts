@@ -1,0 +1,72 @@
+// `bun run check`: every problem in topology.yaml and in every survey line, before a night depends on it.
+import { systemClock } from "../clock"
+import { readSurveyFile } from "../device/file"
+import { SurveyMissing } from "../device/missing"
+import { checkScript, isScript } from "../device/script"
+import { surveyPath } from "../device/source"
+import { clockChange, dayBefore } from "../survey/calendar"
+import { parseSurvey } from "../survey/survey"
+import type { Device } from "../topology/devices"
+import { loadTopology } from "../topology/load"
+import { formatProblem } from "../topology/problem"
+import type { Topology } from "../topology/topology"
+import { COMMON_OPTIONS, type Command, type Values } from "./arguments"
+import { count } from "./format"
+import { createScreen } from "./screen"
+
+const options = { ...COMMON_OPTIONS } as const
+
+export const command: Command<typeof options> = {
+  name: "check",
+  summary: "Every problem in topology.yaml and in every survey line.",
+  options,
+  run,
+}
+
+interface Found {
+  readonly readings: number
+  readonly problems: readonly string[]
+}
+
+async function run(values: Values<typeof options>): Promise<number> {
+  const screen = createScreen(values)
+  const topology = await loadTopology(values.topology ?? "topology.yaml")
+  for (const warning of topology.warnings) screen.warn(formatProblem(warning))
+  let surveys = 0
+  let readings = 0
+  let problems = 0
+  const scripts = new Set<string>()
+  for (const device of topology.devices) {
+    const { survey } = device
+    if (survey === undefined || scripts.has(survey)) continue
+    if (isScript(survey)) scripts.add(survey)
+    const found = await checkSurvey(topology, device, survey)
+    for (const problem of found.problems) screen.error(problem)
+    surveys++
+    readings += found.readings
+    problems += found.problems.length
+  }
+  const seen = `${count(topology.devices.size, "device")}, ${count(surveys, "survey")}, ${count(readings, "reading")}`
+  if (problems > 0)
+    screen.fail(`${topology.file} is sound, its surveys are not: ${count(problems, "problem")}; ${seen}`)
+  else screen.success(`${topology.file}: ${seen}, no problems`)
+  return problems > 0 ? 2 : 0
+}
+
+async function checkSurvey(topology: Topology, device: Device, survey: string): Promise<Found> {
+  const { folder, file, timeZone, limits } = topology
+  const day = dayBefore(systemClock.now(), timeZone)
+  try {
+    if (isScript(survey)) {
+      await checkScript({ folder, survey, clock: systemClock })
+      return { readings: 0, problems: [] }
+    }
+    const bytes = await readSurveyFile(folder, surveyPath(survey, day), limits.survey)
+    const { readings, refused } = parseSurvey(new TextDecoder().decode(bytes), clockChange(day, timeZone))
+    const problems = refused.map(({ line, rule }) => `${surveyPath(survey, day)}:${line} ${rule}`)
+    return { readings: readings.length, problems }
+  } catch (error) {
+    if (!(error instanceof SurveyMissing)) throw error
+    return { readings: 0, problems: [`${file}:${device.line} ${device.ip}: ${error.message}`] }
+  }
+}

@@ -1,0 +1,52 @@
+// Quantities in words.
+
+export const count = (number: number, singular: string, plural = `${singular}s`): string =>
+  `${number} ${number === 1 ? singular : plural}`
+
+/** "272 B", "1.5 KB", "12 MB" */
+export function formatBytes(bytes: number): string {
+  if (bytes < 1024) return `${bytes} B`
+  const units = ["KB", "MB", "GB", "TB"]
+  let value = bytes
+  let unit = "B"
+  for (const next of units) {
+    if (value < 1024) break
+    value /= 1024
+    unit = next
+  }
+  return `${value < 10 ? value.toFixed(1) : Math.round(value)} ${unit}`
+}
+
+/** "61 ms", "2.4 s", "3 min 20 s" */
+export function formatElapsed(ms: number): string {
+  if (ms < 1000) return `${Math.round(ms)} ms`
+  if (ms < 60_000) return `${(ms / 1000).toFixed(1)} s`
+  return `${Math.floor(ms / 60_000)} min ${Math.round((ms % 60_000) / 1000)} s`
+}
+
+/** "18 h 32 min", "24 h", "3 d 4 h", "less than a minute" */
+export function formatWait(ms: number): string {
+  const minutes = Math.round(ms / 60_000)
+  const hours = Math.floor(minutes / 60)
+  if (minutes < 1) return "less than a minute"
+  return hours < 48 ? twoUnits(hours, "h", minutes % 60, "min") : twoUnits(Math.floor(hours / 24), "d", hours % 24, "h")
+}
+
+function twoUnits(large: number, largeUnit: string, small: number, smallUnit: string): string {
+  const parts = [large > 0 ? `${large} ${largeUnit}` : "", small > 0 ? `${small} ${smallUnit}` : ""]
+  return parts.filter((part) => part !== "").join(" ")
+}
+
+/** "today 18:00 Europe/Rome", "tomorrow 06:00 Europe/Rome", "Monday 30 November 06:00 Europe/Rome" */
+export function formatWhen(instantMs: number, nowMs: number, timeZone: string): string {
+  const at = Temporal.Instant.fromEpochMilliseconds(instantMs).toZonedDateTimeISO(timeZone)
+  const today = Temporal.Instant.fromEpochMilliseconds(nowMs).toZonedDateTimeISO(timeZone).toPlainDate()
+  const days = today.until(at.toPlainDate()).total("days")
+  const day =
+    days === 0
+      ? "today"
+      : days === 1
+        ? "tomorrow"
+        : at.toPlainDate().toLocaleString("en-GB", { weekday: "long", day: "numeric", month: "long" })
+  return `${day} ${at.toPlainTime().toString({ smallestUnit: "minute" })} ${timeZone}`
+}

@@ -1,0 +1,124 @@
+// `bun run readings`: what the store holds, as a listing, a table, CSV or JSON lines.
+import { type Selection, type StoredRow, StoreReader } from "../cloud/reader"
+import type { Day } from "../survey/calendar"
+import { formatAddress, parseAddress } from "../topology/address"
+import { loadTopology } from "../topology/load"
+import { COMMON_OPTIONS, type Command, readDay, UsageError, type Values } from "./arguments"
+import { createScreen } from "./screen"
+
+const options = {
+  day: { type: "string", value: "YYYY-MM-DD", help: "this day; without it the last one" },
+  from: { type: "string", value: "YYYY-MM-DD", help: "this day and later ones" },
+  to: { type: "string", value: "YYYY-MM-DD", help: "this day and earlier ones" },
+  device: { type: "string", value: "ADDRESS", help: "this device only" },
+  site: { type: "string", value: "NAME", help: "another site than the topology's own" },
+  format: { type: "string", value: "FORMAT", help: "listing, table, csv or jsonl" },
+  ...COMMON_OPTIONS,
+} as const
+
+export const command: Command<typeof options> = {
+  name: "readings",
+  summary: "What the cloud's store holds.",
+  options,
+  run,
+}
+
+const FIRST_DAY: Day = "0000-01-01"
+const LAST_DAY: Day = "9999-12-31"
+const PRINT_AT_ONCE = 64 * 1024 // characters
+
+interface Format {
+  readonly head?: string
+  readonly line: (row: StoredRow) => string
+}
+
+const cells = ({ site, day, address, time, temperature, humidity }: StoredRow) =>
+  [site, formatAddress(address), day, time, temperature, humidity] as const
+
+const tableRow = (row: readonly (string | number)[]): string => {
+  const [site = "", device = "", day = "", time = "", temperature = "", humidity = ""] = row.map(String)
+  const columns = [
+    site.padEnd(16),
+    device.padEnd(15),
+    day,
+    time.padEnd(8),
+    temperature.padStart(11),
+    humidity.padStart(8),
+  ]
+  return columns.join("  ")
+}
+
+const COLUMNS = ["site", "device", "day", "time", "temperature", "humidity"]
+
+const FORMATS: Record<string, Format> = {
+  listing: {
+    line: ({ address, time, temperature, humidity }) =>
+      `${formatAddress(address)} - ${time} - ${temperature} - ${humidity}%`,
+  },
+  table: {
+    head: tableRow(["site", "device", "day       ", "time", "temperature", "humidity"]),
+    line: (row) => tableRow(cells(row)),
+  },
+  csv: { head: COLUMNS.join(","), line: (row) => cells(row).join(",") },
+  jsonl: {
+    line: (row) => {
+      const [site, device, day, time, temperature, humidity] = cells(row)
+      return JSON.stringify({ site, device, day, time, temperature, humidity })
+    },
+  },
+}
+
+async function run(values: Values<typeof options>): Promise<number> {
+  const screen = createScreen(values)
+  const { head, line } = readFormat(values.format ?? "listing")
+  const device = readDevice(values.device)
+  const [given, from, to] = [values.day, values.from, values.to].map(readDay)
+  if (given && (from || to)) throw new UsageError("--day is one day: leave out --from and --to")
+  if (from && to && from > to) throw new UsageError(`--to is before --from: ${to} is before ${from}`)
+  const topology = await loadTopology(values.topology ?? "topology.yaml")
+  const site = values.site ?? topology.site
+
+  using reader = new StoreReader(topology.cloud.store)
+  const sites = reader.sites()
+  if (sites.length > 0 && !sites.includes(site)) {
+    throw new UsageError(`${site} is not a site of this store, which has ${sites.join(", ")}`)
+  }
+  const only = given ?? (from || to ? undefined : reader.lastDay(site))
+  if (!only && !from && !to) {
+    screen.info("Nothing is stored yet.")
+    return 0
+  }
+  const selection = { site, device, from: only ?? from ?? FIRST_DAY, to: only ?? to ?? LAST_DAY }
+  let found = false
+  let lines = head ? `${head}\n` : ""
+  for (const row of reader.rows(selection)) {
+    found = true
+    lines += `${line(row)}\n`
+    if (lines.length < PRINT_AT_ONCE) continue
+    await screen.print(lines)
+    lines = ""
+  }
+  if (lines !== "") await screen.print(lines)
+  if (!found) screen.info(`Nothing stored for ${describe(selection)}`)
+  return 0
+}
+
+/** "192.168.1.2 from 2026-11-01 to 2026-11-21" */
+function describe({ site, device, from, to }: Selection): string {
+  const who = device === undefined ? site : formatAddress(device)
+  if (from === to) return `${who} on ${from}`
+  return [who, from === FIRST_DAY ? "" : ` from ${from}`, to === LAST_DAY ? "" : ` to ${to}`].join("")
+}
+
+function readFormat(name: string): Format {
+  const format = FORMATS[name]
+  if (!format) throw new UsageError(`--format is listing, table, csv or jsonl: it is ${name}`)
+  return format
+}
+
+function readDevice(text: string | undefined): number | undefined {
+  if (text === undefined) return undefined
+  const address = parseAddress(text)
+  if (address === undefined) throw new UsageError(`--device is an IPv4 address: it is ${text}`)
+  return address
+}

@@ -1,0 +1,49 @@
+// `start gateway cloud`, `start device 192.168.1.2 …`: which parts of the network this host plays.
+import { nearest } from "../nearest"
+import { EVERYTHING, type Roles, type Topology } from "../network"
+import { type AddressRange, formatRange, parseRange } from "../topology/address"
+import { UsageError } from "./arguments"
+import { count } from "./format"
+
+const WORDS = ["cloud", "gateway", "device"]
+
+/** The roles that the command line names; undefined when it names none: the whole network, simulated. */
+export function readRoles(words: readonly string[]): Roles | undefined {
+  if (words.length === 0) return undefined
+  const devices: AddressRange[] = []
+  for (const word of words) {
+    if (WORDS.includes(word)) continue
+    const range = parseRange(word)
+    if (!range) {
+      const near = nearest(word, WORDS)
+      throw new UsageError(
+        `${word} is not a role${near ? `, did you mean ${near}?` : `: they are ${WORDS.join(", ")}`}`,
+      )
+    }
+    if (!words.includes("device")) throw new UsageError(`Say \`device ${word}\` to play that device`)
+    devices.push(range)
+  }
+  if (words.includes("device") && devices.length === 0) {
+    throw new UsageError("Name the device's address behind `device`, or a range: device 192.168.1.2")
+  }
+  return { cloud: words.includes("cloud"), gateway: words.includes("gateway"), devices }
+}
+
+/** Refuses devices that are not declared, or that have no survey to send. */
+export function checkRoles({ devices: ranges }: Roles, { devices, file }: Topology): void {
+  if (ranges === EVERYTHING.devices) return
+  for (const range of ranges) {
+    for (let address = range.first; address <= range.last; address++) {
+      const device = devices.get(address)
+      const why = device ? "has no survey: it sends by itself" : "is not declared"
+      if (!device?.survey) throw new UsageError(`${formatRange({ first: address, last: address })} ${why} in ${file}`)
+    }
+  }
+}
+
+/** "greenhouse: gateway, 2 devices" */
+export function describeRoles({ cloud, gateway, devices }: Roles): string {
+  const size = devices.reduce((sum, { first, last }) => sum + last - first + 1, 0)
+  const parts = [cloud ? "cloud" : "", gateway ? "gateway" : "", size > 0 ? count(size, "device") : ""]
+  return parts.filter((part) => part !== "").join(", ")
+}

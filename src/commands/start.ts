@@ -1,0 +1,184 @@
+// `bun run start`: the whole network simulated on this machine, or the parts that this host plays; on schedule or once.
+import { type Clock, pause, systemClock } from "../clock"
+import { EVERYTHING, loadTopology, Network, type Roles, type Topology } from "../network"
+import { Schedule } from "../schedule/schedule"
+import { bindsWholeLoopback } from "../topology/addressing"
+import { applyChanges, changesOf } from "../topology/changes"
+import { formatProblem } from "../topology/problem"
+import { COMMON_OPTIONS, type Command, type Values } from "./arguments"
+import { formatWait, formatWhen } from "./format"
+import { bannerOf } from "./report"
+import { checkRoles, readRoles } from "./roles"
+import { createScreen, type Screen } from "./screen"
+import { listenForSignals } from "./signals"
+import { CollectionView } from "./view"
+
+const options = {
+  once: { type: "boolean", help: "one collection now; exit 0 if every device was delivered, 1 if not" },
+  loopback: { type: "boolean", help: "a named role on this machine's simulated addresses, for a trial" },
+  ...COMMON_OPTIONS,
+} as const
+
+export const command: Command<typeof options> = {
+  name: "start",
+  summary: "The network on its schedule until it is stopped: all of it simulated here, or the roles that are named.",
+  positionals: "[cloud] [gateway] [device ADDRESS…]",
+  options,
+  run,
+}
+
+const STOP_WITHIN_MS = 1800
+
+async function run(values: Values<typeof options>, words: readonly string[]): Promise<number> {
+  const screen = createScreen(values)
+  const named = readRoles(words)
+  const roles = named ?? EVERYTHING
+  const topology = await loadTopology(values.topology ?? "topology.yaml")
+  checkRoles(roles, topology)
+  const addressing = named && !values.loopback ? "declared" : "simulated"
+  for (const warning of topology.warnings) screen.warn(formatProblem(warning))
+  for (const line of bannerOf(topology, named, addressing)) screen.plain(line)
+  if (addressing === "simulated" && !bindsWholeLoopback()) screen.info("This system lends all of them 127.0.0.1.")
+
+  const signals = listenForSignals()
+  const view = new CollectionView(screen, topology, roles, signals.asked)
+  const failed = Promise.withResolvers<never>()
+  const starting = Network.start(topology, {
+    roles,
+    addressing,
+    patient: !values.once,
+    signal: signals.asked,
+    log: screen,
+    print: screen.print,
+    onUploaded: view.uploaded,
+    onDelivered: view.delivered,
+    onCollection: view.collected,
+    describe: view.describe,
+    onFatal: failed.reject,
+  })
+  const network = await starting.catch((error) => {
+    if (signals.asked.aborted) return undefined
+    throw error
+  })
+  if (!network) return 0
+  const running = new Running(network, topology, roles, screen, view, signals.asked)
+  try {
+    return await Promise.race([failed.promise, values.once ? running.once() : running.onSchedule()])
+  } finally {
+    await Promise.race([network.stop(), pause(systemClock, STOP_WITHIN_MS), signals.insisted])
+    signals.release()
+  }
+}
+
+/** A network that runs until its work is done or somebody asks it to end; resolves with the exit code. */
+class Running {
+  readonly #clock: Clock = systemClock
+
+  constructor(
+    private readonly network: Network,
+    private topology: Topology,
+    private readonly roles: Roles,
+    private readonly screen: Screen,
+    private readonly view: CollectionView,
+    private readonly asked: AbortSignal,
+  ) {}
+
+  async once(): Promise<number> {
+    const ended = new Promise<undefined>((resolve) => this.asked.addEventListener("abort", () => resolve(undefined)))
+    const complete = await Promise.race([ended, this.#plays ? this.#collectOnce() : this.#receiveOnce()])
+    if (complete === undefined) return 0
+    return complete ? 0 : 1
+  }
+
+  async onSchedule(): Promise<number> {
+    if (!this.#plays) {
+      this.screen.plain("Waiting for the gateway.")
+      await untilAborted(this.asked)
+      return 0
+    }
+    const { gateway } = this.roles
+    const schedule = new Schedule({
+      ...this.#times,
+      clock: this.#clock,
+      lastRun: () => this.network.lastCollection,
+      run: (scheduledAt, missed) => this.#runScheduled(schedule, scheduledAt, missed),
+      onError: (error) => this.screen.error(`The collection failed, the next one comes all the same: ${error}`),
+    })
+    // without a ledger of our own, the gateway's tells what was missed
+    if (!gateway) await this.#sendWhatIsOwed(schedule)
+    schedule.start()
+    if (schedule.isIdle) this.#announce(schedule)
+    try {
+      await untilAborted(this.asked)
+      return 0
+    } finally {
+      schedule.stop()
+    }
+  }
+
+  /** Whether this process has a part in collections, or is the cloud alone. */
+  get #plays(): boolean {
+    return this.roles.gateway || this.roles.devices.length > 0
+  }
+
+  get #times() {
+    const { schedule, timeZone, gateway } = this.topology
+    return { cron: schedule.cron, timeZone, catchUpMs: gateway.retention.total({ unit: "milliseconds" }) }
+  }
+
+  async #collectOnce(): Promise<boolean> {
+    const { complete } = await this.view.show(this.#clock.now(), () => this.network.collect())
+    this.view.hints()
+    return complete
+  }
+
+  /** The cloud alone: one collection of any gateway, or the grace. */
+  async #receiveOnce(): Promise<boolean> {
+    const graceMs = this.topology.schedule.grace.total("milliseconds")
+    return (await Promise.race([this.view.nextCollection, pause(this.#clock, graceMs, this.asked)])) ?? false
+  }
+
+  async #runScheduled(schedule: Schedule, scheduledAt: number, missed: readonly number[]): Promise<void> {
+    await this.#readAgain(schedule)
+    for (const instant of missed) await this.network.recordMissed(instant)
+    await this.view.show(scheduledAt, () => this.network.collect({ scheduledAt, patient: true }))
+    this.#announce(schedule)
+  }
+
+  async #sendWhatIsOwed(schedule: Schedule): Promise<void> {
+    const scheduledAt = schedule.previous
+    const collect = () => this.network.collect({ scheduledAt, patient: true, owedOnly: true })
+    const finished = collect().catch((error) => this.screen.error(`The owed days were not sent: ${error}`))
+    await Promise.race([finished, pause(this.#clock, 0)])
+  }
+
+  /** The topology is read again before each collection; one that is not sound changes nothing. */
+  async #readAgain(schedule: Schedule): Promise<void> {
+    const { file } = this.topology
+    try {
+      const read = await loadTopology(file)
+      const { applied, postponed } = changesOf(this.topology, read)
+      this.topology = applyChanges(this.topology, read)
+      this.network.update(this.topology)
+      this.view.update(this.topology)
+      schedule.update(this.#times)
+      for (const line of applied) this.screen.info(`${file}: ${line}`)
+      if (postponed.length > 0) this.screen.warn(`${file}: ${postponed.join(", ")} changed: start again to apply it`)
+    } catch (error) {
+      const [first = ""] = (error instanceof Error ? error.message : String(error)).split("\n")
+      this.screen.error(`${file} is not sound, the old one stays: ${first}`)
+    }
+  }
+
+  #announce(schedule: Schedule): void {
+    const now = this.#clock.now()
+    const { next } = schedule
+    this.screen.plain(`Next upload ${formatWhen(next, now, this.topology.timeZone)}, in ${formatWait(next - now)}`)
+  }
+}
+
+const untilAborted = (signal: AbortSignal): Promise<void> =>
+  new Promise((resolve) => {
+    if (signal.aborted) resolve()
+    signal.addEventListener("abort", () => resolve(), { once: true })
+  })

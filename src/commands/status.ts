@@ -1,0 +1,46 @@
+// `bun run status`: how the last run went, who is missing, what is owed, how much room there is. It only reads.
+import { colors } from "consola/utils"
+import { systemClock } from "../clock"
+import { loadTopology } from "../topology/load"
+import type { Topology } from "../topology/topology"
+import { COMMON_OPTIONS, type Command, type Values } from "./arguments"
+import { createScreen } from "./screen"
+import { readStatus, type StatusDocument } from "./status-document"
+import { cloudLines, gatewayLines, glance } from "./status-text"
+
+const options = {
+  json: { type: "boolean", help: "one JSON document, for programs" },
+  ...COMMON_OPTIONS,
+} as const
+
+export const command: Command<typeof options> = {
+  name: "status",
+  summary: "What the spool and the store of this host tell; exit 0 if the last run was complete, 1 if not.",
+  options,
+  run,
+}
+
+async function run(values: Values<typeof options>): Promise<number> {
+  const screen = createScreen(values)
+  const topology = await loadTopology(values.topology ?? "topology.yaml")
+  const now = systemClock.now()
+  const status = readStatus(topology, now)
+  await screen.print(
+    values.json ? `${JSON.stringify(status, null, 2)}\n` : describe(status, topology, now, values.quiet),
+  )
+  return status.complete ? 0 : 1
+}
+
+function describe(status: StatusDocument, topology: Topology, now: number, quiet = false): string {
+  const lines = [glance(status, topology, now)]
+  if (!quiet && status.gateway) lines.push(...gatewayLines(status.gateway, topology, now))
+  if (!quiet && status.cloud) lines.push("", ...cloudLines(status.cloud))
+  return `${lines.map(paint).join("\n")}\n`
+}
+
+const COLOURS = { "✔": colors.green, "✖": colors.red, "⚠": colors.yellow }
+
+function paint(line: string): string {
+  if (process.stdout.isTTY !== true) return line
+  return line.replace(/[✔✖⚠]/g, (mark) => COLOURS[mark as keyof typeof COLOURS](mark))
+}

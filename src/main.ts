@@ -1,0 +1,77 @@
+// argv → command → exit code (DESIGN.md §6). The only place that ends the process.
+import { type Command, formatHelp, formatRows, parseOptions, UsageError } from "./commands/arguments"
+import { INVOCATION } from "./commands/installation"
+import { nearest } from "./nearest"
+import { isFatal, StorageError, StorageRefused } from "./storage/errors"
+import { TopologyError } from "./topology/problem"
+
+const COMMANDS: Record<string, () => Promise<{ command: Command }>> = {
+  start: () => import("./commands/start") as Promise<{ command: Command }>,
+  check: () => import("./commands/check") as Promise<{ command: Command }>,
+  readings: () => import("./commands/readings") as Promise<{ command: Command }>,
+  service: () => import("./commands/service") as Promise<{ command: Command }>,
+  status: () => import("./commands/status") as Promise<{ command: Command }>,
+  resend: () => import("./commands/resend") as Promise<{ command: Command }>,
+  // an executable does not hold the source that it was made of
+  ...(!Bun.isStandaloneExecutable && { build: () => import("./commands/build") as Promise<{ command: Command }> }),
+}
+
+const EXIT = { ok: 0, incomplete: 1, user: 2, ours: 70 }
+
+async function main([name = "--help", ...args]: readonly string[]): Promise<number> {
+  if (["--help", "-h", "help"].includes(name)) {
+    process.stderr.write(await overview())
+    return EXIT.ok
+  }
+  const load = COMMANDS[name]
+  if (!load) {
+    const near = nearest(name, Object.keys(COMMANDS))
+    throw new UsageError(`${name} is not a command${near ? `, did you mean ${near}?` : ": see --help"}`)
+  }
+  const { command } = await load()
+  const { values, positionals } = parseOptions(args, command)
+  if (values.help) {
+    process.stderr.write(formatHelp(command))
+    return EXIT.ok
+  }
+  return command.run(values, positionals)
+}
+
+async function overview(): Promise<string> {
+  const commands = await Promise.all(Object.values(COMMANDS).map((load) => load()))
+  const rows = commands.map(({ command }) => [`${INVOCATION} ${command.name}`, command.summary])
+  return `A telemetry network that never loses a reading.\n\n${formatRows(rows)}\n  --help behind each tells its options\n`
+}
+
+/** What a person can mend is one clear line; what is ours shows where it happened. */
+function explain(error: unknown): { text: string; exit: number } {
+  if (error instanceof TopologyError || error instanceof StorageError || error instanceof UsageError) {
+    return { text: error.message, exit: EXIT.user }
+  }
+  if (error instanceof Error && "code" in error && /^EA|^ENOTFOUND/.test(String(error.code))) {
+    return { text: error.message, exit: EXIT.user }
+  }
+  if (error instanceof StorageRefused) {
+    return {
+      text: `${error.message}. What was acknowledged is safe: make room, then start again`,
+      exit: EXIT.incomplete,
+    }
+  }
+  if (isFatal(error)) {
+    const why = error instanceof Error ? error.message : String(error)
+    return {
+      text: `The disk failed (${why}). What was acknowledged is safe: start again, it goes on from there`,
+      exit: EXIT.ours,
+    }
+  }
+  return { text: `This is our fault, not yours: ${error instanceof Error ? error.stack : error}`, exit: EXIT.ours }
+}
+
+main(process.argv.slice(2)).then(
+  (exit) => process.exit(exit),
+  (error) => {
+    const { text, exit } = explain(error)
+    process.stderr.write(`${text}\n`)
+    process.exit(exit)
+  },
+)

@@ -1,0 +1,79 @@
+// The parts of a network that one process plays, and the addresses that it needs for them.
+import { lookup } from "node:dns/promises"
+import { type Clock, pause } from "./clock"
+import { canBind } from "./coap/udp"
+import { type AddressRange, parseAddress } from "./topology/address"
+import { type Addressing, bindAddress } from "./topology/addressing"
+import type { Device } from "./topology/devices"
+import type { Topology } from "./topology/topology"
+
+export interface Roles {
+  readonly cloud: boolean
+  readonly gateway: boolean
+  /** Addresses of the devices. */
+  readonly devices: readonly AddressRange[]
+}
+
+export const EVERYTHING: Roles = { cloud: true, gateway: true, devices: [{ first: 0, last: 0xffff_ffff }] }
+
+const RETRY_MS = 5000
+
+/** Whether a device's survey is sent from here: it is among the roles, has a source and is not paused. */
+export function isPlayed({ address, survey, paused }: Device, { devices }: Roles): boolean {
+  const named = devices.some(({ first, last }) => first <= address && address <= last)
+  return named && survey !== undefined && !paused
+}
+
+/** Devices whose surveys are sent from here, in address order. */
+export function* ownDevices({ devices }: Topology, roles: Roles): Generator<Device> {
+  for (const device of devices) if (isPlayed(device, roles)) yield device
+}
+
+/** What this machine must have: addresses to bind, in the order of cloud, gateway, devices. */
+export function* ownAddresses(topology: Topology, roles: Roles, addressing: Addressing): Generator<string> {
+  const { cloud, gateway } = topology
+  const { devices, cloud: outward } = gateway.interfaces
+  if (roles.cloud) yield bindAddress(cloud.address, addressing)
+  if (roles.gateway) for (const { address } of [devices, outward]) yield bindAddress(address.ip, addressing)
+  // a simulated fleet has them all; and a device that is not there must not keep a gateway or a cloud from starting
+  if (addressing === "declared" && !roles.cloud && !roles.gateway)
+    for (const device of ownDevices(topology, roles)) yield device.ip
+}
+
+/** Throws for the first address that this machine does not have, with those that it has. */
+export async function requireAddresses(addresses: Iterable<string>): Promise<void> {
+  for (const address of addresses) {
+    const problem = await problemWith(address)
+    if (problem) throw problem
+  }
+}
+
+/** Resolves when this machine has them all, as one that is still booting will; throws the signal's reason. */
+export async function awaitAddresses(
+  addresses: Iterable<string>,
+  clock: Clock,
+  onWaiting: (problem: Error) => void,
+  signal?: AbortSignal,
+): Promise<void> {
+  for (const address of addresses) {
+    let problem = await problemWith(address)
+    if (problem) onWaiting(problem)
+    while (problem) {
+      await pause(clock, RETRY_MS, signal)
+      signal?.throwIfAborted()
+      problem = await problemWith(address)
+    }
+  }
+}
+
+/** Undefined when a socket can be bound to the address, or to the one that a host name stands for. */
+async function problemWith(address: string): Promise<Error | undefined> {
+  if (parseAddress(address) !== undefined) return canBind(address)
+  try {
+    const found = await lookup(address, 4)
+    return await canBind(found.address)
+  } catch (cause) {
+    const text = `${address} is a name that this machine cannot resolve: see its DNS, or write the address`
+    return Object.assign(new Error(text, { cause }), { code: "ENOTFOUND" })
+  }
+}

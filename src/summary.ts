@@ -1,0 +1,54 @@
+// How one collection went, for whoever shows or tells it.
+import type { Warning } from "./gateway/warnings"
+import type { Day } from "./survey/calendar"
+import { formatRanges } from "./topology/address"
+import type { Device, Devices } from "./topology/devices"
+
+export interface Missing {
+  readonly device: Device
+  /** Why, where its own source told us. */
+  readonly reason?: string
+}
+
+/** How one collection went; without a gateway here, how this host's devices fared. */
+export interface Summary {
+  readonly day: Day
+  /** Declared devices that are not paused, or those of this host. */
+  readonly expected: number
+  readonly missing: readonly Missing[]
+  /** Readings of the day, all devices together. */
+  readonly readings: number
+  /** Readings that this collection brought to the store, whatever their day. */
+  readonly stored: number
+  readonly refusedLines: number
+  /** Days on which the cloud's store differs although everything was delivered again. */
+  readonly differing: readonly Day[]
+  /** Whether the cloud has everything and agreed; undefined without a gateway here. */
+  readonly delivered?: boolean
+  readonly warnings: readonly Warning[]
+  readonly elapsedMs: number
+  /** Nobody is missing and everything is delivered. */
+  readonly complete: boolean
+}
+
+const RANGES_NAMED = 10
+
+/** "Waiting for 192.168.1.4 until 06:15:00" */
+export function awaitedText(missing: readonly number[], untilMs: number, timeZone: string): string {
+  const until = Temporal.Instant.fromEpochMilliseconds(untilMs).toZonedDateTimeISO(timeZone).toPlainTime()
+  const who = formatRanges(missing).slice(0, RANGES_NAMED).join(", ")
+  return `Waiting for ${who} until ${until.toString({ smallestUnit: "second" })}`
+}
+
+/** Missing addresses as devices, each with the reason that its own source gave. */
+export function describeMissing(
+  missing: readonly number[],
+  devices: Devices,
+  reasons: ReadonlyMap<number, string>,
+): Missing[] {
+  return missing.flatMap((address) => {
+    const device = devices.get(address)
+    const reason = reasons.get(address)
+    return device ? [{ device, ...(reason !== undefined && { reason }) }] : []
+  })
+}

@@ -1,0 +1,175 @@
+// The commands as a person types them, in processes of their own.
+import { afterAll, beforeAll, expect, test } from "bun:test"
+import { mkdtemp, rm, writeFile } from "node:fs/promises"
+import { tmpdir } from "node:os"
+import { join, resolve } from "node:path"
+import { SAMPLE } from "../end-to-end/fixture"
+
+const MAIN = resolve(import.meta.dir, "../../src/main.ts")
+const LISTING = `192.168.1.2 - 08:00 - 20 - 30%
+192.168.1.2 - 12:00 - 25 - 33%
+192.168.1.2 - 16:00 - 23 - 32%
+192.168.1.2 - 20:00 - 21 - 28%
+`
+const TOPOLOGY = `site: greenhouse
+timeZone: Europe/Rome
+schedule: { cron: "0 6 * * *", grace: 2s }
+gateway:
+  interfaces:
+    devices: { address: 192.168.1.1/24, port: 0 }
+    cloud: { address: 10.10.10.1/24 }
+cloud: { address: 10.10.10.2, port: 0 }
+devices:
+  - { ip: 192.168.1.2, name: tomatoes, survey: device1.txt }
+`
+
+let folder: string
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "smart-meter-cli-"))
+  await writeFile(join(folder, "device1.txt"), SAMPLE["surveys/device1.txt"])
+  await writeFile(join(folder, "topology.yaml"), TOPOLOGY)
+})
+afterAll(() => rm(folder, { recursive: true, force: true }))
+
+async function run(...args: string[]) {
+  const child = spawn(...args)
+  const [stdout, stderr, exit] = await Promise.all([child.stdout.text(), child.stderr.text(), child.exited])
+  return { stdout, stderr, exit }
+}
+
+const spawn = (...args: string[]) =>
+  Bun.spawn([process.execPath, MAIN, ...args], { cwd: folder, stdout: "pipe", stderr: "pipe", stdin: "ignore" })
+
+test("start --once prints exactly the readings on standard output, and again the next time", async () => {
+  const first = await run("start", "--once")
+  expect(first).toMatchObject({ stdout: LISTING, exit: 0 })
+  expect(first.stderr).toContain("✔ 1 of 1 device, 4 readings stored, 0 refused")
+  const second = await run("start", "--once")
+  expect(second).toMatchObject({ stdout: LISTING, exit: 0 })
+  expect(second.stderr).toContain("nothing new (4 already stored)")
+})
+
+test("without a terminal every log line has its time, and there are no colours or moving drawings", async () => {
+  const { stderr } = await run("start", "--once")
+  for (const line of stderr.trimEnd().split("\n"))
+    expect(line).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[+-]\d\d:\d\d \S/)
+  expect(stderr).not.toContain("\x1b")
+})
+
+test("start --once --quiet says nothing when all is well", async () => {
+  expect(await run("start", "--once", "--quiet")).toMatchObject({ stderr: "", exit: 0 })
+})
+
+test("a missing survey is named with its place, exit 1", async () => {
+  await writeFile(
+    join(folder, "missing.yaml"),
+    TOPOLOGY.replaceAll("192.168.1.2", "192.168.1.9").replace("device1", "device9"),
+  )
+  const { stderr, exit } = await run("start", "--once", "--topology", "missing.yaml", "--quiet")
+  expect(stderr).toContain("✖ 0 of 1 device. Missing: 192.168.1.9 tomatoes, device9.txt not found (missing.yaml:10)")
+  expect(exit).toBe(1)
+})
+
+test("readings lists what is stored, in every format", async () => {
+  await run("start", "--once", "--quiet")
+  expect(await run("readings")).toMatchObject({ stdout: LISTING, exit: 0 })
+  const day = (await run("readings", "--format", "csv")).stdout.split("\n")[1]?.split(",")[2] ?? ""
+  expect(await run("readings", "--format", "csv", "--day", day)).toMatchObject({
+    stdout: `site,device,day,time,temperature,humidity
+greenhouse,192.168.1.2,${day},08:00,20,30
+greenhouse,192.168.1.2,${day},12:00,25,33
+greenhouse,192.168.1.2,${day},16:00,23,32
+greenhouse,192.168.1.2,${day},20:00,21,28
+`,
+  })
+  const json = (await run("readings", "--format", "jsonl", "--from", day, "--device", "192.168.1.2")).stdout
+  expect(JSON.parse(json.split("\n")[0] ?? "")).toEqual({
+    site: "greenhouse",
+    device: "192.168.1.2",
+    day,
+    time: "08:00",
+    temperature: 20,
+    humidity: 30,
+  })
+  expect((await run("readings", "--format", "table")).stdout).toContain("192.168.1.2")
+  const nobody = await run("readings", "--device", "192.168.1.99")
+  expect(nobody).toMatchObject({ stdout: "", exit: 0 })
+  expect(nobody.stderr).toContain(`Nothing stored for 192.168.1.99 on ${day}`)
+  const never = await run("readings", "--from", "2001-01-01", "--to", "2001-12-31")
+  expect(never).toMatchObject({ stdout: "", exit: 0 })
+  expect(never.stderr).toContain("Nothing stored for greenhouse from 2001-01-01 to 2001-12-31")
+})
+
+test("check names every problem of every survey line, exit 2", async () => {
+  expect(await run("check")).toMatchObject({ exit: 0 })
+  await writeFile(join(folder, "bad.txt"), "08:00 - 20 - 130%\n08:30 - 1 - 1%\nnonsense\n")
+  await writeFile(join(folder, "bad.yaml"), TOPOLOGY.replace("device1.txt", "bad.txt"))
+  const { stderr, exit } = await run("check", "--topology", "bad.yaml")
+  expect(stderr).toContain("bad.txt:1 Humidity must be 0 to 100 %: it is 130")
+  expect(stderr).toContain("bad.txt:3 ")
+  expect(exit).toBe(2)
+})
+
+test.each([
+  [["strat"], "strat is not a command, did you mean start?"],
+  [["start", "--onec"], "--onec is not an option, did you mean --once?"],
+  [["start", "--once=yes"], "--once takes no value"],
+  [["start", "gatway"], "gatway is not a role, did you mean gateway?"],
+  [["start", "device"], "Name the device's address behind `device`"],
+  [["start", "device", "192.168.1.99"], "192.168.1.99 is not declared in topology.yaml"],
+  [["start", "192.168.1.2"], "Say `device 192.168.1.2` to play that device"],
+  [["readings", "gateway"], "gateway is not understood here"],
+  [["start", "--topology"], "--topology needs a value: FILE"],
+  [["readings", "--format", "xml"], "--format is listing, table, csv or jsonl: it is xml"],
+  [["readings", "--day", "2026-02-30"], "A day is written 2026-11-21: it is 2026-02-30"],
+  [["readings", "--site", "farm"], "farm is not a site of this store, which has greenhouse"],
+  [["readings", "--site", "farm", "--day", "2026-11-21"], "farm is not a site of this store, which has greenhouse"],
+  [
+    ["readings", "--from", "2026-11-22", "--to", "2026-11-21"],
+    "--to is before --from: 2026-11-21 is before 2026-11-22",
+  ],
+  [["start", "--topology", "nowhere.yaml"], "nowhere.yaml: is not there"],
+])("%p is one clear line, exit 2", async (args, message) => {
+  const { stderr, stdout, exit } = await run(...args)
+  expect(stderr).toContain(message)
+  expect(stderr).not.toContain(" at ")
+  expect(stdout).toBe("")
+  expect(exit).toBe(2)
+})
+
+test("--help and no command at all tell what there is", async () => {
+  expect((await run()).stderr).toContain("bun run readings")
+  const { stderr, exit } = await run("start", "--help")
+  expect(stderr).toContain("--once")
+  expect(exit).toBe(0)
+})
+
+test.each(["SIGTERM", "SIGINT"] as const)("%s ends the waiting network in order, exit 0", async (signal) => {
+  const child = spawn("start")
+  const reader = child.stderr.getReader()
+  const decoder = new TextDecoder()
+  let said = ""
+  while (!said.includes("Next upload")) said += decoder.decode((await reader.read()).value)
+  child.kill(signal)
+  expect(await child.exited).toBe(0)
+})
+
+test("a second runner on the same store names the process that holds it, exit 2", async () => {
+  const child = spawn("start")
+  const reader = child.stderr.getReader()
+  const decoder = new TextDecoder()
+  let said = ""
+  while (!said.includes("Next upload")) said += decoder.decode((await reader.read()).value)
+  const { stderr, exit } = await run("start", "--once")
+  expect(stderr).toContain(`is in use by process ${child.pid}`)
+  expect(exit).toBe(2)
+  child.kill("SIGTERM")
+  await child.exited
+})
+
+test("a reader that goes away does not end a collection", async () => {
+  const command = `"${process.execPath}" "${MAIN}" start --once --quiet | true; echo "\${PIPESTATUS[0]}"`
+  const child = Bun.spawn(["bash", "-c", command], { cwd: folder, stdout: "pipe", stderr: "inherit" })
+  expect(await child.stdout.text()).toBe("0\n")
+})

@@ -1,0 +1,114 @@
+// Parts that are down, late or restarted: nothing is lost, nothing doubled.
+import { expect, test } from "bun:test"
+import { Cloud } from "../../src/cloud/cloud"
+import { runDevice } from "../../src/device/device"
+import { Gateway } from "../../src/gateway/gateway"
+import { bindAddress } from "../../src/topology/addressing"
+import { MONDAY_AT_SIX, Site, until } from "./fixture"
+
+const SUNDAY = "2026-11-22"
+
+async function freePort(): Promise<number> {
+  const listener = Bun.listen({ hostname: "127.10.10.2", port: 0, socket: { data() {} } })
+  const { port } = listener
+  listener.stop(true)
+  return port
+}
+
+const shared = (site: Site) => {
+  const { clock, log } = site
+  const onFatal = (error: unknown) => void site.logged.push(`fatal ${error}`)
+  return { topology: site.topology, addressing: "simulated", clock, random: Math.random, log, onFatal } as const
+}
+
+const startGateway = (site: Site, cloudPort: number) => Gateway.start({ ...shared(site), cloudPort })
+
+const startCloud = (site: Site, port: number) => {
+  const { cloud } = site.topology
+  const topology = { ...site.topology, cloud: { ...cloud, port } }
+  return Cloud.start({
+    ...shared(site),
+    topology,
+    print: (lines) => void site.listed.push(...lines.trimEnd().split("\n")),
+  })
+}
+
+async function upload(site: Site, gatewayPort: number): Promise<void> {
+  const { topology, clock } = site
+  for (const device of topology.devices) {
+    await runDevice(
+      SUNDAY,
+      {
+        device,
+        survey: device.survey ?? "",
+        address: bindAddress(device.ip, "simulated"),
+        gateway: { address: "127.168.1.1", port: gatewayPort },
+        folder: topology.folder,
+        timeZone: topology.timeZone,
+        transmission: { ackTimeoutMs: 100, maxRetransmit: 4 },
+        clock,
+        random: Math.random,
+        owedOnly: false,
+        limitBytes: 1024 * 1024,
+        onPostponed: () => {},
+        onUploaded: (uploaded) => void site.uploads.push(uploaded),
+        onProblem: (_device, _day, reason) => void site.logged.push(reason),
+        onRefusedLine: () => {},
+      },
+      new AbortController().signal,
+    )
+  }
+}
+
+test("while the cloud is down the surveys stay in the spool, and go when it is up", async () => {
+  await using site = await Site.make({ speed: 20 })
+  const cloudPort = await freePort()
+  const gateway = await startGateway(site, cloudPort)
+  const collection = await gateway.open(SUNDAY, MONDAY_AT_SIX)
+  await upload(site, gateway.port)
+  await collection.complete
+  const giveUp = new AbortController()
+  const closing = gateway.close(SUNDAY, giveUp.signal)
+  await until(() => site.logged.some((line) => line.startsWith("warn Not delivered")))
+  const cloud = await startCloud(site, cloudPort)
+  expect(await closing).toMatchObject({ surveys: 2, readings: 8, differing: [] })
+  await cloud.listed()
+  expect(site.listed).toHaveLength(8)
+  await gateway.stop()
+  await cloud.stop()
+  expect(site.stored).toHaveLength(8)
+})
+
+test("a gateway that is restarted between upload and delivery delivers what it had acknowledged", async () => {
+  await using site = await Site.make({ speed: 20 })
+  const cloudPort = await freePort()
+  const before = await startGateway(site, cloudPort)
+  await before.open(SUNDAY, MONDAY_AT_SIX)
+  await upload(site, before.port)
+  const stopped = before.close(SUNDAY, new AbortController().signal).catch((error: Error) => error.message)
+  await until(() => site.logged.some((line) => line.startsWith("warn Not delivered")))
+  await before.stop()
+  expect(await stopped).toBe("the gateway is stopping")
+
+  const cloud = await startCloud(site, cloudPort)
+  const after = await startGateway(site, cloudPort)
+  after.resume()
+  await until(() => site.listed.length === 8)
+  await after.stop()
+  await cloud.stop()
+  expect(site.stored).toHaveLength(8)
+})
+
+test("a gateway that is not there yet is waited for by its devices", async () => {
+  await using site = await Site.make({ speed: 20 })
+  const port = await freePort()
+  const uploading = upload(site, port)
+  const { gateway: declared } = site.topology
+  const { devices, cloud } = declared.interfaces
+  const topology = { ...site.topology, gateway: { ...declared, interfaces: { devices: { ...devices, port }, cloud } } }
+  const gateway = await Gateway.start({ ...shared(site), topology, cloudPort: 1 })
+  await uploading
+  expect(site.uploads).toHaveLength(2)
+  expect(gateway.counts.uploads).toBe(2)
+  await gateway.stop()
+})
