@@ -1,0 +1,83 @@
+// The servers that the load meets, each in a process of its own that ends with its owner.
+import { join } from "node:path"
+import type { Peer } from "../../src/coap/exchange"
+
+export interface Server extends AsyncDisposable {
+  readonly address: Peer
+  readonly pid: number
+}
+
+/** One of ours, which prints its port as its first line. */
+export async function startScript(name: string, address: string, args: string[] = []): Promise<Server> {
+  const child = Bun.spawn(["bun", join(import.meta.dir, name), ...args], { stdout: "pipe", stderr: "inherit" })
+  const port = Number(await firstLine(child.stdout))
+  if (!(port > 0)) throw new Error(`${name} did not start`)
+  return serverOf(child, { address, port })
+}
+
+const COAP_SERVER = "coap-server-notls" // Debian: libcoap3-bin
+const READY_WITHIN_MS = 5000
+const PING = Uint8Array.of(0x40, 0, 0, 0) // an empty confirmable message: the answer is RST (RFC 7252 §4.3)
+
+/** libcoap's example server; undefined when it is not installed. */
+export async function startLibcoap(): Promise<Server | undefined> {
+  if (!Bun.which(COAP_SERVER)) return undefined
+  const peer = { address: "127.0.0.1", port: await freePort() }
+  const child = Bun.spawn([COAP_SERVER, "-A", peer.address, "-p", String(peer.port)], {
+    stdout: "ignore",
+    stderr: "ignore",
+  })
+  const server = serverOf(child, peer)
+  if (await answers(peer)) return server
+  await server[Symbol.asyncDispose]()
+  throw new Error(`${COAP_SERVER} does not answer`)
+}
+
+function serverOf(child: Bun.Subprocess, address: Peer): Server {
+  return {
+    address,
+    pid: child.pid,
+    async [Symbol.asyncDispose]() {
+      child.kill()
+      await child.exited
+    },
+  }
+}
+
+async function firstLine(stream: ReadableStream<Uint8Array<ArrayBuffer>>): Promise<string> {
+  const decoder = new TextDecoder()
+  let text = ""
+  for await (const chunk of stream) {
+    text += decoder.decode(chunk, { stream: true })
+    const end = text.indexOf("\n")
+    if (end >= 0) return text.slice(0, end)
+  }
+  return text
+}
+
+/** A port that nobody has on 127.0.0.1, over UDP. */
+export async function freePort(): Promise<number> {
+  const socket = await Bun.udpSocket({ hostname: "127.0.0.1" })
+  const { port } = socket
+  socket.close()
+  return port
+}
+
+async function answers({ address, port }: Peer): Promise<boolean> {
+  const answered = Promise.withResolvers<boolean>()
+  const socket = await Bun.udpSocket({
+    socket: {
+      data: () => answered.resolve(true),
+      error: () => {}, // refused: it does not listen yet
+    },
+  })
+  const ask = setInterval(() => socket.send(PING, port, address), 20)
+  const giveUp = setTimeout(() => answered.resolve(false), READY_WITHIN_MS)
+  try {
+    return await answered.promise
+  } finally {
+    clearInterval(ask)
+    clearTimeout(giveUp)
+    socket.close()
+  }
+}

@@ -1,0 +1,24 @@
+// The network of the load: a fleet of a million devices behind one gateway.
+
+import { parseTopology } from "../../src/topology/load"
+import type { Topology } from "../../src/topology/topology"
+
+export const FIRST_DEVICE = 0x0a00_0002 // 10.0.0.2
+
+/** Its databases are in `folder`; both ports are whichever is free. */
+export const fleetTopology = (folder: string): Topology =>
+  parseTopology(
+    `
+site: bench
+timeZone: UTC
+schedule: { cron: "0 6 * * *" }
+gateway:
+  interfaces:
+    devices: { address: 10.255.0.1/8, port: 0 }
+    cloud: { address: 172.16.0.1/24 }
+cloud: { address: 172.16.0.2, port: 0, console: "off" }
+devices:
+  - { ip: 10.0.0.2-10.15.255.254 }
+`,
+    `${folder}/topology.yaml`,
+  )

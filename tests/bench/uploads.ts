@@ -1,0 +1,150 @@
+// Confirmable uploads a second: the gateway, durable, beside libcoap's server and a raw echo under the same load.
+import { mkdtemp, rm } from "node:fs/promises"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import type { Random } from "../../src/clock"
+import { SPOOL } from "../../src/gateway/schema"
+import { openForReading } from "../../src/storage/database"
+import { dayBefore } from "../../src/survey/calendar"
+import { bindAddress } from "../../src/topology/addressing"
+import { type Figure, formatSpread, median } from "./figure"
+import { type FleetReport, runFleet } from "./fleet"
+import { type Server, startLibcoap, startScript } from "./servers"
+import { verifySpool } from "./spool"
+import { plainUploadOf, uploadOf } from "./surveys"
+import { FIRST_DEVICE, fleetTopology } from "./topology"
+
+export interface UploadOptions {
+  /** Devices a round. */
+  readonly devices: number
+  /** Devices that wait for their answers at the same time, at the gateway and at the echo. */
+  readonly window: number
+  readonly random: Random
+  readonly say: (text: string) => void
+}
+
+const ROUNDS = 3
+const WARM_UP_DEVICES = 10_000 // until the compilers have settled
+const LOOPBACK = 0x7f00_0000
+const FEW_SOURCES = 0x7f01_0001 // 127.1.0.1 and the next ones
+const MESSAGE_IDS = 0x1_0000
+const LIBCOAP_WINDOW = 64 // its receive buffer holds some 200 datagrams: more would be lost, not answered
+const LIBCOAP_PATH = "example_data"
+
+/** One server under load. */
+interface Contender {
+  readonly name: string
+  readonly rates: number[]
+  run(devices: readonly number[]): Promise<FleetReport>
+}
+
+export async function measureUploads(options: UploadOptions): Promise<Figure[]> {
+  const { devices, random, say } = options
+  const folder = await mkdtemp(join(tmpdir(), "bench-uploads-"))
+  try {
+    await using stack = new AsyncDisposableStack()
+    const gateway = await startGateway(folder, options, stack)
+    const echo = await startEcho(options, stack)
+    const libcoap = await startPeer(options, stack)
+    if (!libcoap) say("libcoap is left out: apt-get install libcoap3-bin")
+    const contenders = [gateway, echo, ...(libcoap ? [libcoap] : [])]
+
+    let first = FIRST_DEVICE
+    for (let round = 0; round <= ROUNDS; round++) {
+      const count = round === 0 ? WARM_UP_DEVICES : devices
+      const order = shuffled(first, count, random)
+      first += count
+      // by turns, so that whatever else the machine does falls on all
+      for (const contender of contenders) {
+        const rate = rateOf(contender.name, count, await contender.run(order), say)
+        if (round > 0) contender.rates.push(rate)
+      }
+    }
+    for (const { name, rates } of contenders) say(`${name}: ${formatSpread(rates, "uploads/s")}`)
+    return [libcoap, echo].map((peer) => compare(gateway, peer))
+  } finally {
+    await rm(folder, { recursive: true })
+  }
+}
+
+async function startGateway(folder: string, options: UploadOptions, stack: AsyncDisposableStack): Promise<Contender> {
+  const { window, random } = options
+  const topology = fleetTopology(folder)
+  const day = dayBefore(Date.now(), topology.timeZone)
+  const address = bindAddress(topology.gateway.interfaces.devices.address.ip, "simulated")
+  const server = stack.use(await startScript("gateway.ts", address, [folder]))
+  return {
+    name: "gateway, durable",
+    rates: [],
+    async run(devices) {
+      const requestOf = (device: number) => uploadOf(device, day)
+      const report = await runFleet({ server: server.address, devices, requestOf, sourceOf: ownSource, window, random })
+      using spool = openForReading(topology.gateway.spool, SPOOL)
+      verifySpool(spool, day, report.acknowledged)
+      return report
+    },
+  }
+}
+
+async function startEcho({ window, random }: UploadOptions, stack: AsyncDisposableStack): Promise<Contender> {
+  const server = stack.use(await startScript("echo.ts", "127.0.0.1"))
+  const requestOf = (device: number) => uploadOf(device, "2026-01-01")
+  return {
+    name: "raw echo",
+    rates: [],
+    run: (devices) => runFleet({ server: server.address, devices, requestOf, sourceOf: ownSource, window, random }),
+  }
+}
+
+/** libcoap at its best: one resource that is always there, few addresses, because every turn walks all its sessions. */
+async function startPeer({ random }: UploadOptions, stack: AsyncDisposableStack): Promise<Contender | undefined> {
+  const started: Server | undefined = await startLibcoap()
+  if (!started) return undefined
+  const server = stack.use(started)
+  const requestOf = (device: number) => plainUploadOf(device, LIBCOAP_PATH)
+  const sourceOf = (_device: number, nth: number) => FEW_SOURCES + Math.floor(nth / MESSAGE_IDS)
+  return {
+    name: "libcoap",
+    rates: [],
+    run: (devices) =>
+      runFleet({ server: server.address, devices, requestOf, sourceOf, window: LIBCOAP_WINDOW, random }),
+  }
+}
+
+const ownSource = (device: number): number => LOOPBACK + (device % 2 ** 24)
+
+function rateOf(name: string, devices: number, report: FleetReport, say: (text: string) => void): number {
+  const { acknowledged, refused, resent, elapsedMs } = report
+  if (acknowledged.length !== devices) {
+    const rest = [...refused].map(([what, times]) => `${times} × ${what}`).join(", ")
+    throw new Error(`${name}: ${acknowledged.length} of ${devices} uploads were acknowledged, ${rest}`)
+  }
+  if (resent > 0) say(`${name}: ${resent} of ${devices} sent again`)
+  return (acknowledged.length / elapsedMs) * 1000
+}
+
+function compare(gateway: Contender, peer: Contender | undefined): Figure {
+  const value = median(gateway.rates)
+  const peerValue = peer && median(peer.rates)
+  return {
+    figure: "durable uploads, 120 B, distinct devices",
+    value: Math.round(value),
+    unit: "/s",
+    peer: peer && peerValue ? `${peer.name}: ${Math.round(peerValue).toLocaleString("en")} /s` : null,
+    ratio: peerValue ? value / peerValue : null,
+    aim: null,
+    met: null,
+  }
+}
+
+/** So many addresses from the first on, in an order that no database likes. */
+function shuffled(first: number, count: number, random: Random): number[] {
+  const addresses = Array.from({ length: count }, (_, index) => first + index)
+  for (let index = count - 1; index > 0; index--) {
+    const other = Math.floor(random() * (index + 1))
+    const [here = 0, there = 0] = [addresses[index], addresses[other]]
+    addresses[index] = there
+    addresses[other] = here
+  }
+  return addresses
+}
