@@ -5,6 +5,7 @@ import { canBind } from "./coap/udp"
 import { type AddressRange, parseAddress } from "./topology/address"
 import { type Addressing, bindAddress } from "./topology/addressing"
 import type { Device } from "./topology/devices"
+import { covers } from "./topology/ranges"
 import type { Topology } from "./topology/topology"
 
 export interface Roles {
@@ -20,8 +21,7 @@ const RETRY_MS = 5000
 
 /** Whether a device's survey is sent from here: it is among the roles, has a source and is not paused. */
 export function isPlayed({ address, survey, paused }: Device, { devices }: Roles): boolean {
-  const named = devices.some(({ first, last }) => first <= address && address <= last)
-  return named && survey !== undefined && !paused
+  return covers(devices, address) && survey !== undefined && !paused
 }
 
 /** Devices whose surveys are sent from here, in address order. */

@@ -7,7 +7,7 @@ import { type Log, sparing } from "../log"
 import { DurableDatabase } from "../storage/database"
 import { GroupCommit } from "../storage/group-commit"
 import type { Day } from "../survey/calendar"
-import { type AddressRange, formatRange } from "../topology/address"
+import type { AddressRange } from "../topology/address"
 import { type Addressing, bindAddress } from "../topology/addressing"
 import type { Topology } from "../topology/topology"
 import { lister } from "./listing"
@@ -114,10 +114,7 @@ export class Cloud {
     const { topology, addressing, log } = this.#options
     const { site, timeZone, cloud, devices } = topology
     if (!this.#store.siteInfo(site)) {
-      await this.#store.putSite(site, {
-        timeZone,
-        devices: devices.entries.map(({ ip, name }) => ({ ip: formatRange(ip), name })),
-      })
+      await this.#store.putSite(site, { timeZone, devices: devices.labels() })
     }
     for (const { site: name, day } of this.#store.unlisted()) this.#list(name, day)
     this.#listener = listenTcp({

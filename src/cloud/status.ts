@@ -4,7 +4,8 @@ import * as v from "valibot"
 import { openForReading } from "../storage/database"
 import { diskBytes, pageBytes } from "../storage/size"
 import type { Day } from "../survey/calendar"
-import { type AddressRange, parseRanges } from "../topology/address"
+import { parseRanges } from "../topology/address"
+import { sizeOf } from "../topology/ranges"
 import { STORE } from "./schema"
 
 /** Days are written 2026-11-21, instants as in RFC 3339, sizes in bytes. */
@@ -92,7 +93,7 @@ function siteStatus(sqlite: Database, { id, site, time_zone, devices }: Site, co
     days,
     firstDay,
     lastDay,
-    devices: sizeOf(v.parse(declared, JSON.parse(devices)).map(({ ip }) => ip)),
+    devices: countAddresses(v.parse(declared, JSON.parse(devices)).map(({ ip }) => ip)),
     readings: all,
     readingsEstimated: !counted,
     run: lastRun(sqlite, id),
@@ -134,13 +135,12 @@ function lastRun(sqlite: Database, siteId: number): SiteRun | null {
   return {
     day: row.day,
     scheduledAt,
-    arrived: sizeOf(arrived) + sizeOf(late),
-    late: sizeOf(late),
-    missing: sizeOf(missing),
+    arrived: countAddresses(arrived) + countAddresses(late),
+    late: countAddresses(late),
+    missing: countAddresses(missing),
     missingDevices: missing.slice(0, RANGES_NAMED),
     complete: missing.length === 0,
   }
 }
 
-const sizeOf = (texts: readonly string[]): number =>
-  (parseRanges(texts) ?? []).reduce((size: number, { first, last }: AddressRange) => size + last - first + 1, 0)
+const countAddresses = (texts: readonly string[]): number => sizeOf(parseRanges(texts) ?? [])

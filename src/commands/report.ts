@@ -1,9 +1,10 @@
 // A collection in words, as `start` shows it.
 import type { CollectionReport, Forwarded, Missing, Roles, Summary, Topology, Uploaded, Warning } from "../network"
 import { type Day, describeDay, shortDay } from "../survey/calendar"
-import { type AddressRange, formatRange, formatRanges } from "../topology/address"
+import { formatRange, formatRanges } from "../topology/address"
 import type { Addressing } from "../topology/addressing"
 import type { Device } from "../topology/devices"
+import { sizeOf } from "../topology/ranges"
 import { count, formatBytes, formatElapsed } from "./format"
 import { describeRoles } from "./roles"
 
@@ -35,10 +36,10 @@ export function bannerOf(topology: Topology, named: Roles | undefined, addressin
 export function uploadLine(
   { device, day, readings, bytes, elapsedMs, resent }: Uploaded,
   width: number,
-  of: string,
+  of: Day | undefined,
 ): string {
   const parts = [columns(labelOf(device), width, readings, bytes, elapsedMs)]
-  if (day !== of) parts.push(describeDay(day as Summary["day"]))
+  if (day !== of) parts.push(describeDay(day))
   if (resent > 0) parts.push(`${resent} resent`)
   return parts.join("   ")
 }
@@ -83,8 +84,6 @@ export function collectionLine(site: string, day: Day, report: CollectionReport)
     complete: false,
   }
 }
-
-const sizeOf = (ranges: readonly AddressRange[]) => ranges.reduce((sum, { first, last }) => sum + last - first + 1, 0)
 
 function missingText(missing: readonly Missing[], { file }: Topology): string {
   const named = missing.slice(0, NAMED_AT_ONCE).map(({ device, reason }) => {

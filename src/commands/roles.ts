@@ -1,7 +1,8 @@
 // `start gateway cloud`, `start device 192.168.1.2 …`: which parts of the network this host plays.
 import { nearest } from "../nearest"
 import { EVERYTHING, type Roles, type Topology } from "../network"
-import { type AddressRange, formatRange, parseRange } from "../topology/address"
+import { type AddressRange, formatAddress, parseRange } from "../topology/address"
+import { addressesIn, sizeOf } from "../topology/ranges"
 import { UsageError } from "./arguments"
 import { count } from "./format"
 
@@ -32,18 +33,16 @@ export function readRoles(words: readonly string[]): Roles | undefined {
 /** Refuses devices that are not declared, or that have no survey to send. */
 export function checkRoles({ devices: ranges }: Roles, { devices, file }: Topology): void {
   if (ranges === EVERYTHING.devices) return
-  for (const range of ranges) {
-    for (let address = range.first; address <= range.last; address++) {
-      const device = devices.get(address)
-      const why = device ? "has no survey: it sends by itself" : "is not declared"
-      if (!device?.survey) throw new UsageError(`${formatRange({ first: address, last: address })} ${why} in ${file}`)
-    }
+  for (const address of addressesIn(ranges)) {
+    const device = devices.get(address)
+    const why = device ? "has no survey: it sends by itself" : "is not declared"
+    if (!device?.survey) throw new UsageError(`${formatAddress(address)} ${why} in ${file}`)
   }
 }
 
 /** "greenhouse: gateway, 2 devices" */
 export function describeRoles({ cloud, gateway, devices }: Roles): string {
-  const size = devices.reduce((sum, { first, last }) => sum + last - first + 1, 0)
+  const size = sizeOf(devices)
   const parts = [cloud ? "cloud" : "", gateway ? "gateway" : "", size > 0 ? count(size, "device") : ""]
   return parts.filter((part) => part !== "").join(", ")
 }

@@ -15,7 +15,7 @@ export class CollectionView {
   readonly nextCollection: Promise<boolean>
   readonly #width: number
   #expected: number
-  #day = ""
+  #day: Day | undefined
   #arrived = 0
   #showing = false
   #gathered: Uploaded[] = []

@@ -3,6 +3,7 @@ import { StorageRefused } from "../storage/errors"
 import type { GroupCommit } from "../storage/group-commit"
 import { addDays, type Day, dayOf } from "../survey/calendar"
 import type { AddressRange } from "../topology/address"
+import { covers } from "../topology/ranges"
 import type { Collection, Ledger } from "./ledger"
 import type { Quarantine } from "./quarantine"
 import type { Spool, Upload } from "./spool"
@@ -107,7 +108,7 @@ export class Collector {
   async open(day: Day, scheduledAt: number, expected: readonly AddressRange[]): Promise<OpenCollection> {
     const { promise, resolve } = Promise.withResolvers<void>()
     const collection = await this.options.ledger.open(day, scheduledAt, expected)
-    const missing = () => this.#missing(collection)
+    const missing = () => this.options.spool.missing(day, expected)
     this.#waiting = { collection, outstanding: missing().length, complete: resolve }
     if (this.#waiting.outstanding === 0) resolve()
     return { day, complete: promise, missing }
@@ -129,20 +130,11 @@ export class Collector {
   #arrived({ day, address }: Upload): void {
     const waiting = this.#waiting
     if (!waiting || waiting.collection.day !== day) return
-    if (!waiting.collection.expected.some(({ first, last }) => first <= address && address <= last)) return
+    if (!covers(waiting.collection.expected, address)) return
     waiting.outstanding--
     if (waiting.outstanding > 0) return
     // one that was committed together with the opening has been counted twice: only the spool knows for certain
-    waiting.outstanding = this.#missing(waiting.collection).length
+    waiting.outstanding = this.options.spool.missing(day, waiting.collection.expected).length
     if (waiting.outstanding === 0) waiting.complete()
-  }
-
-  #missing({ day, expected }: Collection): number[] {
-    const arrived = new Set(this.options.spool.arrived(day))
-    const missing: number[] = []
-    for (const { first, last } of expected) {
-      for (let address = first; address <= last; address++) if (!arrived.has(address)) missing.push(address)
-    }
-    return missing
   }
 }

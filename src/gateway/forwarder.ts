@@ -1,6 +1,6 @@
 // Delivers the spool to the cloud: surveys pipelined, then the collections, again and again until the cloud agrees.
 import { type Clock, pause, type Random } from "../clock"
-import { sendBlockwise } from "../coap/block"
+import { LARGEST_BLOCK_BYTES, sendBlockwise } from "../coap/block"
 import { Code, codeClass, formatCode, isSuccess } from "../coap/code"
 import type { Reply } from "../coap/exchange"
 import { type Option, OptionNumber, textOption, uintOption } from "../coap/option"
@@ -43,7 +43,6 @@ const PAGE = 256 // requests in flight
 const FIRST_RETRY_MS = 1000
 const LONGEST_RETRY_MS = 60_000
 const OPTIONS_ROOM_BYTES = 256 // what path, query and header of a delivery can take of a message
-const LARGEST_BLOCK_BYTES = 1024
 
 const encoder = new TextEncoder()
 
@@ -205,19 +204,13 @@ class Attempt {
 
   #describe({ day, scheduledAt, expected, confirmed }: Collection) {
     const { spool } = this.options
-    const arrived = new Set(spool.arrived(day))
-    const missing = function* () {
-      for (const { first, last } of expected) {
-        for (let address = first; address <= last; address++) if (!arrived.has(address)) yield address
-      }
-    }
     const digests = spool.digests(day)
     return {
       scheduledAt: new Date(scheduledAt).toISOString(),
       run: !confirmed, // the cloud then lists the whole day, otherwise what changed
       arrived: formatRanges(spool.arrived(day, false)),
       late: formatRanges(spool.arrived(day, true)),
-      missing: formatRanges(missing()),
+      missing: formatRanges(spool.missing(day, expected)),
       changed: formatRanges((this.#changed.get(day) ?? []).sort((a, b) => a - b)),
       surveys: digests.length,
       digest: commonDigest(digests),

@@ -4,9 +4,9 @@ import { type Log, sparing } from "../log"
 import { DurableDatabase } from "../storage/database"
 import { GroupCommit } from "../storage/group-commit"
 import { addDays, type Day, dayOf } from "../survey/calendar"
-import { formatRange } from "../topology/address"
 import { type Addressing, bindAddress } from "../topology/addressing"
 import type { Devices } from "../topology/devices"
+import { sizeOf } from "../topology/ranges"
 import type { Topology } from "../topology/topology"
 import { Collector, type OpenCollection } from "./collector"
 import { type Forwarded, Forwarder } from "./forwarder"
@@ -91,7 +91,7 @@ export class Gateway {
       site,
       siteInfo: () => ({
         timeZone,
-        devices: this.#declared.devices.entries.map(({ ip, name }) => ({ ip: formatRange(ip), name })),
+        devices: this.#declared.devices.labels(),
       }),
       connect: (signal) => connectToCloud(this.#linkOptions, signal),
       spool: this.#spool,
@@ -194,9 +194,8 @@ export class Gateway {
   }
 
   summary({ day, missing }: OpenCollection): DaySummary {
-    const expected = this.#expected.reduce((sum, { first, last }) => sum + last - first + 1, 0)
     return {
-      expected,
+      expected: sizeOf(this.#expected),
       missing: missing(),
       readings: this.#spool.readings(day),
       warnings: warningsOf(this.#database.sqlite, day),

@@ -1,8 +1,9 @@
 // What became of the last days' surveys, counted by the database: in all, and device by device in a small network.
 import type { Database } from "bun:sqlite"
 import { addDays, type Day } from "../survey/calendar"
+import { covers, joinRanges, sizeOf } from "../topology/ranges"
 import type { Collection } from "./ledger"
-import { countMissing, joinRanges, sizeOf } from "./missing"
+import { countMissing } from "./missing"
 
 /** One day in numbers. */
 export interface DayCounts {
@@ -122,7 +123,7 @@ export function deviceDays(
     addresses.map((address) => {
       const row = known.get(address)
       if (row) return [address, describe(day, row)]
-      const isExpected = expected.some(({ first, last }) => first <= address && address <= last)
+      const isExpected = covers(expected, address)
       return [address, { day, state: isExpected ? "missing" : "none", late: false, unchanged: false, readings: 0 }]
     }),
   )

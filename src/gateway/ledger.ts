@@ -4,6 +4,7 @@ import type { DurableDatabase } from "../storage/database"
 import type { GroupCommit } from "../storage/group-commit"
 import type { Day } from "../survey/calendar"
 import { type AddressRange, formatRange, parseRange } from "../topology/address"
+import { covers } from "../topology/ranges"
 
 export interface Collection {
   readonly day: Day
@@ -105,7 +106,7 @@ export class Ledger {
   /** Days on which this address was expected, oldest first. */
   expectedOf(address: number): Day[] {
     return this.all()
-      .filter(({ expected }) => expected.some(({ first, last }) => first <= address && address <= last))
+      .filter(({ expected }) => covers(expected, address))
       .map(({ day }) => day)
   }
 

@@ -2,33 +2,7 @@
 import type { Database } from "bun:sqlite"
 import type { Day } from "../survey/calendar"
 import type { AddressRange } from "../topology/address"
-
-/** The same addresses in as few ranges as hold them, rising. */
-export function joinRanges(ranges: readonly AddressRange[]): AddressRange[] {
-  const joined: AddressRange[] = []
-  for (const { first, last } of ranges.toSorted((a, b) => a.first - b.first)) {
-    const before = joined.at(-1)
-    if (before && first <= before.last + 1) before.last = Math.max(before.last, last)
-    else joined.push({ first, last })
-  }
-  return joined
-}
-
-/** The addresses that are in both; each has its ranges joined. */
-export function overlap(some: readonly AddressRange[], others: readonly AddressRange[]): AddressRange[] {
-  const both: AddressRange[] = []
-  for (let i = 0, j = 0; ; ) {
-    const [one, other] = [some[i], others[j]]
-    if (!one || !other) return both
-    const [first, last] = [Math.max(one.first, other.first), Math.min(one.last, other.last)]
-    if (first <= last) both.push({ first, last })
-    if (one.last < other.last) i++
-    else j++
-  }
-}
-
-export const sizeOf = (ranges: readonly AddressRange[]): number =>
-  ranges.reduce((size, { first, last }) => size + last - first + 1, 0)
+import { sizeOf } from "../topology/ranges"
 
 /** How many of these addresses have no survey of this day. */
 export function countMissing(sqlite: Database, day: Day, ranges: readonly AddressRange[]): number {
@@ -63,9 +37,4 @@ export function missingRanges(
     missing.push(...gaps.all(day, first, last, limit - missing.length))
   }
   return missing
-}
-
-/** The addresses of rising ranges, one by one. */
-export function* addressesIn(ranges: Iterable<AddressRange>): Generator<number> {
-  for (const { first, last } of ranges) for (let address = first; address <= last; address++) yield address
 }

@@ -3,8 +3,9 @@ import type { Database } from "bun:sqlite"
 import type { Day } from "../survey/calendar"
 import { formatAddress } from "../topology/address"
 import type { Devices } from "../topology/devices"
+import { addressesIn, joinRanges, overlap } from "../topology/ranges"
 import type { Collection } from "./ledger"
-import { addressesIn, countMissing, joinRanges, missingRanges, overlap } from "./missing"
+import { countMissing, missingRanges } from "./missing"
 
 export interface Owed {
   /** The oldest day that was looked at; null before the first run. */

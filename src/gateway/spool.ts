@@ -5,7 +5,8 @@ import type { GroupCommit } from "../storage/group-commit"
 import { type ClockChange, clockChange, type Day } from "../survey/calendar"
 import { surveyDigest } from "../survey/digest"
 import { formatSurvey, mergeSurveys, parseSurvey, type Survey } from "../survey/survey"
-import { formatAddress } from "../topology/address"
+import { type AddressRange, formatAddress } from "../topology/address"
+import { addressesIn } from "../topology/ranges"
 import type { Quarantine } from "./quarantine"
 
 /** One survey as it came. */
@@ -191,6 +192,14 @@ export class Spool {
       "SELECT address FROM surveys WHERE day = ?1 AND (?2 IS NULL OR late = ?2) ORDER BY address",
     ).all(day, late === undefined ? null : late ? 1 : 0)
     return rows.map(({ address }) => address)
+  }
+
+  /** Of these rising addresses those without a survey of this day. */
+  missing(day: Day, expected: readonly AddressRange[]): number[] {
+    const arrived = new Set(this.arrived(day))
+    const missing: number[] = []
+    for (const address of addressesIn(expected)) if (!arrived.has(address)) missing.push(address)
+    return missing
   }
 
   /** Digests of what the cloud should hold of this day, in address order. */

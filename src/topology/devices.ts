@@ -1,7 +1,8 @@
 // The declared devices. A fleet stays the one range it is written as, so that a million devices cost no more than one.
 import * as v from "valibot"
-import { formatAddress } from "./address"
+import { formatAddress, formatRange } from "./address"
 import { addressRange, checkedText, section } from "./fields"
+import { sizeOf } from "./ranges"
 
 const PLACEHOLDERS = /\{([^{}]*)\}/g
 const PRINTABLE_LINE = /^[^\p{Cc}\p{Cs}\p{Zl}\p{Zp}]{1,64}$/u
@@ -55,12 +56,17 @@ export class Devices implements Iterable<Device> {
 
   constructor(entries: Iterable<DeviceEntry>) {
     this.entries = [...entries].sort((a, b) => a.ip.first - b.ip.first)
-    this.size = this.entries.reduce((size, { ip }) => size + ip.last - ip.first + 1, 0)
+    this.size = sizeOf(this.entries.map(({ ip }) => ip))
     const octets = new Set<number>()
     for (const { ip } of this.entries) {
       for (let octet = ip.first >>> 24; octet <= ip.last >>> 24; octet++) octets.add(octet)
     }
     this.firstOctets = [...octets]
+  }
+
+  /** The entries as they are told to others: an address or a range, and its label. */
+  labels(): { ip: string; name: string | undefined }[] {
+    return this.entries.map(({ ip, name }) => ({ ip: formatRange(ip), name }))
   }
 
   /** How many devices have a lower address. */

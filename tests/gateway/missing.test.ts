@@ -1,34 +1,9 @@
 import { expect, test } from "bun:test"
 import fc from "fast-check"
-import { addressesIn, countMissing, joinRanges, missingRanges, overlap, sizeOf } from "../../src/gateway/missing"
-import type { AddressRange } from "../../src/topology/address"
+import { countMissing, missingRanges } from "../../src/gateway/missing"
+import { addressesIn, joinRanges } from "../../src/topology/ranges"
+import { listed, ranges } from "../topology/some-ranges"
 import { Bench, DAY } from "./fixtures"
-
-const ranges = fc
-  .array(fc.tuple(fc.nat(60), fc.nat(8)))
-  .map((pairs) => pairs.map(([first, length]): AddressRange => ({ first, last: first + length })))
-const listed = (some: readonly AddressRange[]) => [...new Set(addressesIn(some))].sort((a, b) => a - b)
-
-test("joinRanges() keeps the addresses, in as few ranges as hold them", () => {
-  fc.assert(
-    fc.property(ranges, (some) => {
-      const joined = joinRanges(some)
-      expect([...addressesIn(joined)]).toEqual(listed(some))
-      expect(sizeOf(joined)).toBe(listed(some).length)
-      for (const [index, { last }] of joined.entries())
-        expect(joined[index + 1]?.first ?? 1000).toBeGreaterThan(last + 1)
-    }),
-  )
-})
-
-test("overlap() keeps what is in both", () => {
-  fc.assert(
-    fc.property(ranges, ranges, (some, others) => {
-      const both = listed(some).filter((address) => listed(others).includes(address))
-      expect([...addressesIn(overlap(joinRanges(some), joinRanges(others)))]).toEqual(both)
-    }),
-  )
-})
 
 test("missingRanges() and countMissing() find whom the spool has nothing of", async () => {
   using bench = new Bench()

@@ -1,0 +1,33 @@
+import { expect, test } from "bun:test"
+import fc from "fast-check"
+import { addressesIn, covers, joinRanges, overlap, sizeOf } from "../../src/topology/ranges"
+import { listed, ranges } from "./some-ranges"
+
+test("joinRanges() keeps the addresses, in as few ranges as hold them", () => {
+  fc.assert(
+    fc.property(ranges, (some) => {
+      const joined = joinRanges(some)
+      expect([...addressesIn(joined)]).toEqual(listed(some))
+      expect(sizeOf(joined)).toBe(listed(some).length)
+      for (const [index, { last }] of joined.entries())
+        expect(joined[index + 1]?.first ?? 1000).toBeGreaterThan(last + 1)
+    }),
+  )
+})
+
+test("overlap() keeps what is in both", () => {
+  fc.assert(
+    fc.property(ranges, ranges, (some, others) => {
+      const both = listed(some).filter((address) => listed(others).includes(address))
+      expect([...addressesIn(overlap(joinRanges(some), joinRanges(others)))]).toEqual(both)
+    }),
+  )
+})
+
+test("covers() holds for the addresses in the ranges and no other", () => {
+  fc.assert(
+    fc.property(ranges, fc.nat(80), (some, address) => {
+      expect(covers(some, address)).toBe(listed(some).includes(address))
+    }),
+  )
+})
