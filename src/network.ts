@@ -8,10 +8,9 @@ import type { Forwarded } from "./gateway/forwarder"
 import { Gateway } from "./gateway/gateway"
 import { Heartbeat } from "./gateway/heartbeat"
 import { type Log, silentLog } from "./log"
-import { awaitAddresses, EVERYTHING, isPlayed, ownAddresses, ownDevices, type Roles, requireAddresses } from "./roles"
-import { awaitedText, describeMissing, type Summary } from "./summary"
+import { EVERYTHING, haveAddresses, isPlayed, ownAddresses, ownDevices, type Roles } from "./roles"
+import { awaitedText, describeMissing, goneSources, type Summary } from "./summary"
 import { type Day, dayBefore } from "./survey/calendar"
-import { formatAddress } from "./topology/address"
 import type { Addressing } from "./topology/addressing"
 import type { Device } from "./topology/devices"
 import type { Topology } from "./topology/topology"
@@ -150,7 +149,10 @@ export class Network implements AsyncDisposable {
 
   async #begin(): Promise<void> {
     const { random = Math.random, print = () => {}, onDelivered, onCollection, onFatal = () => {} } = this.#options
-    await this.#haveAddresses()
+    const { patient = false, signal } = this.#options
+    const addresses = ownAddresses(this.#topology, this.#roles, this.#addressing)
+    const onWaiting = (problem: Error) => this.#log.warn(`Waiting for its address: ${problem.message}`)
+    await haveAddresses(addresses, patient ? { clock: this.#clock, onWaiting, signal } : undefined)
     const shared = {
       topology: this.#topology,
       addressing: this.#addressing,
@@ -176,7 +178,7 @@ export class Network implements AsyncDisposable {
     const day = dayBefore(scheduledAt, this.#topology.timeZone)
     this.#heartbeat?.started(day)
     try {
-      const summary = await this.#collect(gateway, { ...options, scheduledAt })
+      const summary = await this.#collect(gateway, day, scheduledAt, options)
       const { describe = () => "" } = this.#options
       if (!this.#stopping.signal.aborted) this.#heartbeat?.finished(day, summary.complete, describe(summary))
       return summary
@@ -186,11 +188,10 @@ export class Network implements AsyncDisposable {
     }
   }
 
-  async #collect(gateway: Gateway, options: CollectOptions): Promise<Summary> {
-    const { scheduledAt = this.#clock.now(), patient = false } = options
+  async #collect(gateway: Gateway, day: Day, scheduledAt: number, options: CollectOptions): Promise<Summary> {
+    const { patient = false } = options
     const startedAt = this.#clock.now()
     const graceMs = this.#topology.schedule.grace.total("milliseconds")
-    const day = dayBefore(scheduledAt, this.#topology.timeZone)
     const refusedBefore = gateway.counts.refusedLines
 
     const collection = await gateway.open(day, scheduledAt)
@@ -210,7 +211,7 @@ export class Network implements AsyncDisposable {
     const forwarded = await this.#deliver(gateway, day, leftMs)
     await this.#cloud?.listed()
     const { missing, ...summary } = gateway.summary(collection)
-    this.#warnOfGoneSources(run.reasons, missing)
+    for (const text of goneSources(run.reasons, missing)) this.#log.warn(text)
     const delivered = forwarded !== undefined && forwarded.differing.length === 0 && forwarded.refused === 0
     return {
       day,
@@ -253,15 +254,6 @@ export class Network implements AsyncDisposable {
     }
   }
 
-  /** Waits for the addresses that this machine does not have yet, or throws the first one's error. */
-  #haveAddresses(): Promise<void> {
-    const { patient = false, signal } = this.#options
-    const addresses = ownAddresses(this.#topology, this.#roles, this.#addressing)
-    if (!patient) return requireAddresses(addresses)
-    const onWaiting = (problem: Error) => this.#log.warn(`Waiting for its address: ${problem.message}`)
-    return awaitAddresses(addresses, this.#clock, onWaiting, signal)
-  }
-
   #ownDevices(): Iterable<Device> {
     return ownDevices(this.#topology, this.#roles)
   }
@@ -301,13 +293,5 @@ export class Network implements AsyncDisposable {
   #isOwnAddress(address: number): boolean {
     const device = this.#topology.devices.get(address)
     return device !== undefined && isPlayed(device, this.#roles)
-  }
-
-  #warnOfGoneSources(reasons: ReadonlyMap<number, string>, missing: readonly number[]): void {
-    const absent = new Set(missing)
-    for (const [address, reason] of reasons) {
-      if (absent.has(address)) continue
-      this.#log.warn(`${formatAddress(address)}: ${reason}; what had arrived before is safe`)
-    }
   }
 }

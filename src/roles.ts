@@ -5,7 +5,7 @@ import { canBind } from "./coap/udp"
 import { type AddressRange, parseAddress } from "./topology/address"
 import { type Addressing, bindAddress } from "./topology/addressing"
 import type { Device } from "./topology/devices"
-import { covers } from "./topology/ranges"
+import { covers, joinRanges, overlap, sizeOf } from "./topology/ranges"
 import type { Topology } from "./topology/topology"
 
 export interface Roles {
@@ -29,6 +29,12 @@ export function* ownDevices({ devices }: Topology, roles: Roles): Generator<Devi
   for (const device of devices) if (isPlayed(device, roles)) yield device
 }
 
+/** How many they are; a fleet is counted, not listed. */
+export function countOwnDevices({ devices }: Topology, roles: Roles): number {
+  const played = devices.entries.filter(({ survey, paused }) => survey !== undefined && !paused).map(({ ip }) => ip)
+  return sizeOf(overlap(played, joinRanges(roles.devices)))
+}
+
 /** What this machine must have: addresses to bind, in the order of cloud, gateway, devices. */
 export function* ownAddresses(topology: Topology, roles: Roles, addressing: Addressing): Generator<string> {
   const { cloud, gateway } = topology
@@ -40,27 +46,22 @@ export function* ownAddresses(topology: Topology, roles: Roles, addressing: Addr
     for (const device of ownDevices(topology, roles)) yield device.ip
 }
 
-/** Throws for the first address that this machine does not have, with those that it has. */
-export async function requireAddresses(addresses: Iterable<string>): Promise<void> {
-  for (const address of addresses) {
-    const problem = await problemWith(address)
-    if (problem) throw problem
-  }
+/** How an address that is not there yet, as on a machine that is still booting, is waited for. */
+export interface Waiting {
+  readonly clock: Clock
+  readonly onWaiting: (problem: Error) => void
+  readonly signal?: AbortSignal | undefined
 }
 
-/** Resolves when this machine has them all, as one that is still booting will; throws the signal's reason. */
-export async function awaitAddresses(
-  addresses: Iterable<string>,
-  clock: Clock,
-  onWaiting: (problem: Error) => void,
-  signal?: AbortSignal,
-): Promise<void> {
+/** Resolves when this machine has them all. Without `waiting` it throws for the first that it does not have. */
+export async function haveAddresses(addresses: Iterable<string>, waiting?: Waiting): Promise<void> {
   for (const address of addresses) {
     let problem = await problemWith(address)
-    if (problem) onWaiting(problem)
-    while (problem) {
-      await pause(clock, RETRY_MS, signal)
-      signal?.throwIfAborted()
+    if (problem && !waiting) throw problem
+    if (problem) waiting?.onWaiting(problem)
+    while (problem && waiting) {
+      await pause(waiting.clock, RETRY_MS, waiting.signal)
+      waiting.signal?.throwIfAborted()
       problem = await problemWith(address)
     }
   }

@@ -1,7 +1,7 @@
 // How one collection went, for whoever shows or tells it.
 import type { Warning } from "./gateway/warnings"
 import type { Day } from "./survey/calendar"
-import { formatRanges } from "./topology/address"
+import { formatAddress, formatRanges } from "./topology/address"
 import type { Device, Devices } from "./topology/devices"
 
 export interface Missing {
@@ -51,4 +51,12 @@ export function describeMissing(
     const reason = reasons.get(address)
     return device ? [{ device, ...(reason !== undefined && { reason }) }] : []
   })
+}
+
+/** Surveys that cannot be read any more although what they held has arrived, a line each. */
+export function goneSources(reasons: ReadonlyMap<number, string>, missing: readonly number[]): string[] {
+  const absent = new Set(missing)
+  return [...reasons]
+    .filter(([address]) => !absent.has(address))
+    .map(([address, reason]) => `${formatAddress(address)}: ${reason}; what had arrived before is safe`)
 }

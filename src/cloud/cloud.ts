@@ -10,7 +10,7 @@ import type { Day } from "../survey/calendar"
 import type { AddressRange } from "../topology/address"
 import { type Addressing, bindAddress } from "../topology/addressing"
 import type { Topology } from "../topology/topology"
-import { lister } from "./listing"
+import { lister, printInBatches } from "./listing"
 import { isPlainText, PlainText } from "./plain-text"
 import { type CollectionReport, Receiver } from "./receiver"
 import { STORE } from "./schema"
@@ -34,7 +34,6 @@ const LOOPBACK = "127.0.0.1"
 const PAUSE_MS = 200 // after which plain text is complete (DESIGN.md §5)
 const PROTOCOL_TIMEOUT_MS = 10_000 // for the two bytes that tell the protocol
 const IDLE_TIMEOUT_MS = 300_000 // without a byte either way; a gateway connects anew for each forwarding
-const PRINT_AT_ONCE = 64 * 1024 // characters
 const MIB = 1024 * 1024
 // a merged survey may be larger than any upload was, and a fleet's account of a collection is
 const TRANSFERS = { bodyBytes: 16 * MIB, perAddress: 1024, transfers: 4096, totalBytes: 64 * MIB, bert: true }
@@ -240,14 +239,7 @@ export class Cloud {
   async #printAll(site: string, surveys: Iterable<StoredSurvey>): Promise<void> {
     const { topology, print } = this.#options
     const list = lister(topology.cloud.console, this.#store.siteInfo(site))
-    let lines = ""
-    for (const survey of surveys) {
-      lines += list(survey)
-      if (lines.length < PRINT_AT_ONCE) continue
-      await print(lines)
-      lines = ""
-    }
-    if (lines !== "") await print(lines)
+    await printInBatches(Iterator.from(surveys).map(list), print)
   }
 
   /** One listing after the other, so that days do not mix. */

@@ -4,6 +4,23 @@ import { formatStored, type SiteInfo, type StoredSurvey } from "./store"
 
 export type ConsoleMode = "readings" | "summary" | "off"
 
+const PRINT_AT_ONCE = 64 * 1024 // characters
+
+/** Prints whole lines, many at a time: a fleet's day is never in memory whole, and waits for a slow reader. */
+export async function printInBatches(
+  pieces: Iterable<string>,
+  print: (lines: string) => void | Promise<void>,
+): Promise<void> {
+  let lines = ""
+  for (const piece of pieces) {
+    lines += piece
+    if (lines.length < PRINT_AT_ONCE) continue
+    await print(lines)
+    lines = ""
+  }
+  if (lines !== "") await print(lines)
+}
+
 /** Lists surveys, which come in address order: each with its newline, and nothing at all where there is none to show. */
 export function lister(mode: ConsoleMode, site?: SiteInfo): (survey: StoredSurvey) => string {
   if (mode === "off") return () => ""

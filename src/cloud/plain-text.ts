@@ -1,6 +1,6 @@
 // The original protocol on the TCP port: lines `<ip> - HH:MM - T - H%` until the sender pauses or ends (DESIGN.md §5).
 import { decodeText } from "../coap/option"
-import { StorageRefused } from "../storage/errors"
+import { REFUSED_TEXT, StorageRefused } from "../storage/errors"
 import { splitAddressedLines } from "../survey/addressed"
 import { clockChange, dayBefore } from "../survey/calendar"
 import { elapsedSeconds } from "../survey/reading"
@@ -59,7 +59,7 @@ export class PlainText {
       const refused = stored.reduce((sum, survey) => sum + survey.refused, end < bytes.length ? 1 : 0)
       return refused === 0 ? "Surveys received" : `Surveys received, ${refused} refused`
     } catch (error) {
-      if (error instanceof StorageRefused) return "The disk refuses: come again"
+      if (error instanceof StorageRefused) return REFUSED_TEXT
       throw error
     }
   }

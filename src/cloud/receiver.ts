@@ -12,7 +12,7 @@ import {
   refuseFormat,
   say,
 } from "../coap/resource"
-import { StorageRefused } from "../storage/errors"
+import { REFUSED_RETRY_SECONDS, REFUSED_TEXT, StorageRefused } from "../storage/errors"
 import { clockChange, type Day, parseDay } from "../survey/calendar"
 import { isDigest, surveyDigest } from "../survey/digest"
 import { parseSurvey } from "../survey/survey"
@@ -20,7 +20,6 @@ import { parseAddress, parseRanges } from "../topology/address"
 import type { SiteInfo, Store } from "./store"
 
 const RECEIVED = "Surveys received"
-const DISK_RETRY_SECONDS = 60
 
 const siteInfo = v.object({
   timeZone: v.pipe(v.string(), v.check(isTimeZone, "an unknown time zone")),
@@ -68,7 +67,7 @@ export class Receiver {
       if (error instanceof MessageFormatError) return say(Code.BadRequest, "The body must be UTF-8")
       if (!(error instanceof StorageRefused)) throw error
       this.options.onRefused(error)
-      return busy("The disk refuses: come again", DISK_RETRY_SECONDS)
+      return busy(REFUSED_TEXT, REFUSED_RETRY_SECONDS)
     }
   }
 

@@ -86,6 +86,18 @@ export function formatRows(rows: readonly (readonly string[])[]): string {
   return rows.map(([first = "", second = ""]) => `  ${first.padEnd(width)}  ${second}\n`).join("")
 }
 
+export const DAY_RANGE_OPTIONS = {
+  from: { type: "string", value: "YYYY-MM-DD", help: "this day and later ones" },
+  to: { type: "string", value: "YYYY-MM-DD", help: "this day and earlier ones" },
+} as const satisfies Options
+
+/** Both ends of a range of days. Throws UsageError when one is no day, or they are the wrong way round. */
+export function readDayRange(values: Values<typeof DAY_RANGE_OPTIONS>): { from: Day | undefined; to: Day | undefined } {
+  const [from, to] = [readDay(values.from), readDay(values.to)]
+  if (from && to && to < from) throw new UsageError(`--to is before --from: ${to} is before ${from}`)
+  return { from, to }
+}
+
 /** An option's day. Throws UsageError when it is none. */
 export function readDay(text: string | undefined): Day | undefined {
   if (text === undefined) return undefined

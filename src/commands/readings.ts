@@ -1,15 +1,24 @@
 // `bun run readings`: what the store holds, as a listing, a table, CSV or JSON lines.
+import { printInBatches } from "../cloud/listing"
 import { type Selection, type StoredRow, StoreReader } from "../cloud/reader"
+import { formatStored } from "../cloud/store"
 import type { Day } from "../survey/calendar"
 import { formatAddress, parseAddress } from "../topology/address"
 import { loadTopology } from "../topology/load"
-import { COMMON_OPTIONS, type Command, readDay, UsageError, type Values } from "./arguments"
+import {
+  COMMON_OPTIONS,
+  type Command,
+  DAY_RANGE_OPTIONS,
+  readDay,
+  readDayRange,
+  UsageError,
+  type Values,
+} from "./arguments"
 import { createScreen } from "./screen"
 
 const options = {
   day: { type: "string", value: "YYYY-MM-DD", help: "this day; without it the last one" },
-  from: { type: "string", value: "YYYY-MM-DD", help: "this day and later ones" },
-  to: { type: "string", value: "YYYY-MM-DD", help: "this day and earlier ones" },
+  ...DAY_RANGE_OPTIONS,
   device: { type: "string", value: "ADDRESS", help: "this device only" },
   site: { type: "string", value: "NAME", help: "another site than the topology's own" },
   format: { type: "string", value: "FORMAT", help: "listing, table, csv or jsonl" },
@@ -25,7 +34,6 @@ export const command: Command<typeof options> = {
 
 const FIRST_DAY: Day = "0000-01-01"
 const LAST_DAY: Day = "9999-12-31"
-const PRINT_AT_ONCE = 64 * 1024 // characters
 
 interface Format {
   readonly head?: string
@@ -53,7 +61,7 @@ const COLUMNS = ["site", "device", "day", "time", "temperature", "humidity"]
 const FORMATS: Record<string, Format> = {
   listing: {
     line: ({ address, time, temperature, humidity }) =>
-      `${formatAddress(address)} - ${time} - ${temperature} - ${humidity}%`,
+      `${formatAddress(address)} - ${formatStored([time, temperature, humidity])}`,
   },
   table: {
     head: tableRow(["site", "device", "day       ", "time", "temperature", "humidity"]),
@@ -72,9 +80,9 @@ async function run(values: Values<typeof options>): Promise<number> {
   const screen = createScreen(values)
   const { head, line } = readFormat(values.format ?? "listing")
   const device = readDevice(values.device)
-  const [given, from, to] = [values.day, values.from, values.to].map(readDay)
+  const given = readDay(values.day)
+  const { from, to } = readDayRange(values)
   if (given && (from || to)) throw new UsageError("--day is one day: leave out --from and --to")
-  if (from && to && from > to) throw new UsageError(`--to is before --from: ${to} is before ${from}`)
   const topology = await loadTopology(values.topology ?? "topology.yaml")
   const site = values.site ?? topology.site
 
@@ -90,15 +98,14 @@ async function run(values: Values<typeof options>): Promise<number> {
   }
   const selection = { site, device, from: only ?? from ?? FIRST_DAY, to: only ?? to ?? LAST_DAY }
   let found = false
-  let lines = head ? `${head}\n` : ""
-  for (const row of reader.rows(selection)) {
-    found = true
-    lines += `${line(row)}\n`
-    if (lines.length < PRINT_AT_ONCE) continue
-    await screen.print(lines)
-    lines = ""
+  const lines = function* () {
+    if (head) yield `${head}\n`
+    for (const row of reader.rows(selection)) {
+      found = true
+      yield `${line(row)}\n`
+    }
   }
-  if (lines !== "") await screen.print(lines)
+  await printInBatches(lines(), screen.print)
   if (!found) screen.info(`Nothing stored for ${describe(selection)}`)
   return 0
 }

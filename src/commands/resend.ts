@@ -6,13 +6,12 @@ import { openForReading } from "../storage/database"
 import { StorageError } from "../storage/errors"
 import { addDays, type Day } from "../survey/calendar"
 import { loadTopology } from "../topology/load"
-import { COMMON_OPTIONS, type Command, readDay, UsageError, type Values } from "./arguments"
+import { COMMON_OPTIONS, type Command, DAY_RANGE_OPTIONS, readDayRange, UsageError, type Values } from "./arguments"
 import { count } from "./format"
 import { createScreen } from "./screen"
 
 const options = {
-  from: { type: "string", value: "YYYY-MM-DD", help: "this day and later ones" },
-  to: { type: "string", value: "YYYY-MM-DD", help: "this day and earlier ones" },
+  ...DAY_RANGE_OPTIONS,
   ...COMMON_OPTIONS,
 } as const
 
@@ -25,10 +24,8 @@ export const command: Command<typeof options> = {
 
 async function run(values: Values<typeof options>): Promise<number> {
   const screen = createScreen(values)
-  const from = readDay(values.from)
+  const { from, to } = readDayRange(values)
   if (!from) throw new UsageError("--from says which day to begin with: --from 2026-11-21")
-  const to = readDay(values.to)
-  if (to && to < from) throw new UsageError(`--to is before --from: ${to} is before ${from}`)
   const topology = await loadTopology(values.topology ?? "topology.yaml")
   const { spool } = topology.gateway
 

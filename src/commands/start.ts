@@ -84,10 +84,9 @@ class Running {
   ) {}
 
   async once(): Promise<number> {
-    const ended = new Promise<undefined>((resolve) => this.asked.addEventListener("abort", () => resolve(undefined)))
-    const complete = await Promise.race([ended, this.#plays ? this.#collectOnce() : this.#receiveOnce()])
-    if (complete === undefined) return 0
-    return complete ? 0 : 1
+    const stopped = untilAborted(this.asked).then(() => 0)
+    const work = this.#plays ? this.#collectOnce() : this.#receiveOnce()
+    return Promise.race([stopped, work.then((complete) => (complete ? 0 : 1))])
   }
 
   async onSchedule(): Promise<number> {
@@ -105,7 +104,7 @@ class Running {
       onError: (error) => this.screen.error(`The collection failed, the next one comes all the same: ${error}`),
     })
     // without a ledger of our own, the gateway's tells what was missed
-    if (!gateway) await this.#sendWhatIsOwed(schedule)
+    if (!gateway) this.#sendWhatIsOwed(schedule.previous)
     schedule.start()
     if (schedule.isIdle) this.#announce(schedule)
     try {
@@ -145,11 +144,11 @@ class Running {
     this.#announce(schedule)
   }
 
-  async #sendWhatIsOwed(schedule: Schedule): Promise<void> {
-    const scheduledAt = schedule.previous
-    const collect = () => this.network.collect({ scheduledAt, patient: true, owedOnly: true })
-    const finished = collect().catch((error) => this.screen.error(`The owed days were not sent: ${error}`))
-    await Promise.race([finished, pause(this.#clock, 0)])
+  /** Beside the schedule: a run that becomes due meanwhile waits for it. */
+  #sendWhatIsOwed(scheduledAt: number): void {
+    this.network
+      .collect({ scheduledAt, patient: true, owedOnly: true })
+      .catch((error) => this.screen.error(`The owed days were not sent: ${error}`))
   }
 
   /** The topology is read again before each collection; one that is not sound changes nothing. */

@@ -1,7 +1,7 @@
 // Shows one collection after the other: devices as they arrive, the delivery, and the line that says how it went.
 import { systemClock } from "../clock"
 import type { CollectionReport, Forwarded, Roles, Summary, Topology, Uploaded } from "../network"
-import { ownDevices } from "../roles"
+import { countOwnDevices } from "../roles"
 import { type Day, dayBefore, describeDay } from "../survey/calendar"
 import { INVOCATION } from "./installation"
 import { collectionLine, deliveryLine, labelWidth, summaryLine, uploadLine, warningLines } from "./report"
@@ -29,7 +29,7 @@ export class CollectionView {
     private readonly stopping: AbortSignal,
   ) {
     this.#width = labelWidth(topology)
-    this.#expected = [...ownDevices(topology, roles)].length
+    this.#expected = countOwnDevices(topology, roles)
     this.nextCollection = new Promise((resolve) => {
       this.#onCollection = resolve
     })
@@ -37,7 +37,7 @@ export class CollectionView {
 
   update(topology: Topology): void {
     this.topology = topology
-    this.#expected = [...ownDevices(topology, this.roles)].length
+    this.#expected = countOwnDevices(topology, this.roles)
   }
 
   readonly uploaded = (upload: Uploaded): void => {

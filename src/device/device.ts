@@ -27,11 +27,11 @@ export interface DeviceRunOptions {
   readonly owedOnly: boolean
   readonly onUploaded: (upload: Uploaded) => void
   /** Why a day's survey cannot be sent, for now or for good. */
-  readonly onProblem: (device: Device, day: Day, reason: string) => void
+  readonly onProblem: (day: Day, reason: string) => void
   /** The gateway asks to come again after a while. */
-  readonly onPostponed: (device: Device, reason: string, waitMs: number) => void
+  readonly onPostponed: (reason: string, waitMs: number) => void
   /** A line of the survey breaks a rule; the good ones go on. */
-  readonly onRefusedLine: (device: Device, text: string) => void
+  readonly onRefusedLine: (text: string) => void
 }
 
 /** One survey that has arrived at the gateway. */
@@ -54,7 +54,7 @@ const REFUSED_LINES_SHOWN = 10
  * reason, or with an Error of one clear line when its address cannot be had.
  */
 export async function runDevice(day: Day, options: DeviceRunOptions, signal: AbortSignal): Promise<boolean> {
-  const { address, transmission, clock, random, gateway, device, owedOnly } = options
+  const { address, transmission, clock, random, gateway, device, owedOnly, onPostponed } = options
   const socket = await UdpSocket.open({
     address,
     port: 0,
@@ -62,7 +62,6 @@ export async function runDevice(day: Day, options: DeviceRunOptions, signal: Abo
   })
   const endpoint = new Endpoint({ send: (bytes, peer) => socket.send(bytes, peer), clock, random, transmission })
   try {
-    const onPostponed = (reason: string, waitMs: number) => options.onPostponed(device, reason, waitMs)
     const uploader = new Uploader({ endpoint, gateway, ip: device.ip, clock, random, onPostponed })
     const history = hasHistory(options.survey)
     const owed = history || owedOnly ? await uploader.owed(signal) : []
@@ -93,7 +92,7 @@ async function sendDay(
     const body = await readSurvey({ folder, survey, device, day, limitBytes, clock }, signal)
     const { readings, refused } = parseSurvey(new TextDecoder().decode(body), clockChange(day, timeZone))
     for (const { line, rule } of refused.slice(0, REFUSED_LINES_SHOWN)) {
-      options.onRefusedLine(device, `${surveyPath(survey, day)}:${line} ${rule}`)
+      options.onRefusedLine(`${surveyPath(survey, day)}:${line} ${rule}`)
     }
     const startedAt = clock.now()
     const resentBefore = endpoint.counts.resent
@@ -110,7 +109,7 @@ async function sendDay(
     return true
   } catch (error) {
     if (!(error instanceof SurveyMissing || error instanceof UploadRefused)) throw error
-    onProblem(device, day, error.message)
+    onProblem(day, error.message)
     return error instanceof UploadRefused
   }
 }

@@ -144,17 +144,17 @@ export class Fleet {
             }
             onUploaded?.(upload)
           },
-          onProblem: (_device, problemDay, reason) => {
+          onProblem: (problemDay, reason) => {
             if (problemDay !== day) return
             if (reasons.get(device.address) !== reason) log.debug(`${device.ip}: ${reason}`)
             reasons.set(device.address, reason)
           },
-          onPostponed: (_device, reason, waitMs) => {
+          onPostponed: (reason, waitMs) => {
             const seconds = Math.ceil(waitMs / 1000)
             if (waitMs >= WORTH_SAYING_MS) log.info(`${device.ip}: ${reason}. It comes again in ${seconds} s`)
             reasons.set(device.address, reason)
           },
-          onRefusedLine: (_device, text) => log.warn(`Refused: ${text}`),
+          onRefusedLine: (text) => log.warn(`Refused: ${text}`),
         },
         signal,
       )

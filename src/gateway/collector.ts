@@ -1,5 +1,5 @@
 // Takes uploads into the spool, keeps the collection's count of who is still missing, and says what is owed.
-import { StorageRefused } from "../storage/errors"
+import { REFUSED_RETRY_SECONDS, REFUSED_TEXT, StorageRefused } from "../storage/errors"
 import type { GroupCommit } from "../storage/group-commit"
 import { addDays, type Day, dayOf } from "../survey/calendar"
 import type { AddressRange } from "../topology/address"
@@ -27,8 +27,6 @@ interface Waiting {
   outstanding: number
   readonly complete: () => void
 }
-
-const DISK_RETRY_SECONDS = 60
 
 export interface CollectorOptions {
   readonly spool: Spool
@@ -83,7 +81,7 @@ export class Collector {
     } catch (error) {
       if (!(error instanceof StorageRefused)) throw error
       onRefused(error)
-      return { reason: "The disk refuses: come again", retryAfterSeconds: DISK_RETRY_SECONDS }
+      return { reason: REFUSED_TEXT, retryAfterSeconds: REFUSED_RETRY_SECONDS }
     }
   }
 

@@ -11,6 +11,10 @@ export class StorageRefused extends Error {
   override name = "StorageRefused"
 }
 
+/** What whoever sent something is told then, and after how long it is worth another try. */
+export const REFUSED_TEXT = "The disk refuses: come again"
+export const REFUSED_RETRY_SECONDS = 60
+
 /** Whether the disk answered something after which nothing is certain: end the process, start again from the disk. */
 export function isFatal(error: unknown): boolean {
   return error instanceof SQLiteError && !error.code?.startsWith("SQLITE_CONSTRAINT")

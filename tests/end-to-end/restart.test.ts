@@ -52,7 +52,7 @@ async function upload(site: Site, gatewayPort: number): Promise<void> {
         limitBytes: 1024 * 1024,
         onPostponed: () => {},
         onUploaded: (uploaded) => void site.uploads.push(uploaded),
-        onProblem: (_device, _day, reason) => void site.logged.push(reason),
+        onProblem: (_day, reason) => void site.logged.push(reason),
         onRefusedLine: () => {},
       },
       new AbortController().signal,

@@ -56,8 +56,8 @@ class Server implements AsyncDisposable {
         limitBytes: 1024 * 1024,
         onPostponed: () => {},
         onUploaded: (upload) => uploads.push(upload),
-        onProblem: (_device, _day, reason) => problems.push(reason),
-        onRefusedLine: (_device, text) => problems.push(text),
+        onProblem: (_day, reason) => problems.push(reason),
+        onRefusedLine: (text) => problems.push(text),
       },
       AbortSignal.timeout(4000),
     )
