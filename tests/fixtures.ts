@@ -1,8 +1,19 @@
-// What tests of gateway and cloud share: requests without sockets, and a disk that is full.
+// What tests of gateway and cloud share: a site and its day, requests without sockets, and a disk that is full.
 import type { Database } from "bun:sqlite"
 import { Code } from "../src/coap/code"
 import { type Option, OptionNumber, textOption, uintOption } from "../src/coap/option"
 import type { Request } from "../src/coap/resource"
+import type { Day } from "../src/survey/calendar"
+import { parseAddress } from "../src/topology/address"
+
+export const SITE = "greenhouse"
+export const TIME_ZONE = "Europe/Rome"
+/** 06:00 in Rome on 22 November 2026. */
+export const NOW = Date.parse("2026-11-22T05:00:00Z")
+export const DAY: Day = "2026-11-21"
+export const TOMATOES = parseAddress("192.168.1.2") ?? 0
+export const HERBS = parseAddress("192.168.1.3") ?? 0
+export const MORNING = "08:00 - 20 - 30%\n"
 
 export interface RequestParts {
   readonly code?: number

@@ -8,21 +8,13 @@ import { formatCode } from "../../src/coap/code"
 import { type Response, textOf } from "../../src/coap/resource"
 import { DurableDatabase } from "../../src/storage/database"
 import { GroupCommit } from "../../src/storage/group-commit"
-import { clockChange, type Day } from "../../src/survey/calendar"
+import { clockChange } from "../../src/survey/calendar"
 import { surveyDigest } from "../../src/survey/digest"
 import { parseSurvey } from "../../src/survey/survey"
-import { formatAddress, parseAddress } from "../../src/topology/address"
-import { fillDisk, makeRoom } from "../fixtures"
+import { formatAddress } from "../../src/topology/address"
+import { DAY, fillDisk, makeRoom, NOW, SITE, TIME_ZONE, TOMATOES } from "../fixtures"
 
-export { LARGE, type RequestParts, requestFor } from "../fixtures"
-
-export const SITE = "greenhouse"
-export const TIME_ZONE = "Europe/Rome"
-export const NOW = Date.parse("2026-11-22T05:00:00Z")
-export const DAY: Day = "2026-11-21"
-export const TOMATOES = parseAddress("192.168.1.2") ?? 0
-export const HERBS = parseAddress("192.168.1.3") ?? 0
-export const MORNING = "08:00 - 20 - 30%\n"
+export { DAY, HERBS, LARGE, MORNING, NOW, type RequestParts, requestFor, SITE, TIME_ZONE, TOMATOES } from "../fixtures"
 
 export interface Row {
   site: string

@@ -14,20 +14,22 @@ import { GroupCommit } from "../../src/storage/group-commit"
 import type { Day } from "../../src/survey/calendar"
 import { surveyDigest } from "../../src/survey/digest"
 import { formatAddress, parseAddress } from "../../src/topology/address"
-import { fillDisk, makeRoom, type RequestParts, requestFor as wholeRequest } from "../fixtures"
+import {
+  DAY,
+  fillDisk,
+  makeRoom,
+  NOW,
+  type RequestParts,
+  SITE,
+  TIME_ZONE,
+  TOMATOES,
+  requestFor as wholeRequest,
+} from "../fixtures"
 import { VirtualClock } from "../virtual-clock"
 
-export { LARGE, type RequestParts } from "../fixtures"
+export { DAY, HERBS, LARGE, MORNING, NOW, type RequestParts, SITE, TIME_ZONE, TOMATOES } from "../fixtures"
 
-export const SITE = "greenhouse"
-export const TIME_ZONE = "Europe/Rome"
-/** 06:00 in Rome on 22 November 2026. */
-export const NOW = Date.parse("2026-11-22T05:00:00Z")
-export const DAY: Day = "2026-11-21"
-export const TOMATOES = parseAddress("192.168.1.2") ?? 0
-export const HERBS = parseAddress("192.168.1.3") ?? 0
 export const LEMONS = parseAddress("192.168.1.4") ?? 0
-export const MORNING = "08:00 - 20 - 30%\n"
 
 export interface QuarantinedRow {
   kind: string
