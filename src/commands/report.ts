@@ -63,7 +63,7 @@ export function summaryLine(summary: Summary, topology: Topology): string {
   }
   if (!delivered) {
     const safe = `not delivered; what has arrived is safe in ${topology.gateway.spool} until the cloud answers`
-    const differs = `the cloud's store differs on ${differing.map((day) => shortDay(day)).join(", ")}, see --verbose`
+    const differs = `the cloud's store differs on ${differing.map((day) => shortDay(day)).join(", ")}, although all was delivered again`
     const absent = missing.length > 0 ? `. ${missingText(missing, topology)}` : ""
     return `${arrived}, ${differing.length > 0 ? differs : safe}${absent}`
   }
