@@ -2,8 +2,10 @@
 import { type Clock, pause, type Random, systemClock } from "./clock"
 import { Cloud } from "./cloud/cloud"
 import type { CollectionReport } from "./cloud/receiver"
+import { type Sockets, systemSockets } from "./coap/sockets"
 import type { Uploaded } from "./device/device"
 import { Fleet, type FleetRun } from "./device/fleet"
+import { type ReadSurvey, readSurvey } from "./device/source"
 import type { Forwarded } from "./gateway/forwarder"
 import { Gateway } from "./gateway/gateway"
 import { Heartbeat } from "./gateway/heartbeat"
@@ -35,6 +37,9 @@ export interface NetworkOptions {
   readonly signal?: AbortSignal
   readonly clock?: Clock
   readonly random?: Random
+  /** The network and the survey files, where a simulation brings its own. */
+  readonly sockets?: Sockets
+  readonly readSurvey?: ReadSurvey
   readonly log?: Log
   /** The cloud's console: whole lines. Without it nothing is listed. */
   readonly print?: (lines: string) => void | Promise<void>
@@ -63,6 +68,7 @@ export class Network implements AsyncDisposable {
   readonly #options: NetworkOptions
   readonly #roles: Roles
   readonly #addressing: Addressing
+  readonly #sockets: Sockets
   readonly #clock: Clock
   readonly #log: Log
   readonly #fleet: Fleet
@@ -79,9 +85,18 @@ export class Network implements AsyncDisposable {
     this.#options = options
     this.#roles = options.roles ?? EVERYTHING
     this.#addressing = addressing
+    this.#sockets = options.sockets ?? systemSockets
     this.#clock = clock
     this.#log = log
-    this.#fleet = new Fleet({ addressing, clock, random, log, ...(onUploaded && { onUploaded }) })
+    this.#fleet = new Fleet({
+      addressing,
+      sockets: this.#sockets,
+      readSurvey: options.readSurvey ?? readSurvey,
+      clock,
+      random,
+      log,
+      ...(onUploaded && { onUploaded }),
+    })
   }
 
   /**
@@ -152,10 +167,15 @@ export class Network implements AsyncDisposable {
     const { patient = false, signal } = this.#options
     const addresses = ownAddresses(this.#topology, this.#roles, this.#addressing)
     const onWaiting = (problem: Error) => this.#log.warn(`Waiting for its address: ${problem.message}`)
-    await haveAddresses(addresses, patient ? { clock: this.#clock, onWaiting, signal } : undefined)
+    await haveAddresses(
+      addresses,
+      this.#sockets.canBind,
+      patient ? { clock: this.#clock, onWaiting, signal } : undefined,
+    )
     const shared = {
       topology: this.#topology,
       addressing: this.#addressing,
+      sockets: this.#sockets,
       clock: this.#clock,
       random,
       log: this.#log,

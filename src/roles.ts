@@ -1,7 +1,7 @@
 // The parts of a network that one process plays, and the addresses that it needs for them.
 import { lookup } from "node:dns/promises"
 import { type Clock, pause } from "./clock"
-import { canBind } from "./coap/udp"
+import type { Sockets } from "./coap/sockets"
 import { type AddressRange, parseAddress } from "./topology/address"
 import { type Addressing, bindAddress } from "./topology/addressing"
 import type { Device } from "./topology/devices"
@@ -54,21 +54,25 @@ export interface Waiting {
 }
 
 /** Resolves when this machine has them all. Without `waiting` it throws for the first that it does not have. */
-export async function haveAddresses(addresses: Iterable<string>, waiting?: Waiting): Promise<void> {
+export async function haveAddresses(
+  addresses: Iterable<string>,
+  canBind: Sockets["canBind"],
+  waiting?: Waiting,
+): Promise<void> {
   for (const address of addresses) {
-    let problem = await problemWith(address)
+    let problem = await problemWith(address, canBind)
     if (problem && !waiting) throw problem
     if (problem) waiting?.onWaiting(problem)
     while (problem && waiting) {
       await pause(waiting.clock, RETRY_MS, waiting.signal)
       waiting.signal?.throwIfAborted()
-      problem = await problemWith(address)
+      problem = await problemWith(address, canBind)
     }
   }
 }
 
 /** Undefined when a socket can be bound to the address, or to the one that a host name stands for. */
-async function problemWith(address: string): Promise<Error | undefined> {
+async function problemWith(address: string, canBind: Sockets["canBind"]): Promise<Error | undefined> {
   if (parseAddress(address) !== undefined) return canBind(address)
   try {
     const found = await lookup(address, 4)

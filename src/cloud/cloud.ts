@@ -2,7 +2,8 @@
 import type { Clock, Random } from "../clock"
 import { BlockReceiver } from "../coap/block"
 import { Session } from "../coap/session"
-import { type Connection, type ConnectionHandler, listenTcp, type TcpListener } from "../coap/tcp"
+import type { Sockets } from "../coap/sockets"
+import type { Connection, ConnectionHandler, TcpListener } from "../coap/tcp"
 import { type Log, sparing } from "../log"
 import { DurableDatabase } from "../storage/database"
 import { GroupCommit } from "../storage/group-commit"
@@ -19,6 +20,7 @@ import { Store, type StoredSurvey } from "./store"
 export interface CloudOptions {
   readonly topology: Topology
   readonly addressing: Addressing
+  readonly sockets: Sockets
   readonly clock: Clock
   readonly random: Random
   readonly log: Log
@@ -110,13 +112,13 @@ export class Cloud {
   }
 
   async #begin(): Promise<void> {
-    const { topology, addressing, log } = this.#options
+    const { topology, addressing, sockets, log } = this.#options
     const { site, timeZone, cloud, devices } = topology
     if (!this.#store.siteInfo(site)) {
       await this.#store.putSite(site, { timeZone, devices: devices.labels() })
     }
     for (const { site: name, day } of this.#store.unlisted()) this.#list(name, day)
-    this.#listener = listenTcp({
+    this.#listener = sockets.listenTcp({
       address: bindAddress(cloud.address, addressing),
       port: cloud.port,
       onConnection: (connection) => this.#accept(connection),

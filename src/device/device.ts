@@ -1,12 +1,12 @@
 // A simulated sensor, or the programme beside a real one: reads its survey and uploads it from its own address.
 import type { Clock, Random } from "../clock"
 import { Endpoint, type Peer, type Transmission } from "../coap/exchange"
-import { UdpSocket } from "../coap/udp"
+import type { Sockets } from "../coap/sockets"
 import { clockChange, type Day } from "../survey/calendar"
 import { parseSurvey } from "../survey/survey"
 import type { Device } from "../topology/devices"
 import { SurveyMissing } from "./missing"
-import { hasHistory, readSurvey, surveyPath } from "./source"
+import { hasHistory, type ReadSurvey, surveyPath } from "./source"
 import { Uploader, UploadRefused } from "./uploader"
 
 export interface DeviceRunOptions {
@@ -21,6 +21,8 @@ export interface DeviceRunOptions {
   readonly limitBytes: number
   readonly timeZone: string
   readonly transmission: Transmission
+  readonly sockets: Sockets
+  readonly readSurvey: ReadSurvey
   readonly clock: Clock
   readonly random: Random
   /** Send only what the gateway says is owed: nothing that it has already. */
@@ -54,8 +56,8 @@ const REFUSED_LINES_SHOWN = 10
  * reason, or with an Error of one clear line when its address cannot be had.
  */
 export async function runDevice(day: Day, options: DeviceRunOptions, signal: AbortSignal): Promise<boolean> {
-  const { address, transmission, clock, random, gateway, device, owedOnly, onPostponed } = options
-  const socket = await UdpSocket.open({
+  const { address, sockets, transmission, clock, random, gateway, device, owedOnly, onPostponed } = options
+  const socket = await sockets.openUdp({
     address,
     port: 0,
     onDatagram: (datagram, peer) => endpoint.receive(datagram, peer),
@@ -87,7 +89,7 @@ async function sendDay(
   endpoint: Endpoint,
   signal: AbortSignal,
 ): Promise<boolean> {
-  const { clock, device, onProblem, onUploaded, timeZone, folder, survey, limitBytes } = options
+  const { clock, device, readSurvey, onProblem, onUploaded, timeZone, folder, survey, limitBytes } = options
   try {
     const body = await readSurvey({ folder, survey, device, day, limitBytes, clock }, signal)
     const { readings, refused } = parseSurvey(new TextDecoder().decode(body), clockChange(day, timeZone))

@@ -1,14 +1,18 @@
 // The devices that this process plays, run together: bounded in number, spread over time, each with its reason.
 import { type Clock, pause, type Random } from "../clock"
+import type { Sockets } from "../coap/sockets"
 import type { Log } from "../log"
 import type { Day } from "../survey/calendar"
 import { type Addressing, bindAddress } from "../topology/addressing"
 import type { Device } from "../topology/devices"
 import type { Topology } from "../topology/topology"
 import { runDevice, type Uploaded } from "./device"
+import type { ReadSurvey } from "./source"
 
 export interface FleetOptions {
   readonly addressing: Addressing
+  readonly sockets: Sockets
+  readonly readSurvey: ReadSurvey
   readonly clock: Clock
   readonly random: Random
   readonly log: Log
@@ -119,7 +123,7 @@ export class Fleet {
     { reasons, uploads }: Progress,
     signal: AbortSignal,
   ): Promise<boolean> {
-    const { addressing, clock, random, log, onUploaded } = this.options
+    const { addressing, sockets, readSurvey, clock, random, log, onUploaded } = this.options
     const { folder, timeZone, gateway, transmission } = topology
     const { ackTimeout, maxRetransmit } = transmission
     try {
@@ -130,6 +134,8 @@ export class Fleet {
           survey: device.survey ?? "",
           address: bindAddress(device.ip, addressing),
           gateway: { address: bindAddress(gateway.interfaces.devices.address.ip, addressing), port: gatewayPort },
+          sockets,
+          readSurvey,
           folder,
           timeZone,
           limitBytes: topology.limits.survey,

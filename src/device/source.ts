@@ -11,6 +11,9 @@ export const hasHistory = (survey: string): boolean => survey.includes("{day}") 
 /** The path as people know it, with the day in its place. */
 export const surveyPath = (survey: string, day: Day): string => survey.replaceAll("{day}", day)
 
+/** How a device comes by its survey. */
+export type ReadSurvey = typeof readSurvey
+
 /** A device's survey of one day as it is now: UTF-8, at most `limitBytes`. Throws SurveyMissing, or the signal's reason. */
 export function readSurvey(question: ScriptQuestion, signal: AbortSignal): Promise<Uint8Array> {
   const { folder, survey, day, limitBytes } = question

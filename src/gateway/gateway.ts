@@ -1,5 +1,6 @@
 // The gateway: takes uploads on its first interface, and forwards what is collected from its second.
 import { type Clock, pause, type Random } from "../clock"
+import type { Sockets } from "../coap/sockets"
 import { type Log, sparing } from "../log"
 import { DurableDatabase } from "../storage/database"
 import { GroupCommit } from "../storage/group-commit"
@@ -26,6 +27,7 @@ import { type Warning, warningsOf } from "./warnings"
 export interface GatewayOptions {
   readonly topology: Topology
   readonly addressing: Addressing
+  readonly sockets: Sockets
   /** Where the cloud listens, which need not be the topology's when that says 0. */
   readonly cloudPort: number
   readonly clock: Clock
@@ -227,11 +229,12 @@ export class Gateway {
   }
 
   get #linkOptions() {
-    const { topology, addressing, cloudPort, clock, random, log } = this.#options
+    const { topology, addressing, sockets, cloudPort, clock, random, log } = this.#options
     return {
       address: bindAddress(topology.cloud.address, addressing),
       port: cloudPort,
       localAddress: bindAddress(topology.gateway.interfaces.cloud.address.ip, addressing),
+      sockets,
       maxMessageSizeBytes: topology.bufferSize,
       clock,
       random,

@@ -1,7 +1,8 @@
 // The gateway's connection to the cloud: CoAP over TCP from its second interface.
 import type { Clock, Random } from "../clock"
 import { Session } from "../coap/session"
-import { type ConnectionHandler, connectTcp } from "../coap/tcp"
+import type { Sockets } from "../coap/sockets"
+import type { ConnectionHandler } from "../coap/tcp"
 import type { Log } from "../log"
 import type { Link } from "./watch"
 
@@ -11,6 +12,7 @@ export interface LinkOptions {
   readonly port: number
   /** The gateway's own address on that network. */
   readonly localAddress: string
+  readonly sockets: Sockets
   readonly maxMessageSizeBytes: number
   readonly clock: Clock
   readonly random: Random
@@ -21,10 +23,10 @@ const CONNECT_TIMEOUT_MS = 10_000
 
 /** Connects and waits for the cloud's CSM. Rejects with an Error of one clear line. */
 export async function connectToCloud(options: LinkOptions, signal: AbortSignal): Promise<Link> {
-  const { address, port, localAddress, clock, random, log, maxMessageSizeBytes } = options
+  const { address, port, localAddress, sockets, clock, random, log, maxMessageSizeBytes } = options
   let session: Session | undefined
   const over = Promise.withResolvers<void>()
-  const connection = await connectTcp({
+  const connection = await sockets.connectTcp({
     address,
     port,
     localAddress,

@@ -5,7 +5,7 @@ import { Code } from "../coap/code"
 import { Endpoint, type Peer } from "../coap/exchange"
 import { OptionNumber, uintOption } from "../coap/option"
 import { type Handler, say } from "../coap/resource"
-import { UdpSocket } from "../coap/udp"
+import type { Datagrams, Sockets } from "../coap/sockets"
 import type { Log } from "../log"
 import { type Addressing, bindAddress } from "../topology/addressing"
 import type { Topology } from "../topology/topology"
@@ -15,6 +15,7 @@ import type { Uploads } from "./uploads"
 export interface ListenerOptions {
   readonly topology: Topology
   readonly addressing: Addressing
+  readonly sockets: Sockets
   readonly clock: Clock
   readonly random: Random
   readonly log: Log
@@ -25,7 +26,7 @@ export interface ListenerOptions {
 const TRANSFERS = { perAddress: 16, transfers: 4096, totalBytes: 64 * 1024 * 1024 }
 
 export class Listener {
-  #socket: UdpSocket | undefined
+  #socket: Datagrams | undefined
   #endpoint: Endpoint | undefined
 
   constructor(private readonly options: ListenerOptions) {}
@@ -37,7 +38,7 @@ export class Listener {
 
   /** Throws an Error of one clear line when the port or the address cannot be had. */
   async start(): Promise<void> {
-    const { topology, addressing, clock, random, log, uploads } = this.options
+    const { topology, addressing, sockets, clock, random, log, uploads } = this.options
     const { address, port } = topology.gateway.interfaces.devices
     const { ackTimeout, maxRetransmit } = topology.transmission
     // on a machine that lends all devices one address, that address's share is everybody's
@@ -53,7 +54,7 @@ export class Listener {
       onError: (error) => log.error(`An upload could not be handled: ${error}`),
     })
     this.#endpoint = endpoint
-    this.#socket = await UdpSocket.open({
+    this.#socket = await sockets.openUdp({
       address: bindAddress(address.ip, addressing),
       port,
       onDatagram: (datagram, peer) => {

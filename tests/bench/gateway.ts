@@ -1,5 +1,6 @@
 // The gateway alone in its process, its spool in the folder that the argument names; prints its port.
 import { systemClock } from "../../src/clock"
+import { systemSockets } from "../../src/coap/sockets"
 import { Gateway } from "../../src/gateway/gateway"
 import { dayBefore } from "../../src/survey/calendar"
 import { fleetTopology } from "./topology"
@@ -11,6 +12,7 @@ const topology = fleetTopology(folder)
 const gateway = await Gateway.start({
   topology,
   addressing: "simulated",
+  sockets: systemSockets,
   cloudPort: 0,
   clock: systemClock,
   random: Math.random,

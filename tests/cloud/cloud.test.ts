@@ -9,6 +9,7 @@ import { Code } from "../../src/coap/code"
 import { encodeFrame, FrameReader, type ReceivedFrame } from "../../src/coap/frame"
 import { OptionNumber, textOption } from "../../src/coap/option"
 import { csm } from "../../src/coap/signal"
+import { systemSockets } from "../../src/coap/sockets"
 import { silentLog } from "../../src/log"
 import { DurableDatabase } from "../../src/storage/database"
 import { commonDigest, surveyDigest } from "../../src/survey/digest"
@@ -34,6 +35,7 @@ async function startCloud(): Promise<void> {
   cloud = await Cloud.start({
     topology,
     addressing: "simulated",
+    sockets: systemSockets,
     clock,
     random: () => 0.5,
     log: silentLog,

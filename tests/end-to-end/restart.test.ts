@@ -1,7 +1,9 @@
 // Parts that are down, late or restarted: nothing is lost, nothing doubled.
 import { expect, test } from "bun:test"
 import { Cloud } from "../../src/cloud/cloud"
+import { systemSockets } from "../../src/coap/sockets"
 import { runDevice } from "../../src/device/device"
+import { readSurvey } from "../../src/device/source"
 import { Gateway } from "../../src/gateway/gateway"
 import { bindAddress } from "../../src/topology/addressing"
 import { MONDAY_AT_SIX, Site, until } from "./fixture"
@@ -18,7 +20,16 @@ async function freePort(): Promise<number> {
 const shared = (site: Site) => {
   const { clock, log } = site
   const onFatal = (error: unknown) => void site.logged.push(`fatal ${error}`)
-  return { topology: site.topology, addressing: "simulated", clock, random: Math.random, log, onFatal } as const
+  const sockets = systemSockets
+  return {
+    topology: site.topology,
+    addressing: "simulated",
+    sockets,
+    clock,
+    random: Math.random,
+    log,
+    onFatal,
+  } as const
 }
 
 const startGateway = (site: Site, cloudPort: number) => Gateway.start({ ...shared(site), cloudPort })
@@ -45,6 +56,8 @@ async function upload(site: Site, gatewayPort: number): Promise<void> {
         gateway: { address: "127.168.1.1", port: gatewayPort },
         folder: topology.folder,
         timeZone: topology.timeZone,
+        sockets: systemSockets,
+        readSurvey,
         transmission: { ackTimeoutMs: 100, maxRetransmit: 4 },
         clock,
         random: Math.random,

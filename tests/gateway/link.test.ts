@@ -1,4 +1,5 @@
 import { expect, test } from "bun:test"
+import { systemSockets } from "../../src/coap/sockets"
 import { connectToCloud } from "../../src/gateway/link"
 import { silentLog } from "../../src/log"
 import { settle, VirtualClock } from "../virtual-clock"
@@ -16,7 +17,9 @@ async function toSilentPeer(work: (clock: VirtualClock, port: number) => Promise
 
 const dial = (clock: VirtualClock, port: number, signal: AbortSignal) => {
   const addresses = { address: ADDRESS, port, localAddress: "127.10.10.1" }
-  return connectToCloud({ ...addresses, maxMessageSizeBytes: 4096, clock, random: () => 0.5, log: silentLog }, signal)
+  const sockets = systemSockets
+  const settings = { sockets, maxMessageSizeBytes: 4096, clock, random: () => 0.5, log: silentLog }
+  return connectToCloud({ ...addresses, ...settings }, signal)
 }
 
 /** Until the connection is open and its CSM is waited for. */

@@ -4,7 +4,9 @@ import { mkdtemp, rm } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { systemClock } from "../../src/clock"
+import { systemSockets } from "../../src/coap/sockets"
 import { runDevice, type Uploaded } from "../../src/device/device"
+import { readSurvey } from "../../src/device/source"
 import { parseAddress } from "../../src/topology/address"
 import { getText } from "./libcoap"
 import { DAY } from "./network"
@@ -49,6 +51,8 @@ class Server implements AsyncDisposable {
         gateway: { address: ADDRESS, port: this.port },
         folder: this.folder,
         timeZone: "Europe/Rome",
+        sockets: systemSockets,
+        readSurvey,
         transmission: { ackTimeoutMs: 100, maxRetransmit: 4 },
         clock: systemClock,
         random: Math.random,
