@@ -41,6 +41,8 @@ export interface EndpointOptions {
   readonly transmission: Transmission
   /** Answers requests; without it every request is refused with RST. */
   readonly handler?: Handler
+  /** Requests that may be carried out again when they come again: nothing is remembered of them (RFC 7252 §4.5). */
+  readonly isIdempotent?: (request: Message) => boolean
   /** A handler threw: the peer got 5.00. */
   readonly onError?: (error: unknown) => void
 }
@@ -218,19 +220,19 @@ export class Endpoint {
   #receiveRequest(message: Message, peer: Peer, sizeBytes: number): void {
     const confirmable = message.type === Type.Confirmable
     if (!confirmable && message.type !== Type.NonConfirmable) return
-    const key = keyOf(peer, message.id)
-    if (this.#isDuplicate(key, message, peer, sizeBytes)) return
+    const { code, options, payload } = message
+    const key = this.#options.isIdempotent?.(message) ? undefined : keyOf(peer, message.id)
+    if (key !== undefined && this.#isDuplicate(key, message, peer, sizeBytes)) return
     const { handler } = this.#options
     if (!handler) {
       if (confirmable) this.#reset(message.id, peer)
       return
     }
-    this.#answers.set(key, NO_BYTES)
-    const { code, options, payload } = message
+    if (key !== undefined) this.#answers.set(key, NO_BYTES)
     const { address, port } = peer
     const answer = (response: Response) => {
       const datagram = this.#encodeAnswer(message, response, sizeBytes)
-      if (confirmable) this.#answers.set(key, datagram)
+      if (confirmable && key !== undefined) this.#answers.set(key, datagram)
       this.#options.send(datagram, peer)
     }
     const fail = (error: unknown) => {
@@ -241,7 +243,7 @@ export class Endpoint {
     const request: Request = { code, options, payload, address, endpoint: `${address}:${port}`, arrivedAt, sizeBytes }
     try {
       const response = handler(request)
-      if (response instanceof Promise) response.then(answer).catch(fail)
+      if (response instanceof Promise) response.then(answer, fail)
       else answer(response)
     } catch (error) {
       fail(error)

@@ -6,7 +6,7 @@ import type { AddressRange } from "../topology/address"
 import { covers } from "../topology/ranges"
 import type { Collection, Ledger } from "./ledger"
 import type { Quarantine } from "./quarantine"
-import type { Spool, Upload } from "./spool"
+import type { Accepted, Spool, Stray, Upload } from "./spool"
 
 /** What became of an upload, and what its sender is told. */
 export type Outcome =
@@ -46,43 +46,53 @@ export class Collector {
   /** Since the start. */
   readonly counts = { uploads: 0, changed: 0, refusedLines: 0, refusedMessages: 0 }
   #waiting: Waiting | undefined
+  /** The days that are taken in this second: no zone's day changes within one. */
+  #accepted = { second: Number.NaN, first: "", last: "" }
 
   constructor(private readonly options: CollectorOptions) {}
 
   /** Why this day's readings are not taken: a clock without a battery must not file readings in 1970. */
   refuseDay(day: Day): string | undefined {
-    const today = dayOf(this.options.now(), this.options.timeZone)
-    if (day > addDays(today, 1)) return `${day} is after tomorrow`
-    if (day < addDays(today, -this.options.retentionDays)) return `${day} is too long ago`
+    const { now, timeZone, retentionDays } = this.options
+    const second = Math.floor(now() / 1000)
+    if (second !== this.#accepted.second) {
+      const today = dayOf(second * 1000, timeZone)
+      this.#accepted = { second, first: addDays(today, -retentionDays), last: addDays(today, 1) }
+    }
+    if (day > this.#accepted.last) return `${day} is after tomorrow`
+    if (day < this.#accepted.first) return `${day} is too long ago`
     return undefined
   }
 
   /** Resolves once the upload is durable, or refused for now. */
-  async take(upload: Upload): Promise<Outcome> {
-    const { spool, ledger, onRefused } = this.options
-    try {
-      const outcome = await spool.accept(upload, ledger.get(upload.day)?.closed ?? false)
-      if ("strayForMs" in outcome) {
-        return { reason: "A newer survey has replaced this one", retryAfterSeconds: outcome.strayForMs / 1000 }
-      }
-      const { first, changed, readings, refused } = outcome
-      this.counts.uploads++
-      this.counts.refusedLines += refused
-      if (changed) this.counts.changed++
-      if (first) this.#arrived(upload)
-      if (changed && this.#isClosed(upload.day)) this.options.onLate(upload)
-      const lines = refused === 1 ? "1 line" : `${refused} lines`
-      return {
-        answer: refused === 0 ? "Surveys arrived" : `Surveys arrived, ${lines} refused`,
-        first,
-        readings,
-        refused,
-      }
-    } catch (error) {
-      if (!(error instanceof StorageRefused)) throw error
-      onRefused(error)
-      return { reason: REFUSED_TEXT, retryAfterSeconds: REFUSED_RETRY_SECONDS }
+  take(upload: Upload): Promise<Outcome> {
+    const { spool, ledger } = this.options
+    const isClosed = ledger.get(upload.day)?.closed ?? false
+    return spool.accept(upload, isClosed).then(
+      (outcome) => this.#taken(upload, outcome),
+      (error) => this.#refused(error),
+    )
+  }
+
+  #taken(upload: Upload, outcome: Accepted | Stray): Outcome {
+    if ("strayForMs" in outcome) {
+      return { reason: "A newer survey has replaced this one", retryAfterSeconds: outcome.strayForMs / 1000 }
     }
+    const { first, changed, readings, refused } = outcome
+    this.counts.uploads++
+    this.counts.refusedLines += refused
+    if (changed) this.counts.changed++
+    if (first) this.#arrived(upload)
+    if (changed && this.#isClosed(upload.day)) this.options.onLate(upload)
+    const lines = refused === 1 ? "1 line" : `${refused} lines`
+    const answer = refused === 0 ? "Surveys arrived" : `Surveys arrived, ${lines} refused`
+    return { answer, first, readings, refused }
+  }
+
+  #refused(error: unknown): Outcome {
+    if (!(error instanceof StorageRefused)) throw error
+    this.options.onRefused(error)
+    return { reason: REFUSED_TEXT, retryAfterSeconds: REFUSED_RETRY_SECONDS }
   }
 
   /** Counts a message that cannot be used, and keeps it with the reason. */

@@ -74,7 +74,7 @@ export class Gateway {
     this.#database = DurableDatabase.open(topology.gateway.spool, SPOOL, addressing)
     this.#commits = new GroupCommit(this.#database, onFatal)
     this.#quarantine = new Quarantine(this.#database)
-    this.#spool = new Spool(this.#database, this.#commits, this.#quarantine, site, timeZone, clock.now)
+    this.#spool = new Spool(this.#database, this.#commits, this.#quarantine, site, timeZone, clock)
     this.#ledger = new Ledger(this.#database, this.#commits, clock.now)
     const complain = sparing(log.error, clock.now)
     const onRefused = (error: Error) => complain(`${error.message}: uploads are refused until there is room`)
@@ -210,6 +210,7 @@ export class Gateway {
     await this.#resend.stop()
     await this.#late
     this.#strangers.stop()
+    this.#spool.stop()
     this.#commits.flush()
     this.#listener.stop()
     this.#database.close()

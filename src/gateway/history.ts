@@ -64,8 +64,7 @@ export function countDay(sqlite: Database, { day, closed, confirmed, expected }:
   const counts = sqlite
     .query<Pick<DayCounts, "arrived" | "late" | "delivered" | "refused" | "bytes">, [Day]>(
       `SELECT count(*) AS arrived, coalesce(sum(late), 0) AS late,
-         count(*) FILTER (WHERE delivered >= revision) AS delivered,
-         count(*) FILTER (WHERE refused >= revision) AS refused,
+         count(delivered) AS delivered, coalesce(sum(refused), 0) AS refused,
          coalesce(sum(octet_length(body)), 0) AS bytes
        FROM surveys WHERE day = ?1`,
     )
@@ -110,8 +109,7 @@ export function deviceDays(
 ): Map<number, DeviceDay> {
   const rows = sqlite
     .query<Row, [Day, Day, string]>(
-      `SELECT today.address, today.late, today.delivered >= today.revision AS delivered,
-         today.refused >= today.revision AS refused, today.readings,
+      `SELECT today.address, today.late, today.delivered IS NOT NULL AS delivered, today.refused, today.readings,
          coalesce(today.readings > 0 AND today.body = before.body, 0) AS unchanged
        FROM json_each(?3) AS device
        CROSS JOIN surveys AS today ON today.day = ?1 AND today.address = device.value

@@ -3,7 +3,7 @@ import type { Clock, Random } from "../clock"
 import { BlockReceiver, encodeBlock } from "../coap/block"
 import { Code } from "../coap/code"
 import { Endpoint, type Peer } from "../coap/exchange"
-import { OptionNumber, uintOption } from "../coap/option"
+import { findOption, OptionNumber, uintOption } from "../coap/option"
 import { type Handler, say } from "../coap/resource"
 import type { Datagrams, Sockets } from "../coap/sockets"
 import type { Log } from "../log"
@@ -51,6 +51,8 @@ export class Listener {
       random,
       transmission: { ackTimeoutMs: ackTimeout.total("milliseconds"), maxRetransmit },
       handler: this.#withinBuffer(blocks.handle),
+      // a survey in one datagram: taking it twice changes nothing, and costs less than remembering every answer
+      isIdempotent: ({ code, options }) => code === Code.Put && !findOption(options, OptionNumber.Block1),
       onError: (error) => log.error(`An upload could not be handled: ${error}`),
     })
     this.#endpoint = endpoint

@@ -2,7 +2,6 @@
 import { decodeText, MessageFormatError } from "../coap/option"
 import { splitAddressedLines } from "../survey/addressed"
 import { type Day, dayBefore } from "../survey/calendar"
-import { surveyDigest } from "../survey/digest"
 import type { Device } from "../topology/devices"
 import type { Collector, Outcome } from "./collector"
 import type { Senders } from "./senders"
@@ -52,8 +51,7 @@ export class PlainText {
   }
 
   #take(device: Device, day: Day, text: string, peer: string): Promise<Outcome> {
-    const digest = surveyDigest(device.ip, day, text)
-    return this.collector.take({ address: device.address, day, text, digest, peer })
+    return this.collector.take({ address: device.address, day, text, peer })
   }
 }
 

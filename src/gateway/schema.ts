@@ -61,5 +61,43 @@ export const SPOOL: DatabaseKind = {
       PRIMARY KEY (sender, address)
     ) WITHOUT ROWID;
     `,
+    // Version 2: a device-day costs 64 bytes beside its text, and a fleet's uploads are appended, not looked up a place for.
+    `
+    CREATE TABLE placed (
+      day TEXT NOT NULL,
+      address INTEGER NOT NULL,
+      revision INTEGER NOT NULL,       -- ms since the epoch, unless a clock was set back: rises with every change
+      body TEXT NOT NULL,              -- canonical survey text
+      readings INTEGER NOT NULL,
+      digest BLOB NOT NULL,            -- of the body, as the cloud knows it
+      upload BLOB,                     -- digest of the last upload that was merged into it; null: it was the body itself
+      arrived_at INTEGER,              -- ms since the epoch; null: at the revision
+      late INTEGER NOT NULL,           -- first came when its collection was closed
+      delivered INTEGER,               -- the cloud acknowledged this revision so many seconds after it; null: not yet
+      refused INTEGER NOT NULL DEFAULT 0,  -- the cloud refused this revision for good
+      PRIMARY KEY (day, address)
+    ) WITHOUT ROWID;
+    INSERT INTO placed
+      SELECT day, address, revision, body, readings, unhex(digest), unhex(upload), nullif(arrived_at, revision), late,
+        CASE WHEN delivered >= revision THEN max(0, (coalesce(delivered_at, revision) - revision) / 1000) END,
+        refused >= revision
+      FROM surveys ORDER BY day, address;
+    DROP TABLE surveys;
+    ALTER TABLE placed RENAME TO surveys;
+    CREATE INDEX due ON surveys (day, address) WHERE delivered IS NULL AND refused = 0;
+
+    CREATE TABLE arrivals (            -- surveys that have not been put in their place among the others yet
+      id INTEGER PRIMARY KEY,
+      day TEXT NOT NULL,
+      address INTEGER NOT NULL,
+      revision INTEGER NOT NULL,
+      body TEXT NOT NULL,
+      readings INTEGER NOT NULL,
+      digest BLOB NOT NULL,
+      upload BLOB,
+      arrived_at INTEGER,
+      late INTEGER NOT NULL
+    );
+    `,
   ],
 }

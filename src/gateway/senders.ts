@@ -1,6 +1,6 @@
 // Who may speak for which device: the address is the identity, and it must be the sender's own.
-import { formatAddress, parseAddress } from "../topology/address"
-import { type Addressing, bindAddress, deviceOfSender } from "../topology/addressing"
+import { parseAddress } from "../topology/address"
+import { type Addressing, boundAddress, deviceOfSender } from "../topology/addressing"
 import type { Device, Devices } from "../topology/devices"
 
 const LOOPBACK = "127.0.0.1"
@@ -35,7 +35,7 @@ export class Senders {
     const address = parseAddress(claimed)
     if (address === undefined) return `${claimed} is not an IPv4 address`
     const device = this.declared.devices.get(address)
-    const own = bindAddress(formatAddress(address), this.addressing) === senderAddress
+    const own = boundAddress(address, this.addressing) === parseAddress(senderAddress)
     const anybody = this.addressing === "simulated" && senderAddress === LOOPBACK
     if (!own && !anybody) return this.#refuse(senderAddress, claimed, `${senderAddress} may not speak for ${claimed}`)
     return device ?? this.#refuse(senderAddress, claimed, `${claimed} is not a declared device`)

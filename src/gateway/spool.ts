@@ -1,4 +1,5 @@
 // The gateway's durable surveys: merged as they come, kept until the cloud has them and beyond.
+import type { Clock } from "../clock"
 import { EXCHANGE_LIFETIME_MS } from "../coap/resource"
 import type { DurableDatabase } from "../storage/database"
 import type { GroupCommit } from "../storage/group-commit"
@@ -7,6 +8,7 @@ import { surveyDigest } from "../survey/digest"
 import { formatSurvey, mergeSurveys, parseSurvey, type Survey } from "../survey/survey"
 import { type AddressRange, formatAddress } from "../topology/address"
 import { addressesIn } from "../topology/ranges"
+import { Arrivals, type Row } from "./arrivals"
 import type { Quarantine } from "./quarantine"
 
 /** One survey as it came. */
@@ -14,8 +16,8 @@ export interface Upload {
   readonly address: number
   readonly day: Day
   readonly text: string
-  /** The sender's fingerprint of the text, hex. */
-  readonly digest: string
+  /** The sender's own fingerprint of the text, hex, where it gave one and it was right. */
+  readonly digest?: string | undefined
   readonly peer: string
 }
 
@@ -47,22 +49,23 @@ export interface Delivery {
 
 const QUARANTINED_LINES = 100 // one by one; the rest of an upload together
 
-interface Stored {
-  revision: number
-  body: string
-  upload: string
-  late: number
-}
+const PLACE_AFTER_MS = 1000 // without a burst of uploads: then there is time
 
 export class Spool {
+  readonly #arrivals: Arrivals
+  #cancelPlacing: (() => void) | undefined
+
   constructor(
     private readonly database: DurableDatabase,
     private readonly commits: GroupCommit,
     private readonly quarantine: Quarantine,
     private readonly site: string,
     private readonly timeZone: string,
-    private readonly now: () => number,
-  ) {}
+    private readonly clock: Clock,
+  ) {
+    this.#arrivals = new Arrivals(database)
+    commits.attach({ beforeCommit: () => this.#placeFew(), rolledBack: () => this.#arrivals.forget() })
+  }
 
   /**
    * Merges an upload into what is known and resolves once that is durable.
@@ -75,17 +78,31 @@ export class Spool {
     return this.commits.add(() => this.#merge(upload, survey, change, isClosed))
   }
 
+  /** Hands what waits to the next commit. May be called twice. */
+  stop(): void {
+    this.#cancelPlacing?.()
+    this.#cancelPlacing = undefined
+    if (this.#arrivals.waiting > 0) this.#placeInTurn()
+  }
+
   #merge(upload: Upload, survey: Survey, change: ClockChange, isClosed: boolean): Accepted | Stray {
-    const { address, day, digest } = upload
+    const { address, day, text } = upload
     const counts = { readings: survey.readings.length, refused: survey.refused.length }
-    const stored = this.#find(day, address)
+    const stored = this.#arrivals.find(day, address)
     if (!stored) {
-      this.#write(upload, formatSurvey(survey.readings), survey.readings.length, 0, isClosed)
+      const body = formatSurvey(survey.readings)
+      const now = this.clock.now()
+      const late = isClosed ? 1 : 0
+      const row = { day, address, revision: now, body, digest: this.#digestOf(day, address, body), late }
+      const digest = body === text ? null : uploadDigest(upload)
+      this.#arrivals.append({ ...row, readings: counts.readings, upload: digest, arrivedAt: null })
       this.#quarantineLines(upload, survey)
       return { first: true, changed: true, late: isClosed, ...counts }
     }
     const known = { first: false, late: stored.late === 1, ...counts }
-    if (stored.upload === digest) return { ...known, changed: false }
+    const digest = uploadDigest(upload)
+    const storedUpload = stored.upload ?? uploadDigest({ address, day, text: stored.body })
+    if (storedUpload === digest) return { ...known, changed: false }
     const { readings, superseded } = mergeSurveys(parseSurvey(stored.body, change).readings, survey.readings, change)
     const body = formatSurvey(readings)
     // a copy that would change nothing is safe to acknowledge: a sensor that sends a reading a datagram may repeat one
@@ -93,48 +110,45 @@ export class Spool {
     if (strayForMs > 0) return { strayForMs }
 
     this.#quarantineLines(upload, survey)
-    this.#remember(address, day, stored.upload)
+    this.#remember(address, day, storedUpload)
     if (superseded.length > 0) {
       const reason = "A newer upload gave other values for these times"
-      this.quarantine.add(this.now(), { kind: "reading", reason, bytes: formatSurvey(superseded), address, day })
+      this.quarantine.add(this.clock.now(), { kind: "reading", reason, bytes: formatSurvey(superseded), address, day })
     }
     if (body === stored.body) {
-      this.#query("UPDATE surveys SET upload = ?1 WHERE day = ?2 AND address = ?3").run(digest, day, address)
+      this.#arrivals.update({ ...stored, upload: digest })
       return { ...known, changed: false }
     }
-    this.#write(upload, body, readings.length, stored.revision, stored.late === 1)
+    this.#arrivals.update(this.#revised(stored, body, readings.length, digest))
     return { ...known, changed: true }
   }
 
-  #write(upload: Upload, body: string, readings: number, lastRevision: number, late: boolean): void {
-    const { address, day, digest: uploadDigest } = upload
-    const now = this.now()
+  #revised(stored: Row, body: string, readings: number, upload: string): Row {
+    const { day, address } = stored
     // rises also when the clock was set back (DESIGN.md §6.2)
-    const revision = Math.max(lastRevision + 1, now)
-    const digest = surveyDigest(`${this.site}/${formatAddress(address)}`, day, body)
-    this.#query(
-      `INSERT INTO surveys (day, address, revision, body, readings, digest, upload, arrived_at, late)
-       VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
-       ON CONFLICT DO UPDATE SET
-         revision = excluded.revision, body = excluded.body, readings = excluded.readings,
-         digest = excluded.digest, upload = excluded.upload`,
-    ).run(day, address, revision, body, readings, digest, uploadDigest, now, late ? 1 : 0)
+    const revision = Math.max(stored.revision + 1, this.clock.now())
+    const arrivedAt = stored.arrivedAt ?? stored.revision
+    return { ...stored, revision, body, readings, digest: this.#digestOf(day, address, body), upload, arrivedAt }
+  }
+
+  #digestOf(day: Day, address: number, body: string): string {
+    return surveyDigest(`${this.site}/${formatAddress(address)}`, day, body)
   }
 
   #quarantineLines({ address, day, peer }: Upload, { refused }: Survey): void {
     for (const { line, rule, text } of refused.slice(0, QUARANTINED_LINES)) {
       const reason = `line ${line}: ${rule}`
-      this.quarantine.add(this.now(), { kind: "line", reason, bytes: text, peer, address, day })
+      this.quarantine.add(this.clock.now(), { kind: "line", reason, bytes: text, peer, address, day })
     }
     const rest = refused.slice(QUARANTINED_LINES)
     if (rest.length === 0) return
     const reason = `${rest.length} more lines, from line ${rest[0]?.line} on`
     const bytes = rest.map(({ text }) => text).join("\n")
-    this.quarantine.add(this.now(), { kind: "line", reason, bytes, peer, address, day })
+    this.quarantine.add(this.clock.now(), { kind: "line", reason, bytes, peer, address, day })
   }
 
   #remember(address: number, day: Day, digest: string): void {
-    const now = this.now()
+    const now = this.clock.now()
     this.#query("DELETE FROM replaced WHERE address = ?1 AND replaced_at < ?2").run(address, now - EXCHANGE_LIFETIME_MS)
     this.#query("INSERT OR REPLACE INTO replaced VALUES (?1, ?2, ?3, ?4)").run(address, day, digest, now)
   }
@@ -143,16 +157,16 @@ export class Spool {
     const row = this.#query<{ replaced_at: number }>(
       "SELECT replaced_at FROM replaced WHERE address = ?1 AND day = ?2 AND digest = ?3",
     ).get(address, day, digest)
-    const ageMs = row ? this.now() - row.replaced_at : EXCHANGE_LIFETIME_MS
+    const ageMs = row ? this.clock.now() - row.replaced_at : EXCHANGE_LIFETIME_MS
     // a clock that was set back must not make a stray of everything
     return ageMs < 0 ? 0 : EXCHANGE_LIFETIME_MS - ageMs
   }
 
   /** Up to `limit` surveys of these days and before that the cloud still has to get, by day and address. */
   due(upTo: Day, limit: number, after?: Delivery): Delivery[] {
-    return this.#query<Delivery>(
-      `SELECT day, address, revision, digest, body, readings FROM surveys INDEXED BY due
-       WHERE delivered < revision AND refused < revision AND day <= ?1 AND (day, address) > (?2, ?3)
+    return this.#surveys<Delivery>(
+      `SELECT day, address, revision, lower(hex(digest)) AS digest, body, readings FROM surveys INDEXED BY due
+       WHERE delivered IS NULL AND refused = 0 AND day <= ?1 AND (day, address) > (?2, ?3)
        ORDER BY day, address LIMIT ?4`,
     ).all(upTo, after?.day ?? "", after?.address ?? -1, limit)
   }
@@ -160,35 +174,42 @@ export class Spool {
   /** The cloud acknowledged these revisions. A newer one that came meanwhile stays due. */
   markDelivered(deliveries: readonly Delivery[]): Promise<void> {
     return this.commits.add(() => {
+      const now = this.clock.now()
       const mark = this.#query(
-        "UPDATE surveys SET delivered = max(delivered, ?1), delivered_at = ?2 WHERE day = ?3 AND address = ?4",
+        "UPDATE surveys SET delivered = ?1 WHERE day = ?2 AND address = ?3 AND revision = ?4 AND delivered IS NULL",
       )
-      for (const { revision, day, address } of deliveries) mark.run(revision, this.now(), day, address)
+      for (const { revision, day, address } of deliveries) {
+        mark.run(Math.max(0, Math.floor((now - revision) / 1000)), day, address, revision)
+      }
     })
   }
 
   /** The cloud refused this revision for good: it goes to quarantine and blocks nobody. */
   markRefused({ revision, day, address, body }: Delivery, reason: string): Promise<void> {
     return this.commits.add(() => {
-      this.#query("UPDATE surveys SET refused = ?1 WHERE day = ?2 AND address = ?3").run(revision, day, address)
-      this.quarantine.add(this.now(), { kind: "delivery", reason, bytes: body, address, day })
+      this.#query("UPDATE surveys SET refused = 1 WHERE day = ?1 AND address = ?2 AND revision = ?3").run(
+        day,
+        address,
+        revision,
+      )
+      this.quarantine.add(this.clock.now(), { kind: "delivery", reason, bytes: body, address, day })
     })
   }
 
   /** Everything of this day is due again: the cloud's store differs. */
   redeliver(day: Day): Promise<void> {
     return this.commits.add(() => {
-      this.#query("UPDATE surveys SET delivered = 0 WHERE day = ?1").run(day)
+      this.#query("UPDATE surveys SET delivered = NULL WHERE day = ?1").run(day)
     })
   }
 
   has(day: Day, address: number): boolean {
-    return this.#query("SELECT 1 FROM surveys WHERE day = ?1 AND address = ?2").get(day, address) !== null
+    return this.#arrivals.has(day, address)
   }
 
   /** Addresses with a survey of this day, rising; `late` narrows it to those in time or late. */
   arrived(day: Day, late?: boolean): number[] {
-    const rows = this.#query<{ address: number }>(
+    const rows = this.#surveys<{ address: number }>(
       "SELECT address FROM surveys WHERE day = ?1 AND (?2 IS NULL OR late = ?2) ORDER BY address",
     ).all(day, late === undefined ? null : late ? 1 : 0)
     return rows.map(({ address }) => address)
@@ -196,16 +217,15 @@ export class Spool {
 
   /** Of these rising addresses those without a survey of this day. */
   missing(day: Day, expected: readonly AddressRange[]): number[] {
-    const arrived = new Set(this.arrived(day))
     const missing: number[] = []
-    for (const address of addressesIn(expected)) if (!arrived.has(address)) missing.push(address)
+    for (const address of addressesIn(expected)) if (!this.#arrivals.has(day, address)) missing.push(address)
     return missing
   }
 
   /** Digests of what the cloud should hold of this day, in address order. */
   digests(day: Day): string[] {
-    const rows = this.#query<{ digest: string }>(
-      "SELECT digest FROM surveys WHERE day = ?1 AND refused < revision ORDER BY address",
+    const rows = this.#surveys<{ digest: string }>(
+      "SELECT lower(hex(digest)) AS digest FROM surveys WHERE day = ?1 AND refused = 0 ORDER BY address",
     ).all(day)
     return rows.map(({ digest }) => digest)
   }
@@ -213,24 +233,49 @@ export class Spool {
   /** Readings of this day, all devices together. */
   readings(day: Day): number {
     return (
-      this.#query<{ sum: number | null }>("SELECT sum(readings) AS sum FROM surveys WHERE day = ?1").get(day)?.sum ?? 0
+      this.#surveys<{ sum: number | null }>("SELECT sum(readings) AS sum FROM surveys WHERE day = ?1").get(day)?.sum ??
+      0
     )
   }
 
   /** Deletes delivered surveys of days before this one, and strays' digests; within the caller's transaction. */
   prune(before: Day): void {
-    this.#query("DELETE FROM replaced WHERE replaced_at < ?1").run(this.now() - EXCHANGE_LIFETIME_MS)
-    this.#query("DELETE FROM surveys WHERE day < ?1 AND (delivered >= revision OR refused >= revision)").run(before)
+    this.#query("DELETE FROM replaced WHERE replaced_at < ?1").run(this.clock.now() - EXCHANGE_LIFETIME_MS)
+    this.#query("DELETE FROM surveys WHERE day < ?1 AND (delivered IS NOT NULL OR refused = 1)").run(before)
+    this.#arrivals.forget()
   }
 
-  #find(day: Day, address: number): Stored | null {
-    return this.#query<Stored>("SELECT revision, body, upload, late FROM surveys WHERE day = ?1 AND address = ?2").get(
-      day,
-      address,
-    )
+  /** At the end of a group of uploads. After a burst it waits for a quiet second, or for somebody who reads in order. */
+  #placeFew(): void {
+    this.#arrivals.placeFew()
+    if (this.#arrivals.waiting === 0) return
+    this.#cancelPlacing ??= this.clock.after(PLACE_AFTER_MS, () => {
+      this.#cancelPlacing = undefined
+      this.#placeInTurn()
+    })
   }
 
-  #query<Row>(sql: string) {
-    return this.database.sqlite.query<Row, (string | number | null)[]>(sql)
+  /** On a full disk they stay where they are, as durable as before, until the next occasion. */
+  #placeInTurn(): void {
+    this.commits.add(() => this.#arrivals.place()).catch(() => {})
+  }
+
+  #placeAll(): void {
+    if (this.#arrivals.waiting === 0) return
+    if (this.database.sqlite.inTransaction) this.#arrivals.place()
+    else this.commits.now(() => this.#arrivals.place())
+  }
+
+  /** For whoever reads the surveys in order, or writes to them: all are in their place. */
+  #surveys<Result = unknown>(sql: string) {
+    this.#placeAll()
+    return this.#query<Result>(sql)
+  }
+
+  #query<Result = unknown>(sql: string) {
+    return this.database.sqlite.query<Result, (string | number | null)[]>(sql)
   }
 }
+
+const uploadDigest = ({ address, day, text, digest }: Pick<Upload, "address" | "day" | "text" | "digest">): string =>
+  digest ?? surveyDigest(formatAddress(address), day, text)

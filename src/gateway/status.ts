@@ -121,7 +121,7 @@ function undelivered(sqlite: Database): GatewayStatus["undelivered"] {
   const row = sqlite
     .query<GatewayStatus["undelivered"], []>(
       `SELECT count(*) AS surveys, min(day) AS oldest FROM surveys INDEXED BY due
-       WHERE delivered < revision AND refused < revision`,
+       WHERE delivered IS NULL AND refused = 0`,
     )
     .get()
   return row ?? { surveys: 0, oldest: null }

@@ -16,7 +16,7 @@ import { type Day, dayBefore, parseDay } from "../survey/calendar"
 import { isDigest, surveyDigest } from "../survey/digest"
 import { parseAddress } from "../topology/address"
 import type { Device } from "../topology/devices"
-import type { Collector } from "./collector"
+import type { Collector, Outcome } from "./collector"
 import type { Senders } from "./senders"
 
 interface Destination {
@@ -79,24 +79,22 @@ export class Uploads {
     return { device, day, digest }
   }
 
-  async #take(request: Request, { device, day, digest }: Destination): Promise<Response> {
-    const { payload, endpoint } = request
-    const computed = surveyDigest(device.ip, day, payload)
+  #take({ payload, endpoint }: Request, { device, day, digest }: Destination): Response | Promise<Response> {
+    const { address, ip } = device
     const refuse = (reason: string) => {
-      this.collector.refuseMessage(device.address, day, endpoint, reason, payload)
+      this.collector.refuseMessage(address, day, endpoint, reason, payload)
       return say(Code.BadRequest, reason)
     }
-    if (digest !== undefined && digest !== computed) return refuse("The digest differs: send it again")
     let text: string
     try {
       text = decodeText(payload)
     } catch {
       return refuse("A survey is UTF-8 text: this one is not")
     }
-    const upload = { address: device.address, day, text, digest: computed, peer: endpoint }
-    const outcome = await this.collector.take(upload)
-    if ("retryAfterSeconds" in outcome) return busy(outcome.reason, outcome.retryAfterSeconds)
-    return say(outcome.first ? Code.Created : Code.Changed, outcome.answer)
+    if (digest !== undefined && digest !== surveyDigest(ip, day, text)) {
+      return refuse("The digest differs: send it again")
+    }
+    return this.collector.take({ address, day, text, digest, peer: endpoint }).then(answerTo)
   }
 
   /** As many days as the request is long, so that a forged sender gains nothing; `?after=<day>` goes on. */
@@ -117,6 +115,11 @@ export class Uploads {
       uintOption(OptionNumber.ContentFormat, ContentFormat.Text),
     ])
   }
+}
+
+function answerTo(outcome: Outcome): Response {
+  if ("retryAfterSeconds" in outcome) return busy(outcome.reason, outcome.retryAfterSeconds)
+  return say(outcome.first ? Code.Created : Code.Changed, outcome.answer)
 }
 
 const OWED_DAY_BYTES = 11 // "2026-11-21\n"

@@ -8,18 +8,32 @@ interface Work {
   reject: (error: unknown) => void
 }
 
+/** What somebody who keeps part of the database in memory has to do around a transaction. */
+export interface CommitHooks {
+  /** After the last piece of work, within the transaction. */
+  readonly beforeCommit: () => void
+  /** Nothing of what the last pieces of work wrote is there. */
+  readonly rolledBack: () => void
+}
+
 const MAX_GROUP = 4096 // keeps one commit within tens of milliseconds
 
 export class GroupCommit {
   #queue: Work[] = []
   #scheduled = false
   #fatal: unknown
+  #hooks: CommitHooks = { beforeCommit() {}, rolledBack() {} }
 
   /** @param onFatal is told of an error after which nothing on the disk is certain */
   constructor(
     private readonly database: DurableDatabase,
     private readonly onFatal: (error: unknown) => void,
   ) {}
+
+  /** From now on every transaction runs these. */
+  attach(hooks: CommitHooks): void {
+    this.#hooks = hooks
+  }
 
   /**
    * Runs `apply` within the next transaction and resolves with its result once that is durable. After a fatal error
@@ -32,6 +46,22 @@ export class GroupCommit {
     })
   }
 
+  /** Commits this at once, behind all that waits. Throws what `add()` would reject with. */
+  now(apply: () => void): void {
+    this.flush()
+    let error: unknown
+    const failed = (reason: unknown) => {
+      error = reason
+    }
+    this.#commitAll([{ apply, resolve() {}, reject: failed }])
+    if (error !== undefined) throw error
+  }
+
+  /** Commits at once all that waits. */
+  flush(): void {
+    while (this.#queue.length > 0) this.#commitNext()
+  }
+
   #schedule(): void {
     if (this.#scheduled || this.#queue.length === 0) return
     this.#scheduled = true
@@ -42,14 +72,13 @@ export class GroupCommit {
     })
   }
 
-  /** Commits at once all that waits. */
-  flush(): void {
-    while (this.#queue.length > 0) this.#commitNext()
+  #commitNext(): void {
+    const group = this.#queue.length <= MAX_GROUP ? this.#queue : this.#queue.slice(0, MAX_GROUP)
+    this.#queue = this.#queue.slice(group.length)
+    if (group.length > 0) this.#commitAll(group)
   }
 
-  #commitNext(): void {
-    const group = this.#queue.splice(0, MAX_GROUP)
-    if (group.length === 0) return
+  #commitAll(group: readonly Work[]): void {
     try {
       this.#commit(group)
     } catch (error) {
@@ -60,7 +89,16 @@ export class GroupCommit {
 
   #commit(group: readonly Work[]): void {
     if (this.#fatal !== undefined) throw this.#fatal
-    const results = this.database.transaction(() => group.map(({ apply }) => apply()))
+    const results: unknown[] = []
+    try {
+      this.database.transaction(() => {
+        for (const { apply } of group) results.push(apply())
+        this.#hooks.beforeCommit()
+      })
+    } catch (error) {
+      this.#hooks.rolledBack()
+      throw error
+    }
     for (const [index, { resolve }] of group.entries()) resolve(results[index])
   }
 

@@ -8,7 +8,12 @@ const DIGEST_HEX = 16 // 64 bits
  * @param owner the device's address on its leg, `site/address` on the leg to the cloud
  */
 export function surveyDigest(owner: string, day: Day, body: string | Uint8Array): string {
-  return new Bun.CryptoHasher("sha256").update(`${owner}\n${day}\n`).update(body).digest("hex").slice(0, DIGEST_HEX)
+  const head = `${owner}\n${day}\n`
+  const digest =
+    typeof body === "string"
+      ? Bun.SHA256.hash(head + body, "hex") // one call costs half of what a hasher's three do
+      : new Bun.CryptoHasher("sha256").update(head).update(body).digest("hex")
+  return digest.slice(0, DIGEST_HEX)
 }
 
 /** The common digest of surveys whose digests come in address order. */

@@ -20,11 +20,29 @@ export interface AddressRange {
   last: number
 }
 
+const DOT = 46
+const ZERO = 48
+
 /** "192.168.1.2" → 3232235778; undefined unless it is four numbers of 0 to 255 without leading zeros. */
 export function parseAddress(text: string): number | undefined {
-  const octets = ADDRESS_PATTERN.exec(text)
-  if (!octets) return undefined
-  return octets.slice(1).reduce((address, octet) => address * 256 + Number(octet), 0)
+  let address = 0
+  let octets = 0
+  let octet = -1 // before its first digit
+  for (let at = 0; at <= text.length; at++) {
+    const code = at === text.length ? DOT : text.charCodeAt(at)
+    if (code === DOT) {
+      if (octet < 0 || octets === 4) return undefined
+      address = address * 256 + octet
+      octets++
+      octet = -1
+    } else {
+      const digit = code - ZERO
+      if (!(digit >= 0 && digit <= 9) || octet === 0) return undefined
+      octet = octet < 0 ? digit : octet * 10 + digit
+      if (octet > 255) return undefined
+    }
+  }
+  return octets === 4 ? address : undefined
 }
 
 /** 3232235778 → "192.168.1.2". */

@@ -6,6 +6,7 @@ export type Addressing = "simulated" | "declared"
 
 const LOOPBACK = 127 * 2 ** 24
 const SHARED_ADDRESS = "127.0.0.1"
+const SHARED = LOOPBACK + 1
 
 /** Does this platform bind all of 127.0.0.0/8, or 127.0.0.1 only, as macOS and the BSDs do? */
 export function bindsWholeLoopback(platform: string = process.platform): boolean {
@@ -16,8 +17,13 @@ export function bindsWholeLoopback(platform: string = process.platform): boolean
 export function bindAddress(declared: string, addressing: Addressing, platform: string = process.platform): string {
   if (addressing === "declared") return declared
   const address = parseAddress(declared)
-  if (address === undefined || !bindsWholeLoopback(platform)) return SHARED_ADDRESS
-  return formatAddress(LOOPBACK + (address % 2 ** 24))
+  return address === undefined ? SHARED_ADDRESS : formatAddress(boundAddress(address, addressing, platform))
+}
+
+/** The same of an address as a number. */
+export function boundAddress(declared: number, addressing: Addressing, platform: string = process.platform): number {
+  if (addressing === "declared") return declared
+  return bindsWholeLoopback(platform) ? LOOPBACK + (declared % 2 ** 24) : SHARED
 }
 
 /** Which declared device sends from an address, or undefined. */

@@ -1,6 +1,6 @@
 // `bun run bench [--json FILE] [--devices N] [--window N]`: how fast it is, beside what one would otherwise use.
 import { parseArgs } from "node:util"
-import { type Figure, formatTable } from "./figure"
+import { type Figure, formatFigures } from "./figure"
 import { measureRoles } from "./idle"
 import { measureStart } from "./start"
 import { measureUploads } from "./uploads"
@@ -22,5 +22,5 @@ const figures: Figure[] = [
   ...(await measureRoles(say)),
   ...(await measureUploads({ devices, window, random: Math.random, say })),
 ]
-process.stdout.write(`\n${formatTable(figures)}`)
+process.stdout.write(`\n${formatFigures(figures)}`)
 if (values.json !== undefined) await Bun.write(values.json, `${JSON.stringify(figures, null, 2)}\n`)

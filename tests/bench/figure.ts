@@ -13,13 +13,13 @@ export interface Figure {
 }
 
 const HEADINGS = ["ratio", "figure", "value", "peer", "aim", "met"]
-const NUMERIC_COLUMNS = new Set([0, 2])
+const NUMERIC_COLUMNS = [0, 2]
 
 /** 81234.5 → "81,235", 4.321 → "4.3", 0.054 → "0.05". */
 export const formatNumber = (value: number): string =>
   value.toLocaleString("en", { maximumFractionDigits: value < 1 ? 2 : value < 100 ? 1 : 0 })
 
-export function formatTable(figures: readonly Figure[]): string {
+export function formatFigures(figures: readonly Figure[]): string {
   const rows = figures.map(({ figure, value, unit, peer, ratio, aim, met }) => [
     ratio === null ? "–" : ratio.toFixed(2),
     figure,
@@ -28,11 +28,18 @@ export function formatTable(figures: readonly Figure[]): string {
     aim ?? "–",
     met === null ? "–" : met ? "yes" : "no",
   ])
-  const lines = [HEADINGS, ...rows]
-  const widths = HEADINGS.map((_, column) => Math.max(...lines.map((row) => row[column]?.length ?? 0)))
+  return formatTable([HEADINGS, ...rows], NUMERIC_COLUMNS)
+}
+
+/** Lines in columns, those that hold numbers to the right. */
+export function formatTable(lines: readonly (readonly string[])[], numericColumns: readonly number[]): string {
+  const columns = lines[0]?.length ?? 0
+  const widths = Array.from({ length: columns }, (_, column) =>
+    Math.max(...lines.map((row) => row[column]?.length ?? 0)),
+  )
   const cell = (text: string, column: number) => {
     const width = widths[column] ?? 0
-    return NUMERIC_COLUMNS.has(column) ? text.padStart(width) : text.padEnd(width)
+    return numericColumns.includes(column) ? text.padStart(width) : text.padEnd(width)
   }
   return lines.map((row) => `${row.map(cell).join("  ").trimEnd()}\n`).join("")
 }

@@ -302,6 +302,21 @@ function raise(): never {
 }
 
 describe("Endpoint knows duplicates (RFC 7252 §4.5)", () => {
+  test("and remembers nothing of what may be carried out twice", () => {
+    const requests: Request[] = []
+    const handler = (request: Request) => {
+      requests.push(request)
+      return say(Code.Changed)
+    }
+    const { endpoint, sent } = lone({ handler, isIdempotent: ({ code }) => code === Code.Put })
+    for (const code of [Code.Put, Code.Put, Code.Get, Code.Get]) {
+      endpoint.receive(message({ code, id: code }), PEER)
+    }
+    expect(requests.map(({ code }) => code)).toEqual([Code.Put, Code.Put, Code.Get])
+    expect(sent).toHaveLength(4)
+    expect(endpoint.counts.duplicates).toBe(1)
+  })
+
   test("while the answer waits for the commit: dropped; afterwards: the same bytes", async () => {
     const commit = Promise.withResolvers<Response>()
     const { endpoint, bytes, requests } = server(() => commit.promise)

@@ -58,7 +58,7 @@ export class Bench implements Disposable {
     this.database = DurableDatabase.open(join(this.folder, "spool.db"), SPOOL, "simulated")
     this.commits = new GroupCommit(this.database, () => {})
     this.quarantine = new Quarantine(this.database)
-    this.spool = new Spool(this.database, this.commits, this.quarantine, SITE, TIME_ZONE, clock.now)
+    this.spool = new Spool(this.database, this.commits, this.quarantine, SITE, TIME_ZONE, clock)
     this.ledger = new Ledger(this.database, this.commits, clock.now)
     this.collector = new Collector({
       spool: this.spool,
