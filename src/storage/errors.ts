@@ -1,4 +1,4 @@
-// What a database says no with, sorted by what its owner has to do.
+// What a database says no with, sorted by what has to happen: a person mends, the sender comes again, the process ends.
 import { SQLiteError } from "bun:sqlite"
 
 /** The file cannot be used as it is, and a person can mend that: one clear line, exit 2. */
@@ -6,28 +6,54 @@ export class StorageError extends Error {
   override name = "StorageError"
 }
 
+/** Another process writes the file: what cannot wait for its end may be asked of it. */
+export class StorageInUse extends StorageError {
+  override name = "StorageInUse"
+}
+
 /** The disk is full, or another program holds the file: nothing was changed, ask again later. */
 export class StorageRefused extends Error {
   override name = "StorageRefused"
+}
+
+/** The disk answered something after which nothing is certain: exit 70, a new process goes on from what is on it. */
+export class StorageFailed extends Error {
+  override name = "StorageFailed"
 }
 
 /** What whoever sent something is told then, and after how long it is worth another try. */
 export const REFUSED_TEXT = "The disk refuses: come again"
 export const REFUSED_RETRY_SECONDS = 60
 
-/** Whether the disk answered something after which nothing is certain: end the process, start again from the disk. */
+/** Whether the process has to end: the disk failed, the file is damaged, or SQLite says what nobody expected. */
 export function isFatal(error: unknown): boolean {
+  if (error instanceof StorageFailed || error instanceof StorageError) return true
   return error instanceof SQLiteError && !error.code?.startsWith("SQLITE_CONSTRAINT")
 }
 
 export function isBusy(error: unknown): boolean {
-  return error instanceof SQLiteError && error.code?.startsWith("SQLITE_BUSY") === true
+  return codeOf(error).startsWith("SQLITE_BUSY")
 }
 
-/** Full and busy as StorageRefused; everything else as it is. */
+/** The error of a database that is in use, as one of those above; what is none of the disk's stays as it is. */
 export function sortOut(error: unknown, file: string): unknown {
-  if (!(error instanceof SQLiteError)) return error
-  if (error.code === "SQLITE_FULL") return new StorageRefused(`the disk of ${file} is full`, { cause: error })
-  if (isBusy(error)) return new StorageRefused(`another program is writing to ${file}`, { cause: error })
+  const code = codeOf(error)
+  const cause = { cause: error }
+  // exactly this: with others of its kind SQLite does not know what became of the bytes
+  if (code === "SQLITE_FULL") return new StorageRefused(`the disk of ${file} is full`, cause)
+  if (isBusy(error)) return new StorageRefused(`another program is writing to ${file}`, cause)
+  if (/^SQLITE_(CORRUPT|NOTADB)/.test(code)) return damaged(file, cause)
+  if (/^SQLITE_(IOERR|CANTOPEN|READONLY|PROTOCOL)/.test(code))
+    return new StorageFailed(`The disk of ${file} failed (${code})`, cause)
   return error
 }
+
+/** What is said of a file whose pages make no sense. */
+export const damaged = (file: string, options?: ErrorOptions): StorageError =>
+  new StorageError(
+    `${file} is damaged: move it away together with its -wal and -shm, and restore a copy or start with none ` +
+      `(the last readings may be saved from it with sqlite3 ${file} .recover)`,
+    options,
+  )
+
+const codeOf = (error: unknown): string => (error instanceof SQLiteError ? (error.code ?? "") : "")

@@ -35,6 +35,11 @@ export class GroupCommit {
     this.#hooks = hooks
   }
 
+  /** Pieces of work that are not committed yet. */
+  get waiting(): number {
+    return this.#queue.length
+  }
+
   /**
    * Runs `apply` within the next transaction and resolves with its result once that is durable. After a fatal error
    * everything is rejected with that: later commits would seem to succeed.

@@ -1,6 +1,8 @@
 // One writer at a time: a lock that names its holder, and that the kernel frees however the holder dies.
-import { Database } from "bun:sqlite"
-import { isBusy, StorageError } from "./errors"
+import { Database, SQLiteError } from "bun:sqlite"
+import { existsSync, realpathSync } from "node:fs"
+import { isBusy, StorageError, StorageInUse } from "./errors"
+import { explain } from "./remedies"
 
 export class Lock {
   // an unreferenced Database is collected, and its lock with it
@@ -10,26 +12,29 @@ export class Lock {
     this.#database = database
   }
 
-  /** Throws StorageError naming the process that holds it, or SQLite's own error where there can be no lock. */
+  /** Throws StorageInUse naming the process that holds it, or a StorageError with what is wrong with the lock. */
   static take(file: string): Lock {
-    const database = new Database(`${file}.lock`)
+    // by whatever name a link gives to it
+    const own = `${existsSync(file) ? realpathSync(file) : file}.lock`
+    let database: Database | undefined
     try {
-      database.run("PRAGMA journal_mode = DELETE")
-      database.run("CREATE TABLE IF NOT EXISTS holder (pid INTEGER NOT NULL)")
-      database.run("BEGIN IMMEDIATE")
-      database.run("DELETE FROM holder")
-      database.run("INSERT INTO holder VALUES (?)", [process.pid])
-      database.run("COMMIT")
+      database = new Database(own)
+      database.run("CREATE TABLE IF NOT EXISTS owner (pid TEXT NOT NULL)")
+      database.run("INSERT INTO owner SELECT ? WHERE NOT EXISTS (SELECT * FROM owner)", [ownName()])
+      // a name of the same length is written over the last one, and needs no room; half of it would do no harm
+      database.run("PRAGMA journal_mode = MEMORY")
+      database.run("PRAGMA synchronous = OFF")
+      database.run("UPDATE owner SET pid = ?", [ownName()])
       database.run("BEGIN IMMEDIATE")
       return new Lock(database)
     } catch (cause) {
-      const holder = holderOf(database)
-      database.close()
-      if (!isBusy(cause)) throw cause
-      throw new StorageError(
-        `${file} is in use by process ${holder}: stop that one first, two must not write to one file`,
-        { cause },
-      )
+      const holder = database && isBusy(cause) ? holderOf(database) : undefined
+      database?.close()
+      if (holder !== undefined) throw new StorageInUse(inUse(file, holder), { cause })
+      if (isDamage(cause)) {
+        throw new StorageError(`${own} is damaged: it holds nothing of value, delete it and start again`, { cause })
+      }
+      throw explain(cause, own)
     }
   }
 
@@ -39,10 +44,20 @@ export class Lock {
   }
 }
 
+const ownName = (): string => String(process.pid).padStart(10)
+
+function inUse(file: string, holder: string): string {
+  return holder === String(process.pid)
+    ? `${file} is in use by this process already: name a file for each purpose in topology.yaml`
+    : `${file} is in use by process ${holder}: stop that one first, two must not write to one file`
+}
+
+const isDamage = (error: unknown): boolean =>
+  error instanceof SQLiteError && /^SQLITE_(CORRUPT|NOTADB)/.test(error.code ?? "")
+
 function holderOf(database: Database): string {
   try {
-    const row = database.query<{ pid: number }, []>("SELECT pid FROM holder").get()
-    return row ? String(row.pid) : "unknown"
+    return database.query<{ pid: string }, []>("SELECT pid FROM owner").get()?.pid.trim() ?? "unknown"
   } catch {
     return "unknown" // the holder is between two statements
   }

@@ -1,0 +1,92 @@
+// A database before it is used: what kind of file it is, who made it, its version, and how SQLite has to treat it.
+import type { Database } from "bun:sqlite"
+import { closeSync, fsyncSync, openSync, rmSync } from "node:fs"
+import { checkSound, type Found } from "./check"
+import { StorageError } from "./errors"
+
+export interface DatabaseKind {
+  /** The word for it in messages. */
+  readonly name: "spool" | "store"
+  /** SQLite's application_id, so that one is never taken for the other. */
+  readonly id: number
+  /** SQL that leads from version i to version i + 1. */
+  readonly migrations: readonly string[]
+  /** Of a new file; a power of two. SQLite's 4096 by default. */
+  readonly pageBytes?: number
+}
+
+/** Which addresses made the file: a trial must never mix with the farm's data. */
+export type Origin = "simulated" | "declared"
+
+export const BUSY_TIMEOUT_MS = 2000
+const CACHE_KIB = 65_536
+const WAL_BYTES = 64 * 1024 * 1024 // after which pages go to their place: a page that changed often goes once
+
+/** Brings a file of this kind, or a new one, to its latest version, durably, with the settings that the promise needs. */
+export function prepare(sqlite: Database, file: string, kind: DatabaseKind, origin: Origin, found: Found): void {
+  sqlite.run(`PRAGMA busy_timeout = ${BUSY_TIMEOUT_MS}`)
+  const version = checkKind(sqlite, file, kind)
+  const latest = kind.migrations.length
+  if (version > 0) {
+    checkOrigin(sqlite, file, kind, origin)
+    if (found.isToBeChecked) checkSound(sqlite, file)
+  }
+  if (version === 0 && kind.pageBytes) sqlite.run(`PRAGMA page_size = ${kind.pageBytes}`)
+  sqlite.run("PRAGMA journal_mode = WAL")
+  sqlite.run("PRAGMA synchronous = FULL") // NORMAL loses acknowledged rows in a power cut
+  // what a killed process wrote and did not sync can be read, and would be acknowledged as known without being durable
+  if (found.afterCrash) sqlite.run("PRAGMA wal_checkpoint(TRUNCATE)")
+  sqlite.run(`PRAGMA cache_size = -${CACHE_KIB}`)
+  sqlite.run(`PRAGMA wal_autocheckpoint = ${Math.floor(WAL_BYTES / pragma(sqlite, "page_size"))}`)
+  sqlite.run(`PRAGMA journal_size_limit = ${WAL_BYTES}`)
+  if (version === latest) return
+  if (version > 0) copyTo(`${file}.version${version}`, sqlite)
+  sqlite.run("BEGIN IMMEDIATE")
+  for (const migration of kind.migrations.slice(version)) sqlite.run(migration)
+  if (version === 0) {
+    sqlite.run("CREATE TABLE about (origin TEXT NOT NULL)")
+    sqlite.run("INSERT INTO about VALUES (?)", [origin])
+  }
+  sqlite.run(`PRAGMA application_id = ${kind.id}`)
+  sqlite.run(`PRAGMA user_version = ${latest}`)
+  sqlite.run("COMMIT")
+}
+
+/** What an interrupted migration left of such a copy gives way: the file itself is still of that version. */
+function copyTo(copy: string, sqlite: Database): void {
+  rmSync(copy, { force: true })
+  sqlite.run("VACUUM INTO ?", [copy])
+  const descriptor = openSync(copy, "r+") // VACUUM INTO does not sync what it writes
+  fsyncSync(descriptor)
+  closeSync(descriptor)
+}
+
+/** The file's version; zero for a new one. Throws StorageError when it is of another kind. */
+export function checkKind(sqlite: Database, file: string, kind: DatabaseKind): number {
+  const id = pragma(sqlite, "application_id")
+  const version = pragma(sqlite, "user_version")
+  if (version === 0 && id === 0 && isEmpty(sqlite)) return 0
+  if (id !== kind.id) throw new StorageError(`${file} is not a ${kind.name}: name another file in topology.yaml`)
+  if (version > kind.migrations.length) {
+    throw new StorageError(`${file} was written by a newer version of this programme: update it first`)
+  }
+  return version
+}
+
+function isEmpty(sqlite: Database): boolean {
+  return sqlite.query("SELECT 1 FROM sqlite_schema LIMIT 1").get() === null
+}
+
+function checkOrigin(sqlite: Database, file: string, kind: DatabaseKind, origin: Origin): void {
+  const made = sqlite.query<{ origin: Origin }, []>("SELECT origin FROM about").get()?.origin
+  if (made === origin) return
+  throw new StorageError(
+    made === "simulated"
+      ? `${file} holds the readings of a simulated network: name another ${kind.name} in topology.yaml, or move it away`
+      : `${file} holds the readings of a real network: a simulation must not write to it`,
+  )
+}
+
+function pragma(sqlite: Database, name: "application_id" | "user_version" | "page_size"): number {
+  return sqlite.query<Record<string, number>, []>(`PRAGMA ${name}`).get()?.[name] ?? 0
+}

@@ -1,0 +1,75 @@
+// Why a database cannot be opened, and what to do about it, in one line for a person.
+import { SQLiteError } from "bun:sqlite"
+import { accessSync, constants, statfsSync } from "node:fs"
+import { dirname } from "node:path"
+import { StorageError, StorageFailed, StorageRefused, sortOut } from "./errors"
+
+const FULL = "the disk is full, make room and start again"
+const LEAST_ROOM_BYTES = 256 * 1024 // a start writes about half of it: the lock, the log, its index
+
+const PROBLEMS: Record<string, string> = {
+  EEXIST: "a file of that name is there",
+  EISDIR: "it is a folder",
+  ENOTDIR: "a file stands where a folder must be",
+  EACCES: "you may not write there",
+  EROFS: "the disk is read-only",
+  ENOSPC: "the disk is full",
+}
+
+/** The error that says why a folder cannot be made. */
+export function folderError(folder: string, cause: unknown): StorageError {
+  return new StorageError(`The folder ${folder} cannot be made: ${describe(cause)}`, { cause })
+}
+
+/** Why a file cannot be opened, by SQLite or by the system: a StorageError with its remedy, or a StorageFailed. */
+export function explain(error: unknown, file: string): unknown {
+  if (!(error instanceof SQLiteError)) return explainSystem(error, file)
+  const { code = "", message } = error
+  const refuse = (why: string) => new StorageError(`${file} ${why}`, { cause: error })
+  if (code === "SQLITE_FULL" || (code.startsWith("SQLITE_IOERR") && isFull(file))) {
+    return refuse(`cannot be written: ${FULL}`)
+  }
+  if (code.startsWith("SQLITE_NOTADB")) {
+    return refuse("is not a SQLite database: move it away, or name another file in topology.yaml")
+  }
+  if (code.startsWith("SQLITE_CANTOPEN")) return refuse(`cannot be opened: ${folderProblem(file) ?? "is it a file?"}`)
+  if (code.startsWith("SQLITE_READONLY")) {
+    return refuse(`may not be written to: ${folderProblem(file) ?? "check its owner and its permissions"}`)
+  }
+  const sorted = sortOut(error, file)
+  if (sorted instanceof StorageRefused) return new StorageError(sorted.message, { cause: error })
+  return sorted === error ? refuse(`cannot be used: ${message} (${code})`) : sorted
+}
+
+function explainSystem(error: unknown, file: string): unknown {
+  if (!(error instanceof Error && "syscall" in error && "code" in error)) return error
+  if (error.code === "ENOSPC") return new StorageError(`${file} cannot be written: ${FULL}`, { cause: error })
+  const problem = PROBLEMS[String(error.code)]
+  if (problem) return new StorageError(`${file} cannot be opened: ${problem}`, { cause: error })
+  return new StorageFailed(`The disk of ${file} failed (${error.code})`, { cause: error })
+}
+
+/** SQLite tells a full disk from one that fails only where it writes pages. */
+function isFull(file: string): boolean {
+  try {
+    const { bavail, bsize } = statfsSync(dirname(file))
+    return bavail * bsize < LEAST_ROOM_BYTES
+  } catch {
+    return false // a disk that fails does not tell that either: what SQLite said stands
+  }
+}
+
+function folderProblem(file: string): string | undefined {
+  const folder = dirname(file)
+  try {
+    accessSync(folder, constants.W_OK)
+    return undefined
+  } catch (cause) {
+    return describe(cause)
+  }
+}
+
+function describe(cause: unknown): string {
+  const code = cause instanceof Error && "code" in cause ? String(cause.code) : "unknown error"
+  return PROBLEMS[code] ?? code
+}

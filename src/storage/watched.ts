@@ -1,0 +1,49 @@
+// A SQLite connection whose errors are heard, whoever asked: a read that fails must end the process as a write does.
+import { Database, type SQLQueryBindings } from "bun:sqlite"
+
+type Bindings = SQLQueryBindings | SQLQueryBindings[]
+type Call = (...values: unknown[]) => unknown
+
+const CALLS = ["get", "all", "run", "values"] as const
+
+export class WatchedDatabase extends Database {
+  /** Hears of an error and says what is thrown in its place: the same, until an owner says otherwise. */
+  judge: (error: unknown) => unknown = (error) => error
+  readonly #statements = new Map<string, unknown>()
+
+  /** Keeps every statement: a programme has a few dozen texts, and Bun's own cache holds 20. */
+  override query<Row, Values extends Bindings>(sql: string) {
+    const known = this.#statements.get(sql)
+    return known ? (known as ReturnType<typeof this.prepareOnce<Row, Values>>) : this.prepareOnce<Row, Values>(sql)
+  }
+
+  private prepareOnce<Row, Values extends Bindings>(sql: string) {
+    const statement = this.#heard(() => super.query<Row, Values>(sql))
+    const watch =
+      (call: Call) =>
+      (...values: unknown[]) =>
+        this.#heard(() => Reflect.apply(call, statement, values))
+    for (const name of CALLS) Object.assign(statement, { [name]: watch(statement[name] as Call) })
+    const iterate = watch(statement.iterate as Call)
+    Object.assign(statement, { iterate: (...values: unknown[]) => this.#rows(iterate(...values)) })
+    this.#statements.set(sql, statement)
+    return statement
+  }
+
+  #heard<T>(work: () => T): T {
+    try {
+      return work()
+    } catch (error) {
+      throw this.judge(error)
+    }
+  }
+
+  /** Each row is read when it is asked for. */
+  *#rows(rows: unknown): Generator<unknown> {
+    try {
+      yield* rows as Iterable<unknown>
+    } catch (error) {
+      throw this.judge(error)
+    }
+  }
+}
