@@ -3,6 +3,8 @@
 export interface Clock {
   /** Milliseconds since the epoch. */
   now(): number
+  /** A time before this is wrong, as in 1970 where a machine has no battery; without it every time may be right. */
+  readonly earliestMs?: number
   /** Calls back once after `delayMs`; the returned function cancels. */
   after(delayMs: number, callback: () => void): () => void
 }
@@ -10,10 +12,14 @@ export interface Clock {
 /** A number in [0, 1). */
 export type Random = () => number
 
+/** Whether the clock shows a time that it cannot be. */
+export const isWrong = (clock: Clock): boolean => clock.now() < (clock.earliestMs ?? Number.NEGATIVE_INFINITY)
+
 const LONGEST_TIMER_MS = 2 ** 31 - 1 // setTimeout calls back at once when asked for more
 
 export const systemClock: Clock = {
   now: Date.now,
+  earliestMs: Date.UTC(2026, 0, 1), // there was no such programme before
   after(delayMs, callback) {
     const restMs = delayMs - LONGEST_TIMER_MS
     let cancel = () => clearTimeout(timer)

@@ -1,4 +1,5 @@
-// What the parts of the network say to people; consola fits it.
+// What the parts of the network say to people, one line a text; consola fits it. What peers and files said may be part
+// of it: whoever shows it makes it printable.
 
 export interface Log {
   debug(text: string): void
@@ -12,7 +13,7 @@ export interface Log {
 /** For scripts and tests that want to hear nothing. */
 export const silentLog: Log = { debug() {}, info() {}, warn() {}, error() {} }
 
-const SAME_AGAIN_MS = 60_000
+const MINUTE_MS = 60_000
 
 /** Says a text at most once a minute in a row: a fleet would make it a million times. */
 export function sparing(say: (text: string) => void, now: () => number): (text: string) => void {
@@ -20,9 +21,28 @@ export function sparing(say: (text: string) => void, now: () => number): (text: 
   let saidAt = 0
   return (text) => {
     const age = now() - saidAt
-    if (text === last && age >= 0 && age < SAME_AGAIN_MS) return
+    if (text === last && age >= 0 && age < MINUTE_MS) return
     last = text
     saidAt = now()
     say(text)
+  }
+}
+
+/** Says at most so many texts a minute, and then how many it kept to itself: whoever can cause one can cause a million. */
+export function bounded(most: number, say: (text: string) => void, now: () => number): (text: string) => void {
+  let since = Number.NEGATIVE_INFINITY
+  let said = 0
+  let kept = 0
+  return (text) => {
+    const age = now() - since
+    if (age < 0 || age >= MINUTE_MS) {
+      if (kept > 0) say(`${kept} more of this kind were not told`)
+      since = now()
+      said = 0
+      kept = 0
+    }
+    if (said < most) say(text)
+    else kept++
+    said++
   }
 }

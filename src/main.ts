@@ -2,7 +2,8 @@
 import { type Command, formatHelp, formatRows, parseOptions, UsageError } from "./commands/arguments"
 import { INVOCATION } from "./commands/installation"
 import { nearest } from "./nearest"
-import { isFatal, StorageError, StorageRefused } from "./storage/errors"
+import { printable, printableLines } from "./printable"
+import { StorageError, StorageFailed, StorageRefused } from "./storage/errors"
 import { TopologyError } from "./topology/problem"
 
 const COMMANDS: Record<string, () => Promise<{ command: Command }>> = {
@@ -12,6 +13,7 @@ const COMMANDS: Record<string, () => Promise<{ command: Command }>> = {
   service: () => import("./commands/service") as Promise<{ command: Command }>,
   status: () => import("./commands/status") as Promise<{ command: Command }>,
   resend: () => import("./commands/resend") as Promise<{ command: Command }>,
+  quarantine: () => import("./commands/quarantine") as Promise<{ command: Command }>,
   // an executable does not hold the source that it was made of
   ...(!Bun.isStandaloneExecutable && { build: () => import("./commands/build") as Promise<{ command: Command }> }),
 }
@@ -45,8 +47,9 @@ async function overview(): Promise<string> {
 
 /** What a person can mend is one clear line; what is ours shows where it happened. */
 function explain(error: unknown): { text: string; exit: number } {
-  if (error instanceof TopologyError || error instanceof StorageError || error instanceof UsageError) {
-    return { text: error.message, exit: EXIT.user }
+  if (error instanceof TopologyError) return { text: error.message, exit: EXIT.user }
+  if (error instanceof StorageError || error instanceof UsageError) {
+    return { text: printable(error.message), exit: EXIT.user }
   }
   if (error instanceof Error && "code" in error && /^EA|^ENOTFOUND/.test(String(error.code))) {
     return { text: error.message, exit: EXIT.user }
@@ -57,10 +60,9 @@ function explain(error: unknown): { text: string; exit: number } {
       exit: EXIT.incomplete,
     }
   }
-  if (isFatal(error)) {
-    const why = error instanceof Error ? error.message : String(error)
+  if (error instanceof StorageFailed) {
     return {
-      text: `The disk failed (${why}). What was acknowledged is safe: start again, it goes on from there`,
+      text: `${error.message}. What was acknowledged is safe: start again, it goes on from there`,
       exit: EXIT.ours,
     }
   }
@@ -71,7 +73,7 @@ main(process.argv.slice(2)).then(
   (exit) => process.exit(exit),
   (error) => {
     const { text, exit } = explain(error)
-    process.stderr.write(`${text}\n`)
+    process.stderr.write(`${printableLines(text)}\n`)
     process.exit(exit)
   },
 )

@@ -11,8 +11,9 @@ import { Gateway } from "./gateway/gateway"
 import { Heartbeat } from "./gateway/heartbeat"
 import { type Log, silentLog } from "./log"
 import { EVERYTHING, haveAddresses, isPlayed, ownAddresses, ownDevices, type Roles } from "./roles"
+import type { LastRun } from "./schedule/due"
 import { awaitedText, describeMissing, goneSources, type Summary } from "./summary"
-import { type Day, dayBefore } from "./survey/calendar"
+import { addDays, type Day, dayBefore } from "./survey/calendar"
 import type { Addressing } from "./topology/addressing"
 import type { Device } from "./topology/devices"
 import type { Topology } from "./topology/topology"
@@ -49,6 +50,8 @@ export interface NetworkOptions {
   readonly onCollection?: (site: string, day: Day, report: CollectionReport) => void
   /** A summary in words, for the heartbeat. */
   readonly describe?: (summary: Summary) => string
+  /** A person waits for something that depends on the topology: `update()` it as it is now. */
+  readonly readTopology?: () => Promise<void>
   /** The disk failed: end the process, a new one resumes from what is on it. */
   readonly onFatal?: (error: unknown) => void
 }
@@ -60,8 +63,11 @@ export interface CollectOptions {
   readonly patient?: boolean
   /** Without a gateway here: send only what the gateway says is owed. */
   readonly owedOnly?: boolean
+  /** The clock was ahead for a while: the last days may have been sent before they were over, so they are sent again. */
+  readonly isDoubtful?: boolean
 }
 
+const DOUBTFUL_DAYS = 7
 const SHORTEST_DELIVERY_MS = 10_000 // what has arrived deserves a try, however long it took
 
 export class Network implements AsyncDisposable {
@@ -122,9 +128,10 @@ export class Network implements AsyncDisposable {
     }
   }
 
-  /** The last run in the ledger, its scheduled instant in ms since the epoch; undefined without a gateway here. */
-  get lastCollection(): { readonly scheduledAt: number; readonly closed: boolean } | undefined {
-    return this.#gateway?.ledger.lastRun
+  /** What the ledger says of the schedule; undefined before the first run, and without a gateway here. */
+  get lastCollection(): LastRun | undefined {
+    const { lastRun, lastRunDay } = this.#gateway?.ledger ?? {}
+    return lastRun && lastRunDay && { scheduledAt: lastRun.scheduledAt, closed: lastRun.closed, upTo: lastRunDay }
   }
 
   /** From the next collection on, these devices and this grace; what else the topology says needs a new start. */
@@ -142,9 +149,15 @@ export class Network implements AsyncDisposable {
     return turn
   }
 
-  /** Records a run that did not take place, so that its day is owed. */
-  async recordMissed(scheduledAt: number): Promise<void> {
-    await this.#gateway?.openMissed(dayBefore(scheduledAt, this.#topology.timeZone), scheduledAt)
+  /** Records runs that did not take place, by the instants that the schedule named, so that their days are owed. */
+  async recordMissed(...scheduledAt: readonly number[]): Promise<void> {
+    const { timeZone } = this.#topology
+    await this.#gateway?.recordMissed(scheduledAt.map((at) => ({ day: dayBefore(at, timeZone), scheduledAt: at })))
+  }
+
+  /** The clock was set back to this instant: runs that are later are forgotten, and come again. Resolves with their days. */
+  async setBack(now: number): Promise<readonly Day[]> {
+    return (await this.#gateway?.setBack(now)) ?? []
   }
 
   /** Stops devices, gateway, cloud. What is not delivered stays in the spool. May be called twice. */
@@ -185,7 +198,9 @@ export class Network implements AsyncDisposable {
     }
     if (this.#roles.gateway) {
       const cloudPort = this.ports.cloud
-      this.#gateway = await Gateway.start({ ...shared, cloudPort, onFatal, ...(onDelivered && { onDelivered }) })
+      const { readTopology } = this.#options
+      const told = { readTopology, onFatal, ...(onDelivered && { onDelivered }) }
+      this.#gateway = await Gateway.start({ ...shared, ...told, cloudPort })
       this.#gateway.resume()
       const url = this.#topology.alerts.heartbeat
       if (url !== undefined) this.#heartbeat = new Heartbeat({ url, clock: this.#clock, random, log: this.#log })
@@ -227,18 +242,21 @@ export class Network implements AsyncDisposable {
     await this.#withinGrace(arrived)
     if (!patient) this.#fleet.stop("the grace is over")
 
-    const leftMs = Math.max(SHORTEST_DELIVERY_MS, startedAt + graceMs - this.#clock.now())
-    const forwarded = await this.#deliver(gateway, day, leftMs)
+    // a clock that is set meanwhile must not make it longer
+    const leftMs = Math.min(graceMs, startedAt + graceMs - this.#clock.now())
+    const forwarded = await this.#deliver(gateway, day, Math.max(SHORTEST_DELIVERY_MS, leftMs))
     await this.#cloud?.listed()
     const { missing, ...summary } = gateway.summary(collection)
     for (const text of goneSources(run.reasons, missing)) this.#log.warn(text)
-    const delivered = forwarded !== undefined && forwarded.differing.length === 0 && forwarded.refused === 0
+    const refusedSurveys = forwarded?.refused ?? 0
+    const delivered = forwarded !== undefined && forwarded.differing.length === 0 && refusedSurveys === 0
     return {
       day,
       ...summary,
       missing: describeMissing(missing, this.#topology.devices, run.reasons),
       stored: forwarded?.readings ?? 0,
       refusedLines: gateway.counts.refusedLines - refusedBefore,
+      refusedSurveys,
       differing: forwarded?.differing ?? [],
       delivered,
       elapsedMs: this.#clock.now() - startedAt,
@@ -268,6 +286,7 @@ export class Network implements AsyncDisposable {
       stored: 0,
       differing: [],
       refusedLines: run.uploads.reduce((sum, { refused }) => sum + refused, 0),
+      refusedSurveys: 0,
       warnings: [],
       elapsedMs: this.#clock.now() - startedAt,
       complete: missing.length === 0,
@@ -278,8 +297,9 @@ export class Network implements AsyncDisposable {
     return ownDevices(this.#topology, this.#roles)
   }
 
-  #runDevices(day: Day, { patient = false, owedOnly = false }: CollectOptions): FleetRun {
-    const options = { devices: this.#ownDevices(), topology: this.#topology, patient, owedOnly }
+  #runDevices(day: Day, { patient = false, owedOnly = false, isDoubtful = false }: CollectOptions): FleetRun {
+    const again = isDoubtful ? Array.from({ length: DOUBTFUL_DAYS }, (_, index) => addDays(day, -index - 1)) : []
+    const options = { devices: this.#ownDevices(), topology: this.#topology, patient, owedOnly, again }
     return this.#fleet.run(day, { ...options, gatewayPort: this.ports.gateway })
   }
 

@@ -21,6 +21,8 @@ export interface Summary {
   /** Readings that this collection brought to the store, whatever their day. */
   readonly stored: number
   readonly refusedLines: number
+  /** Surveys that the cloud refused for good. */
+  readonly refusedSurveys: number
   /** Days on which the cloud's store differs although everything was delivered again. */
   readonly differing: readonly Day[]
   /** Whether the cloud has everything and agreed; undefined without a gateway here. */

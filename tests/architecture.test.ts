@@ -22,6 +22,7 @@ const LAYERS: Record<string, number> = {
   clock: 0,
   log: 0,
   nearest: 0,
+  printable: 0,
 }
 
 const files = [...new Bun.Glob("**/*.ts").scanSync(SRC)]
@@ -75,4 +76,13 @@ test("only the edges touch Bun's sockets, and only main ends the process", async
   }
   expect(sockets.sort()).toEqual(["coap/tcp.ts", "coap/udp.ts"])
   expect(exits).toEqual(["main.ts"])
+})
+
+test("only the screen writes to the terminal, where every text becomes printable, and main its last word", async () => {
+  const writers: string[] = []
+  for (const file of files) {
+    const source = await Bun.file(`${SRC}/${file}`).text()
+    if (/process\.std(out|err)\.write\(|console\.\w+\(|Bun\.std(out|err)\b.*write/.test(source)) writers.push(file)
+  }
+  expect(writers.sort()).toEqual(["commands/screen.ts", "main.ts"])
 })

@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test"
-import { sparing } from "../src/log"
+import { bounded, sparing } from "../src/log"
 
 test("sparing() says the same once a minute, and something else at once", () => {
   const said: string[] = []
@@ -12,4 +12,20 @@ test("sparing() says the same once a minute, and something else at once", () => 
   time += 60_000
   say("full")
   expect(said).toEqual(["full", "gone", "full", "full"])
+})
+
+test("bounded() says so many a minute, and then how many it did not say", () => {
+  const said: string[] = []
+  let time = 1_000_000
+  const say = bounded(
+    2,
+    (text) => said.push(text),
+    () => time,
+  )
+  for (const text of ["a", "b", "c", "d"]) say(text)
+  time += 60_000
+  say("e")
+  time -= 1_000_000 // the clock was set back
+  say("f")
+  expect(said).toEqual(["a", "b", "2 more of this kind were not told", "e", "f"])
 })

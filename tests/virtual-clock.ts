@@ -11,12 +11,20 @@ export class VirtualClock implements Clock {
   /** Rising; equal times in the order in which they were asked for. */
   #timers: Timer[] = []
   #now: number
+  #aheadMs = 0
+  /** A time before this is wrong. */
+  earliestMs = Number.NEGATIVE_INFINITY
 
   constructor(now = 0) {
     this.#now = now
   }
 
-  readonly now = (): number => this.#now
+  readonly now = (): number => this.#now + this.#aheadMs
+
+  /** Sets the clock to another time; timers that wait do not notice. */
+  set(now: number): void {
+    this.#aheadMs = now - this.#now
+  }
 
   readonly after = (delayMs: number, callback: () => void): (() => void) => {
     const timer = { at: this.#now + Math.max(0, delayMs), callback, cancelled: false }
@@ -48,7 +56,7 @@ export class VirtualClock implements Clock {
     const until = this.#now + ms
     await settle()
     for (let next = this.next; next !== undefined && next <= until; next = this.next) {
-      this.#fire()
+      this.step()
       await settle()
     }
     this.#now = until
@@ -65,11 +73,13 @@ export class VirtualClock implements Clock {
       await settle()
       if (done) return work
       if (this.next === undefined) throw new Error("nothing is under way that could end this")
-      this.#fire()
+      this.step()
     }
   }
 
-  #fire(): void {
+  /** Lets the time pass up to the next timer, and calls that one. */
+  step(): void {
+    if (this.next === undefined) return
     const timer = this.#timers.shift()
     if (!timer) return
     this.#now = timer.at

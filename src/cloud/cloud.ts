@@ -1,21 +1,21 @@
 // The cloud: listens on TCP, tells CoAP from plain text, stores, and lists on its console.
-import type { Clock, Random } from "../clock"
-import { BlockReceiver } from "../coap/block"
-import { Session } from "../coap/session"
+import { type Clock, isWrong, type Random } from "../clock"
 import type { Sockets } from "../coap/sockets"
-import type { Connection, ConnectionHandler, TcpListener } from "../coap/tcp"
-import { type Log, sparing } from "../log"
+import type { TcpListener } from "../coap/tcp"
+import { bounded, type Log, sparing } from "../log"
 import { DurableDatabase } from "../storage/database"
 import { GroupCommit } from "../storage/group-commit"
 import type { Day } from "../survey/calendar"
 import type { AddressRange } from "../topology/address"
 import { type Addressing, bindAddress } from "../topology/addressing"
 import type { Topology } from "../topology/topology"
+import { Door } from "./door"
 import { lister, printInBatches } from "./listing"
-import { isPlainText, PlainText } from "./plain-text"
+import { PlainText } from "./plain-text"
 import { type CollectionReport, Receiver } from "./receiver"
 import { STORE } from "./schema"
 import { Store, type StoredSurvey } from "./store"
+import { Texts } from "./texts"
 
 export interface CloudOptions {
   readonly topology: Topology
@@ -32,13 +32,9 @@ export interface CloudOptions {
   readonly onFatal: (error: unknown) => void
 }
 
+const REFUSALS_TOLD = 10 // a minute; their senders are told of all
 const LOOPBACK = "127.0.0.1"
-const PAUSE_MS = 200 // after which plain text is complete (DESIGN.md §5)
-const PROTOCOL_TIMEOUT_MS = 10_000 // for the two bytes that tell the protocol
-const IDLE_TIMEOUT_MS = 300_000 // without a byte either way; a gateway connects anew for each forwarding
-const MIB = 1024 * 1024
-// a merged survey may be larger than any upload was, and a fleet's account of a collection is
-const TRANSFERS = { bodyBytes: 16 * MIB, perAddress: 1024, transfers: 4096, totalBytes: 64 * MIB, bert: true }
+const UNREAD_BYTES = 64 * 1024 // of answers to a peer that does not read them, before it is cut off
 
 export class Cloud {
   readonly #options: CloudOptions
@@ -46,18 +42,18 @@ export class Cloud {
   readonly #commits: GroupCommit
   readonly #store: Store
   readonly #receiver: Receiver
-  readonly #plainText: PlainText
+  readonly #door: Door
   #listener: TcpListener | undefined
   #listing: Promise<void> = Promise.resolve()
 
   private constructor(options: CloudOptions) {
-    const { topology, addressing, clock, log, onFatal } = options
+    const { topology, addressing, clock, random, log, onFatal } = options
     this.#options = options
-    this.#database = DurableDatabase.open(topology.cloud.store, STORE, addressing)
+    this.#database = DurableDatabase.open(topology.cloud.store, STORE, addressing, onFatal)
     this.#commits = new GroupCommit(this.#database, onFatal)
     this.#store = new Store(this.#database, this.#commits, clock.now)
     const complain = sparing(log.error, clock.now)
-    const onRefusedLine = (text: string) => log.warn(`Refused: ${text}`)
+    const onRefusedText = bounded(REFUSALS_TOLD, (text) => log.warn(`Refused: ${text}`), clock.now)
     this.#receiver = new Receiver({
       store: this.#store,
       sites: topology.cloud.sites,
@@ -65,18 +61,36 @@ export class Cloud {
         this.#list(site, day, report.run ? undefined : report.changed)
         options.onCollection?.(site, day, report)
       },
-      onRefusedLine,
+      onRefusedLine: onRefusedText,
       onRefused: (error) => complain(`${error.message}: deliveries are refused until there is room`),
     })
-    this.#plainText = new PlainText({
+    const plainText = new PlainText({
       store: this.#store,
       site: topology.site,
       timeZone: topology.timeZone,
       devices: topology.devices,
       now: clock.now,
+      isClockWrong: () => isWrong(clock),
       maySend: (sender, ip) => this.#maySend(sender, ip),
-      onRefusedLine,
+      onRefusedText,
       onStored: (surveys) => this.#queueListing(() => this.#printAll(topology.site, surveys)),
+    })
+    const texts = new Texts({
+      clock,
+      maxBytes: topology.limits.survey,
+      take: (bytes, sender) => plainText.take(bytes, sender),
+      onError: log.error,
+    })
+    this.#door = new Door({
+      limits: topology.limits,
+      maxMessageSizeBytes: topology.bufferSize,
+      clock,
+      random,
+      texts,
+      handle: this.#receiver.handle,
+      admit: this.#receiver.admit,
+      waiting: () => this.#commits.waiting,
+      warn: log.warn,
     })
   }
 
@@ -121,105 +135,10 @@ export class Cloud {
     this.#listener = sockets.listenTcp({
       address: bindAddress(cloud.address, addressing),
       port: cloud.port,
-      onConnection: (connection) => this.#accept(connection),
+      onConnection: (connection) => this.#door.accept(connection),
+      maxQueuedBytes: UNREAD_BYTES,
       onProblem: (error) => log.warn(error.message),
     })
-  }
-
-  /** Two bytes tell which protocol it is (DESIGN.md §5); until then we say nothing, as RFC 8323 §3.3 allows. */
-  #accept(connection: Connection): ConnectionHandler {
-    let head = new Uint8Array(0)
-    let handler: ConnectionHandler | undefined
-    const cancel = this.#options.clock.after(PROTOCOL_TIMEOUT_MS, () => connection.close())
-    return {
-      data: (chunk) => {
-        if (handler) return handler.data(chunk)
-        head = Buffer.concat([head, chunk])
-        if (head.length < 2) return
-        cancel()
-        handler = isPlainText(head) ? this.#text(connection) : this.#session(connection)
-        handler.data(head)
-      },
-      end: () => (handler?.end ? handler.end() : connection.close()),
-      close: (error) => {
-        cancel()
-        handler?.close(error)
-      },
-    }
-  }
-
-  #session(connection: Connection): ConnectionHandler {
-    const { topology, clock, random, log } = this.#options
-    const blocks = new BlockReceiver(TRANSFERS, clock, this.#receiver.admit, this.#receiver.handle)
-    let cancel = () => {}
-    const stayOpen = () => {
-      cancel()
-      cancel = clock.after(IDLE_TIMEOUT_MS, () => void session.release()) // which finishes what is outstanding
-    }
-    const session = new Session({
-      send: (bytes) => {
-        stayOpen()
-        connection.write(bytes)
-      },
-      close: () => connection.close(),
-      pause: () => connection.pause(),
-      resume: () => connection.resume(),
-      clock,
-      random,
-      maxMessageSizeBytes: topology.bufferSize,
-      address: connection.remoteAddress,
-      endpoint: connection.endpoint,
-      handler: blocks.handle,
-      onProblem: (error) => log.warn(error.message),
-    })
-    return {
-      data: (chunk) => {
-        stayOpen()
-        session.receive(chunk)
-      },
-      end: () => void session.release(),
-      close: (error) => {
-        cancel()
-        session.closed(error?.message)
-      },
-    }
-  }
-
-  #text(connection: Connection): ConnectionHandler {
-    const { topology, clock, log } = this.#options
-    const chunks: Uint8Array[] = []
-    let sizeBytes = 0
-    let cancel = () => {}
-    let finished = false
-    const finish = async () => {
-      if (finished) return
-      finished = true
-      cancel()
-      connection.pause()
-      connection.write(Buffer.from(await this.#plainText.take(Buffer.concat(chunks), connection.remoteAddress)))
-      connection.close()
-    }
-    const end = () => {
-      finish().catch((error) => {
-        log.error(`Plain text from ${connection.remoteAddress} could not be stored: ${error}`)
-        connection.destroy()
-      })
-    }
-    return {
-      data: (chunk) => {
-        cancel()
-        sizeBytes += chunk.length
-        if (sizeBytes > topology.limits.survey) {
-          connection.write(Buffer.from(`More than ${topology.limits.survey} bytes`))
-          connection.close()
-          return
-        }
-        chunks.push(chunk)
-        cancel = clock.after(PAUSE_MS, end)
-      },
-      end,
-      close: () => cancel(),
-    }
   }
 
   /** Whether this address may deliver plain text of a device: the device itself and the gateway may. */
@@ -240,6 +159,7 @@ export class Cloud {
 
   async #printAll(site: string, surveys: Iterable<StoredSurvey>): Promise<void> {
     const { topology, print } = this.#options
+    if (topology.cloud.console === "off") return // a fleet's day is not read for nothing
     const list = lister(topology.cloud.console, this.#store.siteInfo(site))
     await printInBatches(Iterator.from(surveys).map(list), print)
   }

@@ -26,9 +26,12 @@ export interface PlainTextOptions {
   readonly timeZone: string
   readonly devices: Devices
   readonly now: () => number
+  /** Whether that is a time that it cannot be. */
+  readonly isClockWrong?: () => boolean
   /** Whether a sender's address may speak for a declared device. */
   readonly maySend: (sender: string, ip: string) => boolean
-  readonly onRefusedLine: (text: string) => void
+  /** A message, or a line of one: its sender is told, and nothing of it is kept. */
+  readonly onRefusedText: (text: string) => void
   /** What has been stored, to be listed. */
   readonly onStored: (surveys: readonly StoredSurvey[]) => void
 }
@@ -38,19 +41,21 @@ export class PlainText {
 
   /** Stores and lists complete lines; the answer is a line for the sender. A last line without its % is cut off. */
   async take(bytes: Uint8Array, sender: string): Promise<string> {
-    const { devices, store, maySend, onStored } = this.options
+    const { devices, store, isClockWrong, maySend, onStored } = this.options
+    // a day is what the clock says it is
+    if (isClockWrong?.()) return "The cloud's clock is not set"
     const end = endOfCompleteLines(bytes)
     let text: string
     try {
       text = decodeText(bytes.subarray(0, end))
     } catch {
-      return "A survey is UTF-8 text: this one is not"
+      return this.#refuse(sender, "A survey is UTF-8 text: this one is not")
     }
     const surveys: [number, string][] = []
     for (const [ip, lines] of splitAddressedLines(text)) {
       const address = parseAddress(ip)
-      if (address === undefined || !devices.has(address)) return `${ip} is not a declared device`
-      if (!maySend(sender, ip)) return `${sender} may not speak for ${ip}`
+      if (address === undefined || !devices.has(address)) return this.#refuse(sender, `${ip} is not a declared device`)
+      if (!maySend(sender, ip)) return this.#refuse(sender, `${sender} may not speak for ${ip}`)
       surveys.push([address, lines])
     }
     try {
@@ -64,13 +69,18 @@ export class PlainText {
     }
   }
 
+  #refuse(sender: string, reason: string): string {
+    this.options.onRefusedText(`plain text from ${sender}: ${reason}`)
+    return reason
+  }
+
   async #store(store: Store, address: number, text: string): Promise<{ survey: StoredSurvey; refused: number }> {
     const { site, timeZone, now } = this.options
     const day = dayBefore(now(), timeZone)
     const change = clockChange(day, timeZone)
     const { readings, refused } = parseSurvey(text, change)
     for (const { line, rule } of refused) {
-      this.options.onRefusedLine(`${site} ${formatAddress(address)} ${day}, line ${line}: ${rule}`)
+      this.options.onRefusedText(`${site} ${formatAddress(address)} ${day}, line ${line}: ${rule}`)
     }
     const shown = await store.mergeSurvey(site, day, address, readings)
     const times = new Set(readings.map((reading) => elapsedSeconds(reading, change)))

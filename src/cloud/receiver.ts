@@ -120,10 +120,14 @@ export class Receiver {
     if (!day) return say(Code.BadRequest, `A day is written 2026-11-21: it is ${given}`)
     const revision = readRevision(query.get("revision"))
     if (Number.isNaN(revision)) return say(Code.BadRequest, "A revision is a whole number")
-    const digest = surveyDigest(`${site}/${ip}`, day, payload)
+    // a day may have been measured before the site's zone changed
+    const zone = query.get("zone")
+    if (zone !== undefined && !isTimeZone(zone)) return say(Code.BadRequest, "The time zone is unknown")
+    const text = decodeText(payload)
+    const digest = surveyDigest(`${site}/${ip}`, day, text)
     if ((query.get("digest") ?? digest) !== digest) return say(Code.BadRequest, "The digest differs: send it again")
 
-    const { readings, refused } = parseSurvey(decodeText(payload), clockChange(day, info.timeZone))
+    const { readings, refused } = parseSurvey(text, clockChange(day, zone ?? info.timeZone))
     for (const { line, rule } of refused) this.options.onRefusedLine(`${site} ${ip} ${day}, line ${line}: ${rule}`)
     const survey = { day, address, digest, readings, ...(revision !== undefined && { revision }) }
     const outcome = await this.options.store.putSurvey(site, survey)

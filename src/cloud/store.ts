@@ -3,7 +3,7 @@ import type { DurableDatabase } from "../storage/database"
 import type { GroupCommit } from "../storage/group-commit"
 import { type ClockChange, clockChange, type Day } from "../survey/calendar"
 import { commonDigest } from "../survey/digest"
-import { formatTime, parseTime, type Reading } from "../survey/reading"
+import { formatDecimal, formatTime, parseTime, type Reading } from "../survey/reading"
 import { mergeSurveys } from "../survey/survey"
 import type { AddressRange } from "../topology/address"
 import { Added, type DeviceDay } from "./added"
@@ -65,6 +65,9 @@ const EVERY_ADDRESS: AddressRange = { first: 0, last: 0xffff_ffff }
 export class Store {
   readonly #sites = new Map<string, Site>()
   readonly #added: Added
+  /** Days, by site, on which no agreement is to be forgotten any more: a fleet's day would ask a million times. */
+  readonly #forgotten = new Set<string>()
+  readonly #insert // held here: Bun itself keeps only twenty statements
 
   constructor(
     private readonly database: DurableDatabase,
@@ -72,6 +75,10 @@ export class Store {
     private readonly now: () => number,
   ) {
     this.#added = new Added(database.sqlite)
+    commits.attach({ beforeCommit() {}, rolledBack: () => this.#forgotten.clear() })
+    this.#insert = this.#query(
+      "INSERT INTO surveys (site, day, address, revision, digest, readings) VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT DO NOTHING",
+    )
     const rows = this.#query<{ id: number; site: string; time_zone: string; devices: string }>("SELECT * FROM sites")
     for (const { id, site, time_zone, devices } of rows.all()) {
       this.#sites.set(site, { id, info: { timeZone: time_zone, devices: JSON.parse(devices) } })
@@ -98,7 +105,13 @@ export class Store {
     const { day, address, digest, readings } = survey
     const { id: siteId, info } = this.#known(site)
     const of = { siteId, day, address }
+    const json = toJson(readings)
     return this.commits.add(() => {
+      const first = survey.revision ?? this.now()
+      if (this.#insert.run(siteId, day, address, first, digest, json).changes === 1) {
+        this.#forgetAgreement(siteId, day)
+        return "new"
+      }
       const stored = this.#find(of)
       const last = stored?.revision ?? undefined
       const revision = survey.revision ?? Math.max((last ?? 0) + 1, this.now())
@@ -108,7 +121,7 @@ export class Store {
       this.#query(
         `INSERT OR REPLACE INTO surveys (site, day, address, revision, digest, readings, merged)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)`,
-      ).run(siteId, day, address, revision, digest, toJson(readings), merged)
+      ).run(siteId, day, address, revision, digest, json, merged)
       this.#forgetAgreement(siteId, day)
       return last === undefined ? "new" : "changed"
     })
@@ -145,6 +158,7 @@ export class Store {
       const last = this.#lastAgreement(id, day)
       const ours = last && agrees(last) ? last : this.#agreementOf(id, day, addresses)
       if (!agrees(ours)) return ours
+      this.#forgotten.delete(`${id} ${day}`)
       this.#query(
         `INSERT INTO collections (site, day, surveys, digest, summary, listed) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
          ON CONFLICT DO UPDATE SET surveys = excluded.surveys, digest = excluded.digest, summary = excluded.summary,
@@ -219,6 +233,9 @@ export class Store {
   }
 
   #forgetAgreement(siteId: number, day: Day): void {
+    const key = `${siteId} ${day}`
+    if (this.#forgotten.has(key)) return
+    this.#forgotten.add(key)
     this.#query("UPDATE collections SET digest = NULL WHERE site = ?1 AND day = ?2 AND digest IS NOT NULL").run(
       siteId,
       day,
@@ -246,7 +263,14 @@ export const toStored = ({ seconds, temperature, humidity }: Reading): StoredRea
   humidity,
 ]
 
-const toJson = (readings: readonly Reading[]): string => JSON.stringify(readings.map(toStored))
+/** What JSON.stringify() makes of `toStored()`, in a fraction of its time. */
+function toJson(readings: readonly Reading[]): string {
+  let json = "["
+  for (const { seconds, temperature, humidity } of readings) {
+    json += `${json.length > 1 ? "," : ""}["${formatTime(seconds)}",${formatDecimal(temperature)},${formatDecimal(humidity)}]`
+  }
+  return `${json}]`
+}
 
 /** In the hour that comes twice the second pass begins where the clock goes back. */
 function fromJson(json: string, { repeated }: ClockChange): Reading[] {

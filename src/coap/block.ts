@@ -3,7 +3,8 @@ import type { Clock } from "../clock"
 import { Code, isSuccess } from "./code"
 import type { Outgoing, Reply } from "./exchange"
 import { findOption, type Option, OptionNumber, readUint, uintOf, uintOption, uintValue } from "./option"
-import { busy, EXCHANGE_LIFETIME_MS, type Handler, type Request, type Response, say } from "./resource"
+import { busy, type Handler, type Request, type Response, say } from "./resource"
+import { type Transfer, type TransferLimits, Transfers } from "./transfers"
 
 export interface Block {
   readonly number: number
@@ -15,6 +16,7 @@ export interface Block {
 const BERT = 7
 const LARGEST_EXPONENT = 6
 export const LARGEST_BLOCK_BYTES = 1024
+const COME_AGAIN_SECONDS = 5
 
 /** The unit that block numbers count in. */
 export const blockBytes = (exponent: number): number => 2 ** (4 + Math.min(exponent, LARGEST_EXPONENT))
@@ -70,54 +72,38 @@ export async function sendBlockwise(
   }
 }
 
-export interface TransferLimits {
+export interface BlockLimits extends TransferLimits {
   /** Largest body, bytes; reported as Size1. */
   readonly bodyBytes: number
-  /** Transfers of one address, finished ones included. */
-  readonly perAddress: number
-  /** Transfers in all, finished ones included. */
-  readonly transfers: number
-  /** Bytes held, in all. */
-  readonly totalBytes: number
   /** BERT is understood, as it must only be over TCP (RFC 8323 §6); elsewhere its exponent is reserved. */
   readonly bert?: boolean
 }
 
-interface Transfer {
-  readonly key: string
-  readonly address: string
-  readonly startedAt: number
-  touchedAt: number
-  /** Once finished: the last one alone, to know it again. */
-  chunks: Uint8Array[]
-  receivedBytes: number
-  /** Its share of the memory: key and chunks. */
-  heldBytes: number
-  /** Of a finished transfer. */
-  answer?: Response | Promise<Response>
-}
-
 /** The server's side: puts requests together from their blocks and hands them on whole. */
 export class BlockReceiver {
-  /** The one that was silent for longest comes first. */
-  readonly #transfers = new Map<string, Transfer>()
-  readonly #perAddress = new Map<string, number>()
-  #heldBytes = 0
+  readonly #transfers: Transfers
 
   /**
    * @param admit may refuse a transfer at its first block, before anything is kept for it
    * @param handler gets every request whole
    */
   constructor(
-    private readonly limits: TransferLimits,
+    private readonly limits: BlockLimits,
     private readonly clock: Clock,
     private readonly admit: (request: Request) => Response | undefined,
     private readonly handler: Handler,
-  ) {}
+  ) {
+    this.#transfers = new Transfers(limits, clock)
+  }
 
   /** Transfers in memory, finished ones included. */
   get size(): number {
     return this.#transfers.size
+  }
+
+  /** Forgets all transfers of an endpoint that has gone. */
+  forget(address: string, endpoint: string): void {
+    this.#transfers.removeAll(address, endpoint)
   }
 
   readonly handle: Handler = (request) => {
@@ -141,38 +127,48 @@ export class BlockReceiver {
     if (Math.max(announced, offset + payload.length) > this.limits.bodyBytes) return this.#tooLarge()
     if (block.number === 0 && !block.more) return this.handler(request)
 
-    this.#expire()
+    this.#transfers.removeExpired()
     const key = transferKey(request)
     const known = this.#transfers.get(key)
     if (block.number === 0) {
       const refusal = this.admit(request)
       if (refusal) return refusal
-      if (known) this.#forget(known)
-      this.#takeShare(request.address)
+      if (known) this.#transfers.remove(known)
+      this.#transfers.makePlace(request.address)
       return this.#append(request, block, this.#begin(key, request.address))
     }
     if (known && isRepeated(known, block, offset, payload)) {
-      this.#forget(known)
+      this.#transfers.remove(known)
       return this.#keep(known)
     }
     if (!known || known.answer || known.receivedBytes !== offset) {
       return say(Code.RequestEntityIncomplete, "Begin again with block 0")
     }
-    this.#forget(known)
+    this.#transfers.remove(known)
     return this.#append(request, block, known)
   }
 
   #begin(key: string, address: string): Transfer {
     const now = this.clock.now()
-    return { key, address, startedAt: now, touchedAt: now, chunks: [], receivedBytes: 0, heldBytes: key.length }
+    return {
+      key,
+      address,
+      startedAt: now,
+      touchedAt: now,
+      blocks: 0,
+      chunks: [],
+      receivedBytes: 0,
+      heldBytes: key.length,
+    }
   }
 
   /** What is refused here stays forgotten: its sender begins again, and the others get its room meanwhile. */
   #append(request: Request, block: Block, transfer: Transfer): Response | Promise<Response> {
     const { payload } = request
-    if (!this.#makeRoom(transfer.heldBytes + payload.length)) {
-      return busy("Too many surveys at once", this.#secondsUntilRoom())
+    if (!this.#transfers.makeRoom(transfer.heldBytes + payload.length)) {
+      return busy("Too many surveys at once", COME_AGAIN_SECONDS)
     }
+    transfer.blocks++
     transfer.chunks.push(new Uint8Array(payload)) // a copy: a view would hold the whole datagram
     transfer.receivedBytes += payload.length
     transfer.heldBytes += payload.length
@@ -187,56 +183,8 @@ export class BlockReceiver {
 
   /** Puts it behind all others, and says how it stands. */
   #keep(transfer: Transfer): Response | Promise<Response> {
-    const { key, address } = transfer
-    transfer.touchedAt = this.clock.now()
-    this.#transfers.set(key, transfer)
-    this.#perAddress.set(address, (this.#perAddress.get(address) ?? 0) + 1)
-    this.#heldBytes += transfer.heldBytes
+    this.#transfers.add(transfer)
     return transfer.answer ?? { code: Code.Continue }
-  }
-
-  #forget(transfer: Transfer): void {
-    const { key, address } = transfer
-    this.#transfers.delete(key)
-    const left = (this.#perAddress.get(address) ?? 1) - 1
-    if (left > 0) this.#perAddress.set(address, left)
-    else this.#perAddress.delete(address)
-    this.#heldBytes -= transfer.heldBytes
-  }
-
-  #expire(): void {
-    const oldest = this.clock.now() - EXCHANGE_LIFETIME_MS
-    for (const transfer of this.#transfers.values()) {
-      if (transfer.touchedAt >= oldest) break
-      this.#forget(transfer)
-    }
-  }
-
-  /** A peer that starts more than its share loses its own oldest transfer. */
-  #takeShare(address: string): void {
-    if ((this.#perAddress.get(address) ?? 0) < this.limits.perAddress) return
-    for (const transfer of this.#transfers.values()) {
-      if (transfer.address === address) return this.#forget(transfer)
-    }
-  }
-
-  /** Room for one transfer more, at the cost of finished ones: those only spare their device a repetition. */
-  #makeRoom(bytes: number): boolean {
-    const { transfers, totalBytes } = this.limits
-    const full = () => this.#transfers.size >= transfers || this.#heldBytes + bytes > totalBytes
-    if (full()) {
-      for (const transfer of this.#transfers.values()) {
-        if (transfer.answer) this.#forget(transfer)
-        if (!full()) break
-      }
-    }
-    return !full()
-  }
-
-  #secondsUntilRoom(): number {
-    const now = this.clock.now()
-    const [oldest] = this.#transfers.values()
-    return Math.min(60, ((oldest?.touchedAt ?? now) + EXCHANGE_LIFETIME_MS - now) / 1000)
   }
 
   #tooLarge(): Response {

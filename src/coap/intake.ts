@@ -1,43 +1,68 @@
-// A bound on the requests of one peer that are worked on at the same time.
+// What one peer sends, cut into frames and taken one by one; while too much is worked on, the rest waits in the network.
+import type { Clock } from "../clock"
+import { FrameReader, type ReceivedFrame } from "./frame"
+import { MessageFormatError } from "./option"
+import { Patience } from "./patience"
 
 /** Never throws, never rejects. */
 export type Work = () => Promise<void> | undefined
 
-interface IntakeOptions {
-  readonly max: number
-  /** No more work can be taken for now; what comes nevertheless waits here. */
-  readonly onFull: () => void
-  /** Half of the places are free again. */
-  readonly onRoom: () => void
+export interface IntakeOptions {
+  readonly clock: Clock
+  readonly maxMessageSizeBytes: number
+  /** Pieces of work at the same time. */
+  readonly maxInFlight: number
+  readonly take: (frame: ReceivedFrame) => void
+  /** The stream has no meaning any more, or the peer takes too long for a message. */
+  readonly onBroken: (text: string) => void
   /** Something that took its time has finished. */
   readonly onFinished: () => void
+  readonly pause: () => void
+  /** Half of the places are free again. */
+  readonly resume: () => void
 }
 
-/** Begins work in the order in which it came, at most `max` at a time. */
 export class Intake {
   readonly #options: IntakeOptions
+  readonly #reader: FrameReader
+  readonly #patience: Patience
   readonly #running = new Set<Promise<void>>()
-  #waiting: Work[] = []
-  #nextWaiting = 0
-  #full = false
+  /** Chunks that have not been read, and what is left of the one before them. */
+  #chunks: Uint8Array[] = []
+  #frames: Iterator<ReceivedFrame, void> | undefined
+  /** The next to be taken, once there is room. */
+  #held: ReceivedFrame | undefined
+  #paused = false
+  #stopped = false
 
   constructor(options: IntakeOptions) {
     this.#options = options
+    this.#reader = new FrameReader(options.maxMessageSizeBytes)
+    this.#patience = new Patience(
+      options.clock,
+      () => this.#reader.pendingBytes,
+      () => options.onBroken("a message was begun and not finished"),
+    )
   }
 
-  get idle(): boolean {
-    return this.#running.size === 0 && this.#waiting.length === 0
+  /** Nothing is being worked on or waits. */
+  get isIdle(): boolean {
+    return this.#running.size === 0 && !this.#held
   }
 
-  add(work: Work): void {
-    if (this.#running.size < this.#options.max && this.#waiting.length === 0) {
-      this.#begin(work)
-      return
-    }
-    this.#waiting.push(work)
-    if (this.#full) return
-    this.#full = true
-    this.#options.onFull()
+  /** Bytes came, cut anywhere. */
+  receive(chunk: Uint8Array): void {
+    this.#chunks.push(chunk)
+    this.#read()
+  }
+
+  begin(work: Work): void {
+    const running = work()?.then(() => {
+      if (running) this.#running.delete(running)
+      this.#read()
+      this.#options.onFinished()
+    })
+    if (running) this.#running.add(running)
   }
 
   /** Resolves when all that is being worked on now has finished. */
@@ -45,32 +70,53 @@ export class Intake {
     await Promise.all(this.#running)
   }
 
-  /** Forgets what has not begun. */
-  clear(): void {
-    this.#waiting = []
-    this.#nextWaiting = 0
+  /** Forgets what has not been taken. */
+  stop(): void {
+    this.#stopped = true
+    this.#patience.stop()
+    this.#chunks = []
+    this.#frames = undefined
+    this.#held = undefined
   }
 
-  #begin(work: Work): void {
-    const running = work()?.then(() => {
-      if (running) this.#running.delete(running)
-      this.#advance()
-      this.#options.onFinished()
-    })
-    if (running) this.#running.add(running)
-  }
-
-  #advance(): void {
-    const { max, onRoom } = this.#options
-    while (this.#running.size < max) {
-      const work = this.#waiting[this.#nextWaiting]
-      if (!work) break
-      this.#nextWaiting++
-      this.#begin(work)
+  #read(): void {
+    const { maxInFlight, take, onBroken, pause, resume } = this.#options
+    try {
+      while (!this.#stopped) {
+        this.#held ??= this.#nextFrame()
+        const frame = this.#held
+        if (!frame || this.#running.size >= maxInFlight) break
+        this.#held = undefined
+        take(frame)
+      }
+    } catch (error) {
+      if (!(error instanceof MessageFormatError)) throw error
+      onBroken(error.message)
     }
-    if (this.#nextWaiting === this.#waiting.length) this.clear()
-    if (!this.#full || this.#waiting.length > 0 || this.#running.size > max / 2) return
-    this.#full = false
-    onRoom()
+    if (this.#stopped) return
+    if (!this.#paused && this.#held) {
+      this.#paused = true
+      pause()
+    } else if (this.#paused && !this.#held && this.#running.size <= maxInFlight / 2) {
+      this.#paused = false
+      resume()
+    }
+  }
+
+  #nextFrame(): ReceivedFrame | undefined {
+    for (;;) {
+      if (!this.#frames) {
+        const chunk = this.#chunks.shift()
+        if (!chunk) return undefined
+        this.#frames = this.#reader.push(chunk)
+      }
+      const { value } = this.#frames.next()
+      if (value) {
+        this.#patience.finish()
+        return value
+      }
+      this.#frames = undefined
+      if (this.#reader.pendingBytes > 0) this.#patience.begin()
+    }
   }
 }

@@ -51,7 +51,8 @@ export function decodeMessage(bytes: Uint8Array): Message {
   if (klass === 1 || klass === 3 || klass > 5) throw new MessageFormatError(`the code class ${klass} is reserved`)
   const start = HEADER_BYTES + tokenLength
   if (start > bytes.length) throw new MessageFormatError("the token is cut short")
-  return { type, code, id, token: bytes.subarray(HEADER_BYTES, start), ...decodeBody(bytes, start) }
+  const { options, payload } = decodeBody(bytes, start)
+  return { type, code, id, token: bytes.subarray(HEADER_BYTES, start), options, payload }
 }
 
 export function encodeMessage(message: Message): Uint8Array {

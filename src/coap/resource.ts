@@ -1,4 +1,5 @@
 // A request and its answer as the resources above see them, on either transport.
+import { shorten } from "../printable"
 import { Code, formatCode } from "./code"
 import {
   decodeText,
@@ -60,8 +61,11 @@ export const busy = (text: string, maxAgeSeconds: number): Response =>
 
 export const textOf = (response: Response): string => decodeTextSafely(response.payload ?? new Uint8Array(0))
 
-/** Why a response refuses, for people: its text, or its code where it says nothing. */
-export const reasonOf = (response: Response): string => textOf(response) || `answer ${formatCode(response.code)}`
+const REASON_CHARACTERS = 200
+
+/** Why a response refuses, for people: its text, cut where it is long, or its code where it says nothing. */
+export const reasonOf = (response: Response): string =>
+  shorten(textOf(response), REASON_CHARACTERS) || `answer ${formatCode(response.code)}`
 
 function decodeTextSafely(bytes: Uint8Array): string {
   try {
@@ -71,21 +75,24 @@ function decodeTextSafely(bytes: Uint8Array): string {
   }
 }
 
-// Uri-Host and Uri-Port only name us again; Block1 and Block2 are handled below the resources.
-const UNDERSTOOD: ReadonlySet<number> = new Set([
-  OptionNumber.UriHost,
-  OptionNumber.UriPort,
-  OptionNumber.UriPath,
-  OptionNumber.UriQuery,
-  OptionNumber.Accept,
-  OptionNumber.Block1,
-  OptionNumber.Block2,
+// Critical options and their longest values (RFC 7252 §5.10, RFC 7959 §2.1). Uri-Host and Uri-Port only name us again;
+// Block1 and Block2 are handled below the resources.
+const UNDERSTOOD: ReadonlyMap<number, number> = new Map([
+  [OptionNumber.UriHost, 255],
+  [OptionNumber.UriPort, 2],
+  [OptionNumber.UriPath, 255],
+  [OptionNumber.UriQuery, 255],
+  [OptionNumber.Accept, 2],
+  [OptionNumber.Block1, 3],
+  [OptionNumber.Block2, 3],
 ])
 
 /** Reads path and query; a refusal where an option is critical and unknown (4.02) or is not UTF-8 (4.00). */
 export function readTarget(request: Request): Target | Response {
-  for (const { number } of request.options) {
-    if (isCritical(number) && !UNDERSTOOD.has(number)) return say(Code.BadOption, `Option ${number} is not supported`)
+  for (const { number, value } of request.options) {
+    // one that is too long is as good as unknown (RFC 7252 §5.4.3)
+    const isUnderstood = value.length <= (UNDERSTOOD.get(number) ?? -1)
+    if (isCritical(number) && !isUnderstood) return say(Code.BadOption, `Option ${number} is not supported`)
   }
   try {
     const query = new Map<string, string>()

@@ -2,9 +2,8 @@
 import type { Clock, Random } from "../clock"
 import { Code, formatCode, isRequest, isResponse } from "./code"
 import type { Outgoing, Reply } from "./exchange"
-import { encodeCut, encodeFrame, type Frame, FrameReader, type ReceivedFrame } from "./frame"
+import { encodeCut, encodeFrame, type Frame, type ReceivedFrame } from "./frame"
 import { Intake } from "./intake"
-import { MessageFormatError } from "./option"
 import { Outstanding, type Waiting } from "./outstanding"
 import { type Handler, type Request, type Response, say } from "./resource"
 import {
@@ -62,7 +61,6 @@ export class Session {
   /** Resolves with the peer's CSM; rejects with SessionClosed. */
   readonly ready: Promise<void>
   readonly #options: SessionOptions
-  readonly #reader: FrameReader
   readonly #intake: Intake
   readonly #outstanding: Outstanding
   readonly #peerReady = Promise.withResolvers<void>()
@@ -77,12 +75,15 @@ export class Session {
 
   constructor(options: SessionOptions) {
     this.#options = options
-    this.#reader = new FrameReader(options.maxMessageSizeBytes)
     this.#intake = new Intake({
-      max: options.maxInFlight ?? MAX_IN_FLIGHT,
-      onFull: () => options.pause?.(),
-      onRoom: () => options.resume?.(),
+      clock: options.clock,
+      maxMessageSizeBytes: options.maxMessageSizeBytes,
+      maxInFlight: options.maxInFlight ?? MAX_IN_FLIGHT,
+      take: (frame) => this.#take(frame),
+      onBroken: (text) => this.#refuse(text),
       onFinished: () => this.#leaveWhenIdle(),
+      pause: () => options.pause?.(),
+      resume: () => options.resume?.(),
     })
     this.#outstanding = new Outstanding(options.random, () => this.#leaveWhenIdle())
     this.ready = this.#peerReady.promise
@@ -110,15 +111,7 @@ export class Session {
   receive(chunk: Uint8Array): void {
     if (this.#ended) return
     this.start()
-    try {
-      for (const frame of this.#reader.push(chunk)) {
-        this.#take(frame)
-        if (this.#ended) return
-      }
-    } catch (error) {
-      if (!(error instanceof MessageFormatError)) throw error
-      this.#refuse(error.message)
-    }
+    this.#intake.receive(chunk)
   }
 
   /**
@@ -157,7 +150,7 @@ export class Session {
     const ended = new SessionClosed(this.#options.address, reason)
     this.#ended = ended
     this.#cancelTimer()
-    this.#intake.clear()
+    this.#intake.stop()
     this.#peerReady.reject(ended)
     for (const { reject } of this.#outstanding.all()) reject(ended)
     this.#gone.resolve()
@@ -210,14 +203,14 @@ export class Session {
   #takePing(frame: ReceivedFrame): void {
     const custody = hasCustody(frame)
     const answer = () => this.#send(pong(frame.token, custody))
-    if (custody) this.#intake.add(() => this.#intake.currentFinished().then(answer))
+    if (custody) this.#intake.begin(() => this.#intake.currentFinished().then(answer))
     else answer()
   }
 
   #takeRequest({ code, token, options, payload, sizeBytes }: ReceivedFrame): void {
     const { address, endpoint, clock } = this.#options
     const request = { code, options, payload, address, endpoint, sizeBytes, arrivedAt: clock.now() }
-    this.#intake.add(() => this.#serve(token, request))
+    this.#intake.begin(() => this.#serve(token, request))
   }
 
   #serve(token: Uint8Array, request: Request): Promise<void> | undefined {
@@ -282,7 +275,7 @@ export class Session {
   }
 
   #leaveWhenIdle(): void {
-    if (!this.#leaving || this.#ended || this.#outstanding.size > 0 || !this.#intake.idle) return
+    if (!this.#leaving || this.#ended || this.#outstanding.size > 0 || !this.#intake.isIdle) return
     this.#close(this.#leaving.reason)
   }
 

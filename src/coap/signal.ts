@@ -1,4 +1,5 @@
 // Signalling messages, codes 7.xx: the settings and the end of a connection (RFC 8323 §5). Pure.
+import { shorten } from "../printable"
 import { Code } from "./code"
 import type { Frame, ReceivedFrame } from "./frame"
 import { findOption, isCritical, type Option, readUint, uintOption } from "./option"
@@ -50,11 +51,8 @@ export const abortMessage = (text: string, badCsmOption?: number): Frame =>
     encoder.encode(text),
   )
 
-/** A peer's diagnostic payload as one line that a log can bear. */
-export const diagnosticOf = (frame: Frame): string =>
-  textOf(frame)
-    .replace(/\p{Cc}+/gu, " ")
-    .slice(0, MAX_DIAGNOSTIC_CHARACTERS)
+/** A peer's diagnostic payload, as much of it as a log can bear. */
+export const diagnosticOf = (frame: Frame): string => shorten(textOf(frame), MAX_DIAGNOSTIC_CHARACTERS)
 
 /** All signalling options of RFC 8323 are elective: the number of the first one that is not (§5.2). */
 export const unknownCriticalOption = (frame: Frame): number | undefined =>

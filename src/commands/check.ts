@@ -2,11 +2,11 @@
 import { systemClock } from "../clock"
 import { readSurveyFile } from "../device/file"
 import { SurveyMissing } from "../device/missing"
-import { checkScript, isScript } from "../device/script"
+import { checkScript } from "../device/script"
 import { surveyPath } from "../device/source"
 import { clockChange, dayBefore } from "../survey/calendar"
 import { parseSurvey } from "../survey/survey"
-import type { Device } from "../topology/devices"
+import { type Device, isScript } from "../topology/devices"
 import { loadTopology } from "../topology/load"
 import { formatProblem } from "../topology/problem"
 import type { Topology } from "../topology/topology"
@@ -31,7 +31,7 @@ interface Found {
 async function run(values: Values<typeof options>): Promise<number> {
   const screen = createScreen(values)
   const topology = await loadTopology(values.topology ?? "topology.yaml")
-  for (const warning of topology.warnings) screen.warn(formatProblem(warning))
+  for (const warning of topology.warnings) screen.warn(...formatProblem(warning).split("\n"))
   let surveys = 0
   let readings = 0
   let problems = 0

@@ -1,6 +1,7 @@
 // The last days in a table: device by device in a small network, in numbers in a larger one.
 import type { DayCounts, DeviceDay } from "../gateway/history"
 import type { DeviceStatus } from "../gateway/status"
+import { printable } from "../printable"
 import { type Day, describeDay } from "../survey/calendar"
 
 const MARKS: Record<DeviceDay["state"], string> = {
@@ -40,8 +41,9 @@ export function dayTable(days: readonly DayCounts[]): string[] {
   return table([["day", ...COLUMNS], ...rows], "right")
 }
 
+/** As wide as it will be shown: columns stand below each other. */
 export const labelOf = ({ ip, name }: { readonly ip: string; readonly name?: string | null | undefined }): string =>
-  name ? `${ip} ${name}` : ip
+  name ? `${ip} ${printable(name)}` : ip
 
 const cellOf = ({ state, late, unchanged }: DeviceDay): string =>
   `${MARKS[state]}${late ? "l" : ""}${unchanged ? "=" : ""}`

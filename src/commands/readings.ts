@@ -3,7 +3,7 @@ import { printInBatches } from "../cloud/listing"
 import { type Selection, type StoredRow, StoreReader } from "../cloud/reader"
 import { formatStored } from "../cloud/store"
 import type { Day } from "../survey/calendar"
-import { formatAddress, parseAddress } from "../topology/address"
+import { formatAddress } from "../topology/address"
 import { loadTopology } from "../topology/load"
 import {
   COMMON_OPTIONS,
@@ -11,6 +11,7 @@ import {
   DAY_RANGE_OPTIONS,
   readDay,
   readDayRange,
+  readDevice,
   UsageError,
   type Values,
 } from "./arguments"
@@ -121,11 +122,4 @@ function readFormat(name: string): Format {
   const format = FORMATS[name]
   if (!format) throw new UsageError(`--format is listing, table, csv or jsonl: it is ${name}`)
   return format
-}
-
-function readDevice(text: string | undefined): number | undefined {
-  if (text === undefined) return undefined
-  const address = parseAddress(text)
-  if (address === undefined) throw new UsageError(`--device is an IPv4 address: it is ${text}`)
-  return address
 }

@@ -3,14 +3,13 @@ import type { CollectionReport, Forwarded, Missing, Roles, Summary, Topology, Up
 import { type Day, describeDay, shortDay } from "../survey/calendar"
 import { formatRange, formatRanges } from "../topology/address"
 import type { Addressing } from "../topology/addressing"
-import type { Device } from "../topology/devices"
 import { sizeOf } from "../topology/ranges"
 import { count, formatBytes, formatElapsed } from "./format"
+import { labelOf } from "./grid"
+import { INVOCATION } from "./installation"
 import { describeRoles } from "./roles"
 
 const NAMED_AT_ONCE = 10 // of missing devices and of warnings; a fleet's are counted
-
-const labelOf = ({ ip, name }: Pick<Device, "ip" | "name">): string => (name === undefined ? ip : `${ip} ${name}`)
 
 /** Width of the widest label of a small network, so that its columns stand below each other. */
 export function labelWidth({ devices }: Topology): number {
@@ -34,12 +33,12 @@ export function bannerOf(topology: Topology, named: Roles | undefined, addressin
 
 /** "192.168.1.2 tomatoes    4 readings    68 B   2 ms" */
 export function uploadLine(
-  { device, day, readings, bytes, elapsedMs, resent }: Uploaded,
+  { device, day, place, days, readings, bytes, elapsedMs, resent }: Uploaded,
   width: number,
   of: Day | undefined,
 ): string {
   const parts = [columns(labelOf(device), width, readings, bytes, elapsedMs)]
-  if (day !== of) parts.push(describeDay(day))
+  if (day !== of) parts.push(`${describeDay(day)}, ${place} of ${days}`)
   if (resent > 0) parts.push(`${resent} resent`)
   return parts.join("   ")
 }
@@ -55,22 +54,34 @@ function columns(label: string, width: number, readings: number, bytes: number, 
 
 /** The one line that says how it went. */
 export function summaryLine(summary: Summary, topology: Topology): string {
-  const { expected, missing, differing, readings, stored, refusedLines, delivered, elapsedMs } = summary
+  const { expected, missing, readings, stored, refusedLines, delivered, elapsedMs } = summary
   const arrived = `${expected - missing.length} of ${count(expected, "device")}`
   if (delivered === undefined) {
     if (missing.length > 0) return `${arrived}. ${missingText(missing, topology)}`
     return `${arrived}, ${count(readings, "reading")} sent, ${refusedLines} refused, ${formatElapsed(elapsedMs)}`
   }
   if (!delivered) {
-    const safe = `not delivered; what has arrived is safe in ${topology.gateway.spool} until the cloud answers`
-    const differs = `the cloud's store differs on ${differing.map((day) => shortDay(day)).join(", ")}, although all was delivered again`
     const absent = missing.length > 0 ? `. ${missingText(missing, topology)}` : ""
-    return `${arrived}, ${differing.length > 0 ? differs : safe}${absent}`
+    return `${arrived}, ${undeliveredText(summary, topology)}${absent}`
   }
   if (missing.length > 0) return `${arrived}. ${missingText(missing, topology)}`
   const news =
     stored > 0 || readings === 0 ? `${count(stored, "reading")} stored` : `nothing new (${readings} already stored)`
   return `${arrived}, ${news}, ${refusedLines} refused, ${formatElapsed(elapsedMs)}`
+}
+
+function undeliveredText({ differing, refusedSurveys }: Summary, { gateway }: Topology): string {
+  const problems: string[] = []
+  if (refusedSurveys > 0) {
+    const kept = refusedSurveys === 1 ? "it is" : "they are"
+    problems.push(`${count(refusedSurveys, "survey")} refused by the cloud: ${kept} kept, see ${INVOCATION} quarantine`)
+  }
+  if (differing.length > 0) {
+    const days = differing.map((day) => shortDay(day)).join(", ")
+    problems.push(`the cloud's store differs on ${days}, although all was delivered again`)
+  }
+  if (problems.length > 0) return problems.join("; ")
+  return `not delivered; what has arrived is safe in ${gateway.spool} until the cloud answers`
 }
 
 /** What a gateway elsewhere has told this cloud. */

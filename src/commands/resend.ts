@@ -1,12 +1,13 @@
 // `bun run resend`: asks the gateway, the spool's only writer, to deliver days again that the cloud had already.
 import { countSurveys, heldDays } from "../gateway/history"
-import { type DayRange, leaveRequest } from "../gateway/request"
+import type { DayRange } from "../gateway/request"
 import { SPOOL } from "../gateway/schema"
 import { openForReading } from "../storage/database"
 import { StorageError } from "../storage/errors"
 import { addDays, type Day } from "../survey/calendar"
 import { loadTopology } from "../topology/load"
 import { COMMON_OPTIONS, type Command, DAY_RANGE_OPTIONS, readDayRange, UsageError, type Values } from "./arguments"
+import { leave } from "./ask"
 import { count } from "./format"
 import { createScreen } from "./screen"
 
@@ -31,7 +32,7 @@ async function run(values: Values<typeof options>): Promise<number> {
 
   const { range, surveys, days, gaps } = find(spool, from, to)
   for (const gap of gaps) screen.warn(`${spool} holds no surveys of ${formatDays(gap)}`)
-  ask(spool, range)
+  leave(spool, { ask: "resend", ...range })
   screen.success(`Asked for: ${count(surveys, "survey")} of ${count(days, "day")}, ${formatDays(range)}`)
   screen.info("  The gateway begins within a minute while it runs, otherwise when it starts")
   screen.info("  What is still to be delivered: bun run status")
@@ -75,17 +76,6 @@ function gapsIn(held: readonly Day[], from: Day, to: Day): DayRange[] {
     next = addDays(day, 1)
   }
   return next <= to ? [...gaps, { from: next, to }] : gaps
-}
-
-function ask(spool: string, range: DayRange): void {
-  try {
-    leaveRequest(spool, range)
-  } catch (cause) {
-    const why = cause instanceof Error ? cause.message : cause
-    throw new StorageError(`The request cannot be left beside ${spool}, ask as the gateway's own user: ${why}`, {
-      cause,
-    })
-  }
 }
 
 const formatDays = ({ from, to }: DayRange): string => (from === to ? from : `${from} to ${to}`)

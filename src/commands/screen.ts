@@ -1,9 +1,13 @@
 // What a person sees: readings on standard output, all the rest on standard error, colours and movement on terminals only.
+// Here every text becomes printable: no file, device or peer drives the terminal, whoever hands its words on.
 import { createConsola, type LogObject } from "consola/core"
 import { colors } from "consola/utils"
 import type { Log } from "../log"
+import { printable, printableLines } from "../printable"
 
 export interface Screen extends Log {
+  /** Each text is one line. */
+  warn(...lines: string[]): void
   /** A line without a mark. */
   plain(text?: string): void
   success(text: string): void
@@ -13,6 +17,8 @@ export interface Screen extends Log {
   progress(done: number, total: number): void
   /** Readings, whole lines; resolves when they are handed to the system. */
   print(lines: string): Promise<void>
+  /** The same with ✔, ✖ and ⚠ in colours. */
+  printMarked(lines: string): Promise<void>
 }
 
 export interface ScreenOptions {
@@ -23,13 +29,13 @@ export interface ScreenOptions {
 const LEVEL = { quiet: 1, normal: 3, verbose: 4 } // consola's: warnings, information, debugging
 const BAR_WIDTH = 30
 
-const MARKS: Partial<Record<string, string>> = {
-  success: colors.green("✔"),
-  fail: colors.red("✖"),
-  error: colors.red("✖"),
-  warn: colors.yellow("⚠"),
-  debug: colors.dim("·"),
+const COLOURED: Partial<Record<string, string>> = {
+  "✔": colors.green("✔"),
+  "✖": colors.red("✖"),
+  "⚠": colors.yellow("⚠"),
+  "·": colors.dim("·"),
 }
+const MARKS: Partial<Record<string, string>> = { success: "✔", fail: "✖", error: "✖", warn: "⚠", debug: "·" }
 
 export function createScreen({ quiet, verbose }: ScreenOptions): Screen {
   const terminal = process.stderr.isTTY === true
@@ -41,9 +47,9 @@ export function createScreen({ quiet, verbose }: ScreenOptions): Screen {
     if (text !== "") process.stderr.write(text)
   }
   const show = ({ type, args, date }: LogObject) => {
-    const text = args.join(" ")
+    const text = args.map((line) => printable(String(line))).join("\n")
     const mark = MARKS[type]
-    const line = mark ? `${terminal ? mark : stripColours(mark)} ${text}` : text
+    const line = mark ? `${terminal ? COLOURED[mark] : mark} ${text}` : text
     if (terminal) write(`${line}\n`)
     else if (text !== "") write(`${timestamp(date)} ${line}\n`)
   }
@@ -52,11 +58,15 @@ export function createScreen({ quiet, verbose }: ScreenOptions): Screen {
     reporters: [{ log: show }],
     throttle: 0,
   })
+  const print = (lines: string): Promise<void> => {
+    write("") // the bar gives way
+    return new Promise((resolve) => process.stdout.write(lines, () => resolve()))
+  }
   ownErrors()
   return {
     debug: (text) => consola.debug(text),
     info: (text) => consola.info(text),
-    warn: (text) => consola.warn(text),
+    warn: (text, ...more) => consola.warn(text, ...more),
     error: (text) => consola.error(text),
     plain: (text = "") => consola.log(text),
     success: (text) => consola.success(text),
@@ -69,11 +79,14 @@ export function createScreen({ quiet, verbose }: ScreenOptions): Screen {
       )
       moving = true
     },
-    print(lines) {
-      write("") // the bar gives way
-      return new Promise((resolve) => process.stdout.write(lines, () => resolve()))
-    },
+    print: (lines) => print(printableLines(lines)),
+    printMarked: (lines) => print(colour(printableLines(lines))),
   }
+}
+
+function colour(lines: string): string {
+  if (process.stdout.isTTY !== true) return lines
+  return lines.replace(/[✔✖⚠]/g, (mark) => COLOURED[mark] ?? mark)
 }
 
 let owned = false
@@ -84,8 +97,6 @@ function ownErrors(): void {
   owned = true
   for (const stream of [process.stdout, process.stderr]) stream.on("error", () => {})
 }
-
-const stripColours = (text: string): string => text.replace(/\x1b\[[0-9;]*m/g, "")
 
 /** Local time with its offset, to the second (RFC 3339). */
 function timestamp(date: Date): string {

@@ -1,12 +1,13 @@
 // `bun run start`: the whole network simulated on this machine, or the parts that this host plays; on schedule or once.
-import { type Clock, pause, systemClock } from "../clock"
+import { type Clock, isWrong, pause, systemClock } from "../clock"
 import { EVERYTHING, loadTopology, Network, type Roles, type Topology } from "../network"
 import { Schedule } from "../schedule/schedule"
+import { dayOf, describeDay, shortDays } from "../survey/calendar"
 import { bindsWholeLoopback } from "../topology/addressing"
 import { applyChanges, changesOf } from "../topology/changes"
 import { formatProblem } from "../topology/problem"
 import { COMMON_OPTIONS, type Command, type Values } from "./arguments"
-import { formatWait, formatWhen } from "./format"
+import { count, formatWait, formatWhen } from "./format"
 import { bannerOf } from "./report"
 import { checkRoles, readRoles } from "./roles"
 import { createScreen, type Screen } from "./screen"
@@ -36,13 +37,15 @@ async function run(values: Values<typeof options>, words: readonly string[]): Pr
   const topology = await loadTopology(values.topology ?? "topology.yaml")
   checkRoles(roles, topology)
   const addressing = named && !values.loopback ? "declared" : "simulated"
-  for (const warning of topology.warnings) screen.warn(formatProblem(warning))
+  for (const warning of topology.warnings) screen.warn(...formatProblem(warning).split("\n"))
   for (const line of bannerOf(topology, named, addressing)) screen.plain(line)
   if (addressing === "simulated" && !bindsWholeLoopback()) screen.info("This system lends all of them 127.0.0.1.")
 
   const signals = listenForSignals()
   const view = new CollectionView(screen, topology, roles, signals.asked)
   const failed = Promise.withResolvers<never>()
+  failed.promise.catch(() => {}) // while the network starts, its own error tells
+  let running: Running | undefined
   const starting = Network.start(topology, {
     roles,
     addressing,
@@ -54,6 +57,7 @@ async function run(values: Values<typeof options>, words: readonly string[]): Pr
     onDelivered: view.delivered,
     onCollection: view.collected,
     describe: view.describe,
+    readTopology: async () => running?.readTopology(),
     onFatal: failed.reject,
   })
   const network = await starting.catch((error) => {
@@ -61,7 +65,7 @@ async function run(values: Values<typeof options>, words: readonly string[]): Pr
     throw error
   })
   if (!network) return 0
-  const running = new Running(network, topology, roles, screen, view, signals.asked)
+  running = new Running(network, topology, roles, screen, view, signals.asked)
   try {
     return await Promise.race([failed.promise, values.once ? running.once() : running.onSchedule()])
   } finally {
@@ -73,6 +77,7 @@ async function run(values: Values<typeof options>, words: readonly string[]): Pr
 /** A network that runs until its work is done or somebody asks it to end; resolves with the exit code. */
 class Running {
   readonly #clock: Clock = systemClock
+  #schedule: Schedule | undefined
 
   constructor(
     private readonly network: Network,
@@ -99,14 +104,19 @@ class Running {
     const schedule = new Schedule({
       ...this.#times,
       clock: this.#clock,
+      // a gateway that starts within the grace would still be collecting, had it been there
+      lookBackMs: gateway ? this.topology.schedule.grace.total("milliseconds") : 0,
       lastRun: () => this.network.lastCollection,
-      run: (scheduledAt, missed) => this.#runScheduled(schedule, scheduledAt, missed),
+      run: (scheduledAt, missed, isDoubtful) => this.#runScheduled(schedule, scheduledAt, missed, isDoubtful),
+      onSetBack: (now) => this.#setBack(now),
+      onWrongClock: (now) => this.#tellWrongClock(now),
       onError: (error) => this.screen.error(`The collection failed, the next one comes all the same: ${error}`),
     })
+    this.#schedule = schedule
     // without a ledger of our own, the gateway's tells what was missed
-    if (!gateway) this.#sendWhatIsOwed(schedule.previous)
+    if (!gateway && !isWrong(this.#clock)) this.#sendWhatIsOwed(schedule.previous)
     schedule.start()
-    if (schedule.isIdle) this.#announce(schedule)
+    if (schedule.isIdle && !isWrong(this.#clock)) this.#announce(schedule)
     try {
       await untilAborted(this.asked)
       return 0
@@ -126,7 +136,12 @@ class Running {
   }
 
   async #collectOnce(): Promise<boolean> {
-    const { complete } = await this.view.show(this.#clock.now(), () => this.network.collect())
+    const now = this.#clock.now()
+    if (isWrong(this.#clock)) {
+      this.#tellWrongClock(now)
+      return false
+    }
+    const { complete } = await this.view.show(now, () => this.network.collect())
     this.view.hints()
     return complete
   }
@@ -137,10 +152,16 @@ class Running {
     return (await Promise.race([this.view.nextCollection, pause(this.#clock, graceMs, this.asked)])) ?? false
   }
 
-  async #runScheduled(schedule: Schedule, scheduledAt: number, missed: readonly number[]): Promise<void> {
-    await this.#readAgain(schedule)
-    for (const instant of missed) await this.network.recordMissed(instant)
-    await this.view.show(scheduledAt, () => this.network.collect({ scheduledAt, patient: true }))
+  async #runScheduled(
+    schedule: Schedule,
+    scheduledAt: number,
+    missed: readonly number[],
+    isDoubtful: boolean,
+  ): Promise<void> {
+    await this.readTopology()
+    this.#tellMissed(scheduledAt, missed)
+    await this.network.recordMissed(...missed)
+    await this.view.show(scheduledAt, () => this.network.collect({ scheduledAt, patient: true, isDoubtful }))
     this.#announce(schedule)
   }
 
@@ -151,8 +172,37 @@ class Running {
       .catch((error) => this.screen.error(`The owed days were not sent: ${error}`))
   }
 
-  /** The topology is read again before each collection; one that is not sound changes nothing. */
-  async #readAgain(schedule: Schedule): Promise<void> {
+  #tellMissed(scheduledAt: number, missed: readonly number[]): void {
+    const { screen } = this
+    const { timeZone, gateway } = this.topology
+    const last = this.network.lastCollection?.scheduledAt
+    const [first = scheduledAt] = missed
+    if (last === undefined) return
+    const when = (instant: number) => formatWhen(instant, scheduledAt, timeZone)
+    if (first - last > gateway.retention.total("milliseconds")) {
+      screen.warn(`The last run was ${when(last)}: of longer ago than gateway.retention nothing is collected any more`)
+    }
+    if (missed.length === 0) return
+    const runs = count(missed.length, "run")
+    screen.info(`Missed ${runs} since ${when(first)}: days that still have a source are sent now, oldest first`)
+  }
+
+  async #setBack(now: number): Promise<void> {
+    const { timeZone } = this.topology
+    const days = await this.network.setBack(now)
+    const again = days.length > 0 ? `. Collected again when it is over: ${shortDays(days, dayOf(now, timeZone))}` : ""
+    this.screen.warn(`The clock was set back: it is ${inFull(now, timeZone)}${again}`)
+  }
+
+  #tellWrongClock(now: number | undefined): void {
+    const { timeZone } = this.topology
+    if (now === undefined) this.screen.info(`The clock is set: it is ${inFull(this.#clock.now(), timeZone)}`)
+    else
+      this.screen.error(`The clock says ${inFull(now, timeZone)}, which is wrong: nothing is collected until it is set`)
+  }
+
+  /** Before each collection, and before what is in quarantine is tried again. One that is not sound changes nothing. */
+  async readTopology(): Promise<void> {
     const { file } = this.topology
     try {
       const read = await loadTopology(file)
@@ -160,7 +210,7 @@ class Running {
       this.topology = applyChanges(this.topology, read)
       this.network.update(this.topology)
       this.view.update(this.topology)
-      schedule.update(this.#times)
+      this.#schedule?.update(this.#times)
       for (const line of applied) this.screen.info(`${file}: ${line}`)
       if (postponed.length > 0) this.screen.warn(`${file}: ${postponed.join(", ")} changed: start again to apply it`)
     } catch (error) {
@@ -174,6 +224,12 @@ class Running {
     const { next } = schedule
     this.screen.plain(`Next upload ${formatWhen(next, now, this.topology.timeZone)}, in ${formatWait(next - now)}`)
   }
+}
+
+/** "Thursday 1 January 1970 01:00 Europe/Rome" */
+const inFull = (instant: number, timeZone: string): string => {
+  const time = Temporal.Instant.fromEpochMilliseconds(instant).toZonedDateTimeISO(timeZone).toPlainTime()
+  return `${describeDay(dayOf(instant, timeZone))} ${time.toString({ smallestUnit: "minute" })} ${timeZone}`
 }
 
 const untilAborted = (signal: AbortSignal): Promise<void> =>

@@ -25,7 +25,7 @@ const LATE_START_MS = 2 * 60_000 // the schedule looks once a minute
 export function readStatus(topology: Topology, now: number): StatusDocument {
   const { site, gateway, cloud } = topology
   const status = {
-    gateway: existsSync(gateway.spool) ? readGatewayStatus(topology) : null,
+    gateway: existsSync(gateway.spool) ? readGatewayStatus(topology, now) : null,
     cloud: existsSync(cloud.store) ? readCloudStatus(cloud.store) : null,
   }
   if (!status.gateway && !status.cloud) {

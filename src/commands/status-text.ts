@@ -1,7 +1,9 @@
 // The status in words: one glance first, then the last days, then what may want a person's attention.
 import type { CloudStatus, SiteRun, SiteStatus } from "../cloud/status"
+import type { Owed } from "../gateway/owed"
+import type { Kind } from "../gateway/quarantined"
 import type { GatewayStatus, RunStatus, StrangerStatus } from "../gateway/status"
-import { type Day, dayOf, describeDay, shortDay } from "../survey/calendar"
+import { type Day, dayOf, describeDay, shortDay, shortDays } from "../survey/calendar"
 import { parseAddress } from "../topology/address"
 import type { Topology } from "../topology/topology"
 import { count, formatBytes, formatWhen } from "./format"
@@ -69,10 +71,11 @@ export function gatewayLines(status: GatewayStatus, topology: Topology, now: num
   return [
     ...(days.length > 0 ? ["", ...grid] : []),
     "",
-    ...entry("Owed", owedLines(status, today)),
+    ...entry("Owed", owedLines(status.owed, today)),
+    ...(status.lost.surveys > 0 ? entry("Never comes", owedLines(status.lost, today)) : []),
     ...entry("Undelivered", [waiting]),
     ...(again ? entry("Resend", [`asked for ${again}, not begun yet`]) : []),
-    ...entry("Quarantine", [quarantineText(status)]),
+    ...entry("Quarantine", [quarantineText(status.quarantine)]),
     ...entry("Refused", strangerLines(status.strangers, topology, now)),
     ...entry("Spool", [spoolText(status)]),
   ]
@@ -89,30 +92,25 @@ export function cloudLines({ sites, store }: CloudStatus): string[] {
   return [...entry("Sites", lines), ...entry("Store", [`${store.file}, ${formatBytes(store.bytes)}${rate}`])]
 }
 
-function owedLines({ owed }: GatewayStatus, today: Day): string[] {
+function owedLines(owed: Owed, today: Day): string[] {
   if (owed.surveys === 0) return ["nothing"]
   const lines = owed.devices
     .slice(0, NAMED_AT_ONCE)
-    .map((device) => `${labelOf(device)}: ${daysText(device.days, today)}`)
+    .map((device) => `${labelOf(device)}: ${shortDays(device.days, today)}`)
   if (owed.devices.length > NAMED_AT_ONCE) {
     lines.push(`and more: ${count(owed.surveys, "survey")} in all since ${owed.since ?? "the first day"}`)
   }
   return lines
 }
 
-function daysText(days: readonly Day[], today: Day): string {
-  const named = days.slice(-NAMED_AT_ONCE).map((day) => shortDay(day, today))
-  const rest = days.length - named.length
-  return `${rest > 0 ? `${count(rest, "day")} and ` : ""}${named.join(", ")}`
-}
-
-function quarantineText({ quarantine }: GatewayStatus): string {
-  const { line, reading, message, delivery } = quarantine
+/** "2 refused lines, 1 refused message" */
+export function quarantineText({ line, message, stranger, delivery, reading }: Readonly<Record<Kind, number>>): string {
   const kinds = [
     line > 0 ? count(line, "refused line") : "",
     message > 0 ? count(message, "refused message") : "",
+    stranger > 0 ? `${count(stranger, "message")} of strangers` : "",
     delivery > 0 ? `${count(delivery, "survey")} that the cloud refused` : "",
-    reading > 0 ? `readings of ${count(reading, "survey")} that newer ones replaced` : "",
+    reading > 0 ? `${count(reading, "note")} of readings that newer ones replaced` : "",
   ]
   return kinds.filter((text) => text !== "").join(", ") || "empty"
 }

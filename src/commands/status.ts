@@ -1,6 +1,6 @@
 // `bun run status`: how the last run went, who is missing, what is owed, how much room there is. It only reads.
-import { colors } from "consola/utils"
 import { systemClock } from "../clock"
+import { printable } from "../printable"
 import { loadTopology } from "../topology/load"
 import type { Topology } from "../topology/topology"
 import { COMMON_OPTIONS, type Command, type Values } from "./arguments"
@@ -25,9 +25,8 @@ async function run(values: Values<typeof options>): Promise<number> {
   const topology = await loadTopology(values.topology ?? "topology.yaml")
   const now = systemClock.now()
   const status = readStatus(topology, now)
-  await screen.print(
-    values.json ? `${JSON.stringify(status, null, 2)}\n` : describe(status, topology, now, values.quiet),
-  )
+  if (values.json) await screen.print(`${JSON.stringify(status, null, 2)}\n`)
+  else await screen.printMarked(describe(status, topology, now, values.quiet))
   return status.complete ? 0 : 1
 }
 
@@ -35,12 +34,5 @@ function describe(status: StatusDocument, topology: Topology, now: number, quiet
   const lines = [glance(status, topology, now)]
   if (!quiet && status.gateway) lines.push(...gatewayLines(status.gateway, topology, now))
   if (!quiet && status.cloud) lines.push("", ...cloudLines(status.cloud))
-  return `${lines.map(paint).join("\n")}\n`
-}
-
-const COLOURS = { "✔": colors.green, "✖": colors.red, "⚠": colors.yellow }
-
-function paint(line: string): string {
-  if (process.stdout.isTTY !== true) return line
-  return line.replace(/[✔✖⚠]/g, (mark) => COLOURS[mark as keyof typeof COLOURS](mark))
+  return `${lines.map(printable).join("\n")}\n`
 }

@@ -49,8 +49,9 @@ function instructions({ name, words, stateDirectory }: Service, topology: string
     `  journalctl --unit=${name} --follow`,
     `  sudo -u ${USER} env STATE_DIRECTORY=/var/lib/${stateDirectory} ${programme} status --topology ${TOPOLOGY_FILE}`,
     "",
-    "Restarted for ever, 10 s to 5 min apart (always 10 s before systemd 254), also while the files are wrong: mend them,",
-    "the journal names every mistake with its place.",
+    "Restarted for ever, 10 s to 5 min apart (always 10 s before systemd 254). After a disk error (exit 70) it goes on from",
+    "what is on the disk. While the files are wrong or a database is damaged (exit 2) nothing is taken, and the journal",
+    "says at every try which file it is, what is wrong and what to do.",
     "A survey script that reads a device of this machine needs more: sudo systemctl edit it, with [Service],",
     "PrivateDevices=no, DeviceAllow=/dev/i2c-1 rw and SupplementaryGroups=i2c, for example.",
   ]

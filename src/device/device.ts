@@ -4,9 +4,9 @@ import { Endpoint, type Peer, type Transmission } from "../coap/exchange"
 import type { Sockets } from "../coap/sockets"
 import { clockChange, type Day } from "../survey/calendar"
 import { parseSurvey } from "../survey/survey"
-import type { Device } from "../topology/devices"
+import { type Device, hasHistory } from "../topology/devices"
 import { SurveyMissing } from "./missing"
-import { hasHistory, type ReadSurvey, surveyPath } from "./source"
+import { type ReadSurvey, surveyPath } from "./source"
 import { Uploader, UploadRefused } from "./uploader"
 
 export interface DeviceRunOptions {
@@ -27,6 +27,8 @@ export interface DeviceRunOptions {
   readonly random: Random
   /** Send only what the gateway says is owed: nothing that it has already. */
   readonly owedOnly: boolean
+  /** Days that are sent again if the source still has them, owed or not. */
+  readonly again: readonly Day[]
   readonly onUploaded: (upload: Uploaded) => void
   /** Why a day's survey cannot be sent, for now or for good. */
   readonly onProblem: (day: Day, reason: string) => void
@@ -40,6 +42,9 @@ export interface DeviceRunOptions {
 export interface Uploaded {
   readonly device: Device
   readonly day: Day
+  /** Its place, from 1, among the days that this run of the device sends, oldest first, and how many these are. */
+  readonly place: number
+  readonly days: number
   readonly readings: number
   readonly refused: number
   readonly bytes: number
@@ -51,7 +56,8 @@ export interface Uploaded {
 const REFUSED_LINES_SHOWN = 10
 
 /**
- * One device's run: the day's survey, and every owed day that its source still has, oldest first.
+ * One device's run: the day's survey, and every owed day and every day to be sent again that its source still has,
+ * oldest first.
  * Resolves when there is nothing more to send, with whether it is worth another look later; rejects with the signal's
  * reason, or with an Error of one clear line when its address cannot be had.
  */
@@ -70,8 +76,13 @@ export async function runDevice(day: Day, options: DeviceRunOptions, signal: Abo
     const days = owed.filter((owedDay) => history || owedDay === day)
     // a gateway that has just started may not know yet what is owed: it is worth asking again
     let missing = owedOnly && days.length === 0
-    for (const next of [...new Set(owedOnly ? days : [...days, day])].sort()) {
-      const sent = await sendDay(next, options, uploader, endpoint, signal)
+    const due = new Set(owedOnly ? days : [...days, day])
+    const all = [...new Set([...due, ...(history ? options.again : [])])].sort()
+    for (const [index, next] of all.entries()) {
+      const place = { day: next, place: index + 1, days: all.length }
+      // what the gateway has already need not be there any more
+      const told = due.has(next) ? options : { ...options, onProblem() {} }
+      const sent = await sendDay(place, told, uploader, endpoint, signal)
       if (next === day) missing = !sent
     }
     return missing
@@ -83,7 +94,7 @@ export async function runDevice(day: Day, options: DeviceRunOptions, signal: Abo
 
 /** Whether the survey was there to be sent. */
 async function sendDay(
-  day: Day,
+  { day, place, days }: Pick<Uploaded, "day" | "place" | "days">,
   options: DeviceRunOptions,
   uploader: Uploader,
   endpoint: Endpoint,
@@ -102,6 +113,8 @@ async function sendDay(
     onUploaded({
       device,
       day,
+      place,
+      days,
       readings: readings.length,
       refused: refused.length,
       bytes: body.length,

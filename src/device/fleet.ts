@@ -6,6 +6,7 @@ import type { Day } from "../survey/calendar"
 import { type Addressing, bindAddress } from "../topology/addressing"
 import type { Device } from "../topology/devices"
 import type { Topology } from "../topology/topology"
+import { CatchUp } from "./catch-up"
 import { runDevice, type Uploaded } from "./device"
 import type { ReadSurvey } from "./source"
 
@@ -37,11 +38,14 @@ export interface FleetRunOptions {
   readonly patient: boolean
   /** Send only what the gateway says is owed. */
   readonly owedOnly: boolean
+  /** Days that are sent again by devices whose source still has them. */
+  readonly again: readonly Day[]
 }
 
 interface Progress {
   readonly reasons: Map<number, string>
   readonly uploads: Uploaded[]
+  readonly catchUp: CatchUp
 }
 
 const DEVICES_AT_ONCE = 64
@@ -50,6 +54,7 @@ const WORTH_SAYING_MS = 5000
 
 export class Fleet {
   #current: AbortController | undefined
+  readonly #toldAbsent = new Map<number, Day>()
 
   constructor(private readonly options: FleetOptions) {}
 
@@ -58,7 +63,9 @@ export class Fleet {
     this.stop("the next run begins")
     const current = new AbortController()
     this.#current = current
-    const progress: Progress = { reasons: new Map(), uploads: [] }
+    const { clock, log } = this.options
+    const catchUp = new CatchUp(this.#toldAbsent, clock, log)
+    const progress: Progress = { reasons: new Map(), uploads: [], catchUp }
     return { ...progress, settled: this.#runAll(day, options, progress, current.signal) }
   }
 
@@ -74,7 +81,8 @@ export class Fleet {
     // its place among all devices, also where each has a host of its own
     const waitMs = ({ address }: Device) => (gapMs > 0 ? gapMs * devices.placeOf(address) : 0)
     const missing = await this.#pass(day, options.devices, waitMs, options, progress, signal)
-    if (options.patient) this.#lookAgain(day, missing, options, progress, signal)
+    progress.catchUp.finish()
+    if (options.patient) this.#lookAgain(day, missing, { ...options, again: [] }, progress, signal)
   }
 
   async #lookAgain(
@@ -106,7 +114,8 @@ export class Fleet {
     const queue = Iterator.from(devices)
     const work = async () => {
       for (const device of queue) {
-        const waitMs = startedAt + waitMsOf(device) - clock.now()
+        // no longer than that, should the clock be set back meanwhile
+        const waitMs = Math.min(waitMsOf(device), startedAt + waitMsOf(device) - clock.now())
         if (waitMs > 0) await pause(clock, waitMs, signal)
         if (signal.aborted) return
         if (await this.#runOne(day, device, options, progress, signal)) missing.push(device)
@@ -119,8 +128,8 @@ export class Fleet {
   async #runOne(
     day: Day,
     device: Device,
-    { topology, gatewayPort, owedOnly }: FleetRunOptions,
-    { reasons, uploads }: Progress,
+    { topology, gatewayPort, owedOnly, again }: FleetRunOptions,
+    { reasons, uploads, catchUp }: Progress,
     signal: AbortSignal,
   ): Promise<boolean> {
     const { addressing, sockets, readSurvey, clock, random, log, onUploaded } = this.options
@@ -143,15 +152,16 @@ export class Fleet {
           clock,
           random,
           owedOnly,
+          again,
           onUploaded: (upload) => {
             if (upload.day === day) {
               reasons.delete(device.address)
               uploads.push(upload)
-            }
+            } else catchUp.sent(upload)
             onUploaded?.(upload)
           },
           onProblem: (problemDay, reason) => {
-            if (problemDay !== day) return
+            if (problemDay !== day) return catchUp.absent(device, problemDay, reason)
             if (reasons.get(device.address) !== reason) log.debug(`${device.ip}: ${reason}`)
             reasons.set(device.address, reason)
           },

@@ -1,8 +1,8 @@
 // A survey script, asked in a worker of its own within a time limit (DESIGN.md §7).
 import { resolve } from "node:path"
 import type { Clock } from "../clock"
+import { shorten } from "../printable"
 import type { Day } from "../survey/calendar"
-import { shown } from "../survey/scan"
 import type { Device } from "../topology/devices"
 import { regularFile } from "./file"
 import { IdleWorkers } from "./idle"
@@ -33,8 +33,6 @@ const TIME_LIMIT_MS = 30_000
 const REASON_CHARACTERS = 200
 
 const idle = new IdleWorkers()
-
-export const isScript = (survey: string): boolean => /\.[cm]?[jt]s$/.test(survey)
 
 /** The script's lines of one day. Throws SurveyMissing, or the signal's reason once it aborts. */
 export async function runScript(question: ScriptQuestion, signal: AbortSignal): Promise<Uint8Array> {
@@ -85,4 +83,4 @@ async function askWorker(version: string, task: Task, clock: Clock, signal: Abor
   }
 }
 
-const oneLine = (message: string): string => shown(message.split(/[\r\n]/, 1)[0] ?? "", REASON_CHARACTERS)
+const oneLine = (message: string): string => shorten(message.split(/[\r\n]/, 1)[0] ?? "", REASON_CHARACTERS)

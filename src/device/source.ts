@@ -1,12 +1,10 @@
 // Where a device's survey comes from: a file, one file a day, or a script (DESIGN.md §3, §7).
 import type { Day } from "../survey/calendar"
+import { isScript } from "../topology/devices"
 import { readSurveyFile } from "./file"
-import { isScript, runScript, type ScriptQuestion } from "./script"
+import { runScript, type ScriptQuestion } from "./script"
 
 export type { SurveySource } from "./script"
-
-/** Whether the source can tell of days other than the last. */
-export const hasHistory = (survey: string): boolean => survey.includes("{day}") || isScript(survey)
 
 /** The path as people know it, with the day in its place. */
 export const surveyPath = (survey: string, day: Day): string => survey.replaceAll("{day}", day)

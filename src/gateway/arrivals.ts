@@ -33,11 +33,14 @@ export class Arrivals {
   /** By day and address: the row's id among the arrivals, or that it is in its place. The day used last comes last. */
   readonly #days = new Map<Day, AddressMap>()
   #latest: { readonly day: Day; readonly addresses: AddressMap } | undefined
+  /** Days of which some have not been put in their place. */
+  #waitingDays: Set<Day>
   #waiting: number
   readonly #append // held here: Bun itself keeps only its first twenty statements
 
   constructor(private readonly database: DurableDatabase) {
     this.#waiting = this.#count()
+    this.#waitingDays = this.#readWaitingDays()
     this.#append = this.#query(
       `INSERT INTO arrivals (id, ${COLUMNS}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, unhex(?7), unhex(?8), ?9, ?10)`,
     )
@@ -50,6 +53,12 @@ export class Arrivals {
 
   has(day: Day, address: number): boolean {
     return this.#of(day).get(address) !== undefined
+  }
+
+  /** The same for one device of many days: each of them is not read whole. */
+  hasOnce(day: Day, address: number): boolean {
+    if (this.#days.has(day) || this.#waitingDays.has(day)) return this.has(day, address)
+    return this.#query("SELECT 1 FROM surveys WHERE day = ?1 AND address = ?2").get(day, address) !== null
   }
 
   find(day: Day, address: number): Row | undefined {
@@ -68,6 +77,7 @@ export class Arrivals {
     const id = ++this.#waiting // rows leave all at once, so there is no gap
     this.#append.run(id, day, address, revision, body, readings, digest, upload, arrivedAt, late)
     this.#of(day).set(address, id)
+    this.#waitingDays.add(day)
   }
 
   /** Another content or another last upload; a new revision goes to the cloud. */
@@ -97,6 +107,7 @@ export class Arrivals {
     this.#query("DELETE FROM arrivals").run()
     for (const addresses of this.#days.values()) addresses.setAll(IN_PLACE)
     this.#waiting = 0
+    this.#waitingDays.clear()
   }
 
   /** What was written is not: after a rollback only the database knows. */
@@ -104,6 +115,7 @@ export class Arrivals {
     this.#days.clear()
     this.#latest = undefined
     this.#waiting = this.#count()
+    this.#waitingDays = this.#readWaitingDays()
   }
 
   #of(day: Day): AddressMap {
@@ -129,6 +141,14 @@ export class Arrivals {
 
   #count(): number {
     return this.#query<{ rows: number }>("SELECT count(*) AS rows FROM arrivals").get()?.rows ?? 0
+  }
+
+  #readWaitingDays(): Set<Day> {
+    return new Set(
+      this.#query<{ day: Day }>("SELECT DISTINCT day FROM arrivals")
+        .all()
+        .map(({ day }) => day),
+    )
   }
 
   #query<Result = unknown>(sql: string) {

@@ -1,17 +1,24 @@
 // Takes uploads into the spool, keeps the collection's count of who is still missing, and says what is owed.
 import { REFUSED_RETRY_SECONDS, REFUSED_TEXT, StorageRefused } from "../storage/errors"
-import type { GroupCommit } from "../storage/group-commit"
 import { addDays, type Day, dayOf } from "../survey/calendar"
 import type { AddressRange } from "../topology/address"
 import { covers } from "../topology/ranges"
 import type { Collection, Ledger } from "./ledger"
-import type { Quarantine } from "./quarantine"
+import type { Refusal } from "./quarantine"
+import type { Refusals } from "./refusals"
+import type { Room } from "./room"
 import type { Accepted, Spool, Stray, Upload } from "./spool"
 
 /** What became of an upload, and what its sender is told. */
 export type Outcome =
   | { readonly answer: string; readonly first: boolean; readonly readings: number; readonly refused: number }
   | { readonly reason: string; readonly retryAfterSeconds: number }
+
+/** Why a day's readings are not taken; later, where it says when. */
+export interface DayRefusal {
+  readonly reason: string
+  readonly retryAfterSeconds?: number
+}
 
 /** A collection under way. */
 export interface OpenCollection {
@@ -31,16 +38,20 @@ interface Waiting {
 export interface CollectorOptions {
   readonly spool: Spool
   readonly ledger: Ledger
-  readonly quarantine: Quarantine
-  readonly commits: GroupCommit
+  readonly refusals: Refusals
+  readonly room?: Pick<Room, "refuse">
   readonly timeZone: string
   readonly retentionDays: number
   readonly now: () => number
+  /** Whether that is a time that it cannot be. */
+  readonly isClockWrong?: () => boolean
   /** Something new has come for a day whose collection is closed. */
   readonly onLate: (upload: Upload) => void
   /** The disk refuses. */
   readonly onRefused: (error: StorageRefused) => void
 }
+
+const CLOCK_RETRY_SECONDS = 60
 
 export class Collector {
   /** Since the start. */
@@ -52,21 +63,28 @@ export class Collector {
   constructor(private readonly options: CollectorOptions) {}
 
   /** Why this day's readings are not taken: a clock without a battery must not file readings in 1970. */
-  refuseDay(day: Day): string | undefined {
-    const { now, timeZone, retentionDays } = this.options
+  refuseDay(day: Day): DayRefusal | undefined {
+    const { ledger, now, isClockWrong, timeZone, retentionDays } = this.options
+    const retryAfterSeconds = CLOCK_RETRY_SECONDS
+    if (isClockWrong?.()) return { reason: "The gateway's clock is not set", retryAfterSeconds }
     const second = Math.floor(now() / 1000)
     if (second !== this.#accepted.second) {
       const today = dayOf(second * 1000, timeZone)
       this.#accepted = { second, first: addDays(today, -retentionDays), last: addDays(today, 1) }
     }
-    if (day > this.#accepted.last) return `${day} is after tomorrow`
-    if (day < this.#accepted.first) return `${day} is too long ago`
+    // that day will come, and one of the two clocks may be wrong until somebody sets it
+    if (day > this.#accepted.last) return { reason: `${day} is after tomorrow`, retryAfterSeconds }
+    if (day < this.#accepted.first) return { reason: `${day} is too long ago` }
+    // of such a day an upload would be a part, and take the place of the whole at the cloud
+    if (day <= (ledger.releasedUpTo ?? "")) return { reason: `${day} is too long ago: it made room for newer days` }
     return undefined
   }
 
   /** Resolves once the upload is durable, or refused for now. */
   take(upload: Upload): Promise<Outcome> {
-    const { spool, ledger } = this.options
+    const { spool, ledger, room } = this.options
+    const full = room?.refuse(upload.text.length)
+    if (full) return Promise.resolve(full)
     const isClosed = ledger.get(upload.day)?.closed ?? false
     return spool.accept(upload, isClosed).then(
       (outcome) => this.#taken(upload, outcome),
@@ -96,20 +114,15 @@ export class Collector {
   }
 
   /** Counts a message that cannot be used, and keeps it with the reason. */
-  refuseMessage(address: number, day: Day, peer: string, reason: string, bytes: Uint8Array): void {
-    const { commits, quarantine, now } = this.options
+  refuseMessage(refusal: Refusal): void {
     this.counts.refusedMessages++
-    commits
-      .add(() => quarantine.add(now(), { kind: "message", reason, bytes, peer, address, day }))
-      .catch((error) => {
-        if (error instanceof StorageRefused) this.options.onRefused(error)
-      })
+    this.options.refusals.note(refusal)
   }
 
-  /** Days that this device was expected on and has not reported, oldest first. */
+  /** Days that this device was expected on and has not reported, and that can be taken, oldest first. */
   owed(address: number): Day[] {
     const { ledger, spool } = this.options
-    return ledger.expectedOf(address).filter((day) => !spool.has(day, address))
+    return ledger.expectedOf(address).filter((day) => !this.refuseDay(day) && !spool.has(day, address))
   }
 
   /** Opens a day's collection; one is open at a time. */

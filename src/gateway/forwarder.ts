@@ -1,14 +1,15 @@
 // Delivers the spool to the cloud: surveys pipelined, then the collections, again and again until the cloud agrees.
 import { type Clock, pause, type Random } from "../clock"
 import { LARGEST_BLOCK_BYTES, sendBlockwise } from "../coap/block"
-import { Code, codeClass, formatCode, isSuccess } from "../coap/code"
+import { Code, isSuccess } from "../coap/code"
 import type { Reply } from "../coap/exchange"
 import { type Option, OptionNumber, textOption, uintOption } from "../coap/option"
-import { ContentFormat, reasonOf, textOf } from "../coap/resource"
+import { ContentFormat } from "../coap/resource"
 import type { Day } from "../survey/calendar"
 import { commonDigest } from "../survey/digest"
 import { formatAddress, formatRanges } from "../topology/address"
 import type { Collection, Ledger } from "./ledger"
+import { Pipeline, refusal } from "./pipeline"
 import type { Delivery, Spool } from "./spool"
 import { type Link, Watch } from "./watch"
 
@@ -39,7 +40,6 @@ export interface ForwarderOptions {
   readonly onRetry?: (error: Error, delayMs: number) => void
 }
 
-const PAGE = 256 // requests in flight
 const FIRST_RETRY_MS = 1000
 const LONGEST_RETRY_MS = 60_000
 const OPTIONS_ROOM_BYTES = 256 // what path, query and header of a delivery can take of a message
@@ -85,6 +85,9 @@ export class Forwarder {
 /** One forwarding; what earlier tries brought is counted and not repeated. */
 class Attempt {
   readonly #changed = new Map<Day, number[]>()
+  readonly #reopening = new Map<Day, Promise<void>>()
+  /** Days that the cloud has listed whole: of these, what changed. */
+  readonly #listed = new Set<Day>()
   #surveys = 0
   #readings = 0
   #bytes = 0
@@ -126,34 +129,38 @@ class Attempt {
     const { spool, ledger } = this.options
     const upTo = ledger.lastClosedDay
     if (!upTo) return
-    let postponed: Reply | undefined
-    for (let page = spool.due(upTo, PAGE); page.length > 0; page = spool.due(upTo, PAGE, page.at(-1))) {
-      const settled = await Promise.allSettled(page.map((delivery) => this.#deliver(link, delivery)))
-      const delivered: Delivery[] = []
-      let failure: unknown
-      for (const [index, outcome] of settled.entries()) {
-        const delivery = page[index]
-        if (!delivery) continue
-        if (outcome.status === "rejected") failure ??= outcome.reason
-        else if (isSuccess(outcome.value.code)) delivered.push(delivery)
-        else if (isForGood(outcome.value.code)) await this.#refuse(delivery, outcome.value)
-        else postponed = outcome.value
-      }
-      await spool.markDelivered(delivered)
-      for (const delivery of delivered) this.#count(delivery)
-      if (failure) throw failure
-    }
-    if (postponed) throw refusal("a survey for now", postponed)
+    const pipeline = new Pipeline({
+      spool,
+      put: (delivery) => this.#deliver(link, delivery),
+      onDelivered: (delivery) => this.#count(delivery),
+      onRefused: () => {
+        this.#refused++
+      },
+    })
+    await pipeline.run(upTo)
   }
 
   #deliver(link: Watch, { day, address, revision, digest, body }: Delivery): Promise<Reply> {
     const path = ["sites", this.options.site, "surveys", formatAddress(address), day]
-    return this.#put(link, path, [`revision=${revision}`, `digest=${digest}`], ContentFormat.Text, body)
+    const zone = this.options.spool.formerZone(day)
+    const query = [`revision=${revision}`, `digest=${digest}`, ...(zone ? [`zone=${zone}`] : [])]
+    const put = () => this.#put(link, path, query, ContentFormat.Text, body)
+    const isOpen = this.options.ledger.get(day)?.confirmed === false
+    return isOpen ? put() : this.#reopen(day).then(put)
   }
 
-  async #refuse(delivery: Delivery, reply: Reply): Promise<void> {
-    this.#refused++
-    await this.options.spool.markRefused(delivery, `the cloud refused it: ${formatCode(reply.code)} ${textOf(reply)}`)
+  /** Before anything of its day is delivered: should this process die behind that, the next one still closes the day. */
+  #reopen(day: Day): Promise<void> {
+    const { ledger } = this.options
+    const reopening = this.#reopening.get(day)
+    if (reopening) return reopening
+    const isKnown = ledger.get(day) !== undefined
+    if (isKnown) this.#listed.add(day)
+    const reopened = (isKnown ? ledger.confirm(day, false) : ledger.adopt(day)).finally(() => {
+      this.#reopening.delete(day)
+    })
+    this.#reopening.set(day, reopened)
+    return reopened
   }
 
   #count({ day, address, readings, body }: Delivery): void {
@@ -171,7 +178,6 @@ class Attempt {
     const differing: Day[] = []
     const compared = new Set<Day>()
     for (;;) {
-      for (const day of this.#changed.keys()) if (!ledger.get(day)) await ledger.adopt(day)
       const collection = ledger.all().find((each) => !differing.includes(each.day) && this.#isToClose(each, compared))
       if (!collection) return differing
       const { day } = collection
@@ -184,7 +190,9 @@ class Attempt {
 
   #isToClose({ day, confirmed }: Collection, compared: ReadonlySet<Day>): boolean {
     if (day > (this.options.ledger.lastClosedDay ?? "")) return false
-    return this.#changed.has(day) || ((this.run !== undefined || !confirmed) && !compared.has(day))
+    if (this.#changed.has(day)) return true
+    if (day <= (this.options.ledger.releasedUpTo ?? "")) return false
+    return (this.run !== undefined || !confirmed) && !compared.has(day)
   }
 
   /** Whether the cloud's store holds what we delivered. */
@@ -198,6 +206,7 @@ class Attempt {
     const agreed = isSuccess(reply.code)
     if (!agreed && reply.code !== Code.Conflict) throw refusal(`the collection of ${collection.day}`, reply)
     if (agreed) this.#changed.delete(collection.day)
+    this.#listed.delete(collection.day)
     await ledger.confirm(collection.day, agreed)
     return agreed
   }
@@ -207,7 +216,7 @@ class Attempt {
     const digests = spool.digests(day)
     return {
       scheduledAt: new Date(scheduledAt).toISOString(),
-      run: !confirmed, // the cloud then lists the whole day, otherwise what changed
+      run: !confirmed && !this.#listed.has(day), // the cloud then lists the whole day, otherwise what changed
       arrived: formatRanges(spool.arrived(day, false)),
       late: formatRanges(spool.arrived(day, true)),
       missing: formatRanges(spool.missing(day, expected)),
@@ -243,9 +252,6 @@ class Attempt {
   }
 }
 
-/** 4.08 only asks to begin again. */
-const isForGood = (code: number): boolean => codeClass(code) === 4 && code !== Code.RequestEntityIncomplete
-
 /** The promise, or the signal's reason if that comes first. */
 function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
   const { promise: aborted, reject } = Promise.withResolvers<never>()
@@ -254,5 +260,3 @@ function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> 
   else signal.addEventListener("abort", abort, { once: true })
   return Promise.race([promise, aborted]).finally(() => signal.removeEventListener("abort", abort))
 }
-
-const refusal = (what: string, reply: Reply): Error => new Error(`the cloud refuses ${what}: ${reasonOf(reply)}`)

@@ -1,22 +1,27 @@
 // The gateway: takes uploads on its first interface, and forwards what is collected from its second.
-import { type Clock, pause, type Random } from "../clock"
+import { type Clock, isWrong, pause, type Random } from "../clock"
 import type { Sockets } from "../coap/sockets"
 import { type Log, sparing } from "../log"
 import { DurableDatabase } from "../storage/database"
+import { StorageRefused } from "../storage/errors"
 import { GroupCommit } from "../storage/group-commit"
 import { addDays, type Day, dayOf } from "../survey/calendar"
 import { type Addressing, bindAddress } from "../topology/addressing"
 import type { Devices } from "../topology/devices"
 import { sizeOf } from "../topology/ranges"
 import type { Topology } from "../topology/topology"
+import { carryOut } from "./carry-out"
 import { Collector, type OpenCollection } from "./collector"
 import { type Forwarded, Forwarder } from "./forwarder"
-import { Ledger } from "./ledger"
+import { Ledger, type MissedRun } from "./ledger"
 import { connectToCloud } from "./link"
 import { Listener } from "./listener"
+import { Lost } from "./lost"
 import { PlainText } from "./plain-text"
 import { Quarantine } from "./quarantine"
-import { Resend } from "./resend"
+import { Refusals } from "./refusals"
+import { Requests } from "./requests"
+import { Room } from "./room"
 import { SPOOL } from "./schema"
 import { Senders } from "./senders"
 import { Spool } from "./spool"
@@ -34,6 +39,8 @@ export interface GatewayOptions {
   readonly random: Random
   readonly log: Log
   readonly onDelivered?: (forwarded: Forwarded) => void
+  /** A person waits for something that depends on the topology: `declare()` it as it is now. */
+  readonly readTopology?: (() => Promise<void>) | undefined
   /** The disk failed: nothing is certain any more. */
   readonly onFatal: (error: unknown) => void
 }
@@ -48,6 +55,7 @@ export interface DaySummary {
 
 const LATE_PAUSE_MS = 1000 // late surveys often come several at a time: one connection serves them all
 const DAY_MS = 86_400_000
+const NEVER: Day = "0000-01-01" // before all days
 
 export class Gateway {
   readonly #options: GatewayOptions
@@ -58,8 +66,10 @@ export class Gateway {
   readonly #quarantine: Quarantine
   readonly #spool: Spool
   readonly #ledger: Ledger
+  readonly #lost: Lost
   readonly #strangers: Strangers
-  readonly #resend: Resend
+  readonly #refusals: Refusals
+  readonly #requests: Requests
   readonly #collector: Collector
   readonly #forwarder: Forwarder
   readonly #listener: Listener
@@ -71,21 +81,48 @@ export class Gateway {
     const { site, timeZone } = topology
     this.#options = options
     this.#declared = { devices: topology.devices }
-    this.#database = DurableDatabase.open(topology.gateway.spool, SPOOL, addressing)
+    this.#database = DurableDatabase.open(topology.gateway.spool, SPOOL, addressing, onFatal)
     this.#commits = new GroupCommit(this.#database, onFatal)
-    this.#quarantine = new Quarantine(this.#database)
+    this.#quarantine = new Quarantine(this.#database, topology.limits.quarantine)
     this.#spool = new Spool(this.#database, this.#commits, this.#quarantine, site, timeZone, clock)
     this.#ledger = new Ledger(this.#database, this.#commits, clock.now)
-    const complain = sparing(log.error, clock.now)
-    const onRefused = (error: Error) => complain(`${error.message}: uploads are refused until there is room`)
-    this.#collector = new Collector({
-      spool: this.#spool,
+    this.#lost = new Lost({
+      sqlite: this.#database.sqlite,
       ledger: this.#ledger,
-      quarantine: this.#quarantine,
-      commits: this.#commits,
       timeZone,
       retentionDays: this.#retentionDays,
       now: clock.now,
+      log,
+    })
+    const complain = sparing(log.error, clock.now)
+    const onRefused = (error: Error) => complain(`${error.message}: uploads are refused until there is room`)
+    const warn = sparing(log.warn, clock.now)
+    this.#refusals = new Refusals({
+      quarantine: this.#quarantine,
+      commits: this.#commits,
+      clock,
+      onFlood: () => warn("Refused messages come faster than they are kept in quarantine"),
+      onRefused,
+    })
+    this.#collector = new Collector({
+      spool: this.#spool,
+      ledger: this.#ledger,
+      refusals: this.#refusals,
+      room: new Room({
+        file: topology.gateway.spool,
+        sqlite: this.#database.sqlite,
+        limitBytes: topology.limits.spool,
+        maxWaiting: topology.limits.overall.messages,
+        spool: this.#spool,
+        ledger: this.#ledger,
+        commits: this.#commits,
+        log,
+        onRefused,
+      }),
+      timeZone,
+      retentionDays: this.#retentionDays,
+      now: clock.now,
+      isClockWrong: () => isWrong(clock),
       onLate: () => this.#forwardLate(),
       onRefused,
     })
@@ -116,14 +153,24 @@ export class Gateway {
       },
       onRefused,
     })
-    this.#resend = new Resend({
-      file: topology.gateway.spool,
-      sqlite: this.#database.sqlite,
+    const parts = {
+      database: this.#database,
+      commits: this.#commits,
+      quarantine: this.#quarantine,
       spool: this.#spool,
       ledger: this.#ledger,
+      collector: this.#collector,
+      declared: this.#declared,
+      senders: new Senders(this.#declared, addressing, () => {}),
+      timeZone,
+      readTopology: options.readTopology,
+      onDue: () => this.resume(),
+    }
+    this.#requests = new Requests({
+      file: topology.gateway.spool,
       clock,
       log,
-      onDue: () => this.resume(),
+      carryOut: (request) => carryOut(request, parts),
     })
     const senders = new Senders(this.#declared, addressing, this.#strangers.note)
     this.#listener = new Listener({
@@ -166,9 +213,10 @@ export class Gateway {
 
   /** Opens the collection of a day. */
   async open(day: Day, scheduledAt: number): Promise<OpenCollection> {
-    const { clock, topology } = this.#options
-    const oldest = addDays(dayOf(clock.now(), topology.timeZone), -this.#retentionDays)
+    const { clock } = this.#options
+    this.#lost.tell(day, this.#declared.devices)
     await this.#commits.add(() => {
+      const oldest = this.#oldestKept
       this.#spool.prune(oldest)
       this.#ledger.prune(oldest)
       this.#quarantine.prune()
@@ -177,11 +225,17 @@ export class Gateway {
     return this.#collector.open(day, scheduledAt, this.#expected)
   }
 
-  /** Records days on which nothing was collected, so that they are owed. */
-  async openMissed(day: Day, scheduledAt: number): Promise<void> {
-    if (this.#ledger.get(day)) return
-    await this.#ledger.open(day, scheduledAt, this.#expected)
-    await this.#ledger.close(day)
+  /** Records runs that did not take place, so that what is not too long ago of them is owed. */
+  async recordMissed(runs: readonly MissedRun[]): Promise<void> {
+    const taken = runs.filter(({ day }) => !this.#collector.refuseDay(day))
+    await this.#ledger.miss(taken, this.#expected)
+  }
+
+  /** The clock was set back to this instant: runs that are later are forgotten. Resolves, once durable, with their days. */
+  async setBack(now: number): Promise<Day[]> {
+    const days = await this.#ledger.forgetAfter(now)
+    this.#lost.begin()
+    return days
   }
 
   /** Ends the waiting and delivers what has come. Throws the signal's reason; what is left is delivered later. */
@@ -207,9 +261,10 @@ export class Gateway {
   /** Stops listening and forwarding; what is not delivered stays in the spool. May be called twice. */
   async stop(): Promise<void> {
     this.#stopping.abort(new Error("the gateway is stopping"))
-    await this.#resend.stop()
+    await this.#requests.stop()
     await this.#late
     this.#strangers.stop()
+    this.#refusals.stop()
     this.#spool.stop()
     this.#commits.flush()
     this.#listener.stop()
@@ -219,6 +274,16 @@ export class Gateway {
   get #isDue(): boolean {
     const { lastClosedDay } = this.#ledger
     return lastClosedDay !== undefined && this.#spool.due(lastClosedDay, 1).length > 0
+  }
+
+  /** Counted from the last day that the cloud confirmed: a clock that leaps ahead must not make everything old at once. */
+  get #oldestKept(): Day {
+    const { clock, topology } = this.#options
+    const today = dayOf(clock.now(), topology.timeZone)
+    const { lastConfirmedDay = NEVER } = this.#ledger
+    return lastConfirmedDay === NEVER
+      ? NEVER
+      : addDays(today < lastConfirmedDay ? today : lastConfirmedDay, -this.#retentionDays)
   }
 
   get #retentionDays(): number {
@@ -245,23 +310,33 @@ export class Gateway {
 
   async #begin(): Promise<void> {
     await this.#listener.start()
-    this.#resend.start()
+    this.#requests.start()
   }
 
   #forwardLate(): void {
     this.#late ??= this.#forwardAfterPause().finally(() => {
       this.#late = undefined
       // something may have come for a day that had been looked through already
-      if (!this.#stopping.signal.aborted && this.#isDue) this.#forwardLate()
+      if (!this.#stopping.signal.aborted && this.#isStillDue()) this.#forwardLate()
     })
+  }
+
+  #isStillDue(): boolean {
+    try {
+      return this.#isDue
+    } catch (error) {
+      this.#options.log.error(`What is due could not be read: ${error}`)
+      return error instanceof StorageRefused
+    }
   }
 
   async #forwardAfterPause(): Promise<void> {
     const { clock, log } = this.#options
     await pause(clock, LATE_PAUSE_MS, this.#stopping.signal)
     try {
-      const { surveys, readings } = await this.#forwarder.forward(undefined, this.#stopping.signal)
+      const { surveys, readings, refused } = await this.#forwarder.forward(undefined, this.#stopping.signal)
       if (surveys > 0) log.info(`Delivered later, readings: ${readings}`)
+      if (refused > 0) log.warn(`Surveys that the cloud refused, kept in quarantine: ${refused}`)
     } catch (error) {
       if (!this.#stopping.signal.aborted) log.error(`The delivery failed: ${error}`)
     }

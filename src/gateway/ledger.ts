@@ -15,6 +15,12 @@ export interface Collection {
   confirmed: boolean
 }
 
+/** A run of the schedule that did not take place, ms since the epoch, and the day that it would have collected. */
+export interface MissedRun {
+  readonly day: Day
+  readonly scheduledAt: number
+}
+
 interface Row {
   day: Day
   scheduled_at: number
@@ -23,9 +29,12 @@ interface Row {
   confirmed: number
 }
 
+const RELEASED = -1 // in place of the instant of a run
+
 /** Small enough to be held in memory whole: a row a day. */
 export class Ledger {
   readonly #collections = new Map<Day, Collection>()
+  #releasedUpTo: Day | undefined
 
   constructor(
     private readonly database: DurableDatabase,
@@ -33,6 +42,7 @@ export class Ledger {
     private readonly now: () => number,
   ) {
     for (const collection of readCollections(database.sqlite)) this.#collections.set(collection.day, collection)
+    this.#releasedUpTo = latest(this.#collections.values(), ({ scheduledAt }) => scheduledAt === RELEASED)
   }
 
   get(day: Day): Collection | undefined {
@@ -49,11 +59,19 @@ export class Ledger {
     return lastRunOf(this.#collections.values())
   }
 
+  /** The latest day that the schedule collected or missed; undefined before the first run. */
+  get lastRunDay(): Day | undefined {
+    return lastRunDayOf(this.#collections.values())
+  }
+
+  /** The latest day that the cloud agreed about. */
+  get lastConfirmedDay(): Day | undefined {
+    return latest(this.#collections.values(), ({ confirmed }) => confirmed)
+  }
+
   /** The latest day whose collection is closed: what is older need not wait for anybody. */
   get lastClosedDay(): Day | undefined {
-    let last: Day | undefined
-    for (const { day, closed } of this.#collections.values()) if (closed && day > (last ?? "")) last = day
-    return last
+    return latest(this.#collections.values(), ({ closed }) => closed)
   }
 
   /** Opens a day's collection, or opens it again with today's list of devices. Resolves once durable. */
@@ -80,18 +98,23 @@ export class Ledger {
 
   /** A closed collection for a day that never had one, because something came for it all the same; nobody owes it. */
   async adopt(day: Day): Promise<void> {
-    await this.open(day, 0, [])
-    await this.close(day)
+    await this.commits.add(() => {
+      this.database.sqlite
+        .query("INSERT OR IGNORE INTO collections (day, scheduled_at, expected, closed_at) VALUES (?1, 0, '[]', ?2)")
+        .run(day, this.now())
+    })
+    if (this.#collections.has(day)) return
+    this.#collections.set(day, { day, scheduledAt: 0, expected: [], closed: true, confirmed: false })
   }
 
+  /** Ends a day's collection, and those before it that a crash cut short. Resolves once durable. */
   async close(day: Day): Promise<void> {
     await this.commits.add(() => {
       this.database.sqlite
-        .query("UPDATE collections SET closed_at = coalesce(closed_at, ?2) WHERE day = ?1")
+        .query("UPDATE collections SET closed_at = ?2 WHERE day <= ?1 AND closed_at IS NULL")
         .run(day, this.now())
     })
-    const collection = this.#collections.get(day)
-    if (collection) collection.closed = true
+    for (const collection of this.#collections.values()) if (collection.day <= day) collection.closed = true
   }
 
   async confirm(day: Day, confirmed: boolean): Promise<void> {
@@ -101,6 +124,67 @@ export class Ledger {
       this.database.sqlite.query("UPDATE collections SET confirmed = ?2 WHERE day = ?1").run(day, confirmed ? 1 : 0)
     })
     collection.confirmed = confirmed
+  }
+
+  /**
+   * Records runs that did not take place, so that their days are owed; days that were collected stay as they are.
+   * Resolves once durable.
+   */
+  async miss(runs: readonly MissedRun[], expected: readonly AddressRange[]): Promise<void> {
+    const missed = runs.filter(({ day }) => {
+      const known = this.#collections.get(day)
+      return !known?.closed || known.scheduledAt === 0
+    })
+    if (missed.length === 0) return
+    await this.commits.add(() => {
+      const record = this.database.sqlite.query(
+        `INSERT INTO collections (day, scheduled_at, expected, closed_at) VALUES (?1, ?2, ?3, ?4)
+         ON CONFLICT DO UPDATE SET scheduled_at = excluded.scheduled_at, expected = excluded.expected,
+           closed_at = coalesce(closed_at, excluded.closed_at), confirmed = 0`,
+      )
+      const ranges = JSON.stringify(expected.map(formatRange))
+      for (const { day, scheduledAt } of missed) record.run(day, scheduledAt, ranges, this.now())
+    })
+    for (const { day, scheduledAt } of missed) {
+      this.#collections.set(day, { day, scheduledAt, expected, closed: true, confirmed: false })
+    }
+  }
+
+  /**
+   * Forgets runs that are later than this instant, of a clock that was ahead: they come again when they are due.
+   * Resolves, once durable, with their days, oldest first.
+   */
+  async forgetAfter(instantMs: number): Promise<Day[]> {
+    const days = this.all().flatMap(({ day, scheduledAt }) => (scheduledAt > instantMs ? [day] : []))
+    await this.commits.add(() => {
+      this.database.sqlite.query("DELETE FROM collections WHERE scheduled_at > ?1").run(instantMs)
+    })
+    for (const day of days) this.#collections.delete(day)
+    return days
+  }
+
+  /** The latest day that was released. */
+  get releasedUpTo(): Day | undefined {
+    return this.#releasedUpTo
+  }
+
+  /**
+   * Nothing of this day and before is owed, taken or compared any more: its surveys make room, and the cloud has them.
+   * Resolves once durable.
+   * @param prune deletes them, in the same transaction
+   */
+  async release(day: Day, prune: () => void): Promise<void> {
+    // before the commit: what was taken until now is merged before they go
+    this.#releasedUpTo = day
+    for (const known of this.#collections.values()) {
+      if (known.day <= day) this.#collections.set(known.day, { ...known, scheduledAt: RELEASED, expected: [] })
+    }
+    await this.commits.add(() => {
+      prune()
+      this.database.sqlite
+        .query("UPDATE collections SET scheduled_at = ?2, expected = '[]' WHERE day <= ?1")
+        .run(day, RELEASED)
+    })
   }
 
   /** Days on which this address was expected, oldest first. */
@@ -133,6 +217,17 @@ export function readCollections(sqlite: Database): Collection[] {
 export function lastRunOf(collections: Iterable<Collection>): Collection | undefined {
   let last: Collection | undefined
   for (const collection of collections) if (collection.scheduledAt > (last?.scheduledAt ?? 0)) last = collection
+  return last
+}
+
+/** The latest day that the schedule collected or missed, if there is one. */
+export function lastRunDayOf(collections: Iterable<Collection>): Day | undefined {
+  return latest(collections, ({ scheduledAt }) => scheduledAt > 0)
+}
+
+function latest(collections: Iterable<Collection>, counts: (collection: Collection) => boolean): Day | undefined {
+  let last: Day | undefined
+  for (const collection of collections) if (counts(collection) && collection.day > (last ?? "")) last = collection.day
   return last
 }
 

@@ -1,13 +1,15 @@
 // The gateway's first interface: one UDP port for CoAP and plain text, its datagrams told apart and answered.
 import type { Clock, Random } from "../clock"
+import { Allowance } from "../coap/allowance"
 import { BlockReceiver, encodeBlock } from "../coap/block"
 import { Code } from "../coap/code"
 import { Endpoint, type Peer } from "../coap/exchange"
 import { findOption, OptionNumber, uintOption } from "../coap/option"
 import { type Handler, say } from "../coap/resource"
 import type { Datagrams, Sockets } from "../coap/sockets"
-import type { Log } from "../log"
-import { type Addressing, bindAddress } from "../topology/addressing"
+import { Turns } from "../coap/turns"
+import { bounded, type Log } from "../log"
+import { type Addressing, bindAddress, bindsWholeLoopback } from "../topology/addressing"
 import type { Topology } from "../topology/topology"
 import { isPlainText, type PlainText } from "./plain-text"
 import type { Uploads } from "./uploads"
@@ -23,11 +25,18 @@ export interface ListenerOptions {
   readonly plainText: PlainText
 }
 
-const TRANSFERS = { perAddress: 16, transfers: 4096, totalBytes: 64 * 1024 * 1024 }
+interface Arrived {
+  readonly datagram: Uint8Array
+  readonly peer: Peer
+}
+
+const sizeOf = ({ datagram }: Arrived): number => datagram.length
+const TRANSFER_BYTES = 32 * 1024 * 1024 // of all that are not finished
 
 export class Listener {
   #socket: Datagrams | undefined
   #endpoint: Endpoint | undefined
+  #turns: Turns<Arrived> | undefined
 
   constructor(private readonly options: ListenerOptions) {}
 
@@ -41,10 +50,18 @@ export class Listener {
     const { topology, addressing, sockets, clock, random, log, uploads } = this.options
     const { address, port } = topology.gateway.interfaces.devices
     const { ackTimeout, maxRetransmit } = topology.transmission
+    const { survey, perPeer, overall } = topology.limits
     // on a machine that lends all devices one address, that address's share is everybody's
-    const perAddress = addressing === "simulated" ? TRANSFERS.transfers : TRANSFERS.perAddress
-    const limits = { ...TRANSFERS, perAddress, bodyBytes: topology.limits.survey }
-    const blocks = new BlockReceiver(limits, clock, uploads.admit, uploads.handle)
+    const share = addressing === "simulated" && !bindsWholeLoopback() ? overall : perPeer
+    const transfers = {
+      bodyBytes: survey,
+      perAddress: share.transfers,
+      transfers: overall.transfers,
+      totalBytes: TRANSFER_BYTES,
+    }
+    const blocks = new BlockReceiver(transfers, clock, uploads.admit, uploads.handle)
+    const allowance = new Allowance(share.datagramsPerSecond, overall.datagramsPerSecond, clock, random)
+    const warn = bounded(1, log.warn, clock.now)
     const endpoint = new Endpoint({
       send: (datagram, peer) => this.#socket?.send(datagram, peer),
       clock,
@@ -56,12 +73,21 @@ export class Listener {
       onError: (error) => log.error(`An upload could not be handled: ${error}`),
     })
     this.#endpoint = endpoint
+    const turns = new Turns(({ datagram, peer }: Arrived) => {
+      try {
+        if (isPlainText(datagram)) this.#answerText(datagram, peer)
+        else endpoint.receive(datagram, peer)
+      } catch (error) {
+        log.error(`A datagram of ${peer.address} could not be handled: ${error}`)
+      }
+    }, sizeOf)
+    this.#turns = turns
     this.#socket = await sockets.openUdp({
       address: bindAddress(address.ip, addressing),
       port,
       onDatagram: (datagram, peer) => {
-        if (isPlainText(datagram)) this.#answerText(datagram, peer)
-        else endpoint.receive(datagram, peer)
+        if (allowance.take(peer.address)) turns.add({ datagram, peer })
+        else warn(`${peer.address} sends faster than limits.perPeer.datagramsPerSecond: datagrams are dropped`)
       },
       onProblem: (error) => log.debug(`UDP: ${error}`),
     })
@@ -69,6 +95,7 @@ export class Listener {
 
   /** May be called twice. */
   stop(): void {
+    this.#turns?.stop()
     this.#endpoint?.stop()
     this.#socket?.close()
     this.#socket = undefined
@@ -91,8 +118,12 @@ export class Listener {
     const answer = (text: string | undefined) => {
       if (text !== undefined) this.#socket?.send(Buffer.from(text), peer)
     }
-    if (datagram.length > topology.bufferSize) return answer(`A message has at most ${topology.bufferSize} bytes`)
-    plainText.handle(datagram, peer.address, `${peer.address}:${peer.port}`).then(answer, (error) => {
+    const sender = `${peer.address}:${peer.port}`
+    if (datagram.length > topology.bufferSize) {
+      const reason = `A message has at most ${topology.bufferSize} bytes`
+      return answer(plainText.refuse(datagram, peer.address, sender, reason))
+    }
+    plainText.handle(datagram, peer.address, sender).then(answer, (error) => {
       log.error(`Plain text from ${peer.address} could not be handled: ${error}`)
     })
   }

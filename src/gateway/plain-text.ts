@@ -32,25 +32,35 @@ export class PlainText {
     return cut(await this.#takeLines(datagram, day, address, peer), datagram.length)
   }
 
+  /** Keeps a datagram that cannot be used as it came: it names its devices itself. Returns the reason. */
+  refuse(datagram: Uint8Array, address: string, peer: string, reason: string): string {
+    const kind = this.senders.isDeclared(address) ? "message" : "stranger"
+    const day = dayBefore(this.now(), this.timeZone)
+    this.collector.refuseMessage({ kind, reason, bytes: datagram, peer, day })
+    return reason
+  }
+
   async #takeLines(datagram: Uint8Array, day: Day, address: string, peer: string): Promise<string> {
     let text: string
     try {
       text = decodeText(datagram)
     } catch (error) {
       if (!(error instanceof MessageFormatError)) throw error
-      return "A survey is UTF-8 text: this one is not"
+      return this.refuse(datagram, address, peer, "A survey is UTF-8 text: this one is not")
     }
     const surveys: [Device, string][] = []
     for (const [ip, lines] of splitAddressedLines(text)) {
       const device = this.senders.identify(address, ip)
       // all or nothing: the answer speaks for the whole datagram
-      if (typeof device === "string") return device
+      if (typeof device === "string") return this.refuse(datagram, address, peer, device)
       surveys.push([device, lines])
     }
     return answerTo(await Promise.all(surveys.map(([device, lines]) => this.#take(device, day, lines, peer))))
   }
 
-  #take(device: Device, day: Day, text: string, peer: string): Promise<Outcome> {
+  async #take(device: Device, day: Day, text: string, peer: string): Promise<Outcome> {
+    const refusal = this.collector.refuseDay(day)
+    if (refusal) return { reason: refusal.reason, retryAfterSeconds: 0 }
     return this.collector.take({ address: device.address, day, text, peer })
   }
 }

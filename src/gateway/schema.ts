@@ -1,9 +1,12 @@
 // The spool's tables: surveys with their place in the delivery, the ledger of collections, the quarantine.
+import type { Database } from "bun:sqlite"
 import type { DatabaseKind } from "../storage/database"
+import type { Addressing } from "../topology/addressing"
 
 export const SPOOL: DatabaseKind = {
   name: "spool",
   id: 0x534d_5350, // "SMSP"
+  pageBytes: 16_384, // half a survey is lost at each page's end: 28 bytes a survey with SQLite's 4096, 6 with these
   migrations: [
     `
     CREATE TABLE surveys (
@@ -99,5 +102,42 @@ export const SPOOL: DatabaseKind = {
       late INTEGER NOT NULL
     );
     `,
+    // Version 3: what is refused takes from its sender's share of the room, and says whether other rules may take it.
+    `
+    CREATE TABLE refusals (
+      id INTEGER PRIMARY KEY AUTOINCREMENT,  -- never given twice: a person may have seen it in a list
+      at INTEGER NOT NULL,
+      kind TEXT NOT NULL,              -- line, message, stranger, delivery, reading
+      sender TEXT NOT NULL,            -- whose share it takes: the device's address, a stranger's own
+      peer TEXT,
+      address INTEGER,
+      day TEXT,
+      reason TEXT NOT NULL,
+      bytes BLOB NOT NULL,
+      size INTEGER NOT NULL,           -- of all its bytes, where they are not all kept
+      again INTEGER NOT NULL           -- 1: today's rules may take it; 0: damaged, cut or superseded
+    );
+    INSERT INTO refusals
+      SELECT id, at, kind,
+        format('%d.%d.%d.%d', address >> 24, (address >> 16) & 255, (address >> 8) & 255, address & 255),
+        peer, address, day, reason, bytes, length(bytes),
+        kind = 'delivery' OR (length(bytes) < 4096 AND (kind = 'line' OR reason LIKE '%UTF-8%'))
+      FROM quarantine;
+    DROP TABLE quarantine;
+    ALTER TABLE refusals RENAME TO quarantine;
+    CREATE INDEX quarantine_shares ON quarantine (kind = 'stranger', sender, id);
+    CREATE INDEX refused_surveys ON surveys (day, address) WHERE refused = 1;
+    `,
+    // Version 4: a day stays in the time zone in which it was measured.
+    `
+    CREATE TABLE zones (
+      day TEXT PRIMARY KEY,
+      zone TEXT NOT NULL
+    ) WITHOUT ROWID;
+    `,
   ],
 }
+
+/** Whether a simulated network made this spool. */
+export const addressingOf = (sqlite: Database): Addressing =>
+  sqlite.query<{ origin: Addressing }, []>("SELECT origin FROM about").get()?.origin ?? "declared"

@@ -41,6 +41,11 @@ export class Senders {
     return device ?? this.#refuse(senderAddress, claimed, `${claimed} is not a declared device`)
   }
 
+  /** Whether a declared device sends from there. */
+  isDeclared(senderAddress: string): boolean {
+    return deviceOfSender(this.declared, senderAddress, this.addressing) !== undefined
+  }
+
   #refuse(sender: string, address: string, reason: string): string {
     this.onStranger({ sender, address, reason })
     return reason

@@ -11,26 +11,45 @@ export interface SpoolSpace {
   readonly bytes: number
   /** What a day takes, by the last ones; null before the first survey. */
   readonly bytesADay: number | null
+  /** By which it may grow, in what it has and on its disk. */
   readonly freeBytes: number
-  /** Days without the cloud until the file system is full; null before the first survey. */
+  /** Days without the cloud until it is full; null before the first survey. */
   readonly outageDays: number | null
 }
 
 const SURVEY_BYTES = 120 // a survey's columns beside its text, and its place in the index of what is due
 const FILLED = 0.8 // of a page: 0.9 was measured, and a promise leaves some room
 
-/** @param days the last days; those on which nothing came do not count */
-export function spoolSpace(sqlite: Database, file: string, days: readonly DayCounts[]): SpoolSpace {
+const RESERVE_BYTES = 64 * 1024 * 1024 // of the disk: without any, nothing can be marked as delivered nor deleted
+const RESERVE_SHARE = 1 / 32 // of a small one
+
+/** Bytes by which surveys may grow, in free pages and on the disk, within the limit if there is one. */
+export function roomBytes(sqlite: Database, file: string, limitBytes = Number.POSITIVE_INFINITY): number {
+  const { all, free } = pageBytes(sqlite)
+  const { bavail, blocks, bsize } = statfsSync(dirname(file))
+  const ofDisk = bavail * bsize - Math.min(RESERVE_BYTES, blocks * bsize * RESERVE_SHARE) + free
+  return Math.max(0, Math.floor(Math.min(ofDisk, limitBytes - all + free)))
+}
+
+/**
+ * @param days the last days; those on which nothing came do not count
+ * @param limitBytes the most that the spool may hold
+ */
+export function spoolSpace(
+  sqlite: Database,
+  file: string,
+  days: readonly DayCounts[],
+  limitBytes?: number,
+): SpoolSpace {
   const filled = days.filter(({ arrived }) => arrived > 0)
   const bytes = filled.reduce((sum, day) => sum + (day.bytes + day.arrived * SURVEY_BYTES) / FILLED, 0)
   const bytesADay = filled.length > 0 ? Math.ceil(bytes / filled.length) : null
-  const { bavail, bsize } = statfsSync(dirname(file))
-  const freeBytes = bavail * bsize
+  const freeBytes = roomBytes(sqlite, file, limitBytes)
   return {
     file,
     bytes: diskBytes(file),
     bytesADay,
     freeBytes,
-    outageDays: bytesADay === null ? null : Math.floor((freeBytes + pageBytes(sqlite).free) / bytesADay),
+    outageDays: bytesADay === null ? null : Math.floor(freeBytes / bytesADay),
   }
 }

@@ -5,11 +5,13 @@ import type { DurableDatabase } from "../storage/database"
 import type { GroupCommit } from "../storage/group-commit"
 import { type ClockChange, clockChange, type Day } from "../survey/calendar"
 import { surveyDigest } from "../survey/digest"
+import type { Reading } from "../survey/reading"
 import { formatSurvey, mergeSurveys, parseSurvey, type Survey } from "../survey/survey"
 import { type AddressRange, formatAddress } from "../topology/address"
 import { addressesIn } from "../topology/ranges"
 import { Arrivals, type Row } from "./arrivals"
 import type { Quarantine } from "./quarantine"
+import { Zones } from "./zones"
 
 /** One survey as it came. */
 export interface Upload {
@@ -19,6 +21,8 @@ export interface Upload {
   /** The sender's own fingerprint of the text, hex, where it gave one and it was right. */
   readonly digest?: string | undefined
   readonly peer: string
+  /** It was in quarantine meanwhile: values that came since win. */
+  readonly yields?: boolean
 }
 
 export interface Accepted {
@@ -53,6 +57,7 @@ const PLACE_AFTER_MS = 1000 // without a burst of uploads: then there is time
 
 export class Spool {
   readonly #arrivals: Arrivals
+  readonly #zones: Zones
   #cancelPlacing: (() => void) | undefined
 
   constructor(
@@ -60,11 +65,18 @@ export class Spool {
     private readonly commits: GroupCommit,
     private readonly quarantine: Quarantine,
     private readonly site: string,
-    private readonly timeZone: string,
+    timeZone: string,
     private readonly clock: Clock,
   ) {
     this.#arrivals = new Arrivals(database)
-    commits.attach({ beforeCommit: () => this.#placeFew(), rolledBack: () => this.#arrivals.forget() })
+    this.#zones = new Zones(database, timeZone)
+    commits.attach({
+      beforeCommit: () => this.#placeFew(),
+      rolledBack: () => {
+        this.#arrivals.forget()
+        this.#zones.forget()
+      },
+    })
   }
 
   /**
@@ -73,7 +85,7 @@ export class Spool {
    * @throws StorageRefused when the disk refuses: nothing was changed
    */
   accept(upload: Upload, isClosed: boolean): Promise<Accepted | Stray> {
-    const change = clockChange(upload.day, this.timeZone)
+    const change = clockChange(upload.day, this.#zones.of(upload.day))
     const survey = parseSurvey(upload.text, change)
     return this.commits.add(() => this.#merge(upload, survey, change, isClosed))
   }
@@ -87,39 +99,49 @@ export class Spool {
 
   #merge(upload: Upload, survey: Survey, change: ClockChange, isClosed: boolean): Accepted | Stray {
     const { address, day, text } = upload
-    const counts = { readings: survey.readings.length, refused: survey.refused.length }
+    const [readings, refused] = [survey.readings.length, survey.refused.length]
     const stored = this.#arrivals.find(day, address)
     if (!stored) {
       const body = formatSurvey(survey.readings)
-      const now = this.clock.now()
-      const late = isClosed ? 1 : 0
-      const row = { day, address, revision: now, body, digest: this.#digestOf(day, address, body), late }
-      const digest = body === text ? null : uploadDigest(upload)
-      this.#arrivals.append({ ...row, readings: counts.readings, upload: digest, arrivedAt: null })
-      this.#quarantineLines(upload, survey)
-      return { first: true, changed: true, late: isClosed, ...counts }
+      const digest = this.#digestOf(day, address, body)
+      const lastUpload = body === text ? null : uploadDigest(upload)
+      const [revision, late] = [this.clock.now(), isClosed ? 1 : 0]
+      this.#zones.keep(day)
+      this.#arrivals.append({
+        day,
+        address,
+        revision,
+        body,
+        readings,
+        digest,
+        upload: lastUpload,
+        arrivedAt: null,
+        late,
+      })
+      if (refused > 0) this.#quarantineLines(upload, survey)
+      return { first: true, changed: true, late: isClosed, readings, refused }
     }
-    const known = { first: false, late: stored.late === 1, ...counts }
+    const known = { first: false, late: stored.late === 1, readings, refused }
     const digest = uploadDigest(upload)
     const storedUpload = stored.upload ?? uploadDigest({ address, day, text: stored.body })
     if (storedUpload === digest) return { ...known, changed: false }
-    const { readings, superseded } = mergeSurveys(parseSurvey(stored.body, change).readings, survey.readings, change)
-    const body = formatSurvey(readings)
+    const there = parseSurvey(stored.body, change).readings
+    const [older, newer] = upload.yields ? [survey.readings, there] : [there, survey.readings]
+    const merged = mergeSurveys(older, newer, change)
+    const body = formatSurvey(merged.readings)
     // a copy that would change nothing is safe to acknowledge: a sensor that sends a reading a datagram may repeat one
-    const strayForMs = body === stored.body ? 0 : this.#strayForMs(address, day, digest)
+    const strayForMs = body === stored.body || upload.yields ? 0 : this.#strayForMs(address, day, digest)
     if (strayForMs > 0) return { strayForMs }
 
     this.#quarantineLines(upload, survey)
-    this.#remember(address, day, storedUpload)
-    if (superseded.length > 0) {
-      const reason = "A newer upload gave other values for these times"
-      this.quarantine.add(this.clock.now(), { kind: "reading", reason, bytes: formatSurvey(superseded), address, day })
-    }
+    if (!upload.yields) this.#remember(address, day, storedUpload)
+    this.#quarantineReadings(upload, merged.superseded)
+    const latest = upload.yields ? storedUpload : digest
     if (body === stored.body) {
-      this.#arrivals.update({ ...stored, upload: digest })
+      this.#arrivals.update({ ...stored, upload: latest })
       return { ...known, changed: false }
     }
-    this.#arrivals.update(this.#revised(stored, body, readings.length, digest))
+    this.#arrivals.update(this.#revised(stored, body, merged.readings.length, latest))
     return { ...known, changed: true }
   }
 
@@ -147,6 +169,13 @@ export class Spool {
     this.quarantine.add(this.clock.now(), { kind: "line", reason, bytes, peer, address, day })
   }
 
+  #quarantineReadings({ address, day, peer, yields }: Upload, superseded: readonly Reading[]): void {
+    if (superseded.length === 0) return
+    const reason = yields ? "Other values came before these" : "A newer upload gave other values for these times"
+    const bytes = formatSurvey(superseded)
+    this.quarantine.add(this.clock.now(), { kind: "reading", reason, bytes, peer, address, day })
+  }
+
   #remember(address: number, day: Day, digest: string): void {
     const now = this.clock.now()
     this.#query("DELETE FROM replaced WHERE address = ?1 AND replaced_at < ?2").run(address, now - EXCHANGE_LIFETIME_MS)
@@ -169,6 +198,11 @@ export class Spool {
        WHERE delivered IS NULL AND refused = 0 AND day <= ?1 AND (day, address) > (?2, ?3)
        ORDER BY day, address LIMIT ?4`,
     ).all(upTo, after?.day ?? "", after?.address ?? -1, limit)
+  }
+
+  /** The time zone of a day that was measured in another one than the topology's. */
+  formerZone(day: Day): string | undefined {
+    return this.#zones.former(day)
   }
 
   /** The cloud acknowledged these revisions. A newer one that came meanwhile stays due. */
@@ -204,7 +238,7 @@ export class Spool {
   }
 
   has(day: Day, address: number): boolean {
-    return this.#arrivals.has(day, address)
+    return this.#arrivals.hasOnce(day, address)
   }
 
   /** Addresses with a survey of this day, rising; `late` narrows it to those in time or late. */
@@ -243,15 +277,21 @@ export class Spool {
     this.#query("DELETE FROM replaced WHERE replaced_at < ?1").run(this.clock.now() - EXCHANGE_LIFETIME_MS)
     this.#query("DELETE FROM surveys WHERE day < ?1 AND (delivered IS NOT NULL OR refused = 1)").run(before)
     this.#arrivals.forget()
+    this.#zones.prune(before)
   }
 
   /** At the end of a group of uploads. After a burst it waits for a quiet second, or for somebody who reads in order. */
   #placeFew(): void {
     this.#arrivals.placeFew()
-    if (this.#arrivals.waiting === 0) return
-    this.#cancelPlacing ??= this.clock.after(PLACE_AFTER_MS, () => {
+    if (this.#arrivals.waiting > 0 && !this.#cancelPlacing) this.#awaitQuiet()
+  }
+
+  #awaitQuiet(): void {
+    const { waiting } = this.#arrivals
+    this.#cancelPlacing = this.clock.after(PLACE_AFTER_MS, () => {
       this.#cancelPlacing = undefined
-      this.#placeInTurn()
+      if (this.#arrivals.waiting > waiting) this.#awaitQuiet()
+      else this.#placeInTurn()
     })
   }
 

@@ -1,19 +1,18 @@
 // What a spool tells about the last days and about today, read beside a running gateway.
 import type { Database } from "bun:sqlite"
 import { openForReading } from "../storage/database"
-import type { Day } from "../survey/calendar"
+import { addDays, type Day, dayOf } from "../survey/calendar"
 import { formatRange } from "../topology/address"
-import type { Addressing } from "../topology/addressing"
 import type { Devices } from "../topology/devices"
 import { joinRanges } from "../topology/ranges"
 import type { Topology } from "../topology/topology"
 import { countDay, type DayCounts, type DeviceDay, deviceDays } from "./history"
-import { type Collection, lastRunOf, readCollections } from "./ledger"
+import { type Collection, lastRunDayOf, lastRunOf, readCollections } from "./ledger"
 import { missingRanges } from "./missing"
-import { type Owed, owedBy } from "./owed"
-import type { Refusal } from "./quarantine"
+import { debtsOf, type Owed } from "./owed"
+import { countQuarantined, type Kind } from "./quarantined"
 import { type DayRange, waitingRequests } from "./request"
-import { SPOOL } from "./schema"
+import { addressingOf, SPOOL } from "./schema"
 import { Senders } from "./senders"
 import { type SpoolSpace, spoolSpace } from "./space"
 import { lineFor, readStrangers } from "./strangers"
@@ -27,10 +26,12 @@ export interface GatewayStatus {
   /** The same device by device, in a network of at most 20; null in a larger one. */
   readonly devices: readonly DeviceStatus[] | null
   readonly owed: Owed
+  /** What was owed and can never come: the source holds one day only, or the day is too long ago. */
+  readonly lost: Owed
   /** Surveys that go to the cloud still, and the oldest one's day. */
   readonly undelivered: { readonly surveys: number; readonly oldest: Day | null }
   /** What was refused or superseded and is kept, by kind. */
-  readonly quarantine: Readonly<Record<Refusal["kind"], number>>
+  readonly quarantine: Readonly<Record<Kind, number>>
   /** Whom the gateway has refused and would refuse today, the latest first. */
   readonly strangers: readonly StrangerStatus[]
   /** Requests to deliver again that were not met yet. */
@@ -69,9 +70,13 @@ const DAYS_SHOWN = 7
 const DEVICES_SHOWN = 20
 const RANGES_NAMED = 100
 
-/** Reads the spool; its gateway notices nothing. Throws StorageError when there is none yet. */
-export function readGatewayStatus(topology: Topology): GatewayStatus {
-  const { devices, gateway } = topology
+/**
+ * Reads the spool; its gateway notices nothing. Throws StorageError when there is none yet.
+ * @param now ms since the epoch
+ */
+export function readGatewayStatus(topology: Topology, now: number): GatewayStatus {
+  const { devices, gateway, timeZone, limits } = topology
+  const oldestDay = addDays(dayOf(now, timeZone), -Math.ceil(gateway.retention.total("days")))
   const sqlite = openForReading(gateway.spool, SPOOL)
   try {
     const collections = readCollections(sqlite)
@@ -82,12 +87,12 @@ export function readGatewayStatus(topology: Topology): GatewayStatus {
       run: run ? runStatus(sqlite, run, days) : null,
       days,
       devices: devices.size <= DEVICES_SHOWN ? deviceStatus(sqlite, shown, devices) : null,
-      owed: owedBy(sqlite, collections, devices),
+      ...debtsOf(sqlite, collections, devices, { lastRunDay: lastRunDayOf(collections), oldestDay }),
       undelivered: undelivered(sqlite),
-      quarantine: quarantined(sqlite),
+      quarantine: countQuarantined(sqlite).kinds,
       strangers: strangersOf(sqlite, topology),
-      resend: waitingRequests(gateway.spool),
-      spool: spoolSpace(sqlite, gateway.spool, days),
+      resend: waitingRequests(gateway.spool).flatMap((asked) => (asked.ask === "resend" ? [rangeOf(asked)] : [])),
+      spool: spoolSpace(sqlite, gateway.spool, days, limits.spool),
     }
   } finally {
     sqlite.close()
@@ -127,17 +132,9 @@ function undelivered(sqlite: Database): GatewayStatus["undelivered"] {
   return row ?? { surveys: 0, oldest: null }
 }
 
-function quarantined(sqlite: Database): GatewayStatus["quarantine"] {
-  const rows = sqlite
-    .query<{ kind: Refusal["kind"]; rows: number }, []>("SELECT kind, count(*) AS rows FROM quarantine GROUP BY kind")
-    .all()
-  const none = { line: 0, reading: 0, message: 0, delivery: 0 }
-  return { ...none, ...Object.fromEntries(rows.map(({ kind, rows }) => [kind, rows])) }
-}
-
 /** Who was declared meanwhile is a stranger no more. */
 function strangersOf(sqlite: Database, topology: Topology): StrangerStatus[] {
-  const addressing = sqlite.query<{ origin: Addressing }, []>("SELECT origin FROM about").get()?.origin ?? "declared"
+  const addressing = addressingOf(sqlite)
   const senders = new Senders(topology, addressing, () => {})
   return readStrangers(sqlite).flatMap(({ firstAt, lastAt, ...stranger }) => {
     const { sender, address } = stranger
@@ -147,5 +144,7 @@ function strangersOf(sqlite: Database, topology: Topology): StrangerStatus[] {
     return { ...stranger, reason, firstAt: instant(firstAt), lastAt: instant(lastAt), line }
   })
 }
+
+const rangeOf = ({ from, to }: DayRange): DayRange => ({ from, to })
 
 const instant = (ms: number): string => new Date(ms).toISOString()

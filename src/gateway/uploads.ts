@@ -1,6 +1,7 @@
 // The gateway's resources over CoAP: PUT /surveys/<ip>/<day> and GET /owed/<ip> (DESIGN.md §5).
+import { decodeBlock } from "../coap/block"
 import { Code } from "../coap/code"
-import { decodeText, OptionNumber, uintOption } from "../coap/option"
+import { decodeText, findOption, OptionNumber, uintOption } from "../coap/option"
 import {
   busy,
   ContentFormat,
@@ -11,12 +12,14 @@ import {
   refuseFormat,
   say,
   type Target,
+  textOf,
 } from "../coap/resource"
 import { type Day, dayBefore, parseDay } from "../survey/calendar"
 import { isDigest, surveyDigest } from "../survey/digest"
 import { parseAddress } from "../topology/address"
 import type { Device } from "../topology/devices"
 import type { Collector, Outcome } from "./collector"
+import type { Refusal } from "./quarantine"
 import type { Senders } from "./senders"
 
 interface Destination {
@@ -62,39 +65,60 @@ export class Uploads {
 
   #destination(request: Request, { path, query }: Target): Destination | Response {
     if (request.code !== Code.Put) return say(Code.MethodNotAllowed, "Surveys are PUT")
-    const format = refuseFormat(request, ContentFormat.Text)
-    if (format) return format
     if (path.length > 3) return say(Code.NotFound, "A survey is at /surveys/<ip>/<day>")
     // either may be left out
     const [ip, given] = parseDay(path[1] ?? "") ? [undefined, ...path.slice(1)] : path.slice(1)
     if (ip !== undefined && parseAddress(ip) === undefined) return say(Code.BadRequest, `${ip} is not an IPv4 address`)
-    const device = this.senders.identify(request.address, ip)
-    if (typeof device === "string") return say(Code.Forbidden, device)
     const day = given === undefined ? dayBefore(request.arrivedAt, this.timeZone) : parseDay(given)
-    if (!day) return say(Code.BadRequest, `A day is written 2026-11-21: it is ${given}`)
-    const outside = this.collector.refuseDay(day)
-    if (outside) return say(Code.BadRequest, outside)
+    const format = refuseFormat(request, ContentFormat.Text)
+    const device = this.senders.identify(request.address, ip)
+    if (typeof device === "string") {
+      const address = parseAddress(ip ?? request.address)
+      const forGood = format !== undefined || day === undefined
+      return this.#refuse(request, say(Code.Forbidden, device), { kind: "stranger", address, day, forGood })
+    }
+    const refuse = (refusal: Response, forGood: boolean) =>
+      this.#refuse(request, refusal, { kind: "message", address: device.address, day, forGood })
+    if (format) return refuse(format, true)
+    if (!day) return refuse(say(Code.BadRequest, `A day is written 2026-11-21: it is ${given}`), true)
+    const unknown = [...query.keys()].find((key) => key !== "digest")
+    // it may be a digest that came to harm, and the survey with it
+    if (unknown !== undefined) return refuse(say(Code.BadRequest, `A survey may have a digest, not ${unknown}`), true)
     const digest = query.get("digest")
-    if (digest !== undefined && !isDigest(digest)) return say(Code.BadRequest, "A digest has 16 hexadecimal digits")
-    return { device, day, digest }
+    if (digest !== undefined && !isDigest(digest)) {
+      return refuse(say(Code.BadRequest, "A digest has 16 hexadecimal digits"), true)
+    }
+    const outside = this.collector.refuseDay(day)
+    if (!outside) return { device, day, digest }
+    const { reason, retryAfterSeconds } = outside
+    if (retryAfterSeconds !== undefined) return busy(reason, retryAfterSeconds)
+    return refuse(say(Code.BadRequest, reason), false)
   }
 
-  #take({ payload, endpoint }: Request, { device, day, digest }: Destination): Response | Promise<Response> {
+  /** Keeps it in quarantine; its first block, where it is refused at that. */
+  #refuse(request: Request, refusal: Response, what: Omit<Refusal, "reason" | "bytes">): Response {
+    const { payload: bytes, endpoint: peer, options } = request
+    const block = findOption(options, OptionNumber.Block1)
+    const isPart = block !== undefined && decodeBlock(block.value)?.more === true
+    const forGood = isPart || what.forGood === true
+    this.collector.refuseMessage({ ...what, reason: textOf(refusal), bytes, peer, forGood })
+    return refusal
+  }
+
+  #take(request: Request, { device, day, digest }: Destination): Response | Promise<Response> {
     const { address, ip } = device
-    const refuse = (reason: string) => {
-      this.collector.refuseMessage(address, day, endpoint, reason, payload)
-      return say(Code.BadRequest, reason)
-    }
+    const refuse = (reason: string, forGood: boolean) =>
+      this.#refuse(request, say(Code.BadRequest, reason), { kind: "message", address, day, forGood })
     let text: string
     try {
-      text = decodeText(payload)
+      text = decodeText(request.payload)
     } catch {
-      return refuse("A survey is UTF-8 text: this one is not")
+      return refuse("A survey is UTF-8 text: this one is not", false)
     }
     if (digest !== undefined && digest !== surveyDigest(ip, day, text)) {
-      return refuse("The digest differs: send it again")
+      return refuse("The digest differs: send it again", true)
     }
-    return this.collector.take({ address, day, text, digest, peer: endpoint }).then(answerTo)
+    return this.collector.take({ address, day, text, digest, peer: request.endpoint }).then(answerTo)
   }
 
   /** As many days as the request is long, so that a forged sender gains nothing; `?after=<day>` goes on. */

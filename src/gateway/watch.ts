@@ -1,6 +1,7 @@
 // A connection to the cloud, and when it is given up.
 import type { Clock } from "../clock"
 import type { Outgoing, Reply } from "../coap/exchange"
+import { Silence } from "../coap/silence"
 
 /** A connection to the cloud. */
 export interface Link {
@@ -15,36 +16,32 @@ const SILENCE_MS = 30_000 // a peer that answers nothing for this long is gone, 
 
 /** A link that is given up when nothing has been answered for a while, or when it is no longer wanted. */
 export class Watch {
-  #cancel = () => {}
+  readonly #silence: Silence
   readonly #onAbort = () => this.link.destroy()
 
   constructor(
-    private readonly clock: Clock,
+    clock: Clock,
     private readonly link: Link,
     private readonly signal: AbortSignal,
   ) {
+    this.#silence = new Silence(clock, SILENCE_MS, () => link.destroy())
     signal.addEventListener("abort", this.#onAbort, { once: true })
     if (signal.aborted) link.destroy()
-    this.#rewind()
   }
 
   get peerMaxMessageSizeBytes(): number {
     return this.link.peerMaxMessageSizeBytes
   }
 
-  async request(request: Outgoing): Promise<Reply> {
-    const reply = await this.link.request(request)
-    this.#rewind()
-    return reply
+  request(request: Outgoing): Promise<Reply> {
+    return this.link.request(request).then((reply) => {
+      this.#silence.heard()
+      return reply
+    })
   }
 
   stop(): void {
-    this.#cancel()
+    this.#silence.stop()
     this.signal.removeEventListener("abort", this.#onAbort)
-  }
-
-  #rewind(): void {
-    this.#cancel()
-    this.#cancel = this.clock.after(SILENCE_MS, () => this.link.destroy())
   }
 }

@@ -1,6 +1,7 @@
-// Starts a run when one is due: on the cron's tick, and on a look at wall clock and ledger once a minute behind it.
-import { CronJob } from "cron"
-import type { Clock } from "../clock"
+// Starts a run when one is due: at its instant, and on a look at wall clock and ledger at least once a minute.
+import { type Clock, isWrong } from "../clock"
+import { type LastRun, type Run, runDue } from "./due"
+import { dayBefore } from "../survey/calendar"
 import { Timetable } from "./timetable"
 
 export interface Times {
@@ -12,10 +13,19 @@ export interface Times {
 
 export interface ScheduleOptions extends Times {
   readonly clock: Clock
-  /** The last run in the ledger, and whether it was finished; undefined before the first. */
-  readonly lastRun: () => { readonly scheduledAt: number; readonly closed: boolean } | undefined
-  /** Runs that did not take place, oldest first, and the one to be done now; all ms since the epoch. */
-  readonly run: (scheduledAt: number, missed: readonly number[]) => Promise<void>
+  /** How long before the start a run still counts where the ledger is empty; none by default. */
+  readonly lookBackMs?: number
+  /** What the ledger has; undefined before the first run. */
+  readonly lastRun: () => LastRun | undefined
+  /**
+   * Runs that did not take place, oldest first, and the one to be done now; all ms since the epoch. It is doubtful what
+   * the runs before it brought, where the clock was ahead: their days may not have been over.
+   */
+  readonly run: (scheduledAt: number, missed: readonly number[], isDoubtful: boolean) => Promise<void>
+  /** The clock was set back: what the ledger has of later than now did not take place. Resolves when that is durable. */
+  readonly onSetBack: (now: number) => Promise<void>
+  /** The clock cannot be right, and nothing is run, until this comes again with undefined. */
+  readonly onWrongClock: (now: number | undefined) => void
   /** A run failed; the next one comes all the same. */
   readonly onError: (error: unknown) => void
 }
@@ -26,21 +36,24 @@ const FIRST_LOOK_BACK_MS = 26 * 3_600_000 // a daily run is within it, on the da
 export class Schedule {
   #times: Times
   #timetable: Timetable
-  /** What this process has seen of the schedule, should the ledger's clock have been wrong. */
+  /** What this process has seen of the schedule, for want of a ledger. */
   #seenUpTo: number
-  #job: CronJob | undefined
+  /** The latest that the clock has shown since it was right, as far as anybody knows. */
+  #latest: number
+  #isClockWrong = false
+  #isStopped = false
   #cancelLook = () => {}
   #running: Promise<void> | undefined
 
   constructor(private readonly options: ScheduleOptions) {
     this.#times = options
     this.#timetable = new Timetable(options.cron, options.timeZone)
-    this.#seenUpTo = options.clock.now()
+    this.#latest = options.clock.now()
+    this.#seenUpTo = this.#latest - (options.lookBackMs ?? 0)
   }
 
   /** Catches up on what is due, and goes on from there. */
   start(): void {
-    this.#tick()
     this.look()
   }
 
@@ -49,14 +62,13 @@ export class Schedule {
     if (times.cron === this.#times.cron && times.timeZone === this.#times.timeZone) return
     this.#times = times
     this.#timetable = new Timetable(times.cron, times.timeZone)
-    if (this.#job) this.#tick()
   }
 
   /** The last run that the schedule names until now, ms since the epoch. */
   get previous(): number {
     const now = this.options.clock.now()
     const { catchUpMs } = this.#times
-    // cron looks forward only, and takes milliseconds for each run: begin near, and go further back until there is one
+    // cron looks forward only, and takes a while for each run: begin near, and go further back until there is one
     for (let backMs = FIRST_LOOK_BACK_MS; ; backMs *= 2) {
       const last = this.#timetable.due(now - Math.min(backMs, catchUpMs), now).at(-1)
       if (last !== undefined) return last
@@ -73,46 +85,63 @@ export class Schedule {
     return this.#running === undefined
   }
 
-  /** Ends the ticking; a run that is under way is its owner's to end. May be called twice. */
+  /** Looks no more; a run that is under way is its owner's to end. May be called twice. */
   stop(): void {
+    this.#isStopped = true
     this.#cancelLook()
-    this.#job?.stop()
-    this.#job = undefined
   }
 
   /** Starts what is due, unless a run is under way: the next look finds it then. */
   look(): void {
-    const { clock } = this.options
+    if (this.#isStopped) return
+    const now = this.options.clock.now()
     this.#cancelLook()
-    this.#cancelLook = clock.after(LOOK_MS, () => this.look())
-    if (this.#running) return
-    const run = this.#due()
-    if (!run) return
-    this.#running = this.options
-      .run(run.scheduledAt, run.missed)
-      .then(() => {
-        this.#seenUpTo = run.scheduledAt
-      })
-      .catch((error) => this.options.onError(error))
+    if (!this.#running && !this.#waitsForClock(now)) this.#begin(this.#workDue(now))
+    this.#cancelLook = this.options.clock.after(Math.min(LOOK_MS, this.#timetable.next(now) - now), () => this.look())
+  }
+
+  #begin(work: Promise<void> | undefined): void {
+    this.#running = work
+      ?.catch((error) => this.options.onError(error))
       .finally(() => {
         this.#running = undefined
       })
   }
 
-  #tick(): void {
-    const { cron, timeZone } = this.#times
-    this.#job?.stop()
-    this.#job = CronJob.from({ cronTime: cron, timeZone, onTick: () => this.look(), start: true })
+  #waitsForClock(now: number): boolean {
+    const was = this.#isClockWrong
+    this.#isClockWrong = isWrong(this.options.clock)
+    if (was !== this.#isClockWrong) this.options.onWrongClock(was ? undefined : now)
+    return this.#isClockWrong
   }
 
-  #due(): { scheduledAt: number; missed: readonly number[] } | undefined {
-    const now = this.options.clock.now()
+  #workDue(now: number): Promise<void> | undefined {
     const last = this.options.lastRun()
-    // a ledger from the future, of a clock that was wrong, must not silence the network until then
-    const ledgerSays = last && last.scheduledAt <= now ? last.scheduledAt : undefined
-    const instants = this.#timetable.due(Math.max(ledgerSays ?? this.#seenUpTo, now - this.#times.catchUpMs), now)
-    const scheduledAt = instants.pop()
-    if (scheduledAt !== undefined) return { scheduledAt, missed: instants }
-    return last && !last.closed ? { scheduledAt: last.scheduledAt, missed: [] } : undefined
+    const backMs = Math.max(this.#latest, last?.scheduledAt ?? 0) - now
+    this.#latest = now
+    this.#seenUpTo = Math.min(this.#seenUpTo, now)
+    // a clock that is set right by a little, as every clock is, has not been wrong
+    if (backMs > LOOK_MS) return this.#setBack(now, backMs)
+    const run = this.#runDue(now)
+    return run && this.#run(run, false)
+  }
+
+  async #setBack(now: number, backMs: number): Promise<void> {
+    await this.options.onSetBack(now)
+    const { previous } = this
+    const { timeZone } = this.#times
+    // so much earlier than it seemed, its day was not over yet
+    const isDoubtful = dayBefore(previous - backMs, timeZone) < dayBefore(previous, timeZone)
+    if (isDoubtful) await this.#run(this.#runDue(now) ?? { scheduledAt: previous, missed: [] }, true)
+  }
+
+  #runDue(now: number): Run | undefined {
+    const { lastRun } = this.options
+    return runDue(this.#timetable, this.#times, { now, last: lastRun(), seenUpTo: this.#seenUpTo })
+  }
+
+  async #run({ scheduledAt, missed }: Run, isDoubtful: boolean): Promise<void> {
+    await this.options.run(scheduledAt, missed, isDoubtful)
+    this.#seenUpTo = scheduledAt
   }
 }

@@ -77,6 +77,23 @@ export function shortDay(day: Day, today: Day = day): string {
   return day.slice(0, 4) === today.slice(0, 4) ? text : `${text} ${year}`
 }
 
+const SPANS_NAMED = 10
+
+/** "2 November to 21 November, 23 November": rising days, spans of them together, the last ten. */
+export function shortDays(days: readonly Day[], today?: Day): string {
+  const spans: { from: Day; to: Day }[] = []
+  for (const day of days) {
+    const last = spans.at(-1)
+    if (last && addDays(last.to, 1) === day) last.to = day
+    else spans.push({ from: day, to: day })
+  }
+  const named = spans.slice(-SPANS_NAMED).map(({ from, to }) => {
+    if (from === to) return shortDay(from, today)
+    return `${shortDay(from, today)} to ${shortDay(to, today)}`
+  })
+  return `${spans.length > SPANS_NAMED ? "…, " : ""}${named.join(", ")}`
+}
+
 function findChange(day: Day, timeZone: string): ClockChange {
   const midnightMs = Temporal.PlainDate.from(day).toZonedDateTime("UTC").epochMilliseconds
   const windowMs = 2 * SECONDS_A_DAY * 1000 // no zone is more than 26 hours from UTC, not even before 1900

@@ -1,6 +1,7 @@
 /** A reading, and its text both ways: `08:00 - 20 - 30%` (DESIGN.md §4). */
+import { shorten } from "../printable"
 import type { ClockChange } from "./calendar"
-import { PERCENT, scanDecimal, scanTime, shown, skipBlanks, skipHyphen, skipWord, trimEnd } from "./scan"
+import { PERCENT, scanDecimal, scanTime, skipBlanks, skipHyphen, skipWord, trimEnd } from "./scan"
 
 /** One measurement. */
 export interface Reading {
@@ -26,7 +27,22 @@ export function formatTime(seconds: number): string {
 
 /** "08:00 - 20 - 30%" */
 export function formatReading(reading: Reading): string {
-  return `${formatTime(reading.seconds)} - ${reading.temperature} - ${reading.humidity}%`
+  return `${formatTime(reading.seconds)} - ${formatDecimal(reading.temperature)} - ${formatDecimal(reading.humidity)}%`
+}
+
+/** At most 19,001 texts: writing a fraction anew costs more than the rest of its line. */
+const decimals = new Array<string | undefined>(19_001)
+const COLDEST = 9000 // hundredths below zero
+
+/** A temperature or a humidity, as plainly as it can be written. */
+export function formatDecimal(value: number): string {
+  const at = Math.round(value * 100) + COLDEST
+  let text = decimals[at]
+  if (text === undefined) {
+    text = String(value)
+    decimals[at] = text
+  }
+  return text
 }
 
 /**
@@ -91,5 +107,5 @@ function decimalRule(name: string, range: string, value: string): string {
 }
 
 function broken(rule: string, value: string): string {
-  return `${rule}: it is ${value === "" ? "missing" : shown(value, SHOWN_CHARACTERS)}`
+  return `${rule}: it is ${value === "" ? "missing" : shorten(value, SHOWN_CHARACTERS)}`
 }

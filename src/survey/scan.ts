@@ -70,15 +70,6 @@ export function scanDecimal(text: string, from: number, to: number): number {
   return negative ? 0 - number : number
 }
 
-/** A part as it can be shown: at most `limit` characters, control characters as their pictures. */
-export function shown(part: string, limit: number): string {
-  const text = part.length > limit ? `${part.slice(0, limit - 1)}…` : part
-  return text.toWellFormed().replace(/\p{Cc}/gu, (control) => {
-    const code = control.charCodeAt(0)
-    return code < SPACE ? String.fromCharCode(0x2400 + code) : "�"
-  })
-}
-
 function twoDigits(text: string, at: number, most: number): number {
   const tens = text.charCodeAt(at)
   const ones = text.charCodeAt(at + 1)

@@ -1,10 +1,10 @@
 /** Survey text ⇄ readings (DESIGN.md §4), and the merge of two surveys of one device and day (§6.2). */
 import type { ClockChange } from "./calendar"
 import { compareReadings, formatReading, parseReading, parseTime, type Reading } from "./reading"
-import { shown, skipBlanks, trimEnd } from "./scan"
+import { skipBlanks, trimEnd } from "./scan"
 import { SurveyTimes } from "./times"
 
-/** A line that breaks a rule: its number from 1, the rule with the value, and the line, cut to 200 characters. */
+/** A line that breaks a rule: its number from 1, the rule with the value, and the line as it came. */
 export interface RefusedLine {
   readonly line: number
   readonly rule: string
@@ -35,7 +35,7 @@ export function parseSurvey(text: string, change: ClockChange): Survey {
     next = lineEnd + 1
     if (from === to) continue
     const rule = takeLine(text, from, to, times)
-    if (rule !== undefined) refused.push({ line, rule, text: shown(text.slice(from, to), LINE_CHARACTERS) })
+    if (rule !== undefined) refused.push({ line, rule, text: text.slice(from, to) })
   }
   return { readings: times.readings(), refused }
 }

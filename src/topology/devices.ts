@@ -45,6 +45,12 @@ export interface Device {
   line: number
 }
 
+/** Whether a survey's readings come from a script. */
+export const isScript = (survey: string): boolean => /\.[cm]?[jt]s$/.test(survey)
+
+/** Whether the source of a survey can tell of days other than the last. */
+export const hasHistory = (survey: string): boolean => survey.includes("{day}") || isScript(survey)
+
 /** All declared devices, in address order. */
 export class Devices implements Iterable<Device> {
   /** The entries in address order; they do not overlap. */

@@ -129,6 +129,31 @@ function parseDuration(text: string): Temporal.Duration | undefined {
     : Temporal.Duration.from({ [UNITS[unit as keyof typeof UNITS]]: Number(amount) })
 }
 
+const SIZE_UNITS = { B: 1, KiB: 2 ** 10, MiB: 2 ** 20, GiB: 2 ** 30, TiB: 2 ** 40 } as const
+const SIZE_PATTERN = /^(\d{1,9})(B|KiB|MiB|GiB|TiB)$/
+
+/** A size as `512MiB`, or as a whole number of bytes, between two bounds that are written the same way; it becomes bytes. */
+export function size(least: string, most: string, description: string) {
+  const rule = refused(`a size such as 512MiB, or a number of bytes, from ${least} to ${most}`)
+  const [leastBytes = Number.NaN, mostBytes = Number.NaN] = [least, most].map(parseSize)
+  return v.pipe(
+    v.union([v.pipe(v.number(), v.integer(rule)), v.pipe(v.string(), v.regex(SIZE_PATTERN, rule))], rule),
+    v.description(description),
+    v.rawTransform<number | string, number>(({ dataset, addIssue, NEVER }) => {
+      const bytes = parseSize(dataset.value)
+      if (bytes !== undefined && leastBytes <= bytes && bytes <= mostBytes) return bytes
+      addIssue({ message: rule({ input: dataset.value }) })
+      return NEVER
+    }),
+  )
+}
+
+function parseSize(value: string | number): number | undefined {
+  if (typeof value === "number") return value
+  const [, amount, unit] = SIZE_PATTERN.exec(value) ?? []
+  return unit === undefined ? undefined : Number(amount) * SIZE_UNITS[unit as keyof typeof SIZE_UNITS]
+}
+
 /** Text that becomes a value. The pattern is for editors, `parse` decides. */
 function parsed<Value>(pattern: RegExp, parse: (text: string) => Value | undefined, rule: string, description: string) {
   return v.pipe(

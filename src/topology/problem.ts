@@ -1,4 +1,5 @@
 // What is wrong with topology.yaml, and where.
+import { printable } from "../printable"
 
 /** Keys and list positions that lead to a value. */
 export type Path = readonly (string | number)[]
@@ -46,14 +47,16 @@ export function formatPath(path: Path): string {
     .replace(/^\./, "")
 }
 
-/** The problem on one line, then the source line with a caret under the place. */
+/** The problem on one line, then the source line with a caret under the place; printable, for the caret must stand. */
 export function formatProblem({ file, line, column, path, message, sourceLine }: Problem): string {
-  const what = path ? `${path}: ${message}` : message
-  if (line === 0) return `${file}: ${what}`
+  const what = printable(path ? `${path}: ${message}` : message)
+  const where = printable(file)
+  if (line === 0) return `${where}: ${what}`
   const start = Math.max(0, column - 1 - WINDOW / 2)
-  // Tabs and terminal escapes would move the caret, or worse.
-  const shown = sourceLine.slice(start, start + WINDOW).replace(/[\p{Cc}\p{Cf}]/gu, " ")
-  return `${file}:${line}:${column} ${what}\n  ${shown}\n  ${" ".repeat(column - 1 - start)}^`
+  const shown = (from: number, to: number) => printable(sourceLine.slice(from, to).replaceAll("\t", " "))
+  const before = shown(start, column - 1)
+  const after = shown(column - 1, start + WINDOW)
+  return `${where}:${line}:${column} ${what}\n  ${before}${after}\n  ${" ".repeat(before.length)}^`
 }
 
 const WINDOW = 160 // characters of a long line that are shown

@@ -28,6 +28,7 @@ export function warnings(draft: Draft, lineOf: LineOf): Finding[] {
     ...refusal(networkDoubt(draft), "gateway", "interfaces", "cloud", "address"),
     ...refusal(sitesDoubt(draft), "cloud", "sites"),
     ...refusal(spreadDoubt(draft), "schedule", "spread"),
+    ...limitDoubts(draft),
   ]
 }
 
@@ -114,6 +115,18 @@ function spreadDoubt({ schedule }: Draft): string | undefined {
   const { spread, grace } = schedule ?? {}
   if (!spread || !grace || Temporal.Duration.compare(spread, grace) < 0) return undefined
   return "is not shorter than schedule.grace: whoever sends behind that is late"
+}
+
+const BOUNDS = ["datagramsPerSecond", "transfers", "messages", "connections"] as const
+
+function limitDoubts({ limits }: Draft): Finding[] {
+  return BOUNDS.flatMap((key): Finding[] => {
+    const one = limits?.perPeer?.[key]
+    const all = limits?.overall?.[key]
+    if (one === undefined || all === undefined || one <= all) return []
+    const message = `is more than limits.overall.${key}, which is ${all}: one peer may take everything`
+    return [{ path: ["limits", "perPeer", key], message }]
+  })
 }
 
 function sitesDoubt({ site, cloud }: Draft): string | undefined {

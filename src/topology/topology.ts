@@ -1,11 +1,8 @@
 // topology.yaml: the one source of its types, defaults, descriptions and JSON Schema (`bun run schema` writes that).
 import * as v from "valibot"
 import { type Devices, deviceEntry } from "./devices"
-import { checkedText, choice, duration, host, network, path, section, text, wholeNumber } from "./fields"
+import { checkedText, choice, duration, host, network, path, section, size, text, wholeNumber } from "./fields"
 import type { Problem } from "./problem"
-
-const KIB = 1024
-const MIB = 1024 * KIB
 
 const SITE_PATTERN = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/
 const SITE_RULE = "up to 64 letters, digits, - _ . with a letter or digit first"
@@ -60,8 +57,49 @@ const transmission = section("How patient a confirmable message is (RFC 7252 §4
   maxRetransmit: v.optional(wholeNumber(0, 10, "How often a message is sent again."), 4),
 })
 
+const MOST = 1_000_000 // of whatever is counted: more than that is no bound
+
+const perPeer = section("What one address may have. Who asks for more waits, or is refused; the others are not.", {
+  datagramsPerSecond: v.optional(
+    wholeNumber(1, MOST, "UDP datagrams that the gateway looks at in a second; more are dropped."),
+    2000,
+  ),
+  transfers: v.optional(wholeNumber(1, MOST, "Uploads in blocks that are not finished; the oldest gives way."), 16),
+  messages: v.optional(wholeNumber(1, MOST, "Messages of one TCP connection worked on at once; more wait."), 1024),
+  connections: v.optional(wholeNumber(1, MOST, "TCP connections to the cloud."), 64),
+})
+
+const overall = section("What all addresses together may have.", {
+  datagramsPerSecond: v.optional(
+    wholeNumber(1, MOST, "UDP datagrams that the gateway looks at in a second; more are dropped."),
+    200_000,
+  ),
+  transfers: v.optional(
+    wholeNumber(1, MOST, "Uploads in blocks that are not finished; those that do not go on give way."),
+    8192,
+  ),
+  messages: v.optional(wholeNumber(1, MOST, "Messages that wait for the disk; more are asked to come again."), 16_384),
+  connections: v.optional(
+    wholeNumber(1, MOST, "TCP connections to the cloud; those that brought nothing yet give way."),
+    1024,
+  ),
+})
+
 const limits = section("Bounds on what is accepted.", {
-  survey: v.optional(wholeNumber(KIB, 16 * MIB, "The largest survey, in bytes."), MIB),
+  survey: v.optional(size("1KiB", "16MiB", "The largest survey, as 1MiB."), "1MiB"),
+  spool: v.optional(
+    size(
+      "1MiB",
+      "1024TiB",
+      "The most that the spool holds, as 2GiB: the oldest delivered days make room, then uploads have to wait. Without it the disk decides.",
+    ),
+  ),
+  quarantine: v.optional(
+    wholeNumber(1, MOST, "How many refused lines, messages and superseded readings are kept: the newest."),
+    10_000,
+  ),
+  perPeer: v.optional(perPeer, {}),
+  overall: v.optional(overall, {}),
 })
 
 const isWebUrl = (text: string) => /^https?:\/\/[^\s/?#]\S*$/i.test(text) && URL.canParse(text)

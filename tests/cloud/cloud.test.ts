@@ -5,6 +5,7 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { Cloud } from "../../src/cloud/cloud"
 import { STORE } from "../../src/cloud/schema"
+import { encodeBlock } from "../../src/coap/block"
 import { Code } from "../../src/coap/code"
 import { encodeFrame, FrameReader, type ReceivedFrame } from "../../src/coap/frame"
 import { OptionNumber, textOption } from "../../src/coap/option"
@@ -20,6 +21,12 @@ import { DAY, MORNING, NOW } from "./fixtures"
 
 const ADDRESS = "127.10.10.2"
 const EMPTY_FRAME = Buffer.of(0, Code.Empty) // RFC 8323 §3.4: a keep-alive
+const PUT_SITE = encodeFrame({
+  code: Code.Put,
+  token: Uint8Array.of(1),
+  options: ["sites", "greenhouse"].map((segment) => textOption(OptionNumber.UriPath, segment)),
+  payload: Buffer.from(JSON.stringify({ timeZone: "Europe/Rome", devices: [] })),
+})
 const LINE = "192.168.1.2 - 08:00 - 20 - 30%\n"
 
 let folder = ""
@@ -27,9 +34,12 @@ let clock: VirtualClock
 let cloud: Cloud
 let printed = ""
 
-async function startCloud(): Promise<void> {
+async function startCloud(limits = "{}"): Promise<void> {
   const topology = parseTopology(
-    changed(["  address: 10.10.10.2", `  address: 10.10.10.2\n  port: 0\n  store: ${join(folder, "cloud.db")}`]),
+    changed(
+      ["site", `limits: ${limits}\nsite`],
+      ["  address: 10.10.10.2", `  address: 10.10.10.2\n  port: 0\n  store: ${join(folder, "cloud.db")}`],
+    ),
     join(folder, "topology.yaml"),
   )
   cloud = await Cloud.start({
@@ -299,6 +309,72 @@ describe("a connection", () => {
     await clock.advance(1)
     const frames = [...new FrameReader(4096).push(await answer)]
     expect(frames.map(({ code }) => code)).toEqual([Code.Csm, Code.Release])
+    await noTimers()
+  })
+
+  test("is one of a few of its address and of all: who has brought nothing gives way to a newcomer", async () => {
+    await cloud.stop()
+    await startCloud("{ perPeer: { connections: 2 }, overall: { connections: 4 } }")
+    const ended: string[] = []
+    const come = async (name: string, localAddress: string) => {
+      const { socket, answer } = await dial(localAddress)
+      answer.catch(() => {}) // a reset
+      socket.on("close", () => ended.push(name))
+      await exchange()
+      return socket
+    }
+    const honest = await come("honest", "127.10.10.1")
+    let heard = Buffer.alloc(0)
+    honest.on("data", (chunk: Buffer) => {
+      heard = Buffer.concat([heard, chunk])
+    })
+    honest.write(Buffer.concat([encodeFrame(csm(4096)), PUT_SITE]))
+    while (![...new FrameReader(4096).push(heard)].some(({ code }) => code === Code.Changed)) await exchange()
+    for (const name of ["a", "b", "c"]) await come(name, "127.0.0.7")
+    expect(ended).toEqual(["a"])
+    for (const at of [1, 2, 3]) await come(`${at}`, `127.0.1.${at}`)
+    expect(ended).toEqual(["a", "b", "c"])
+    await cloud.stop()
+  })
+
+  test("leaves its half-finished transfers to nobody", async () => {
+    await cloud.stop()
+    await startCloud("{ overall: { transfers: 2 }, perPeer: { transfers: 2 } }")
+    const block = (token: number) =>
+      encodeFrame({
+        code: Code.Put,
+        token: Uint8Array.of(token),
+        options: [
+          ...["sites", "greenhouse", "surveys", `192.168.1.${token}`, DAY].map((segment) =>
+            textOption(OptionNumber.UriPath, segment),
+          ),
+          { number: OptionNumber.Block1, value: encodeBlock({ number: 0, more: true, exponent: 6 }) },
+        ],
+        payload: new Uint8Array(1024),
+      })
+    const codesOf = async (tokens: readonly number[]) => {
+      const { socket, answer } = await dial()
+      socket.end(Buffer.concat([encodeFrame(csm(4096)), ...tokens.map(block)]))
+      return [...new FrameReader(4096).push(await answer)].flatMap(({ code }) => (code < Code.Csm ? [code] : []))
+    }
+    expect(await codesOf([2, 3, 4])).toEqual([Code.Continue, Code.Continue, Code.ServiceUnavailable])
+    await noTimers()
+    expect(await codesOf([2, 3])).toEqual([Code.Continue, Code.Continue])
+  })
+
+  test("that never ends its message is closed by the message's age, with a line that says so", async () => {
+    const { socket, answer } = await dial()
+    socket.write(encodeFrame(csm(4096)))
+    for (const byte of PUT_SITE.subarray(0, 30)) {
+      socket.write(Uint8Array.of(byte))
+      await exchange()
+      await clock.advance(2000)
+    }
+    socket.write(PUT_SITE.subarray(30, 31))
+    await exchange()
+    await clock.advance(1000)
+    const frames = [...new FrameReader(4096).push(await answer)]
+    expect(frames.map(({ code }) => code)).toEqual([Code.Csm, Code.Abort])
     await noTimers()
   })
 

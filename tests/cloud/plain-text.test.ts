@@ -8,13 +8,13 @@ import { Bench, DAY, HERBS, LARGE, NOW, SITE, TIME_ZONE, TOMATOES } from "./fixt
 let bench: Bench
 let plainText: PlainText
 let listed: StoredSurvey[]
-let refusedLines: string[]
+let refused: string[]
 
 beforeEach(async () => {
   bench = new Bench()
   await bench.describeSite()
   listed = []
-  refusedLines = []
+  refused = []
   plainText = new PlainText({
     store: bench.store,
     site: SITE,
@@ -22,7 +22,7 @@ beforeEach(async () => {
     devices: parseTopology(SAMPLE, "topology.yaml").devices,
     now: () => NOW,
     maySend: (sender, ip) => sender !== "127.0.0.9" || ip === "192.168.1.2",
-    onRefusedLine: (text) => refusedLines.push(text),
+    onRefusedText: (text) => refused.push(text),
     onStored: (surveys) => listed.push(...surveys),
   })
 })
@@ -93,7 +93,7 @@ describe("take()", () => {
     expect(await take("192.168.1.2 08:00 - 20 - 130%\n192.168.1.2 09:00 - 20 - 30%\n")).toBe(
       "Surveys received, 1 refused",
     )
-    expect(refusedLines).toEqual([`${SITE} 192.168.1.2 ${DAY}, line 1: Humidity must be 0 to 100 %: it is 130`])
+    expect(refused).toEqual([`${SITE} 192.168.1.2 ${DAY}, line 1: Humidity must be 0 to 100 %: it is 130`])
   })
 
   test("stores nothing for whom it does not know or may not believe", async () => {
@@ -104,6 +104,11 @@ describe("take()", () => {
     )
     expect(await take(Buffer.from("192.168.1.2 \xff\n", "latin1"))).toBe("A survey is UTF-8 text: this one is not")
     expect(bench.readings()).toEqual([])
+    expect(refused).toEqual([
+      "plain text from 127.0.0.1: 192.168.1.77 is not a declared device",
+      "plain text from 127.0.0.9: 127.0.0.9 may not speak for 192.168.1.3",
+      "plain text from 127.0.0.1: A survey is UTF-8 text: this one is not",
+    ])
     expect(await take(good, "127.0.0.9")).toBe("Surveys received")
   })
 

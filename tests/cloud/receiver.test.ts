@@ -81,6 +81,17 @@ describe("PUT a survey", () => {
     expect(bench.readings()).toHaveLength(1)
   })
 
+  test("reads a survey in the zone in which it was measured, where that is another one than the site's now", async () => {
+    const twice = "02:15 - 20 - 30%\n02:45 - 21 - 30%\n02:15 - 22 - 30%\n"
+    const path = `sites/${SITE}/surveys/192.168.1.2/2026-10-25`
+    await ask(`sites/${SITE}`, { ...INFO, timeZone: "UTC" }, { format: ContentFormat.Json })
+    expect(await answer(path, twice, { query: ["revision=1", "zone=Europe/Rome"] })).toBe("2.01 Surveys received")
+    expect(bench.readings().map(({ time }) => time)).toEqual(["02:15", "02:45", "02:15"])
+    expect(await answer(path, twice, { query: ["revision=2", "zone=Mars/Olympus"] })).toBe(
+      "4.00 The time zone is unknown",
+    )
+  })
+
   test("takes an empty survey", async () => {
     expect(await answer(SURVEY, "")).toBe("2.01 Surveys received")
     expect([...bench.store.surveys(SITE, DAY)]).toEqual([{ address: TOMATOES, readings: [] }])

@@ -1,13 +1,13 @@
-import { describe, expect, test } from "bun:test"
+import { describe, expect, spyOn, test } from "bun:test"
 import fc from "fast-check"
 import {
   type Block,
+  type BlockLimits,
   BlockReceiver,
   blockBytes,
   decodeBlock,
   encodeBlock,
   sendBlockwise,
-  type TransferLimits,
 } from "../../src/coap/block"
 import { Code, formatCode } from "../../src/coap/code"
 import type { Outgoing, Reply } from "../../src/coap/exchange"
@@ -18,7 +18,7 @@ import { VirtualClock } from "../virtual-clock"
 const NONE = new Uint8Array(0)
 const hex = (text: string) => Uint8Array.fromHex(text.replaceAll(" ", ""))
 const PATH = textOption(OptionNumber.UriPath, "surveys")
-const LIMITS: TransferLimits = { bodyBytes: 10_000, perAddress: 4, transfers: 8, totalBytes: 50_000 }
+const LIMITS: BlockLimits = { bodyBytes: 10_000, perAddress: 4, transfers: 8, totalBytes: 50_000 }
 const bodyOf = (length: number) => Uint8Array.from({ length }, (_, i) => (i * 31 + (i >> 8)) & 0xff)
 const blockOf = ({ options = [] }: { options?: readonly Option[] | undefined }): Block | undefined => {
   const option = findOption(options, OptionNumber.Block1)
@@ -32,7 +32,7 @@ interface Part extends Partial<Request> {
 
 /** A receiver whose peers are the test. */
 function receiver(
-  limits: Partial<TransferLimits> = {},
+  limits: Partial<BlockLimits> = {},
   respond: (request: Request) => Response | Promise<Response> = () => say(Code.Changed, "Surveys arrived"),
 ) {
   const clock = new VirtualClock(1_000_000)
@@ -482,17 +482,61 @@ describe("BlockReceiver is bounded", () => {
     expect(await second(end, from("192.168.1.3"))).toBe("2.04")
   })
 
-  test("in number: 5.03 with Max-Age, until one has been silent for EXCHANGE_LIFETIME", async () => {
+  test("in number: 5.03 with Max-Age while all go on", async () => {
     const end = receiver({ transfers: 2 })
     await first(end, from("192.168.1.2"))
-    await end.clock.advance(200_000)
     await first(end, from("192.168.1.3"))
+    await end.clock.advance(2000)
     const refused = await end.give(end.part(bodyOf(1500), 0, 6, from("192.168.1.4")))
-    expect([formatCode(refused.code), uintOf(refused.options ?? [], OptionNumber.MaxAge)]).toEqual(["5.03", 47])
-    await end.clock.advance(47_001)
+    expect([formatCode(refused.code), uintOf(refused.options ?? [], OptionNumber.MaxAge)]).toEqual(["5.03", 5])
+    expect(await second(end, from("192.168.1.2"))).toBe("2.04")
     expect(await first(end, from("192.168.1.4"))).toBe("2.31")
-    expect(await second(end, from("192.168.1.2"))).toBe("4.08")
     expect(await second(end, from("192.168.1.3"))).toBe("2.04")
+  })
+
+  test("in number: who takes more than 2 s a block gives way, the most silent first, and nobody else", async () => {
+    const end = receiver({ transfers: 3 })
+    const blockOf = (last: number, number: number) =>
+      end.code(end.part(bodyOf(5000), number, 6, from(`192.168.1.${last}`)))
+    for (const last of [2, 3, 4]) await blockOf(last, 0)
+    await blockOf(2, 1)
+    await end.clock.advance(2001)
+    expect([await blockOf(5, 0), await blockOf(6, 0), await blockOf(7, 0)]).toEqual(["2.31", "2.31", "5.03"])
+    expect([await blockOf(3, 1), await blockOf(4, 1), await blockOf(2, 2)]).toEqual(["4.08", "4.08", "2.31"])
+  })
+
+  test("in number: 30 s are enough for anybody when others wait, however fast it began", async () => {
+    const end = receiver({ transfers: 1, bodyBytes: 100_000 })
+    const body = bodyOf(50_000)
+    for (let number = 0; number < 40; number++) await end.code(end.part(body, number, 6, from("192.168.1.2")))
+    await end.clock.advance(30_000)
+    expect(await first(end, from("192.168.1.3"))).toBe("5.03")
+    await end.clock.advance(1)
+    expect(await end.code(end.part(body, 40, 6, from("192.168.1.2")))).toBe("2.31")
+    await end.clock.advance(100)
+    expect(await first(end, from("192.168.1.3"))).toBe("2.31")
+    expect(await end.code(end.part(body, 41, 6, from("192.168.1.2")))).toBe("4.08")
+  })
+
+  test("in number: transfers that nobody ends, however many in all, keep no honest one out", async () => {
+    const end = receiver({ transfers: 100, totalBytes: 1_000_000 })
+    const codes = new Map<string, number>()
+    for (let round = 0; round < 200; round++) {
+      await end.clock.advance(100)
+      for (let i = 0; i < 4; i++) await first(end, from(`10.0.${round}.${i}`))
+      for (const say of [first, second]) {
+        const code = await say(end, from("192.168.1.2", `192.168.1.2:${round}`))
+        codes.set(code, (codes.get(code) ?? 0) + 1)
+      }
+    }
+    expect(Object.fromEntries(codes)).toEqual({ "2.31": 200, "2.04": 200 })
+  })
+
+  test("in number: a clock that was set back keeps nobody in", async () => {
+    const end = receiver({ transfers: 1 })
+    await first(end, from("192.168.1.2"))
+    spyOn(end.clock, "now").mockReturnValue(0)
+    expect(await first(end, from("192.168.1.3"))).toBe("2.31")
   })
 
   test("in number: finished ones make room", async () => {
@@ -521,6 +565,14 @@ describe("BlockReceiver is bounded", () => {
     expect(await first(end, { ...from("192.168.1.3"), ...long })).toBe("5.03")
     await end.clock.advance(EXCHANGE_LIFETIME_MS + 1)
     expect(await first(end, { ...from("192.168.1.3"), ...long })).toBe("2.31")
+  })
+
+  test("forget() drops all of an endpoint that has gone, and of no other", async () => {
+    const end = receiver()
+    for (const port of ["1", "11"]) await first(end, from("192.168.1.2", `192.168.1.2:${port}`))
+    end.blocks.forget("192.168.1.2", "192.168.1.2:1")
+    expect(await second(end, from("192.168.1.2", "192.168.1.2:1"))).toBe("4.08")
+    expect(await second(end, from("192.168.1.2", "192.168.1.2:11"))).toBe("2.04")
   })
 
   test("in time: a transfer that was silent for EXCHANGE_LIFETIME begins again", async () => {

@@ -197,6 +197,28 @@ describe("SeededLink", () => {
     link.join(DEVICE, () => {})(NONE, GATEWAY)
     link.leave(DEVICE)
     await clock.advance(1)
-    expect(link.counts).toEqual({ sent: 1, lost: 0, doubled: 0, delivered: 0 })
+    expect(link.counts).toEqual({ sent: 1, lost: 0, doubled: 0, damaged: 0, delivered: 0 })
+  })
+
+  test("damages what no checksum sees", async () => {
+    const clock = new VirtualClock()
+    const link = new SeededLink(clock, seededRandom(4), { loss: 0, doubled: 0, delayMs: 0, stray: 0, damaged: 1 })
+    const sent = Buffer.from("08:00 - 20 - 30%")
+    const got: Uint8Array[] = []
+    link.join(GATEWAY, (datagram) => got.push(datagram))
+    const send = link.join(DEVICE, () => {})
+    for (let i = 0; i < 100; i++) send(sent, GATEWAY)
+    await clock.advance(1)
+    expect(link.counts.damaged).toBe(100)
+    expect(got.every((datagram) => Buffer.compare(datagram, sent) !== 0)).toBe(true)
+    expect(new Set(got.map(checksum))).toEqual(new Set([checksum(sent)]))
   })
 })
+
+/** RFC 1071, of an even number of bytes. */
+function checksum(bytes: Uint8Array): number {
+  let sum = 0
+  for (let at = 0; at < bytes.length; at += 2) sum += ((bytes[at] ?? 0) << 8) | (bytes[at + 1] ?? 0)
+  while (sum > 0xffff) sum = (sum & 0xffff) + (sum >>> 16)
+  return sum
+}

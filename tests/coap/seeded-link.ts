@@ -1,4 +1,4 @@
-// A network of datagrams that loses, doubles and reorders them as its seed says, in virtual time.
+// A network of datagrams that loses, doubles, reorders and damages them as its seed says, in virtual time.
 import type { Clock, Random } from "../../src/clock"
 import type { Peer } from "../../src/coap/exchange"
 
@@ -11,12 +11,15 @@ export interface Faults {
   readonly delayMs: number
   /** Share of copies that take 100 times as long: they come when nobody expects them any more. */
   readonly stray: number
+  /** Share of copies that are damaged in a way that no checksum of the Internet sees; none without it. */
+  readonly damaged?: number
 }
 
 const STRAY_FACTOR = 100
+const DAMAGE_TRIES = 64 // two bits that are not the same are soon found, where there are any
 
 export class SeededLink {
-  readonly counts = { sent: 0, lost: 0, doubled: 0, delivered: 0 }
+  readonly counts = { sent: 0, lost: 0, doubled: 0, damaged: 0, delivered: 0 }
   readonly #receivers = new Map<string, (datagram: Uint8Array, from: Peer) => void>()
 
   constructor(
@@ -36,28 +39,52 @@ export class SeededLink {
     this.#receivers.delete(keyOf(own))
   }
 
+  /** What happens to a datagram on its way from one to the other. */
+  protected faultsBetween(_from: Peer, _to: Peer): Faults {
+    return this.faults
+  }
+
   #carry(datagram: Uint8Array, from: Peer, to: Peer): void {
+    const faults = this.faultsBetween(from, to)
     this.counts.sent++
-    if (this.random() < this.faults.loss) {
+    if (this.random() < faults.loss) {
       this.counts.lost++
       return
     }
-    this.#deliver(datagram, from, to)
-    if (this.random() >= this.faults.doubled) return
+    this.#deliver(datagram, from, to, faults)
+    if (this.random() >= faults.doubled) return
     this.counts.doubled++
-    this.#deliver(datagram, from, to)
+    this.#deliver(datagram, from, to, faults)
   }
 
-  #deliver(datagram: Uint8Array, from: Peer, to: Peer): void {
-    const { delayMs, stray } = this.faults
+  #deliver(datagram: Uint8Array, from: Peer, to: Peer, { delayMs, stray, damaged = 0 }: Faults): void {
     const factor = this.random() < stray ? STRAY_FACTOR : 1
     const copy = new Uint8Array(datagram)
+    if (damaged > 0 && this.random() < damaged) {
+      this.counts.damaged++
+      damage(copy, this.random)
+    }
     this.clock.after(this.random() * delayMs * factor, () => {
       const receive = this.#receivers.get(keyOf(to))
       if (!receive) return
       this.counts.delivered++
       receive(copy, from)
     })
+  }
+}
+
+/** Two bits at one place of two 16-bit words change sides: the sum stays what it was (RFC 1071). */
+function damage(bytes: Uint8Array, random: Random): void {
+  const words = Math.floor(bytes.length / 2)
+  const half = Math.floor(2 * random())
+  for (let tries = 0; tries < DAMAGE_TRIES; tries++) {
+    const one = 2 * Math.floor(words * random()) + half
+    const other = 2 * Math.floor(words * random()) + half
+    const bit = (1 << Math.floor(8 * random())) & ((bytes[one] ?? 0) ^ (bytes[other] ?? 0))
+    if (bit === 0) continue
+    bytes[one] = (bytes[one] ?? 0) ^ bit
+    bytes[other] = (bytes[other] ?? 0) ^ bit
+    return
   }
 }
 

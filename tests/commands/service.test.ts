@@ -48,7 +48,7 @@ test("formatUnit() starts the role with absolute paths and the installed topolog
   expect(unitOf("device", "192.168.1.2")).toContain(`\nExecStart=${start}\n`)
 })
 
-test("formatUnit() restarts for ever, but not what a person must mend", () => {
+test("formatUnit() restarts for ever, also while there is something that a person must mend", () => {
   const unit = unitOf("gateway")
   for (const line of ["Restart=always", "StartLimitIntervalSec=0", "RestartSteps=6"]) {
     expect(unit).toContain(`\n${line}\n`)

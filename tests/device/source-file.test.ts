@@ -3,7 +3,7 @@ import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { systemClock } from "../../src/clock"
-import { hasHistory, readSurvey } from "../../src/device/source"
+import { readSurvey } from "../../src/device/source"
 import type { Day } from "../../src/survey/calendar"
 
 const LIMIT_BYTES = 1024
@@ -67,8 +67,4 @@ test.each([
 test("readSurvey() takes a byte order mark and more than ASCII", async () => {
   await writeFile(join(folder, "bom.txt"), `\ufeff${LINE}°€😀\n`)
   expect(await read("bom.txt")).toBe(`\ufeff${LINE}°€😀\n`)
-})
-
-test("hasHistory() holds for files a day and for scripts", () => {
-  expect(["a.txt", "{day}/a.txt", "a.ts", "a.mjs", "ts"].map(hasHistory)).toEqual([false, true, true, true, false])
 })

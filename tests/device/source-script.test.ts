@@ -64,7 +64,7 @@ test.each([
 test.each([
   ["throws", 'export default () => { throw new Error("the tank is offline") }', ": the tank is offline"],
   ["throws several lines", 'export default () => { throw new Error("one\\ntwo") }', ": one"],
-  ["throws an escape", 'export default () => { throw new Error("\\x1b[31mred") }', ": ␛[31mred"],
+  ["throws an escape", 'export default () => { throw new Error("\\x1b[31mred") }', ": \u001b[31mred"],
   ["throws a string", 'export default () => { throw "offline" }', ": offline"],
   ["throws nothing", "export default () => { throw undefined }", ": undefined"],
   ["throws an error without words", "export default () => { throw new RangeError() }", ": RangeError"],

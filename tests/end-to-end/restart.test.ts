@@ -62,6 +62,7 @@ async function upload(site: Site, gatewayPort: number): Promise<void> {
         clock,
         random: Math.random,
         owedOnly: false,
+        again: [],
         limitBytes: 1024 * 1024,
         onPostponed: () => {},
         onUploaded: (uploaded) => void site.uploads.push(uploaded),

@@ -1,6 +1,7 @@
 // A burst of uploads: appended first, in their place later, and the same to everybody who asks meanwhile.
 import { Database } from "bun:sqlite"
-import { afterEach, beforeEach, describe, expect, test } from "bun:test"
+import { afterEach, beforeEach, describe, expect, spyOn, test } from "bun:test"
+import { AddressMap } from "../../src/gateway/address-map"
 import { SPOOL } from "../../src/gateway/schema"
 import { addDays } from "../../src/survey/calendar"
 import { surveyDigest } from "../../src/survey/digest"
@@ -20,9 +21,9 @@ afterEach(() => bench[Symbol.dispose]())
 const readingOf = (n: number) => `${String(n % 24).padStart(2, "0")}:00 - ${n % 50} - 30%\n`
 
 /** From the highest address to the lowest, as no database likes it. */
-async function burst(): Promise<void> {
+async function burst(first = FIRST): Promise<void> {
   const order = Array.from({ length: BURST }, (_, n) => BURST - 1 - n)
-  await Promise.all(order.map((n) => bench.accept(readingOf(n), FIRST + n)))
+  await Promise.all(order.map((n) => bench.accept(readingOf(n), first + n)))
 }
 
 const rowsIn = (table: "surveys" | "arrivals"): number =>
@@ -44,6 +45,18 @@ describe("a burst of uploads", () => {
     expect(bench.clock.pending).toBe(0)
   })
 
+  test("is left in peace as long as it lasts", async () => {
+    await burst()
+    await bench.clock.advance(PLACE_AFTER_MS / 2)
+    await burst(FIRST + BURST)
+    await bench.clock.advance(PLACE_AFTER_MS / 2)
+    bench.commits.flush()
+    expect(rowsIn("arrivals")).toBe(2 * BURST)
+    await bench.clock.advance(PLACE_AFTER_MS)
+    bench.commits.flush()
+    expect([rowsIn("surveys"), rowsIn("arrivals")]).toEqual([2 * BURST, 0])
+  })
+
   test("is due in address order, as soon as anybody asks", async () => {
     await burst()
     const due = bench.due()
@@ -58,6 +71,17 @@ describe("a burst of uploads", () => {
     expect(bench.spool.has(addDays(DAY, -1), FIRST + 7)).toBe(false)
     expect(bench.spool.missing(DAY, [{ first: FIRST, last: FIRST + BURST }])).toEqual([FIRST + BURST])
     expect(rowsIn("arrivals")).toBe(BURST)
+  })
+
+  test("is not read whole for one device that asks what it owes", async () => {
+    await burst()
+    bench.due()
+    bench.reopen()
+    const read = spyOn(AddressMap.prototype, "set")
+    expect(bench.spool.has(DAY, FIRST + 7)).toBe(true)
+    expect(bench.spool.has(DAY, FIRST + BURST)).toBe(false)
+    expect(read).not.toHaveBeenCalled()
+    read.mockRestore()
   })
 
   test("is merged with while it waits: the same again, more, and other values", async () => {

@@ -135,18 +135,35 @@ describe("owed()", () => {
   })
 })
 
-test("refuseDay() refuses days after tomorrow and before the retention, in the topology's zone", () => {
+test("refuseDay() refuses days after tomorrow for now and before the retention for good, in the topology's zone", () => {
   const { collector } = bench
   expect(collector.refuseDay("2026-11-23")).toBeUndefined()
-  expect(collector.refuseDay("2026-11-24")).toBe("2026-11-24 is after tomorrow")
+  expect(collector.refuseDay("2026-11-24")).toEqual({ reason: "2026-11-24 is after tomorrow", retryAfterSeconds: 60 })
   expect(collector.refuseDay("2026-08-24")).toBeUndefined()
-  expect(collector.refuseDay("2026-08-23")).toBe("2026-08-23 is too long ago")
-  expect(collector.refuseDay("1970-01-01")).toBe("1970-01-01 is too long ago")
+  expect(collector.refuseDay("2026-08-23")).toEqual({ reason: "2026-08-23 is too long ago" })
+  expect(collector.refuseDay("1970-01-01")).toEqual({ reason: "1970-01-01 is too long ago" })
+})
+
+test("refuseDay() takes nothing while the clock cannot be right, not even a day of 1970", () => {
+  const { clock, collector } = bench
+  clock.earliestMs = NOW
+  clock.set(5 * 3_600_000)
+  for (const day of ["1969-12-31", "1970-01-01", DAY] as const) {
+    expect(collector.refuseDay(day)).toEqual({ reason: "The gateway's clock is not set", retryAfterSeconds: 60 })
+  }
 })
 
 test("refuseMessage() counts it and keeps it with the reason", async () => {
-  bench.collector.refuseMessage(TOMATOES, DAY, "127.168.1.2:1", "The digest differs", new TextEncoder().encode("x"))
-  await settle()
+  const peer = "127.168.1.2:1"
+  const refusal = {
+    kind: "message",
+    reason: "The digest differs",
+    bytes: "x",
+    peer,
+    address: TOMATOES,
+    day: DAY,
+  } as const
+  bench.collector.refuseMessage(refusal)
   expect(bench.quarantined()).toEqual([{ kind: "message", reason: "The digest differs", text: "x" }])
   expect(bench.collector.counts.refusedMessages).toBe(1)
 })

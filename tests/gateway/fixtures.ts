@@ -2,11 +2,14 @@
 import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
+import { isWrong } from "../../src/clock"
 import type { Request } from "../../src/coap/resource"
 import { Collector } from "../../src/gateway/collector"
 import { Ledger } from "../../src/gateway/ledger"
 import { Quarantine } from "../../src/gateway/quarantine"
+import { Refusals } from "../../src/gateway/refusals"
 import { SPOOL } from "../../src/gateway/schema"
+import { Senders } from "../../src/gateway/senders"
 import { Spool, type Upload } from "../../src/gateway/spool"
 import { DurableDatabase } from "../../src/storage/database"
 import type { StorageRefused } from "../../src/storage/errors"
@@ -14,6 +17,8 @@ import { GroupCommit } from "../../src/storage/group-commit"
 import type { Day } from "../../src/survey/calendar"
 import { surveyDigest } from "../../src/survey/digest"
 import { formatAddress, parseAddress } from "../../src/topology/address"
+import type { Devices } from "../../src/topology/devices"
+import { parseTopology } from "../../src/topology/load"
 import {
   DAY,
   fillDisk,
@@ -25,6 +30,7 @@ import {
   TOMATOES,
   requestFor as wholeRequest,
 } from "../fixtures"
+import { SAMPLE } from "../topology/sample"
 import { VirtualClock } from "../virtual-clock"
 
 export { DAY, HERBS, LARGE, MORNING, NOW, type RequestParts, SITE, TIME_ZONE, TOMATOES } from "../fixtures"
@@ -42,9 +48,13 @@ export class Bench implements Disposable {
   readonly folder = mkdtempSync(join(tmpdir(), "gateway-"))
   readonly late: Upload[] = []
   readonly refused: StorageRefused[] = []
+  readonly floods: number[] = []
+  /** What the topology says; a test may change it. */
+  readonly declared: { devices: Devices } = { devices: parseTopology(SAMPLE, "topology.yaml").devices }
   declare database: DurableDatabase
   declare commits: GroupCommit
   declare quarantine: Quarantine
+  declare refusals: Refusals
   declare spool: Spool
   declare ledger: Ledger
   declare collector: Collector
@@ -53,30 +63,44 @@ export class Bench implements Disposable {
     this.open()
   }
 
-  open(): void {
+  open(timeZone = TIME_ZONE): void {
     const { clock } = this
     this.database = DurableDatabase.open(join(this.folder, "spool.db"), SPOOL, "simulated")
     this.commits = new GroupCommit(this.database, () => {})
-    this.quarantine = new Quarantine(this.database)
-    this.spool = new Spool(this.database, this.commits, this.quarantine, SITE, TIME_ZONE, clock)
+    this.quarantine = new Quarantine(this.database, 10_000)
+    this.spool = new Spool(this.database, this.commits, this.quarantine, SITE, timeZone, clock)
     this.ledger = new Ledger(this.database, this.commits, clock.now)
+    this.refusals = new Refusals({
+      quarantine: this.quarantine,
+      commits: this.commits,
+      clock,
+      onFlood: (notKept) => this.floods.push(notKept),
+      onRefused: (error) => this.refused.push(error),
+    })
     this.collector = new Collector({
       spool: this.spool,
       ledger: this.ledger,
-      quarantine: this.quarantine,
-      commits: this.commits,
-      timeZone: TIME_ZONE,
+      refusals: this.refusals,
+      timeZone,
       retentionDays: 90,
       now: clock.now,
+      isClockWrong: () => isWrong(clock),
       onLate: (upload) => this.late.push(upload),
       onRefused: (error) => this.refused.push(error),
     })
   }
 
+  /** What requests are carried out with. */
+  get parts() {
+    const { database, commits, quarantine, spool, ledger, collector, declared } = this
+    const senders = new Senders(declared, "simulated", () => {})
+    return { database, commits, quarantine, spool, ledger, collector, declared, senders, timeZone: TIME_ZONE }
+  }
+
   /** As after a restart: everything again from the disk. */
-  reopen(): void {
+  reopen(timeZone?: string): void {
     this.database.close()
-    this.open()
+    this.open(timeZone)
   }
 
   accept(text: string, address = TOMATOES, day = DAY, isClosed = false) {
@@ -91,7 +115,10 @@ export class Bench implements Disposable {
     return this.spool.due(upTo, 1000)
   }
 
+  /** As it is on the disk, with what waited for the next second. */
   quarantined(): QuarantinedRow[] {
+    this.refusals.stop()
+    this.commits.flush()
     const sql = "SELECT kind, reason, CAST(bytes AS TEXT) AS text FROM quarantine ORDER BY id"
     return this.database.sqlite.query<QuarantinedRow, []>(sql).all()
   }

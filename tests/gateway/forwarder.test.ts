@@ -4,6 +4,7 @@ import type { Outgoing, Reply } from "../../src/coap/exchange"
 import { encodeBody, findOption, OptionNumber, textsOf } from "../../src/coap/option"
 import { say } from "../../src/coap/resource"
 import { type Forwarded, Forwarder } from "../../src/gateway/forwarder"
+import { readCollections } from "../../src/gateway/ledger"
 import type { Link } from "../../src/gateway/watch"
 import { addDays, type Day } from "../../src/survey/calendar"
 import { commonDigest } from "../../src/survey/digest"
@@ -148,6 +149,8 @@ const forward = (run: Day | undefined = DAY, signal = never) => finish(forwarder
 const follow = () => finish(forwarder.forward(undefined, never))
 const surveysAsked = () => cloud.asked.filter((path) => path.startsWith("surveys/"))
 
+const timeOf = (seconds: number) => new Date(seconds * 1000).toISOString().slice(11, 19)
+
 describe("forward()", () => {
   test("describes the site, delivers in address order, closes the collection and releases the link", async () => {
     for (const address of [LEMONS, TOMATOES]) await bench.accept(MORNING, address)
@@ -184,10 +187,19 @@ describe("forward()", () => {
   })
 
   test("keeps many requests in flight, within a bound", async () => {
-    for (let address = 1; address <= 600; address++) bench.accept(MORNING, address)
-    await bench.accept(MORNING, 601)
-    expect(await forward()).toMatchObject({ surveys: 601 })
-    expect(cloud.mostInFlight).toBe(256)
+    for (let address = 1; address <= 2400; address++) bench.accept(MORNING, address)
+    await bench.accept(MORNING, 2401)
+    expect(await forward()).toMatchObject({ surveys: 2401 })
+    expect(cloud.mostInFlight).toBe(1024)
+  })
+
+  test("keeps no more than some megabytes of surveys in flight", async () => {
+    const large = Array.from({ length: 86_400 / 4 }, (_, n) => `${timeOf(n * 4)} - 20.25 - 30.75%\n`).join("") // 550 KB
+    cloud.maxMessageSizeBytes = 1024 * 1024
+    for (let address = 1; address <= 12; address++) await bench.accept(large, address)
+    expect(await forward()).toMatchObject({ surveys: 12 })
+    expect(cloud.mostInFlight).toBeLessThanOrEqual(8)
+    expect(cloud.mostInFlight).toBeGreaterThan(1)
   })
 
   test("sends a revision and a digest with each survey", async () => {
@@ -205,7 +217,7 @@ describe("forward()", () => {
     for (const address of [TOMATOES, HERBS, LEMONS]) await bench.accept(MORNING, address)
     cloud.answer = (path) => (path.includes("192.168.1.3") ? reply(Code.BadRequest, "no") : undefined)
     expect(await forward()).toMatchObject({ surveys: 2, refused: 1 })
-    expect(bench.quarantined()).toMatchObject([{ kind: "delivery", reason: "the cloud refused it: 4.00 no" }])
+    expect(bench.quarantined()).toMatchObject([{ kind: "delivery", reason: "The cloud refused it: no" }])
     expect(cloud.reports).toMatchObject([{ surveys: 2 }])
     expect(await forward()).toMatchObject({ surveys: 0, refused: 0 })
   })
@@ -317,6 +329,16 @@ describe("forward()", () => {
     expect(cloud.asked.slice(1)).toEqual(["collections/2026-11-20", `collections/${DAY}`])
   })
 
+  test("compares no day that made room for newer ones", async () => {
+    await closeDay("2026-11-18")
+    await closeDay("2026-11-19")
+    await forward()
+    await bench.ledger.release("2026-11-18", () => {})
+    cloud.asked.length = 0
+    await forward()
+    expect(cloud.asked.slice(1)).toEqual(["collections/2026-11-19", `collections/${DAY}`])
+  })
+
   test("closes what was never confirmed, as after a crash behind the last delivery", async () => {
     await bench.accept(MORNING)
     await bench.spool.markDelivered(bench.due())
@@ -324,6 +346,37 @@ describe("forward()", () => {
     forwarder = makeForwarder()
     await follow()
     expect(cloud.reports).toMatchObject([{ run: true, surveys: 1 }])
+  })
+
+  test("closes, after a crash behind its delivery, a day that changed when it had been confirmed", async () => {
+    await forward()
+    await bench.accept(MORNING, TOMATOES, DAY, true)
+    cloud.answer = (path) => (path.startsWith("collections") ? new Promise<Reply>(() => {}) : undefined)
+    const killed = new AbortController()
+    const outcome = forwarder.forward(undefined, killed.signal)
+    await idle()
+    expect(bench.due()).toEqual([])
+    killed.abort(new Error("killed"))
+    await expect(outcome).rejects.toThrow("killed")
+
+    bench.reopen()
+    forwarder = makeForwarder()
+    cloud.answer = () => undefined
+    cloud.reports.length = 0
+    await follow()
+    expect(cloud.reports).toMatchObject([{ run: true, surveys: 1 }])
+  })
+
+  test("makes sure that a day that never had a collection will be closed, before anything of it is delivered", async () => {
+    const day = "2026-11-01"
+    await bench.accept(MORNING, TOMATOES, day, true)
+    const known: unknown[] = []
+    cloud.answer = (path) => {
+      if (path.startsWith("surveys")) known.push(...readCollections(bench.database.sqlite))
+      return undefined
+    }
+    await follow()
+    expect(known).toContainEqual({ day, scheduledAt: 0, expected: [], closed: true, confirmed: false })
   })
 
   test("closes a day older than the last closed one, whose own collection was cut short", async () => {

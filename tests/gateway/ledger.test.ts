@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, expect, test } from "bun:test"
+import type { Collection } from "../../src/gateway/ledger"
 import type { Day } from "../../src/survey/calendar"
 import { Bench, DAY, HERBS, LEMONS, NOW, TOMATOES } from "./fixtures"
 
@@ -34,6 +35,16 @@ test("open() again takes the new list of devices, keeps the day closed and asks 
   expect(bench.ledger.get(DAY)).toMatchObject(expected)
 })
 
+test("close() also closes what a crash cut short before", async () => {
+  await bench.ledger.open("2026-11-20", NOW - 1000, ALL)
+  bench.reopen()
+  await bench.ledger.open(DAY, NOW, ALL)
+  await bench.ledger.close(DAY)
+  expect(bench.ledger.all().map(({ closed }) => closed)).toEqual([true, true])
+  bench.reopen()
+  expect(bench.ledger.all().map(({ closed }) => closed)).toEqual([true, true])
+})
+
 test("lastClosedDay is the latest, whatever was closed last", async () => {
   const days: Day[] = [DAY, "2026-11-19"]
   for (const day of days) {
@@ -66,6 +77,43 @@ test("confirm() is remembered, both ways", async () => {
   await bench.ledger.confirm(DAY, false)
   bench.reopen()
   expect(bench.ledger.get(DAY)?.confirmed).toBe(false)
+})
+
+test("miss() records days as closed and owed, and leaves alone what was collected", async () => {
+  await bench.ledger.open("2026-11-19", NOW - 3000, [{ first: HERBS, last: HERBS }])
+  await bench.ledger.close("2026-11-19")
+  await bench.ledger.confirm("2026-11-19", true)
+  await bench.ledger.open("2026-11-20", NOW - 2000, [{ first: HERBS, last: HERBS }]) // the process ended
+  await bench.ledger.adopt(DAY) // something came for it
+  const missed = (["2026-11-19", "2026-11-20", DAY] as const).map((day, n) => ({ day, scheduledAt: NOW + n }))
+  await bench.ledger.miss(missed, ALL)
+  const expected: Collection[] = [
+    { day: "2026-11-19", scheduledAt: NOW - 3000, expected: [{ first: HERBS, last: HERBS }], closed: true, confirmed: true },
+    { day: "2026-11-20", scheduledAt: NOW + 1, expected: ALL, closed: true, confirmed: false },
+    { day: DAY, scheduledAt: NOW + 2, expected: ALL, closed: true, confirmed: false },
+  ]
+  expect(bench.ledger.all()).toEqual(expected)
+  bench.reopen()
+  expect(bench.ledger.all()).toEqual(expected)
+  expect(bench.ledger.lastRunDay).toBe(DAY)
+  expect(bench.ledger.lastConfirmedDay).toBe("2026-11-19")
+})
+
+test("forgetAfter() forgets runs of a clock that was ahead, and tells their days", async () => {
+  await bench.ledger.adopt("2026-11-19")
+  for (const [day, at] of [
+    ["2026-11-20", NOW],
+    ["2030-12-31", NOW + 5000],
+    ["2030-12-30", NOW + 1],
+  ] as const) {
+    await bench.ledger.open(day, at, ALL)
+    await bench.ledger.close(day)
+  }
+  expect(await bench.ledger.forgetAfter(NOW)).toEqual(["2030-12-30", "2030-12-31"])
+  expect(bench.ledger.all().map(({ day }) => day)).toEqual(["2026-11-19", "2026-11-20"])
+  expect(bench.ledger.lastRun?.scheduledAt).toBe(NOW)
+  bench.reopen()
+  expect(bench.ledger.all().map(({ day }) => day)).toEqual(["2026-11-19", "2026-11-20"])
 })
 
 test("prune() forgets days before one", async () => {

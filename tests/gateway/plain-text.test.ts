@@ -68,6 +68,26 @@ describe("handle()", () => {
     expect(stored()).toHaveLength(1)
   })
 
+  test("keeps what it refuses as it came, with the reason", async () => {
+    await send(Uint8Array.of(0x31, 0x2e, 0xff), "127.168.1.2")
+    await send("192.168.1.77 08:00 - 20 - 30%")
+    await send("192.168.1.3 08:00 - 20 - 30%", "127.168.1.2")
+    await send("192 rubbish", "127.168.1.66")
+    expect(plainText.refuse(bytes("9 too long"), "127.168.1.2", "127.168.1.2:50000", "too long")).toBe("too long")
+    expect(bench.quarantined()).toEqual([
+      { kind: "message", reason: "A survey is UTF-8 text: this one is not", text: "1.\ufffd" },
+      { kind: "stranger", reason: "192.168.1.77 is not a declared device", text: "192.168.1.77 08:00 - 20 - 30%" },
+      {
+        kind: "message",
+        reason: "127.168.1.2 may not speak for 192.168.1.3",
+        text: "192.168.1.3 08:00 - 20 - 30%",
+      },
+      { kind: "stranger", reason: "192 is not an IPv4 address", text: "192 rubbish" },
+      { kind: "message", reason: "too long", text: "9 too long" },
+    ])
+    expect(stored()).toEqual([])
+  })
+
   test("answers an error in one line that is never longer than the request", async () => {
     for (const text of ["1", "1é", "1é€ 08:00", "9".repeat(200), "192.168.1.77", "1\n2\n3"]) {
       const answer = (await send(text)) ?? ""

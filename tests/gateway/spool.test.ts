@@ -57,9 +57,12 @@ describe("accept()", () => {
     await bench.accept(LARGE)
     await bench.accept(LARGE.replaceAll("20.25", "21"))
     expect(bench.due()[0]?.body).toStartWith("00:00 - 21 - 30.75%\n")
-    expect(bench.quarantined()).toEqual([
-      { kind: "reading", reason: "A newer upload gave other values for these times", text: LARGE },
-    ])
+    const rows = bench.quarantined()
+    expect(rows.map(({ text }) => text).join("")).toBe(LARGE)
+    for (const { kind, reason, text } of rows) {
+      expect([kind, reason]).toEqual(["reading", "A newer upload gave other values for these times"])
+      expect(text).toMatch(/^(\d\d:\d\d - 20.25 - 30.75%\n)+$/)
+    }
   })
 
   test("raises the revision also when the clock was set back", async () => {
@@ -104,9 +107,9 @@ describe("accept()", () => {
   test("bounds what refused lines take", async () => {
     await bench.accept("rubbish\n".repeat(5000))
     const rows = bench.quarantined()
-    expect(rows).toHaveLength(101)
+    expect(rows).toHaveLength(100 + 10)
     expect(rows.at(-1)?.reason).toBe("4900 more lines, from line 101 on")
-    expect(rows.at(-1)?.text.length).toBe(4096)
+    expect(rows.at(-2)?.text.length).toBe(4096)
   })
 
   test("refuses when the disk is full, changes nothing, and takes it when there is room", async () => {
@@ -213,6 +216,24 @@ describe("delivery marks", () => {
     expect(bench.due()).toEqual(all.slice(1))
   })
 
+  test("a day stays in the zone of its first survey when the topology's changes, until all of it is forgotten", async () => {
+    const TWICE = "02:15 - 20 - 30%\n02:45 - 21 - 30%\n02:15 - 22 - 30%\n"
+    const day = "2026-10-25"
+    await bench.accept(TWICE, TOMATOES, day)
+    expect(bench.spool.formerZone(day)).toBeUndefined()
+    bench.reopen("UTC")
+    expect(bench.spool.formerZone(day)).toBe("Europe/Rome")
+    await bench.accept("02:45 - 23 - 30%\n", TOMATOES, day)
+    expect(await bench.accept(TWICE, HERBS, day)).toMatchObject({ readings: 3, refused: 0 })
+    expect(bench.due().map(({ body }) => body)).toEqual([TWICE.replace("21", "23"), TWICE])
+    expect(await bench.accept(TWICE, TOMATOES, "2026-10-26")).toMatchObject({ readings: 2, refused: 1 })
+    await bench.commits.add(() => bench.spool.prune("2026-10-26"))
+    expect(bench.spool.formerZone(day)).toBe("Europe/Rome")
+    await bench.spool.markDelivered(bench.due(day))
+    await bench.commits.add(() => bench.spool.prune("2026-10-26"))
+    expect(bench.spool.formerZone(day)).toBeUndefined()
+  })
+
   test("prune() forgets delivered surveys of old days and nothing that is due", async () => {
     await bench.accept(MORNING, TOMATOES, "2026-08-01")
     await bench.accept(MORNING, HERBS, "2026-08-01")
@@ -238,17 +259,5 @@ describe("arrived(), digests(), readings()", () => {
     expect(bench.spool.digests(DAY)).toHaveLength(3)
     expect(bench.spool.readings(DAY)).toBe(1442)
     expect(bench.spool.readings("2026-11-20")).toBe(0)
-  })
-})
-
-describe("Quarantine", () => {
-  test("keeps its newest rows and is bounded between runs", async () => {
-    const rubbish = { kind: "message", reason: "rubbish", bytes: "x" } as const
-    await bench.commits.add(() => {
-      for (let n = 0; n < 12_500; n++) bench.quarantine.add(n, rubbish)
-    })
-    expect(bench.quarantine.size).toBeLessThan(11_000)
-    await bench.commits.add(() => bench.quarantine.prune())
-    expect(bench.quarantine.size).toBe(10_000)
   })
 })

@@ -24,9 +24,9 @@ beforeEach(() => {
 })
 afterEach(() => bench[Symbol.dispose]())
 
-function read(devices = DEVICES, file = "spool.db") {
+function read(devices = DEVICES, file = "spool.db", now = NOW) {
   const topology = parseTopology(SAMPLE.replace(/devices:\n( {2}- .*\n)+$/, devices), "topology.yaml")
-  return readGatewayStatus({ ...topology, gateway: { ...topology.gateway, spool: join(bench.folder, file) } })
+  return readGatewayStatus({ ...topology, gateway: { ...topology.gateway, spool: join(bench.folder, file) } }, now)
 }
 
 async function run(day: Day, surveys: Readonly<Record<number, string>>, late: Readonly<Record<number, string>> = {}) {
@@ -88,7 +88,10 @@ describe("readGatewayStatus()", () => {
   test("shows the last seven days", async () => {
     for (let ago = 9; ago >= 0; ago--) await run(addDays(DAY, -ago), { [TOMATOES]: MORNING })
     expect(read().days.map(({ day }) => day)).toEqual(Array.from({ length: 7 }, (_, n) => addDays(DAY, n - 6)))
-    expect(read().owed).toMatchObject({ since: addDays(DAY, -9), surveys: 20 })
+    const { owed, lost } = read()
+    // herbs' file holds one day only
+    expect(owed).toMatchObject({ since: addDays(DAY, -9), surveys: 11, devices: [{ days: [DAY] }, { days: { length: 10 } }] })
+    expect(lost).toMatchObject({ surveys: 9, devices: [{ name: "herbs", days: { length: 9 } }] })
   })
 
   test("owes by today's topology: neither who is paused nor who is gone", async () => {
@@ -96,11 +99,12 @@ describe("readGatewayStatus()", () => {
     await run(DAY, { [HERBS]: MORNING })
     expect(read().owed.devices).toEqual([
       { ip: "192.168.1.2", name: "tomatoes", days: [DAY] },
-      { ip: "192.168.1.3", name: "herbs", days: [BEFORE] },
       { ip: "192.168.1.4", name: "lemons", days: [BEFORE, DAY] },
     ])
+    expect(read().lost.devices).toEqual([{ ip: "192.168.1.3", name: "herbs", days: [BEFORE] }])
     const fewer = DEVICES.replace("one.txt }", "one.txt, paused: true }").replace(/ {2}- .*lemons }\n/, "")
-    expect(read(fewer).owed).toMatchObject({ surveys: 1, devices: [{ ip: "192.168.1.3", days: [BEFORE] }] })
+    expect(read(fewer).owed).toMatchObject({ surveys: 0, devices: [] })
+    expect(read(fewer).lost).toMatchObject({ surveys: 1, devices: [{ ip: "192.168.1.3", days: [BEFORE] }] })
   })
 
   test("counts a large network, and names no more than it must", async () => {
@@ -118,7 +122,7 @@ describe("readGatewayStatus()", () => {
     await bench.accept("08:00 - 20 - 130%\nnonsense")
     await bench.accept(MORNING)
     await bench.accept("08:00 - 22 - 30%\n")
-    expect(read().quarantine).toEqual({ line: 2, reading: 1, message: 0, delivery: 0 })
+    expect(read().quarantine).toEqual({ line: 2, reading: 1, message: 0, stranger: 0, delivery: 0 })
   })
 
   test("names strangers until they are declared", async () => {
@@ -152,7 +156,7 @@ describe("readGatewayStatus()", () => {
 
   test("tells what was asked for and the room that is left, while the spool is written to", async () => {
     await run(DAY, { [TOMATOES]: MORNING })
-    leaveRequest(join(bench.folder, "spool.db"), { from: DAY, to: DAY })
+    leaveRequest(join(bench.folder, "spool.db"), { ask: "resend", from: DAY, to: DAY })
     bench.database.sqlite.run("BEGIN IMMEDIATE")
     const { resend, spool } = read()
     bench.database.sqlite.run("ROLLBACK")

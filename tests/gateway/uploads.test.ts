@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from "bun:test"
 import { Code, formatCode } from "../../src/coap/code"
 import { OptionNumber, uintOf } from "../../src/coap/option"
 import { ContentFormat, type Response, textOf } from "../../src/coap/resource"
+import { readQuarantined } from "../../src/gateway/quarantined"
 import { Senders } from "../../src/gateway/senders"
 import { Uploads } from "../../src/gateway/uploads"
 import { addDays } from "../../src/survey/calendar"
@@ -69,7 +70,7 @@ describe("PUT /surveys", () => {
     ["surveys/192.168.1.2/yesterday", MORNING, {}, "4.00 A day is written 2026-11-21: it is yesterday"],
     ["surveys/192.168.1.2/2026-02-30", MORNING, {}, "4.00 A day is written 2026-11-21: it is 2026-02-30"],
     ["surveys/192.168.1.2/1970-01-01", MORNING, {}, "4.00 1970-01-01 is too long ago"],
-    ["surveys/192.168.1.2/2026-11-24", MORNING, {}, "4.00 2026-11-24 is after tomorrow"],
+    ["surveys/192.168.1.2/2026-11-24", MORNING, {}, "5.03 2026-11-24 is after tomorrow"],
     ["surveys/tomatoes", MORNING, {}, "4.00 tomatoes is not an IPv4 address"],
     [PATH, MORNING, { options: [{ number: 65, value: new Uint8Array(1) }] }, "4.02 Option 65 is not supported"],
     [PATH, MORNING, { address: "127.168.1.3" }, "4.03 127.168.1.3 may not speak for 192.168.1.2"],
@@ -82,6 +83,33 @@ describe("PUT /surveys", () => {
     [PATH, MORNING, { format: ContentFormat.Json }, "4.15 Content-Format must be 0: it is 50"],
   ] as const)("refuses %s %j %j with %s", async (path, body, parts, expected) => {
     expect(await answer(path, body, parts)).toBe(expected)
+    expect(bench.due()).toEqual([])
+  })
+
+  test("keeps what it refuses: of a device as a message, of anybody else as a stranger's", async () => {
+    const part = [{ number: OptionNumber.Block1, value: Uint8Array.of(0x0e) }] // number 0, more, 1024 bytes
+    await ask(PATH, Uint8Array.of(0x38, 0xff))
+    await ask("surveys/192.168.1.2/1970-01-01", MORNING)
+    await ask("surveys/192.168.1.2/yesterday", MORNING)
+    await ask(PATH, MORNING, { format: ContentFormat.Json })
+    await ask(PATH, MORNING, { query: [`digest=${"0".repeat(16)}`] })
+    uploads.admit(requestFor("surveys/192.168.1.2/1970-01-01", "08:", { options: part }))
+    await ask("surveys/192.168.1.9", MORNING, { address: "127.0.0.1" })
+    await ask(`surveys/${DAY}`, MORNING, { address: "127.168.1.9" })
+    await ask("weather", MORNING)
+    bench.quarantined() // writes them
+    const { sqlite } = bench.database
+    const rows = [...readQuarantined(sqlite, {}, "oldest first")].flat()
+    expect(rows.map(({ kind, sender, day, reason, again }) => [kind, sender, day, reason, again])).toEqual([
+      ["message", "192.168.1.2", DAY, "A survey is UTF-8 text: this one is not", 1],
+      ["message", "192.168.1.2", "1970-01-01", "1970-01-01 is too long ago", 1],
+      ["message", "192.168.1.2", null, "A day is written 2026-11-21: it is yesterday", 0],
+      ["message", "192.168.1.2", DAY, "Content-Format must be 0: it is 50", 0],
+      ["message", "192.168.1.2", DAY, "The digest differs: send it again", 0],
+      ["message", "192.168.1.2", "1970-01-01", "1970-01-01 is too long ago", 0],
+      ["stranger", "127.0.0.1", DAY, "192.168.1.9 is not a declared device", 1],
+      ["stranger", "127.168.1.9", DAY, "127.168.1.9 is not a declared device", 1],
+    ])
     expect(bench.due()).toEqual([])
   })
 

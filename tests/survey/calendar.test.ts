@@ -10,6 +10,7 @@ import {
   describeDay,
   parseDay,
   shortDay,
+  shortDays,
 } from "../../src/survey/calendar"
 
 const HOUR = 3600
@@ -160,6 +161,17 @@ test("shortDay() names the year only when it is not this year's", () => {
   expect(shortDay("2026-03-12")).toBe("12 March")
   expect(shortDay("2026-03-12", "2026-11-21")).toBe("12 March")
   expect(shortDay("2025-12-31", "2026-01-01")).toBe("31 December 2025")
+})
+
+test("shortDays() puts days that follow each other together, and keeps the last ten spans", () => {
+  const days: Day[] = ["2024-02-28", "2024-02-29", "2024-03-01", "2024-03-03", "2024-12-31", "2025-01-01"]
+  expect(shortDays(days, "2025-01-02")).toBe(
+    "28 February 2024 to 1 March 2024, 3 March 2024, 31 December 2024 to 1 January",
+  )
+  expect(shortDays(["2026-11-21"], "2026-11-22")).toBe("21 November")
+  expect(shortDays([])).toBe("")
+  const apart = Array.from({ length: 12 }, (_, n) => addDays("2026-11-01", 2 * n))
+  expect(shortDays(apart, "2026-11-24")).toStartWith("…, 5 November, 7 November, ")
 })
 
 function isWithin(span: ClockChange["skipped"], seconds: number): boolean {

@@ -57,19 +57,17 @@ test("parseSurvey() lets a time come again when its first line was refused", () 
   expect(parseSurvey("08:00 - 20 - 130%\n08:00 - 20 - 30%", {}).readings).toEqual([reading("08:00", 20, 30)])
 })
 
-test("parseSurvey() refuses a line of more than 200 characters and cuts its text", () => {
+test("parseSurvey() refuses a line of more than 200 characters", () => {
   const fits = `08:00 - ${"0".repeat(184)}20 - 30%`.slice(0, 200)
   const tooLong = `09:00 - ${"0".repeat(200)}20 - 30%`
   const { readings, refused } = parseSurvey(`${fits}\n${tooLong}\n${" ".repeat(300)}10:00 - 20 - 30%\n`, {})
   expect(readings.map(({ seconds }) => seconds)).toEqual([28_800, 36_000])
-  expect(refused).toEqual([
-    { line: 2, rule: "A line must be at most 200 characters: it is 216", text: `${tooLong.slice(0, 199)}…` },
-  ])
+  expect(refused).toEqual([{ line: 2, rule: "A line must be at most 200 characters: it is 216", text: tooLong }])
 })
 
-test("parseSurvey() gives refused text that is safe to show and to store", () => {
-  const { refused } = parseSurvey("\u0000\u001b[31m \ud800\n", {})
-  expect(refused[0]?.text).toBe("␀␛[31m \ufffd")
+test("parseSurvey() gives a refused line as it came", () => {
+  const { refused } = parseSurvey(" \u0000\u001b[31m \u202e\n", {})
+  expect(refused[0]?.text).toBe("\u0000\u001b[31m \u202e")
 })
 
 test("parseSurvey() reads 1 MiB of readings a second apart", () => {

@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test"
 import fc from "fast-check"
 import { parseAddress, parseRange } from "../../src/topology/address"
-import { type DeviceEntry, Devices } from "../../src/topology/devices"
+import { type DeviceEntry, Devices, hasHistory } from "../../src/topology/devices"
 
 function entry(ip: string, more: Partial<DeviceEntry> = {}): DeviceEntry {
   const range = parseRange(ip)
@@ -97,4 +97,8 @@ test("placeOf() counts the devices before an address, whether it is declared or 
   expect([0, 5, 7, 9, 10, 20, 25, 31, 99].map((address) => devices.placeOf(address))).toEqual([
     0, 0, 2, 4, 5, 5, 6, 7, 8,
   ])
+})
+
+test("hasHistory() holds for files a day and for scripts", () => {
+  expect(["a.txt", "{day}/a.txt", "a.ts", "a.mjs", "ts"].map(hasHistory)).toEqual([false, true, true, true, false])
 })

@@ -42,7 +42,12 @@ test("parseTopology() fills in the defaults", () => {
     site: "site",
     timeZone: Temporal.Now.timeZoneId(),
     bufferSize: 4096,
-    limits: { survey: 1024 * 1024 },
+    limits: {
+      survey: 1024 * 1024,
+      quarantine: 10_000,
+      perPeer: { datagramsPerSecond: 2000, transfers: 16, messages: 1024, connections: 64 },
+      overall: { datagramsPerSecond: 200_000, transfers: 8192, messages: 16_384, connections: 1024 },
+    },
     gateway: { interfaces: { devices: { port: 10005 } }, spool: "/farm/data/gateway.db" },
     cloud: { address: "10.10.10.2", port: 8001, store: "/farm/data/cloud.db", console: "readings", sites: ["site"] },
     file: "/farm/topology.yaml",
@@ -52,6 +57,11 @@ test("parseTopology() fills in the defaults", () => {
   const durations = [schedule.grace, transmission.ackTimeout, gateway.retention].map(String)
   expect(durations).toEqual(["PT15M", "PT2S", "P90D"])
   expect(transmission.maxRetransmit).toBe(4)
+})
+
+test("parseTopology() reads sizes with units, and in bytes", () => {
+  const { limits } = parseTopology(changed(["site", "limits: { survey: 512KiB, spool: 2147483648 }\nsite"]), "t.yaml")
+  expect([limits.survey, limits.spool]).toEqual([512 * 1024, 2 * 1024 ** 3])
 })
 
 test("parseTopology() puts data/ into the state directory, and nothing else", () => {
@@ -147,7 +157,22 @@ test.each([
   [
     "a survey limit out of range",
     ["site", "limits: { survey: 16777217 }\nsite"],
-    "1:19 limits.survey: must be a whole number from 1024 to 16777216: it is 16777217",
+    "1:19 limits.survey: must be a size such as 512MiB, or a number of bytes, from 1KiB to 16MiB: it is 16777217",
+  ],
+  [
+    "a size in units of a thousand",
+    ["site", "limits: { spool: 2GB }\nsite"],
+    '1:18 limits.spool: must be a size such as 512MiB, or a number of bytes, from 1MiB to 1024TiB: it is "2GB"',
+  ],
+  [
+    "a part of a byte",
+    ["site", "limits: { survey: 1500.5 }\nsite"],
+    "1:19 limits.survey: must be a size such as 512MiB, or a number of bytes, from 1KiB to 16MiB: it is 1500.5",
+  ],
+  [
+    "a bound that lets nothing in",
+    ["site", "limits: { perPeer: { transfers: 0 } }\nsite"],
+    "1:33 limits.perPeer.transfers: must be a whole number from 1 to 1000000: it is 0",
   ],
   [
     "a word for a number",
@@ -258,9 +283,11 @@ test("parseTopology() refuses an alias bomb and deep nesting without opening the
   expect(problemsOf(`a: ${"[".repeat(20_000)}`)[0]).toEndWith("is nested too deeply")
 })
 
-test("parseTopology() shows a window of a long line, without control characters", () => {
+test("parseTopology() shows a window of a long line, made printable", () => {
   const text = changed(["greenhouse", `"\u001b[31m${"x".repeat(500)}" # ${"y".repeat(500)}`])
-  expect(() => parseTopology(text, "t.yaml")).toThrow(/^t\.yaml:1:7 site: [^\n]*\n {2}site: " \[31mx{1,160}\n {8}\^$/)
+  expect(() => parseTopology(text, "t.yaml")).toThrow(
+    /^t\.yaml:1:7 site: [^\n]*\n {2}site: "\\u001b\[31mx{1,160}\n {8}\^$/,
+  )
 })
 
 test("parseTopology() keeps columns and lines with CRLF", () => {

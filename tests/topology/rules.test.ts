@@ -182,6 +182,13 @@ test("refusals() accepts a gateway and a cloud on one address", () => {
 
 const WARNED: readonly [name: string, change: Change, warnings: readonly string[]][] = [
   [
+    "a peer that may have more than all",
+    [["site", "limits: { perPeer: { transfers: 20 }, overall: { transfers: 10 } }\nsite"]],
+    [
+      "1:33 limits.perPeer.transfers: is more than limits.overall.transfers, which is 10: one peer may take everything",
+    ],
+  ],
+  [
     "two devices with one survey file",
     [["two.txt", "one.txt"]],
     ["13:32 devices[1].survey: one.txt is also the survey of the device on line 12"],

@@ -1,0 +1,141 @@
+// Where peers come in: tells CoAP from plain text, bounds what each may have, and closes whom nothing comes from.
+import type { Clock, Random } from "../clock"
+import { BlockReceiver } from "../coap/block"
+import { isSuccess } from "../coap/code"
+import { Guests } from "../coap/guests"
+import { busy, type Handler, type Request, type Response } from "../coap/resource"
+import { Session } from "../coap/session"
+import { Silence } from "../coap/silence"
+import type { Connection, ConnectionHandler } from "../coap/tcp"
+import { bounded } from "../log"
+import type { Topology } from "../topology/topology"
+import { isPlainText } from "./plain-text"
+import type { Texts } from "./texts"
+
+export interface DoorOptions {
+  readonly limits: Topology["limits"]
+  readonly maxMessageSizeBytes: number
+  readonly clock: Clock
+  readonly random: Random
+  readonly texts: Texts
+  /** Requests, whole; `admit` may refuse one at its first block. */
+  readonly handle: Handler
+  readonly admit: (request: Request) => Response | undefined
+  /** Requests that wait for the disk. */
+  readonly waiting: () => number
+  /** What peers do wrong, for people. */
+  readonly warn: (text: string) => void
+}
+
+const PROTOCOL_TIMEOUT_MS = 10_000 // for the two bytes that tell the protocol
+const IDLE_TIMEOUT_MS = 300_000 // without a byte either way; a gateway connects anew for each forwarding
+const MIB = 1024 * 1024
+const BODY_BYTES = 16 * MIB // a merged survey may be larger than any upload was, and a fleet's account of a collection is
+const TRANSFER_BYTES = 48 * MIB // in all
+const COME_AGAIN_SECONDS = 1
+const WARNINGS_A_MINUTE = 20
+
+export class Door {
+  readonly #options: DoorOptions
+  readonly #guests: Guests
+  readonly #blocks: BlockReceiver
+  readonly #warn: (text: string) => void
+
+  constructor(options: DoorOptions) {
+    const { limits, clock, admit, handle } = options
+    this.#options = options
+    this.#guests = new Guests({ perPeer: limits.perPeer.connections, overall: limits.overall.connections })
+    const transfers = {
+      bodyBytes: BODY_BYTES,
+      // a gateway delivers many at a time
+      perAddress: limits.perPeer.messages,
+      transfers: limits.overall.transfers,
+      totalBytes: TRANSFER_BYTES,
+      bert: true,
+    }
+    this.#blocks = new BlockReceiver(transfers, clock, admit, handle)
+    this.#warn = bounded(WARNINGS_A_MINUTE, options.warn, clock.now)
+  }
+
+  /** Two bytes tell which protocol it is (DESIGN.md §5); until then we say nothing, as RFC 8323 §3.3 allows. */
+  accept(connection: Connection): ConnectionHandler {
+    if (!this.#guests.admit(connection)) {
+      this.#warn(`Turned away a connection of ${connection.remoteAddress}: it has too many, or all have (limits)`)
+      connection.destroy()
+      return { data() {}, close() {} }
+    }
+    let head = new Uint8Array(0)
+    let handler: ConnectionHandler | undefined
+    const cancel = this.#options.clock.after(PROTOCOL_TIMEOUT_MS, () => connection.close())
+    return {
+      data: (chunk) => {
+        if (handler) return handler.data(chunk)
+        head = Buffer.concat([head, chunk])
+        if (head.length < 2) return
+        cancel()
+        handler = isPlainText(head) ? this.#options.texts.accept(connection) : this.#session(connection)
+        handler.data(head)
+      },
+      end: () => (handler?.end ? handler.end() : connection.close()),
+      close: (error) => {
+        cancel()
+        this.#guests.leave(connection)
+        handler?.close(error)
+      },
+    }
+  }
+
+  #session(connection: Connection): ConnectionHandler {
+    const { limits, clock, random, maxMessageSizeBytes } = this.#options
+    // which finishes what is outstanding
+    const silence = new Silence(clock, IDLE_TIMEOUT_MS, () => void session.release())
+    const session = new Session({
+      send: (bytes) => {
+        silence.heard()
+        connection.write(bytes)
+      },
+      close: () => connection.close(),
+      pause: () => connection.pause(),
+      resume: () => connection.resume(),
+      clock,
+      random,
+      maxMessageSizeBytes,
+      maxInFlight: limits.perPeer.messages,
+      address: connection.remoteAddress,
+      endpoint: connection.endpoint,
+      handler: this.#handlerOf(connection),
+      onProblem: (error) => this.#warn(error.message),
+    })
+    return {
+      data: (chunk) => {
+        silence.heard()
+        session.receive(chunk)
+      },
+      end: () => void session.release(),
+      close: (error) => {
+        silence.stop()
+        session.closed(error?.message)
+        this.#blocks.forget(connection.remoteAddress, connection.endpoint)
+      },
+    }
+  }
+
+  #handlerOf(connection: Connection): Handler {
+    let hasBrought = false
+    const note = (response: Response) => {
+      if (isSuccess(response.code)) {
+        hasBrought = true
+        this.#guests.keep(connection)
+      }
+      return response
+    }
+    return (request) => {
+      if (this.#options.waiting() >= this.#options.limits.overall.messages) {
+        return busy("Too many messages at once", COME_AGAIN_SECONDS)
+      }
+      const response = this.#blocks.handle(request)
+      if (hasBrought) return response
+      return response instanceof Promise ? response.then(note) : note(response)
+    }
+  }
+}

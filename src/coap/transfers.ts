@@ -1,0 +1,139 @@
+// The block-wise transfers that a server holds: bounded in number, bytes and time, per address and in all. No sockets.
+import type { Clock } from "../clock"
+import { EXCHANGE_LIFETIME_MS, type Response } from "./resource"
+
+export interface TransferLimits {
+  /** Transfers of one address, finished ones included. */
+  readonly perAddress: number
+  /** Transfers in all, finished ones included. */
+  readonly transfers: number
+  /** Bytes held, in all. */
+  readonly totalBytes: number
+}
+
+export interface Transfer {
+  /** What tells its blocks from those of all others; it begins with the endpoint and a space. */
+  readonly key: string
+  readonly address: string
+  readonly startedAt: number
+  touchedAt: number
+  blocks: number
+  /** Once finished: the last one alone, to know it again. */
+  chunks: Uint8Array[]
+  receivedBytes: number
+  /** Its share of the memory: key and chunks. */
+  heldBytes: number
+  /** Of a finished transfer. */
+  answer?: Response | Promise<Response>
+}
+
+const PACE_MS = 2000 // a block: what goes on more slowly gives way where places are short
+const LONGEST_STAY_MS = 30_000 // so does whatever takes longer than this
+const LOOK_EVERY_MS = 100 // for those that are slow
+
+export class Transfers {
+  /** In each of these the one that was silent for longest comes first. */
+  readonly #byKey = new Map<string, Transfer>()
+  readonly #byAddress = new Map<string, Set<Transfer>>()
+  readonly #finished = new Set<Transfer>()
+  #heldBytes = 0
+  /** Keys of transfers that were slow at the last look, the most silent last. */
+  #slow: string[] = []
+  #lookedAt = Number.NEGATIVE_INFINITY
+
+  constructor(
+    private readonly limits: TransferLimits,
+    private readonly clock: Clock,
+  ) {}
+
+  get size(): number {
+    return this.#byKey.size
+  }
+
+  get(key: string): Transfer | undefined {
+    return this.#byKey.get(key)
+  }
+
+  /** Takes it in, behind all others. */
+  add(transfer: Transfer): void {
+    const { key, address, answer, heldBytes } = transfer
+    transfer.touchedAt = this.clock.now()
+    this.#byKey.set(key, transfer)
+    if (answer) this.#finished.add(transfer)
+    const others = this.#byAddress.get(address)
+    if (others) others.add(transfer)
+    else this.#byAddress.set(address, new Set([transfer]))
+    this.#heldBytes += heldBytes
+  }
+
+  /** Before anything of it is changed. */
+  remove(transfer: Transfer): void {
+    const { key, address, heldBytes } = transfer
+    this.#byKey.delete(key)
+    this.#finished.delete(transfer)
+    const others = this.#byAddress.get(address)
+    others?.delete(transfer)
+    if (others?.size === 0) this.#byAddress.delete(address)
+    this.#heldBytes -= heldBytes
+  }
+
+  /** All of an endpoint that has gone. */
+  removeAll(address: string, endpoint: string): void {
+    for (const transfer of [...(this.#byAddress.get(address) ?? [])]) {
+      if (transfer.key.startsWith(`${endpoint} `)) this.remove(transfer)
+    }
+  }
+
+  /** Those of which nothing was heard for EXCHANGE_LIFETIME. */
+  removeExpired(): void {
+    const oldest = this.clock.now() - EXCHANGE_LIFETIME_MS
+    for (const transfer of this.#byKey.values()) {
+      if (transfer.touchedAt >= oldest) break
+      this.remove(transfer)
+    }
+  }
+
+  /** A place for one transfer more of this address, which loses its own oldest if it has its share already. */
+  makePlace(address: string): void {
+    const own = this.#byAddress.get(address)
+    const [oldest] = own ?? []
+    if (own && oldest && own.size >= this.limits.perAddress) this.remove(oldest)
+  }
+
+  /** Room for one of so many bytes, at the cost of finished ones, which only spare a repetition, then of slow ones. */
+  makeRoom(bytes: number): boolean {
+    const { transfers, totalBytes } = this.limits
+    const isFull = () => this.#byKey.size >= transfers || this.#heldBytes + bytes > totalBytes
+    while (isFull()) {
+      const [finished] = this.#finished
+      const least = finished ?? this.#slowest()
+      if (!least) return false
+      this.remove(least)
+    }
+    return true
+  }
+
+  /**
+   * One that does not keep its pace, the most silent first: an address that was forged begins many and ends none. Whoever
+   * goes on keeps its place, however many others ask for it: taking turns, nobody would get through.
+   */
+  #slowest(): Transfer | undefined {
+    const now = this.clock.now()
+    if (this.#slow.length === 0 && Math.abs(now - this.#lookedAt) >= LOOK_EVERY_MS) {
+      this.#lookedAt = now
+      for (const transfer of this.#byKey.values()) if (isSlow(transfer, now)) this.#slow.push(transfer.key)
+      this.#slow.reverse()
+    }
+    for (let key = this.#slow.pop(); key !== undefined; key = this.#slow.pop()) {
+      const transfer = this.#byKey.get(key)
+      if (transfer && isSlow(transfer, now)) return transfer
+    }
+    return undefined
+  }
+}
+
+function isSlow({ answer, startedAt, blocks }: Transfer, now: number): boolean {
+  const ageMs = now - startedAt
+  // a clock that was set back must not keep everything
+  return answer === undefined && (ageMs < 0 || ageMs > Math.min(LONGEST_STAY_MS, blocks * PACE_MS))
+}

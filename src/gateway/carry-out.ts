@@ -1,0 +1,43 @@
+// Does what a person asked of the gateway, and says in words what became of it.
+import type { SpoolRequest } from "./request"
+import { deliverAgain, type ResendParts } from "./resend"
+import { type Retried, Retry, type RetryOptions } from "./retry"
+
+export interface Parts extends RetryOptions, Omit<ResendParts, "sqlite"> {
+  /** The topology may have changed, and is needed as it is now. */
+  readonly readTopology?: (() => Promise<void>) | undefined
+  /** Something may be due for the cloud. */
+  readonly onDue: () => void
+}
+
+/** Resolves once it is durable. Throws StorageRefused when the disk refuses; asked once more, it goes on. */
+export async function carryOut(request: SpoolRequest, parts: Parts): Promise<string> {
+  const { database, commits, quarantine, readTopology, onDue } = parts
+  switch (request.ask) {
+    case "resend": {
+      const surveys = await deliverAgain(request, { ...parts, sqlite: database.sqlite })
+      onDue()
+      return `Asked to deliver ${request.from} to ${request.to} again: ${amount(surveys, "survey")}`
+    }
+    case "retry": {
+      await readTopology?.()
+      const retried = await new Retry(parts).again(request)
+      onDue()
+      return `Quarantine: ${describeRetried(retried)}`
+    }
+    case "clear": {
+      const dropped = await commits.add(() => quarantine.clear(request))
+      return `Quarantine: ${dropped === 1 ? "1 entry" : `${dropped} entries`} dropped`
+    }
+  }
+}
+
+/** "2 taken in, 1 refused still, 1 survey due for the cloud again; 3 are damaged, cut or superseded and stay" */
+export function describeRetried({ taken, refused, due, left }: Retried): string {
+  const parts = [`${taken} taken in`, `${refused} refused still`]
+  if (due > 0) parts.push(`${amount(due, "survey")} due for the cloud again`)
+  const stay = left > 0 ? `; ${left} damaged, cut or superseded by newer values: not tried` : ""
+  return `${parts.join(", ")}${stay}`
+}
+
+const amount = (number: number, what: string): string => `${number} ${what}${number === 1 ? "" : "s"}`

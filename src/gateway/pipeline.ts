@@ -1,0 +1,129 @@
+// The surveys on their way to the cloud: pipelined within a window, and marked as delivered many at a time.
+import { Code, codeClass, isSuccess } from "../coap/code"
+import type { Reply } from "../coap/exchange"
+import { reasonOf } from "../coap/resource"
+import type { Day } from "../survey/calendar"
+import type { Delivery, Spool } from "./spool"
+
+export interface PipelineOptions {
+  readonly spool: Spool
+  /** Puts one survey to the cloud; rejects when the connection is gone. */
+  readonly put: (delivery: Delivery) => Promise<Reply>
+  /** The cloud has acknowledged it, and the spool knows. */
+  readonly onDelivered: (delivery: Delivery) => void
+  /** The cloud has refused it for good; it is in quarantine. */
+  readonly onRefused: () => void
+}
+
+const PAGE = 64 // surveys that are read from the spool at a time, whole
+const MAX_REQUESTS = 1024 // in flight: half of them share a commit at the cloud
+const MAX_BYTES = 4 * 1024 * 1024 // of surveys in flight
+const MARKED_TOGETHER = 1024
+
+export class Pipeline {
+  #requests = 0
+  #bytes = 0
+  #delivered: Delivery[] = []
+  #marking: Promise<unknown> = Promise.resolve()
+  #postponed: Reply | undefined
+  #failure: unknown
+  #wake = () => {}
+
+  constructor(private readonly options: PipelineOptions) {}
+
+  /**
+   * Delivers what is due of this day and of those before it. What is acknowledged is marked, also when it throws: the
+   * connection's error, or that the cloud refuses a survey for now.
+   */
+  async run(upTo: Day): Promise<void> {
+    const { spool } = this.options
+    let page = spool.due(upTo, PAGE)
+    while (page.length > 0 && this.#failure === undefined) {
+      for (const delivery of page) {
+        if (this.#isFull) await this.#until(() => this.#isHalfEmpty)
+        if (this.#failure !== undefined) break
+        this.#send(delivery)
+      }
+      page = spool.due(upTo, PAGE, page.at(-1))
+    }
+    await this.#until(() => this.#requests === 0)
+    this.#mark()
+    await this.#marking
+    if (this.#failure !== undefined) throw this.#failure
+    if (this.#postponed) throw refusal("a survey for now", this.#postponed)
+  }
+
+  get #isFull(): boolean {
+    return this.#requests >= MAX_REQUESTS || this.#bytes >= MAX_BYTES
+  }
+
+  /** Those that leave together share system calls, here and at the cloud its commit. */
+  get #isHalfEmpty(): boolean {
+    return this.#requests <= MAX_REQUESTS / 2 && this.#bytes <= MAX_BYTES / 2
+  }
+
+  async #until(condition: () => boolean): Promise<void> {
+    while (!condition()) {
+      const { promise, resolve } = Promise.withResolvers<void>()
+      this.#wake = () => {
+        if (condition()) resolve()
+      }
+      await promise
+    }
+  }
+
+  #send(delivery: Delivery): void {
+    const bytes = delivery.body.length
+    this.#requests++
+    this.#bytes += bytes
+    const settled = () => {
+      this.#requests--
+      this.#bytes -= bytes
+      this.#wake()
+    }
+    this.options.put(delivery).then(
+      (reply) => {
+        this.#take(delivery, reply)
+        settled()
+      },
+      (error) => {
+        this.#failure ??= error
+        settled()
+      },
+    )
+  }
+
+  #take(delivery: Delivery, reply: Reply): void {
+    if (isSuccess(reply.code)) {
+      this.#delivered.push(delivery)
+      if (this.#delivered.length >= MARKED_TOGETHER) this.#mark()
+    } else if (isForGood(reply.code)) this.#refuse(delivery, reply)
+    else this.#postponed = reply
+  }
+
+  #mark(): void {
+    const delivered = this.#delivered
+    this.#delivered = []
+    if (delivered.length === 0) return
+    this.#record(this.options.spool.markDelivered(delivered), () => {
+      for (const delivery of delivered) this.options.onDelivered(delivery)
+    })
+  }
+
+  #refuse(delivery: Delivery, reply: Reply): void {
+    const marked = this.options.spool.markRefused(delivery, `The cloud refused it: ${reasonOf(reply)}`)
+    this.#record(marked, this.options.onRefused)
+  }
+
+  #record(written: Promise<void>, done: () => void): void {
+    const recorded = written.then(done, (error) => {
+      this.#failure ??= error
+    })
+    this.#marking = Promise.all([this.#marking, recorded])
+  }
+}
+
+/** 4.08 only asks to begin again. */
+const isForGood = (code: number): boolean => codeClass(code) === 4 && code !== Code.RequestEntityIncomplete
+
+export const refusal = (what: string, reply: Reply): Error => new Error(`the cloud refuses ${what}: ${reasonOf(reply)}`)

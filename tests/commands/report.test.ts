@@ -1,0 +1,54 @@
+import { describe, expect, test } from "bun:test"
+import { summaryLine } from "../../src/commands/report"
+import type { Summary } from "../../src/summary"
+import { parseTopology } from "../../src/topology/load"
+import { SAMPLE } from "../topology/sample"
+
+const TOPOLOGY = parseTopology(SAMPLE, "topology.yaml")
+const COMPLETE: Summary = {
+  day: "2026-11-22",
+  expected: 2,
+  missing: [],
+  readings: 8,
+  stored: 8,
+  refusedLines: 0,
+  refusedSurveys: 0,
+  differing: [],
+  delivered: true,
+  warnings: [],
+  elapsedMs: 30,
+  complete: true,
+}
+const line = (change: Partial<Summary>) => summaryLine({ ...COMPLETE, ...change }, TOPOLOGY)
+
+describe("summaryLine()", () => {
+  test("tells what was stored", () => {
+    expect(line({})).toBe("2 of 2 devices, 8 readings stored, 0 refused, 30 ms")
+    expect(line({ stored: 0 })).toBe("2 of 2 devices, nothing new (8 already stored), 0 refused, 30 ms")
+  })
+
+  test("tells a cloud that cannot be reached from one that refuses for good", () => {
+    const undelivered = { delivered: false, complete: false }
+    expect(line(undelivered)).toBe(
+      `2 of 2 devices, not delivered; what has arrived is safe in ${TOPOLOGY.gateway.spool} until the cloud answers`,
+    )
+    expect(line({ ...undelivered, refusedSurveys: 1 })).toBe(
+      "2 of 2 devices, 1 survey refused by the cloud: it is kept, see bun run quarantine",
+    )
+    expect(line({ ...undelivered, refusedSurveys: 2, differing: ["2026-11-22"] })).toBe(
+      "2 of 2 devices, 2 surveys refused by the cloud: they are kept, see bun run quarantine; " +
+        "the cloud's store differs on 22 November, although all was delivered again",
+    )
+  })
+
+  test("names who is missing, delivered or not", () => {
+    const device = TOPOLOGY.devices.get(TOPOLOGY.devices.entries[0]?.ip.first ?? 0)
+    if (!device) throw new Error("the sample has devices")
+    const missing = [{ device, reason: "one.txt not found" }]
+    const who = "Missing: 192.168.1.2, one.txt not found (topology.yaml:12)"
+    expect(line({ missing, complete: false })).toBe(`1 of 2 devices. ${who}`)
+    expect(line({ missing, complete: false, delivered: false, refusedSurveys: 1 })).toBe(
+      `1 of 2 devices, 1 survey refused by the cloud: it is kept, see bun run quarantine. ${who}`,
+    )
+  })
+})

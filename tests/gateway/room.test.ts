@@ -1,0 +1,146 @@
+import { afterEach, beforeEach, describe, expect, test } from "bun:test"
+import { join } from "node:path"
+import { Collector } from "../../src/gateway/collector"
+import { Room } from "../../src/gateway/room"
+import { pageBytes } from "../../src/storage/size"
+import { addDays, type Day } from "../../src/survey/calendar"
+import { settle } from "../virtual-clock"
+import { Bench, DAY, HERBS, LARGE, MORNING, NOW, TIME_ZONE, TOMATOES, uploadOf } from "./fixtures"
+
+const MIB = 1024 * 1024
+const FULL = { reason: "The disk refuses: come again", retryAfterSeconds: 60 }
+
+let bench: Bench
+let said: string[]
+beforeEach(() => {
+  bench = new Bench()
+  said = []
+})
+afterEach(() => bench[Symbol.dispose]())
+
+/** A collector of a spool that holds so much. */
+function bounded(limitBytes?: number, maxWaiting = 1000): Collector {
+  const { database, spool, ledger, commits, refusals, clock } = bench
+  const say = (text: string) => void said.push(text)
+  const room = new Room({
+    file: join(bench.folder, "spool.db"),
+    sqlite: database.sqlite,
+    limitBytes,
+    maxWaiting,
+    spool,
+    ledger,
+    commits,
+    log: { debug: say, info: say, warn: say, error: say },
+    onRefused: (error) => bench.refused.push(error),
+  })
+  return new Collector({
+    spool,
+    ledger,
+    refusals,
+    room,
+    timeZone: TIME_ZONE,
+    retentionDays: 90,
+    now: clock.now,
+    onLate() {},
+    onRefused() {},
+  })
+}
+
+/** Takes surveys of this day from one address after the other until one is refused; how many were taken. */
+async function fill(collector: Collector, day: Day): Promise<number> {
+  for (let count = 0; ; count++) {
+    const outcome = await collector.take(uploadOf(LARGE, TOMATOES + 1000 + count, day))
+    if (!("first" in outcome)) return count
+    if (!outcome.first) throw new Error("that was there already")
+  }
+}
+
+async function deliverAll(): Promise<void> {
+  await bench.spool.markDelivered(bench.due())
+}
+
+const spoolBytes = () => {
+  const { all, free } = pageBytes(bench.database.sqlite)
+  return all - free
+}
+
+describe("a spool with a limit", () => {
+  test("takes uploads up to it, refuses with the time to come again, and still marks what was delivered", async () => {
+    const collector = bounded(2 * MIB)
+    expect(await fill(collector, DAY)).toBeGreaterThan(20)
+    expect(spoolBytes()).toBeGreaterThan(1.5 * MIB)
+    expect(spoolBytes()).toBeLessThanOrEqual(2 * MIB)
+    expect(await collector.take(uploadOf(LARGE, HERBS, DAY))).toEqual(FULL)
+    expect(bench.refused[0]?.message).toEndWith("spool.db holds as much as limits.spool or its disk allows")
+    await deliverAll()
+    expect(bench.due()).toEqual([])
+  })
+
+  test("takes uploads again by itself when there is room", async () => {
+    const collector = bounded(2 * MIB)
+    await fill(collector, DAY)
+    await deliverAll()
+    await bench.commits.add(() => bench.spool.prune(addDays(DAY, 1)))
+    expect(await collector.take(uploadOf(LARGE, HERBS, DAY))).toMatchObject({ first: true })
+  })
+
+  test("gives up the oldest day that the cloud has, of which nothing is owed or taken any more", async () => {
+    const collector = bounded(2 * MIB)
+    const days = [-5, -4, -3, -2, -1, 0].map((offset) => addDays(DAY, offset))
+    for (const day of days) {
+      await bench.ledger.open(day, NOW, [{ first: TOMATOES, last: HERBS }])
+      for (let i = 0; i < 8; i++) await collector.take(uploadOf(LARGE, TOMATOES + 1000 + i, day))
+      await bench.ledger.close(day)
+    }
+    await deliverAll()
+    const [first = DAY, second = DAY] = days
+    for (const day of days) if (day !== first) await bench.ledger.confirm(day, true)
+    for (let i = 0; "first" in (await collector.take(uploadOf(LARGE, TOMATOES + 2000 + i, DAY))); i++) {}
+    await settle()
+    expect(said).toEqual([
+      `${second} made room in the spool for newer days, it is at the cloud: gateway.retention was longer`,
+    ])
+    expect(await collector.take(uploadOf(LARGE, HERBS, DAY))).toMatchObject({ first: true })
+    for (const day of [first, second]) {
+      expect(bench.spool.arrived(day)).toEqual([])
+      expect(collector.refuseDay(day)).toEqual({ reason: `${day} is too long ago: it made room for newer days` })
+    }
+    expect(collector.owed(HERBS)).toEqual(days.slice(2, -1))
+    bench.reopen()
+    expect(bench.ledger.releasedUpTo).toBe(second)
+  })
+
+  test("keeps what the cloud has not confirmed, and the last days", async () => {
+    const collector = bounded(2 * MIB)
+    await fill(collector, addDays(DAY, -1))
+    await deliverAll()
+    await bench.ledger.adopt(addDays(DAY, -1))
+    expect(await collector.take(uploadOf(LARGE, HERBS, DAY))).toEqual(FULL)
+    await bench.ledger.confirm(addDays(DAY, -1), true)
+    expect(await collector.take(uploadOf(LARGE, HERBS, DAY))).toEqual(FULL)
+    await settle()
+    expect([said, bench.ledger.releasedUpTo]).toEqual([[], undefined])
+  })
+
+  test("merges what was taken before a day is given up, and keeps it until the cloud has it", async () => {
+    const old = addDays(DAY, -5)
+    await bench.take(MORNING, TOMATOES, old)
+    await deliverAll()
+    const late = bench.take("09:00 - 21 - 31%\n", TOMATOES, old)
+    await bench.ledger.release(old, () => bench.spool.prune(addDays(old, 1)))
+    await late
+    expect(bench.due().map(({ day, body }) => [day, body])).toEqual([[old, `${MORNING}09:00 - 21 - 31%\n`]])
+  })
+})
+
+test("a spool without a limit takes what the disk holds", async () => {
+  expect(await bounded().take(uploadOf(LARGE, HERBS, DAY))).toMatchObject({ first: true })
+})
+
+test("too many uploads that wait for the disk are asked to come again soon", async () => {
+  const collector = bounded(undefined, 3)
+  const outcomes = await Promise.all([0, 1, 2, 3, 4].map((i) => collector.take(uploadOf(MORNING, TOMATOES + i, DAY))))
+  const refused = { reason: "Too many surveys at once: come again", retryAfterSeconds: 2 }
+  expect(outcomes.slice(3)).toEqual([refused, refused])
+  expect(await collector.take(uploadOf(MORNING, TOMATOES + 3, DAY))).toMatchObject({ first: true })
+})
