@@ -14,12 +14,13 @@ import {
 } from "../coap/resource"
 import { REFUSED_RETRY_SECONDS, REFUSED_TEXT, StorageRefused } from "../storage/errors"
 import { clockChange, type Day, parseDay } from "../survey/calendar"
-import { isDigest, surveyDigest } from "../survey/digest"
+import { deliveryDigest, isDigest, surveyDigest } from "../survey/digest"
 import { parseSurvey } from "../survey/survey"
 import { parseAddress, parseRanges } from "../topology/address"
 import type { SiteInfo, Store } from "./store"
 
 const RECEIVED = "Surveys received"
+const QUERY = ["revision", "zone", "digest"] // of a survey
 
 const siteInfo = v.object({
   timeZone: v.pipe(v.string(), v.check(isTimeZone, "an unknown time zone")),
@@ -118,6 +119,9 @@ export class Receiver {
     if (address === undefined) return say(Code.BadRequest, `${ip} is not an IPv4 address`)
     const day = parseDay(given)
     if (!day) return say(Code.BadRequest, `A day is written 2026-11-21: it is ${given}`)
+    const unknown = [...query.keys()].find((key) => !QUERY.includes(key))
+    // it may be one of them that came to harm, and the survey with it
+    if (unknown !== undefined) return say(Code.BadRequest, `A survey may have ${QUERY.join(", ")}, not ${unknown}`)
     const revision = readRevision(query.get("revision"))
     if (Number.isNaN(revision)) return say(Code.BadRequest, "A revision is a whole number")
     // a day may have been measured before the site's zone changed
@@ -125,7 +129,8 @@ export class Receiver {
     if (zone !== undefined && !isTimeZone(zone)) return say(Code.BadRequest, "The time zone is unknown")
     const text = decodeText(payload)
     const digest = surveyDigest(`${site}/${ip}`, day, text)
-    if ((query.get("digest") ?? digest) !== digest) return say(Code.BadRequest, "The digest differs: send it again")
+    const covered = revision === undefined ? digest : deliveryDigest(digest, revision, zone)
+    if ((query.get("digest") ?? covered) !== covered) return say(Code.BadRequest, "The digest differs: send it again")
 
     const { readings, refused } = parseSurvey(text, clockChange(day, zone ?? info.timeZone))
     for (const { line, rule } of refused) this.options.onRefusedLine(`${site} ${ip} ${day}, line ${line}: ${rule}`)

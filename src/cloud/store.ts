@@ -2,7 +2,7 @@
 import type { DurableDatabase } from "../storage/database"
 import type { GroupCommit } from "../storage/group-commit"
 import { type ClockChange, clockChange, type Day } from "../survey/calendar"
-import { commonDigest } from "../survey/digest"
+import { countedDigest } from "../survey/digest"
 import { formatDecimal, formatTime, parseTime, type Reading } from "../survey/reading"
 import { mergeSurveys } from "../survey/survey"
 import type { AddressRange } from "../topology/address"
@@ -208,17 +208,20 @@ export class Store {
 
   /** Count and common digest of what the gateway delivered of a day for these addresses. */
   #agreementOf(siteId: number, day: Day, addresses: readonly AddressRange[]): Agreement {
+    return countedDigest(this.#digests(siteId, day, addresses))
+  }
+
+  /** In address order, one after the other: a fleet's are never in memory together. */
+  *#digests(siteId: number, day: Day, addresses: readonly AddressRange[]): Generator<string> {
     const rising = addresses.toSorted((a, b) => a.first - b.first)[Symbol.iterator]()
     let range = rising.next().value
-    const digests: string[] = []
     const rows = this.#query<{ address: number; digest: string }>(
       "SELECT address, digest FROM surveys WHERE site = ?1 AND day = ?2 AND digest IS NOT NULL ORDER BY address",
     )
     for (const { address, digest } of rows.iterate(siteId, day)) {
       while (range && range.last < address) range = rising.next().value
-      if (range && range.first <= address) digests.push(digest)
+      if (range && range.first <= address) yield digest
     }
-    return { surveys: digests.length, digest: commonDigest(digests) }
   }
 
   #find({ siteId, day, address }: DeviceDay): Row | null {

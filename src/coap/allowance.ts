@@ -1,7 +1,8 @@
 // How many datagrams a second each address may send, counted in a fixed memory and at the cost of a few nanoseconds.
 import type { Clock, Random } from "../clock"
 
-const SLOTS = 65_536
+/** Places that addresses share. */
+export const SLOTS = 65_536
 const WINDOW_MS = 1000
 const FNV_PRIME = 0x0100_0193
 
@@ -28,7 +29,7 @@ export class Allowance {
 
   /** Counts one datagram of this address; false where it is one too many. */
   take(address: string): boolean {
-    const slot = this.#slotOf(address)
+    const slot = slotOf(address, this.#seed)
     const count = (this.#counts[slot] ?? 0) + 1
     if (count <= this.perAddress && this.#all < this.overall) {
       this.#counts[slot] = count
@@ -48,10 +49,11 @@ export class Allowance {
     this.#since = now
     return true
   }
+}
 
-  #slotOf(address: string): number {
-    let hash = this.#seed
-    for (let at = 0; at < address.length; at++) hash = Math.imul(hash ^ address.charCodeAt(at), FNV_PRIME)
-    return (hash ^ (hash >>> 16)) & (SLOTS - 1)
-  }
+/** An address's place, 0 to 65,535; another one with every seed. */
+export function slotOf(address: string, seed: number): number {
+  let hash = seed
+  for (let at = 0; at < address.length; at++) hash = Math.imul(hash ^ address.charCodeAt(at), FNV_PRIME)
+  return (hash ^ (hash >>> 16)) & (SLOTS - 1)
 }

@@ -2,8 +2,8 @@
 import type { Clock } from "../clock"
 import { EXCHANGE_LIFETIME_MS } from "./resource"
 
-const GENERATION_ANSWERS = 65_536 // one for every message id of one busy peer
-const GENERATION_BYTES = 16 * 1024 * 1024 // an answer may be as long as its request
+const GENERATION_ANSWERS = 16_384 // some megabytes of memory
+const GENERATION_BYTES = 4 * 1024 * 1024 // an answer may be as long as its request
 
 /**
  * Answers by peer and message id, kept for EXCHANGE_LIFETIME in two generations, so that forgetting costs nothing.

@@ -41,17 +41,18 @@ export async function sendBlockwise(
   request: Outgoing,
   limits: { wholeBytes: number; blockBytes: number },
 ): Promise<Reply> {
-  const { code, options, payload: body } = request
-  if (body.length <= limits.wholeBytes) return ask(request)
+  const { code, payload: body } = request
+  // on every message: damage that makes a critical option before it one to be ignored makes this one critical
+  const options = [...request.options, uintOption(OptionNumber.Size1, body.length)]
+  if (body.length <= limits.wholeBytes) return ask({ ...request, options })
   let exponent = LARGEST_EXPONENT
   while (exponent > 0 && blockBytes(exponent) > limits.blockBytes) exponent--
-  const size1 = uintOption(OptionNumber.Size1, body.length)
   for (let sent = 0; ; ) {
     const size = blockBytes(exponent)
     const more = sent + size < body.length
     const reply = await ask({
       code,
-      options: [...options, block1({ number: sent / size, more, exponent }), ...(sent === 0 ? [size1] : [])],
+      options: [...options, block1({ number: sent / size, more, exponent })],
       payload: body.subarray(sent, sent + size),
     })
     const answered = findOption(reply.options, OptionNumber.Block1)
@@ -89,7 +90,7 @@ export class BlockReceiver {
    */
   constructor(
     private readonly limits: BlockLimits,
-    private readonly clock: Clock,
+    clock: Clock,
     private readonly admit: (request: Request) => Response | undefined,
     private readonly handler: Handler,
   ) {
@@ -135,55 +136,31 @@ export class BlockReceiver {
       if (refusal) return refusal
       if (known) this.#transfers.remove(known)
       this.#transfers.makePlace(request.address)
-      return this.#append(request, block, this.#begin(key, request.address))
+      return this.#append(request, block, this.#transfers.begin(key, request.address))
     }
     if (known && isRepeated(known, block, offset, payload)) {
-      this.#transfers.remove(known)
-      return this.#keep(known)
+      this.#transfers.release(known)
+      return this.#hold(known)
     }
     if (!known || known.answer || known.receivedBytes !== offset) {
       return say(Code.RequestEntityIncomplete, "Begin again with block 0")
     }
-    this.#transfers.remove(known)
+    this.#transfers.release(known)
     return this.#append(request, block, known)
-  }
-
-  #begin(key: string, address: string): Transfer {
-    const now = this.clock.now()
-    return {
-      key,
-      address,
-      startedAt: now,
-      touchedAt: now,
-      blocks: 0,
-      chunks: [],
-      receivedBytes: 0,
-      heldBytes: key.length,
-    }
   }
 
   /** What is refused here stays forgotten: its sender begins again, and the others get its room meanwhile. */
   #append(request: Request, block: Block, transfer: Transfer): Response | Promise<Response> {
-    const { payload } = request
-    if (!this.#transfers.makeRoom(transfer.heldBytes + payload.length)) {
-      return busy("Too many surveys at once", COME_AGAIN_SECONDS)
-    }
-    transfer.blocks++
-    transfer.chunks.push(new Uint8Array(payload)) // a copy: a view would hold the whole datagram
-    transfer.receivedBytes += payload.length
-    transfer.heldBytes += payload.length
+    if (!this.#transfers.append(transfer, request.payload)) return busy("Too many surveys at once", COME_AGAIN_SECONDS)
     if (!block.more) {
-      const body = Buffer.concat(transfer.chunks)
-      transfer.chunks = transfer.chunks.slice(-1)
-      transfer.heldBytes = transfer.key.length + payload.length
-      transfer.answer = this.handler({ ...request, payload: body, arrivedAt: transfer.startedAt })
+      const payload = this.#transfers.finish(transfer)
+      transfer.answer = this.handler({ ...request, payload, arrivedAt: transfer.startedAt })
     }
-    return this.#keep(transfer)
+    return this.#hold(transfer)
   }
 
-  /** Puts it behind all others, and says how it stands. */
-  #keep(transfer: Transfer): Response | Promise<Response> {
-    this.#transfers.add(transfer)
+  #hold(transfer: Transfer): Response | Promise<Response> {
+    this.#transfers.hold(transfer)
     return transfer.answer ?? { code: Code.Continue }
   }
 
@@ -204,23 +181,23 @@ function isWellSized({ more, exponent }: Block, { length }: Uint8Array): boolean
 
 /** The block that was taken last, byte for byte: its answer got lost. */
 function isRepeated(transfer: Transfer, { more }: Block, offset: number, payload: Uint8Array): boolean {
-  const last = transfer.chunks.at(-1)
-  return (
-    more === (transfer.answer === undefined) &&
-    transfer.receivedBytes === offset + payload.length &&
-    last !== undefined &&
-    Buffer.compare(last, payload) === 0
-  )
+  const { answer, buffer, receivedBytes, lastBytes } = transfer
+  if (more !== (answer === undefined) || receivedBytes !== offset + payload.length) return false
+  const end = answer ? lastBytes : receivedBytes
+  return Buffer.compare(buffer.subarray(end - lastBytes, end), payload) === 0
 }
+
+const LONGEST_KEY = 256 // characters; of what is longer, its digest
 
 /** Endpoint and all options but Block1 and Size1: libcoap gives every block its own token (RFC 7959 §2.5). */
 function transferKey(request: Request): string {
-  let key = `${request.endpoint} ${request.code}`
+  let key = `${request.code}`
   for (const { number, value } of request.options) {
     if (number === OptionNumber.Block1 || number === OptionNumber.Size1) continue
     key += ` ${number},${value.length}:${Buffer.from(value.buffer, value.byteOffset, value.length).toString("latin1")}`
   }
-  return key
+  const isLong = key.length > LONGEST_KEY
+  return `${request.endpoint} ${isLong ? new Bun.CryptoHasher("sha256").update(key, "latin1").digest("latin1") : key}`
 }
 
 const withBlock = (response: Response, block: Block): Response => ({

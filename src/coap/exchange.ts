@@ -1,7 +1,7 @@
 // Confirmable exchanges over an unreliable link: retransmission, matching, deduplication (RFC 7252 §4, §5). No sockets.
 import type { Clock, Random } from "../clock"
 import { RecentAnswers } from "./answers"
-import { Code, isRequest, isResponse } from "./code"
+import { Code, isRequest, isResponse, isSuccess } from "./code"
 import { decodeMessage, encodeEmpty, encodeMessage, type Message, readHeader, Type } from "./message"
 import { MessageFormatError, type Option } from "./option"
 import type { Handler, Request, Response } from "./resource"
@@ -228,11 +228,13 @@ export class Endpoint {
       if (confirmable) this.#reset(message.id, peer)
       return
     }
-    if (key !== undefined) this.#answers.set(key, NO_BYTES)
     const { address, port } = peer
+    let isLate = false
     const answer = (response: Response) => {
       const datagram = this.#encodeAnswer(message, response, sizeBytes)
-      if (confirmable && key !== undefined) this.#answers.set(key, datagram)
+      // who is refused at once leaves nothing behind: the same again is refused again
+      const isKept = key !== undefined && (isLate || isSuccess(response.code))
+      if (isKept) this.#answers.set(key, confirmable ? datagram : NO_BYTES)
       this.#options.send(datagram, peer)
     }
     const fail = (error: unknown) => {
@@ -243,8 +245,11 @@ export class Endpoint {
     const request: Request = { code, options, payload, address, endpoint: `${address}:${port}`, arrivedAt, sizeBytes }
     try {
       const response = handler(request)
-      if (response instanceof Promise) response.then(answer, fail)
-      else answer(response)
+      if (response instanceof Promise) {
+        isLate = true
+        if (key !== undefined) this.#answers.set(key, NO_BYTES)
+        response.then(answer, fail)
+      } else answer(response)
     } catch (error) {
       fail(error)
     }

@@ -18,28 +18,34 @@ export interface Transfer {
   readonly startedAt: number
   touchedAt: number
   blocks: number
-  /** Once finished: the last one alone, to know it again. */
-  chunks: Uint8Array[]
+  /** What has come, and room for more; once it is finished, the last block alone, to know it again. */
+  buffer: Uint8Array
   receivedBytes: number
-  /** Its share of the memory: key and chunks. */
+  lastBytes: number
+  /** Its share of the memory. */
   heldBytes: number
   /** Of a finished transfer. */
   answer?: Response | Promise<Response>
 }
 
-const PACE_MS = 2000 // a block: what goes on more slowly gives way where places are short
+const PACE_MS = 1000 // a block: what goes on more slowly gives way where places are short
 const LONGEST_STAY_MS = 30_000 // so does whatever takes longer than this
 const LOOK_EVERY_MS = 100 // for those that are slow
+const OBJECT_BYTES = 512 // of a transfer, beside its key and its buffer
+const FIRST_BYTES = 1024 // of a buffer, which doubles: a block may be small, and there may be many
+const MOST_SPARE = 1024 // first buffers of transfers that came to nothing: a flood of them makes no work for the collector
+const NO_BYTES = new Uint8Array(0)
 
 export class Transfers {
   /** In each of these the one that was silent for longest comes first. */
   readonly #byKey = new Map<string, Transfer>()
-  readonly #byAddress = new Map<string, Set<Transfer>>()
+  readonly #byAddress = new Map<string, Transfer[]>()
   readonly #finished = new Set<Transfer>()
   #heldBytes = 0
   /** Keys of transfers that were slow at the last look, the most silent last. */
   #slow: string[] = []
   #lookedAt = Number.NEGATIVE_INFINITY
+  readonly #spare: Uint8Array[] = []
 
   constructor(
     private readonly limits: TransferLimits,
@@ -54,27 +60,74 @@ export class Transfers {
     return this.#byKey.get(key)
   }
 
-  /** Takes it in, behind all others. */
-  add(transfer: Transfer): void {
+  /** One that has nothing yet, and is not held. */
+  begin(key: string, address: string): Transfer {
+    const now = this.clock.now()
+    const heldBytes = OBJECT_BYTES + key.length
+    const empty = { blocks: 0, buffer: NO_BYTES, receivedBytes: 0, lastBytes: 0, heldBytes }
+    return { key, address, startedAt: now, touchedAt: now, ...empty }
+  }
+
+  /** Adds a block to one that is not held; false, and nothing is left of it, where there is no room. */
+  append(transfer: Transfer, block: Uint8Array): boolean {
+    const receivedBytes = transfer.receivedBytes + block.length
+    let capacity = Math.max(FIRST_BYTES, transfer.buffer.length)
+    while (capacity < receivedBytes) capacity *= 2
+    const heldBytes = OBJECT_BYTES + transfer.key.length + capacity
+    if (!this.#makeRoom(heldBytes)) {
+      this.#recycle(transfer)
+      return false
+    }
+    if (capacity > transfer.buffer.length) {
+      const spare = capacity === FIRST_BYTES ? this.#spare.pop() : undefined
+      const grown = spare ?? new Uint8Array(capacity)
+      grown.set(transfer.buffer)
+      this.#recycle(transfer)
+      transfer.buffer = grown
+    }
+    transfer.buffer.set(block, transfer.receivedBytes)
+    transfer.receivedBytes = receivedBytes
+    transfer.lastBytes = block.length
+    transfer.heldBytes = heldBytes
+    transfer.blocks++
+    return true
+  }
+
+  /** The whole body of one that is not held; of it only the last block is left. */
+  finish(transfer: Transfer): Uint8Array {
+    const { buffer, receivedBytes, lastBytes, key } = transfer
+    transfer.buffer = buffer.slice(receivedBytes - lastBytes, receivedBytes)
+    transfer.heldBytes = OBJECT_BYTES + key.length + lastBytes
+    return buffer.subarray(0, receivedBytes)
+  }
+
+  /** Holds it, behind all others. */
+  hold(transfer: Transfer): void {
     const { key, address, answer, heldBytes } = transfer
     transfer.touchedAt = this.clock.now()
     this.#byKey.set(key, transfer)
     if (answer) this.#finished.add(transfer)
     const others = this.#byAddress.get(address)
-    if (others) others.add(transfer)
-    else this.#byAddress.set(address, new Set([transfer]))
+    if (others) others.push(transfer)
+    else this.#byAddress.set(address, [transfer])
     this.#heldBytes += heldBytes
   }
 
-  /** Before anything of it is changed. */
-  remove(transfer: Transfer): void {
+  /** No longer holds it: it may be changed now. */
+  release(transfer: Transfer): void {
     const { key, address, heldBytes } = transfer
     this.#byKey.delete(key)
     this.#finished.delete(transfer)
-    const others = this.#byAddress.get(address)
-    others?.delete(transfer)
-    if (others?.size === 0) this.#byAddress.delete(address)
+    const others = this.#byAddress.get(address) ?? []
+    others.splice(others.indexOf(transfer), 1)
+    if (others.length === 0) this.#byAddress.delete(address)
     this.#heldBytes -= heldBytes
+  }
+
+  /** Forgets it. */
+  remove(transfer: Transfer): void {
+    this.release(transfer)
+    this.#recycle(transfer)
   }
 
   /** All of an endpoint that has gone. */
@@ -97,11 +150,11 @@ export class Transfers {
   makePlace(address: string): void {
     const own = this.#byAddress.get(address)
     const [oldest] = own ?? []
-    if (own && oldest && own.size >= this.limits.perAddress) this.remove(oldest)
+    if (own && oldest && own.length >= this.limits.perAddress) this.remove(oldest)
   }
 
   /** Room for one of so many bytes, at the cost of finished ones, which only spare a repetition, then of slow ones. */
-  makeRoom(bytes: number): boolean {
+  #makeRoom(bytes: number): boolean {
     const { transfers, totalBytes } = this.limits
     const isFull = () => this.#byKey.size >= transfers || this.#heldBytes + bytes > totalBytes
     while (isFull()) {
@@ -111,6 +164,11 @@ export class Transfers {
       this.remove(least)
     }
     return true
+  }
+
+  #recycle({ buffer, answer }: Transfer): void {
+    if (answer === undefined && buffer.length === FIRST_BYTES && this.#spare.length < MOST_SPARE)
+      this.#spare.push(buffer)
   }
 
   /**

@@ -1,67 +1,117 @@
 // Shares the event loop with everybody else: Bun hands over datagrams for as long as there are any, and until then no
 // timer fires, no connection is read and nothing is committed. So many are handled at once, the rest waits for its turn.
+import type { Clock } from "../clock"
 
-const A_TURN = 2048 // enough for one commit to serve many; some tens of milliseconds
+const A_TURN = 1024 // enough for one commit to serve many
+const A_TURN_MS = 20 // on a machine that is busy otherwise: meanwhile nobody empties the kernel's buffer
+const LOOK_EVERY = 32 // at the clock
 const WAITING_BYTES = 8 * 1024 * 1024 // twice what the kernel holds
 const ITEM_BYTES = 256 // of one that waits, beside its bytes
 
+export interface TurnsOptions<Item> {
+  readonly clock: Clock
+  /** Must not throw. */
+  readonly handle: (item: Item) => void
+  readonly sizeOf: (item: Item) => number
+  /** Goes before the others where they have to wait. */
+  readonly isUrgent: (item: Item) => boolean
+}
+
 export class Turns<Item> {
-  /** Dropped because too many waited. */
-  dropped = 0
+  readonly #urgent: Line<Item>
+  readonly #others: Line<Item>
   #left = A_TURN
+  #endsAt = 0
   #isScheduled = false
-  #waiting: Item[] = []
-  #next = 0
-  #waitingBytes = 0
 
-  /**
-   * @param handle must not throw
-   * @param sizeOf an item's bytes
-   */
-  constructor(
-    private readonly handle: (item: Item) => void,
-    private readonly sizeOf: (item: Item) => number,
-  ) {}
+  constructor(private readonly options: TurnsOptions<Item>) {
+    this.#urgent = new Line(options.sizeOf)
+    this.#others = new Line(options.sizeOf)
+  }
 
-  add(item: Item): void {
-    if (!this.#isScheduled) this.#schedule()
-    if (this.#left > 0 && this.#waiting.length === 0) {
-      this.#left--
-      this.handle(item)
-      return
+  /** False where too much waits: it is dropped. */
+  add(item: Item): boolean {
+    const { handle, isUrgent } = this.options
+    if (!this.#isScheduled) this.#begin()
+    if (this.#isEmpty && this.#isMyTurn()) {
+      handle(item)
+      return true
     }
-    const bytes = this.sizeOf(item) + ITEM_BYTES
-    if (this.#waitingBytes + bytes > WAITING_BYTES) {
-      this.dropped++
-      return
-    }
-    this.#waitingBytes += bytes
-    this.#waiting.push(item)
+    return (isUrgent(item) ? this.#urgent : this.#others).join(item)
   }
 
   /** Forgets what waits. */
   stop(): void {
-    this.#waiting = []
-    this.#waitingBytes = 0
+    this.#urgent.clear()
+    this.#others.clear()
   }
 
-  #schedule(): void {
+  get #isEmpty(): boolean {
+    return this.#urgent.isEmpty && this.#others.isEmpty
+  }
+
+  #begin(): void {
+    this.#left = A_TURN
+    this.#endsAt = this.options.clock.now() + A_TURN_MS
     this.#isScheduled = true
     setImmediate(() => this.#take())
   }
 
+  /** Whether one more may be handled now. */
+  #isMyTurn(): boolean {
+    if (this.#left % LOOK_EVERY === 0 && this.options.clock.now() > this.#endsAt) this.#left = 0
+    if (this.#left === 0) return false
+    this.#left--
+    return true
+  }
+
   #take(): void {
     this.#isScheduled = false
-    this.#left = A_TURN
-    for (; this.#left > 0; this.#left--) {
-      const item = this.#waiting[this.#next]
-      if (item === undefined) break
-      this.#next++
-      this.#waitingBytes -= this.sizeOf(item) + ITEM_BYTES
-      this.handle(item)
+    if (this.#isEmpty) return
+    this.#begin()
+    while (!this.#isEmpty && this.#isMyTurn()) {
+      const item = this.#urgent.next() ?? this.#others.next()
+      if (item !== undefined) this.options.handle(item)
     }
-    this.#waiting = this.#waiting.slice(this.#next)
+  }
+}
+
+/** First come, first served, as long as there is room. */
+class Line<Item> {
+  #items: Item[] = []
+  #next = 0
+  #bytes = 0
+
+  constructor(private readonly sizeOf: (item: Item) => number) {}
+
+  get isEmpty(): boolean {
+    return this.#items.length === 0
+  }
+
+  join(item: Item): boolean {
+    const bytes = this.sizeOf(item) + ITEM_BYTES
+    if (this.#bytes + bytes > WAITING_BYTES) return false
+    this.#bytes += bytes
+    this.#items.push(item)
+    return true
+  }
+
+  next(): Item | undefined {
+    const item = this.#items[this.#next]
+    if (item === undefined) return undefined
+    this.#next++
+    this.#bytes -= this.sizeOf(item) + ITEM_BYTES
+    // what has gone is let go of, now and then: shifting every time would cost too much
+    if (this.#next === this.#items.length || this.#next === A_TURN) {
+      this.#items = this.#items.slice(this.#next)
+      this.#next = 0
+    }
+    return item
+  }
+
+  clear(): void {
+    this.#items = []
     this.#next = 0
-    if (this.#waiting.length > 0) this.#schedule()
+    this.#bytes = 0
   }
 }

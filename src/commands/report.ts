@@ -38,7 +38,7 @@ export function uploadLine(
   of: Day | undefined,
 ): string {
   const parts = [columns(labelOf(device), width, readings, bytes, elapsedMs)]
-  if (day !== of) parts.push(`${describeDay(day)}, ${place} of ${days}`)
+  if (day !== of) parts.push(days > 1 ? `${describeDay(day)}, ${place} of ${days}` : describeDay(day))
   if (resent > 0) parts.push(`${resent} resent`)
   return parts.join("   ")
 }

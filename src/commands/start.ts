@@ -2,14 +2,14 @@
 import { type Clock, isWrong, pause, systemClock } from "../clock"
 import { EVERYTHING, loadTopology, Network, type Roles, type Topology } from "../network"
 import { Schedule } from "../schedule/schedule"
-import { dayOf, describeDay, shortDays } from "../survey/calendar"
 import { bindsWholeLoopback } from "../topology/addressing"
 import { applyChanges, changesOf } from "../topology/changes"
 import { formatProblem } from "../topology/problem"
 import { COMMON_OPTIONS, type Command, type Values } from "./arguments"
-import { count, formatWait, formatWhen } from "./format"
+import { formatWait, formatWhen } from "./format"
 import { bannerOf } from "./report"
 import { checkRoles, readRoles } from "./roles"
+import { missedText, rightClockText, setBackText, tooOldText, wrongClockText } from "./schedule-text"
 import { createScreen, type Screen } from "./screen"
 import { listenForSignals } from "./signals"
 import { CollectionView } from "./view"
@@ -173,32 +173,21 @@ class Running {
   }
 
   #tellMissed(scheduledAt: number, missed: readonly number[]): void {
-    const { screen } = this
-    const { timeZone, gateway } = this.topology
     const last = this.network.lastCollection?.scheduledAt
-    const [first = scheduledAt] = missed
     if (last === undefined) return
-    const when = (instant: number) => formatWhen(instant, scheduledAt, timeZone)
-    if (first - last > gateway.retention.total("milliseconds")) {
-      screen.warn(`The last run was ${when(last)}: of longer ago than gateway.retention nothing is collected any more`)
-    }
-    if (missed.length === 0) return
-    const runs = count(missed.length, "run")
-    screen.info(`Missed ${runs} since ${when(first)}: days that still have a source are sent now, oldest first`)
+    const runs = { last, missed, scheduledAt, now: this.#clock.now() }
+    const [tooOld, madeUpFor] = [tooOldText(runs, this.topology), missedText(runs, this.topology)]
+    if (tooOld) this.screen.warn(tooOld)
+    if (madeUpFor) this.screen.info(madeUpFor)
   }
 
   async #setBack(now: number): Promise<void> {
-    const { timeZone } = this.topology
-    const days = await this.network.setBack(now)
-    const again = days.length > 0 ? `. Collected again when it is over: ${shortDays(days, dayOf(now, timeZone))}` : ""
-    this.screen.warn(`The clock was set back: it is ${inFull(now, timeZone)}${again}`)
+    this.screen.warn(setBackText(now, await this.network.setBack(now), this.topology))
   }
 
   #tellWrongClock(now: number | undefined): void {
-    const { timeZone } = this.topology
-    if (now === undefined) this.screen.info(`The clock is set: it is ${inFull(this.#clock.now(), timeZone)}`)
-    else
-      this.screen.error(`The clock says ${inFull(now, timeZone)}, which is wrong: nothing is collected until it is set`)
+    if (now === undefined) this.screen.info(rightClockText(this.#clock.now(), this.topology))
+    else this.screen.error(wrongClockText(now, this.topology))
   }
 
   /** Before each collection, and before what is in quarantine is tried again. One that is not sound changes nothing. */
@@ -224,12 +213,6 @@ class Running {
     const { next } = schedule
     this.screen.plain(`Next upload ${formatWhen(next, now, this.topology.timeZone)}, in ${formatWait(next - now)}`)
   }
-}
-
-/** "Thursday 1 January 1970 01:00 Europe/Rome" */
-const inFull = (instant: number, timeZone: string): string => {
-  const time = Temporal.Instant.fromEpochMilliseconds(instant).toZonedDateTimeISO(timeZone).toPlainTime()
-  return `${describeDay(dayOf(instant, timeZone))} ${time.toString({ smallestUnit: "minute" })} ${timeZone}`
 }
 
 const untilAborted = (signal: AbortSignal): Promise<void> =>

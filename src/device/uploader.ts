@@ -97,9 +97,7 @@ export class Uploader {
           ...path.map((segment) => textOption(OptionNumber.UriPath, segment)),
           uintOption(OptionNumber.ContentFormat, ContentFormat.Text),
           textOption(OptionNumber.UriQuery, `digest=${digest}`),
-          // never without an option behind the digest: damage that makes the digest one that may be ignored makes this
-          // one critical, and the gateway refuses the whole
-          blockwise ? uintOption(OptionNumber.RequestTag, requestTag) : uintOption(OptionNumber.Size1, body.length),
+          ...(blockwise ? [uintOption(OptionNumber.RequestTag, requestTag)] : []),
         ],
         payload: body,
       },

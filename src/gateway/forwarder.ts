@@ -6,7 +6,7 @@ import type { Reply } from "../coap/exchange"
 import { type Option, OptionNumber, textOption, uintOption } from "../coap/option"
 import { ContentFormat } from "../coap/resource"
 import type { Day } from "../survey/calendar"
-import { commonDigest } from "../survey/digest"
+import { countedDigest, deliveryDigest } from "../survey/digest"
 import { formatAddress, formatRanges } from "../topology/address"
 import type { Collection, Ledger } from "./ledger"
 import { Pipeline, refusal } from "./pipeline"
@@ -42,6 +42,7 @@ export interface ForwarderOptions {
 
 const FIRST_RETRY_MS = 1000
 const LONGEST_RETRY_MS = 60_000
+const BELIEVED_REFUSALS = 3 // of one survey by the cloud
 const OPTIONS_ROOM_BYTES = 256 // what path, query and header of a delivery can take of a message
 
 const encoder = new TextEncoder()
@@ -88,6 +89,8 @@ class Attempt {
   readonly #reopening = new Map<Day, Promise<void>>()
   /** Days that the cloud has listed whole: of these, what changed. */
   readonly #listed = new Set<Day>()
+  /** How often the cloud has refused what, by day, address and revision. */
+  readonly #refusals = new Map<string, number>()
   #surveys = 0
   #readings = 0
   #bytes = 0
@@ -132,6 +135,7 @@ class Attempt {
     const pipeline = new Pipeline({
       spool,
       put: (delivery) => this.#deliver(link, delivery),
+      isBelieved: (delivery) => this.#isBelieved(delivery),
       onDelivered: (delivery) => this.#count(delivery),
       onRefused: () => {
         this.#refused++
@@ -140,10 +144,19 @@ class Attempt {
     await pipeline.run(upTo)
   }
 
+  /** Damage on the way looks like a survey that is wrong: a refusal counts when it was repeated. */
+  #isBelieved({ day, address, revision }: Delivery): boolean {
+    const key = `${day} ${address} ${revision}`
+    const refusals = (this.#refusals.get(key) ?? 0) + 1
+    this.#refusals.set(key, refusals)
+    return refusals >= BELIEVED_REFUSALS
+  }
+
   #deliver(link: Watch, { day, address, revision, digest, body }: Delivery): Promise<Reply> {
     const path = ["sites", this.options.site, "surveys", formatAddress(address), day]
     const zone = this.options.spool.formerZone(day)
-    const query = [`revision=${revision}`, `digest=${digest}`, ...(zone ? [`zone=${zone}`] : [])]
+    const covered = deliveryDigest(digest, revision, zone)
+    const query = [`revision=${revision}`, `digest=${covered}`, ...(zone ? [`zone=${zone}`] : [])]
     const put = () => this.#put(link, path, query, ContentFormat.Text, body)
     const isOpen = this.options.ledger.get(day)?.confirmed === false
     return isOpen ? put() : this.#reopen(day).then(put)
@@ -213,7 +226,6 @@ class Attempt {
 
   #describe({ day, scheduledAt, expected, confirmed }: Collection) {
     const { spool } = this.options
-    const digests = spool.digests(day)
     return {
       scheduledAt: new Date(scheduledAt).toISOString(),
       run: !confirmed && !this.#listed.has(day), // the cloud then lists the whole day, otherwise what changed
@@ -221,8 +233,7 @@ class Attempt {
       late: formatRanges(spool.arrived(day, true)),
       missing: formatRanges(spool.missing(day, expected)),
       changed: formatRanges((this.#changed.get(day) ?? []).sort((a, b) => a - b)),
-      surveys: digests.length,
-      digest: commonDigest(digests),
+      ...countedDigest(spool.digests(day)),
     }
   }
 

@@ -5,6 +5,7 @@ import { BlockReceiver, encodeBlock } from "../coap/block"
 import { Code } from "../coap/code"
 import { Endpoint, type Peer } from "../coap/exchange"
 import { findOption, OptionNumber, uintOption } from "../coap/option"
+import { Regulars } from "../coap/regulars"
 import { type Handler, say } from "../coap/resource"
 import type { Datagrams, Sockets } from "../coap/sockets"
 import { Turns } from "../coap/turns"
@@ -30,7 +31,6 @@ interface Arrived {
   readonly peer: Peer
 }
 
-const sizeOf = ({ datagram }: Arrived): number => datagram.length
 const TRANSFER_BYTES = 32 * 1024 * 1024 // of all that are not finished
 
 export class Listener {
@@ -61,9 +61,14 @@ export class Listener {
     }
     const blocks = new BlockReceiver(transfers, clock, uploads.admit, uploads.handle)
     const allowance = new Allowance(share.datagramsPerSecond, overall.datagramsPerSecond, clock, random)
+    const regulars = new Regulars(clock, random)
     const warn = bounded(1, log.warn, clock.now)
     const endpoint = new Endpoint({
-      send: (datagram, peer) => this.#socket?.send(datagram, peer),
+      send: (datagram, peer) => {
+        const [, code] = datagram
+        if (code === Code.Created || code === Code.Changed) regulars.note(peer.address)
+        this.#socket?.send(datagram, peer)
+      },
       clock,
       random,
       transmission: { ackTimeoutMs: ackTimeout.total("milliseconds"), maxRetransmit },
@@ -73,21 +78,29 @@ export class Listener {
       onError: (error) => log.error(`An upload could not be handled: ${error}`),
     })
     this.#endpoint = endpoint
-    const turns = new Turns(({ datagram, peer }: Arrived) => {
-      try {
-        if (isPlainText(datagram)) this.#answerText(datagram, peer)
-        else endpoint.receive(datagram, peer)
-      } catch (error) {
-        log.error(`A datagram of ${peer.address} could not be handled: ${error}`)
-      }
-    }, sizeOf)
+    const turns = new Turns<Arrived>({
+      clock,
+      handle: ({ datagram, peer }) => {
+        try {
+          if (isPlainText(datagram)) this.#answerText(datagram, peer)
+          else endpoint.receive(datagram, peer)
+        } catch (error) {
+          log.error(`A datagram of ${peer.address} could not be handled: ${error}`)
+        }
+      },
+      sizeOf: ({ datagram }) => datagram.length,
+      isUrgent: ({ peer }) => regulars.has(peer.address),
+    })
     this.#turns = turns
     this.#socket = await sockets.openUdp({
       address: bindAddress(address.ip, addressing),
       port,
       onDatagram: (datagram, peer) => {
-        if (allowance.take(peer.address)) turns.add({ datagram, peer })
-        else warn(`${peer.address} sends faster than limits.perPeer.datagramsPerSecond: datagrams are dropped`)
+        if (!allowance.take(peer.address)) {
+          warn(`${peer.address} sends faster than limits.perPeer.datagramsPerSecond: datagrams are dropped`)
+        } else if (!turns.add({ datagram, peer })) {
+          warn("Datagrams come faster than this machine can take them: some are dropped")
+        }
       },
       onProblem: (error) => log.debug(`UDP: ${error}`),
     })

@@ -3,7 +3,7 @@
 import type { Database } from "bun:sqlite"
 import type { Day } from "../survey/calendar"
 import { type AddressRange, formatAddress } from "../topology/address"
-import { type Devices, hasHistory } from "../topology/devices"
+import { type DeviceEntry, type Devices, hasHistory } from "../topology/devices"
 import { addressesIn, joinRanges, overlap } from "../topology/ranges"
 import type { Collection } from "./ledger"
 import { countMissing, missingRanges } from "./missing"
@@ -49,26 +49,28 @@ export function debtsOf(
   { lastRunDay = "0000-01-01", oldestDay }: Reach,
 ): Debts {
   const active = devices.entries.filter(({ paused }) => !paused)
-  const all = joinRanges(active.map(({ ip }) => ip))
-  const oneDay = active.filter(({ survey }) => survey !== undefined && !hasHistory(survey))
-  // a sensor that sends by itself may have kept its days
-  const others = active.filter((entry) => !oneDay.includes(entry))
-  const [keepsNone, keepsSome] = [oneDay, others].map((entries) => joinRanges(entries.map(({ ip }) => ip)))
+  const rangesOf = (isMeant: (entry: DeviceEntry) => boolean) => joinRanges(active.filter(isMeant).map(({ ip }) => ip))
+  const all = rangesOf(() => true)
+  const forgetful = rangesOf(isForgetful)
+  const keeping = rangesOf((entry) => !isForgetful(entry))
 
   const owed = new Tally(sqlite)
   const lost = new Tally(sqlite)
   const looked = collections.slice(-Math.max(FEWEST_DAYS, Math.floor(COUNTED / devices.size)))
   for (const { day, expected } of looked.toReversed()) {
-    const of = (ranges: readonly AddressRange[] = []) => overlap(joinRanges(expected), ranges)
+    const of = (ranges: readonly AddressRange[]) => overlap(joinRanges(expected), ranges)
     if (day < oldestDay) lost.add(day, of(all))
     else if (day < lastRunDay) {
-      owed.add(day, of(keepsSome))
-      lost.add(day, of(keepsNone))
+      owed.add(day, of(keeping))
+      lost.add(day, of(forgetful))
     } else owed.add(day, of(all))
   }
   const since = looked[0]?.day ?? null
   return { owed: owed.result(since, devices), lost: lost.result(since, devices) }
 }
+
+/** A sensor that sends by itself may have kept its days. */
+const isForgetful = ({ survey }: DeviceEntry): boolean => survey !== undefined && !hasHistory(survey)
 
 class Tally {
   readonly #daysOf = new Map<number, Day[]>()

@@ -11,12 +11,14 @@ export interface PipelineOptions {
   readonly put: (delivery: Delivery) => Promise<Reply>
   /** The cloud has acknowledged it, and the spool knows. */
   readonly onDelivered: (delivery: Delivery) => void
+  /** Whether the cloud's refusal of it is for good. */
+  readonly isBelieved: (delivery: Delivery) => boolean
   /** The cloud has refused it for good; it is in quarantine. */
   readonly onRefused: () => void
 }
 
 const PAGE = 64 // surveys that are read from the spool at a time, whole
-const MAX_REQUESTS = 1024 // in flight: half of them share a commit at the cloud
+const MAX_REQUESTS = 4096 // in flight: while the cloud commits some, others come to it
 const MAX_BYTES = 4 * 1024 * 1024 // of surveys in flight
 const MARKED_TOGETHER = 1024
 
@@ -97,7 +99,7 @@ export class Pipeline {
     if (isSuccess(reply.code)) {
       this.#delivered.push(delivery)
       if (this.#delivered.length >= MARKED_TOGETHER) this.#mark()
-    } else if (isForGood(reply.code)) this.#refuse(delivery, reply)
+    } else if (isForGood(reply.code) && this.options.isBelieved(delivery)) this.#refuse(delivery, reply)
     else this.#postponed = reply
   }
 

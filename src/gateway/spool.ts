@@ -6,7 +6,7 @@ import type { GroupCommit } from "../storage/group-commit"
 import { type ClockChange, clockChange, type Day } from "../survey/calendar"
 import { surveyDigest } from "../survey/digest"
 import type { Reading } from "../survey/reading"
-import { formatSurvey, mergeSurveys, parseSurvey, type Survey } from "../survey/survey"
+import { canonicalText, formatSurvey, mergeSurveys, parseSurvey, type Survey } from "../survey/survey"
 import { type AddressRange, formatAddress } from "../topology/address"
 import { addressesIn } from "../topology/ranges"
 import { Arrivals, type Row } from "./arrivals"
@@ -102,7 +102,7 @@ export class Spool {
     const [readings, refused] = [survey.readings.length, survey.refused.length]
     const stored = this.#arrivals.find(day, address)
     if (!stored) {
-      const body = formatSurvey(survey.readings)
+      const body = canonicalText(text, survey)
       const digest = this.#digestOf(day, address, body)
       const lastUpload = body === text ? null : uploadDigest(upload)
       const [revision, late] = [this.clock.now(), isClosed ? 1 : 0]
@@ -242,11 +242,11 @@ export class Spool {
   }
 
   /** Addresses with a survey of this day, rising; `late` narrows it to those in time or late. */
-  arrived(day: Day, late?: boolean): number[] {
+  *arrived(day: Day, late?: boolean): Generator<number> {
     const rows = this.#surveys<{ address: number }>(
       "SELECT address FROM surveys WHERE day = ?1 AND (?2 IS NULL OR late = ?2) ORDER BY address",
-    ).all(day, late === undefined ? null : late ? 1 : 0)
-    return rows.map(({ address }) => address)
+    )
+    for (const { address } of rows.iterate(day, late === undefined ? null : late ? 1 : 0)) yield address
   }
 
   /** Of these rising addresses those without a survey of this day. */
@@ -257,11 +257,11 @@ export class Spool {
   }
 
   /** Digests of what the cloud should hold of this day, in address order. */
-  digests(day: Day): string[] {
+  *digests(day: Day): Generator<string> {
     const rows = this.#surveys<{ digest: string }>(
       "SELECT lower(hex(digest)) AS digest FROM surveys WHERE day = ?1 AND refused = 0 ORDER BY address",
-    ).all(day)
-    return rows.map(({ digest }) => digest)
+    )
+    for (const { digest } of rows.iterate(day)) yield digest
   }
 
   /** Readings of this day, all devices together. */

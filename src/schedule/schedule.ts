@@ -1,7 +1,7 @@
 // Starts a run when one is due: at its instant, and on a look at wall clock and ledger at least once a minute.
 import { type Clock, isWrong } from "../clock"
-import { type LastRun, type Run, runDue } from "./due"
 import { dayBefore } from "../survey/calendar"
+import { type LastRun, type Run, runDue } from "./due"
 import { Timetable } from "./timetable"
 
 export interface Times {

@@ -1,5 +1,5 @@
 // A durable SQLite file: one fsync a commit, one writer, versions that only go forward, and a memory of who made it.
-import type { Database } from "bun:sqlite"
+import { constants, type Database } from "bun:sqlite"
 import { existsSync, mkdirSync } from "node:fs"
 import { dirname } from "node:path"
 import { lookAt } from "./check"
@@ -118,6 +118,8 @@ export class DurableDatabase {
     if (!(reason instanceof StorageFailed || reason instanceof StorageError)) return reason
     if (this.#fatal === undefined) {
       this.#fatal = reason
+      // by its log the next start knows that this one ended badly, also when the runtime closes the file at its exit
+      this.sqlite.fileControl(constants.SQLITE_FCNTL_PERSIST_WAL, 1)
       this.onFatal(reason)
     }
     return reason

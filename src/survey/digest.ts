@@ -16,11 +16,23 @@ export function surveyDigest(owner: string, day: Day, body: string | Uint8Array)
   return digest.slice(0, DIGEST_HEX)
 }
 
+/** A delivery's fingerprint: of its survey's, its revision and the zone that its day was measured in. */
+export function deliveryDigest(digest: string, revision: number, zone = ""): string {
+  return Bun.SHA256.hash(`${digest}\n${revision}\n${zone}`, "hex").slice(0, DIGEST_HEX)
+}
+
 /** The common digest of surveys whose digests come in address order. */
-export function commonDigest(digests: Iterable<string>): string {
+export const commonDigest = (digests: Iterable<string>): string => countedDigest(digests).digest
+
+/** The same, and how many they are. */
+export function countedDigest(digests: Iterable<string>): { surveys: number; digest: string } {
   const hasher = new Bun.CryptoHasher("sha256")
-  for (const digest of digests) hasher.update(digest)
-  return hasher.digest("hex").slice(0, DIGEST_HEX)
+  let surveys = 0
+  for (const digest of digests) {
+    hasher.update(digest)
+    surveys++
+  }
+  return { surveys, digest: hasher.digest("hex").slice(0, DIGEST_HEX) }
 }
 
 export const isDigest = (text: string): boolean => /^[0-9a-f]{16}$/.test(text)

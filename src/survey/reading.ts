@@ -18,10 +18,11 @@ export interface Reading {
 const TWO_DIGITS = Array.from({ length: 60 }, (_, number) => String(number).padStart(2, "0"))
 const SHOWN_CHARACTERS = 40
 
+const MINUTES = Array.from({ length: 24 * 60 + 1 }, (_, m) => `${TWO_DIGITS[Math.floor(m / 60)]}:${TWO_DIGITS[m % 60]}`)
+
 /** "08:00", or "08:00:30" when the seconds are not zero; 86,400 s is "24:00". */
 export function formatTime(seconds: number): string {
-  const minutes = Math.floor(seconds / 60)
-  const time = `${TWO_DIGITS[Math.floor(minutes / 60)]}:${TWO_DIGITS[minutes % 60]}`
+  const time = MINUTES[Math.floor(seconds / 60)] ?? ""
   return seconds % 60 === 0 ? time : `${time}:${TWO_DIGITS[seconds % 60]}`
 }
 

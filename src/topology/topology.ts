@@ -76,7 +76,7 @@ const overall = section("What all addresses together may have.", {
   ),
   transfers: v.optional(
     wholeNumber(1, MOST, "Uploads in blocks that are not finished; those that do not go on give way."),
-    8192,
+    4096,
   ),
   messages: v.optional(wholeNumber(1, MOST, "Messages that wait for the disk; more are asked to come again."), 16_384),
   connections: v.optional(

@@ -3,7 +3,7 @@ import { type CollectionReport, Receiver } from "../../src/cloud/receiver"
 import { Code } from "../../src/coap/code"
 import { OptionNumber, uintOf } from "../../src/coap/option"
 import { ContentFormat } from "../../src/coap/resource"
-import { commonDigest, surveyDigest } from "../../src/survey/digest"
+import { commonDigest, deliveryDigest, surveyDigest } from "../../src/survey/digest"
 import { Bench, DAY, LARGE, MORNING, type RequestParts, requestFor, SITE, shown, TOMATOES } from "./fixtures"
 
 const SURVEY = `sites/${SITE}/surveys/192.168.1.2/${DAY}`
@@ -67,7 +67,8 @@ describe("PUT /sites/<site>", () => {
 
 describe("PUT a survey", () => {
   test("answers 2.01 for a new one, 2.04 for a changed and a known one, once durable", async () => {
-    expect(await answer(SURVEY, MORNING, { query: ["revision=1", `digest=${DIGEST}`] })).toBe("2.01 Surveys received")
+    const digest = deliveryDigest(DIGEST, 1)
+    expect(await answer(SURVEY, MORNING, { query: ["revision=1", `digest=${digest}`] })).toBe("2.01 Surveys received")
     expect(await answer(SURVEY, MORNING, { query: ["revision=1"] })).toBe("2.04 Surveys received")
     expect(await answer(SURVEY, "09:00 - 1 - 1%", { query: ["revision=2"] })).toBe("2.04 Surveys received")
     expect(await answer(SURVEY, MORNING, { query: ["revision=1"] })).toBe("2.04 Surveys received")
@@ -99,6 +100,8 @@ describe("PUT a survey", () => {
 
   test.each([
     [SURVEY, MORNING, { query: [`digest=${"0".repeat(16)}`] }, "4.00 The digest differs: send it again"],
+    [SURVEY, MORNING, { query: ["revision=1", `digest=${DIGEST}`] }, "4.00 The digest differs: send it again"],
+    [SURVEY, MORNING, { query: ["revisioo=1"] }, "4.00 A survey may have revision, zone, digest, not revisioo"],
     [SURVEY, MORNING, { query: ["revision=-1"] }, "4.00 A revision is a whole number"],
     [SURVEY, MORNING, { query: ["revision="] }, "4.00 A revision is a whole number"],
     [SURVEY, new Uint8Array([0x38, 0xff]), {}, "4.00 The body must be UTF-8"],

@@ -130,10 +130,10 @@ describe("sendBlockwise()", () => {
   test.each([0, 1, 1024])("sends %p bytes whole", async (length) => {
     const { ask, requests } = asked(wellBehaved)
     await sendBlockwise(ask, put(length), limits)
-    expect(requests).toEqual([put(length)])
+    expect(requests).toEqual([{ ...put(length), options: [PATH, uintOption(OptionNumber.Size1, length)] }])
   })
 
-  test.each([16, 32, 64, 128, 256, 512, 1024])("cuts at %p bytes, Size1 on the first", async (size) => {
+  test.each([16, 32, 64, 128, 256, 512, 1024])("cuts at %p bytes, Size1 on each", async (size) => {
     for (const length of [size + 1, 2 * size - 1, 2 * size, 2 * size + 1]) {
       const { ask, requests, blocks } = asked(wellBehaved)
       const last = await sendBlockwise(ask, put(length), { wholeBytes: size, blockBytes: size })
@@ -141,10 +141,7 @@ describe("sendBlockwise()", () => {
       const exponent = Math.log2(size) - 4
       expect(blocks()).toEqual(Array.from({ length: count }, (_, i) => ({ number: i, more: i < count - 1, exponent })))
       expect(Buffer.concat(requests.map(({ payload }) => payload))).toEqual(Buffer.from(bodyOf(length)))
-      expect(requests.map(({ options }) => uintOf(options, OptionNumber.Size1))).toEqual([
-        length,
-        ...Array(count - 1).fill(undefined),
-      ])
+      expect(requests.map(({ options }) => uintOf(options, OptionNumber.Size1))).toEqual(Array(count).fill(length))
       expect(last.code).toBe(Code.Changed)
     }
   })
@@ -486,7 +483,7 @@ describe("BlockReceiver is bounded", () => {
     const end = receiver({ transfers: 2 })
     await first(end, from("192.168.1.2"))
     await first(end, from("192.168.1.3"))
-    await end.clock.advance(2000)
+    await end.clock.advance(1000)
     const refused = await end.give(end.part(bodyOf(1500), 0, 6, from("192.168.1.4")))
     expect([formatCode(refused.code), uintOf(refused.options ?? [], OptionNumber.MaxAge)]).toEqual(["5.03", 5])
     expect(await second(end, from("192.168.1.2"))).toBe("2.04")
@@ -494,19 +491,19 @@ describe("BlockReceiver is bounded", () => {
     expect(await second(end, from("192.168.1.3"))).toBe("2.04")
   })
 
-  test("in number: who takes more than 2 s a block gives way, the most silent first, and nobody else", async () => {
+  test("in number: who takes more than a second a block gives way, the most silent first, and nobody else", async () => {
     const end = receiver({ transfers: 3 })
     const blockOf = (last: number, number: number) =>
       end.code(end.part(bodyOf(5000), number, 6, from(`192.168.1.${last}`)))
     for (const last of [2, 3, 4]) await blockOf(last, 0)
     await blockOf(2, 1)
-    await end.clock.advance(2001)
+    await end.clock.advance(1001)
     expect([await blockOf(5, 0), await blockOf(6, 0), await blockOf(7, 0)]).toEqual(["2.31", "2.31", "5.03"])
     expect([await blockOf(3, 1), await blockOf(4, 1), await blockOf(2, 2)]).toEqual(["4.08", "4.08", "2.31"])
   })
 
   test("in number: 30 s are enough for anybody when others wait, however fast it began", async () => {
-    const end = receiver({ transfers: 1, bodyBytes: 100_000 })
+    const end = receiver({ transfers: 1, bodyBytes: 100_000, totalBytes: 100_000 })
     const body = bodyOf(50_000)
     for (let number = 0; number < 40; number++) await end.code(end.part(body, number, 6, from("192.168.1.2")))
     await end.clock.advance(30_000)
@@ -549,7 +546,7 @@ describe("BlockReceiver is bounded", () => {
   })
 
   test("in bytes: who is refused gives room to the others, so that somebody always gets through", async () => {
-    const end = receiver({ totalBytes: 4000 })
+    const end = receiver({ totalBytes: 5000 })
     const body = bodyOf(3000)
     const give = (number: number, last: number) => end.code(end.part(body, number, 6, from(`192.168.1.${last}`)))
     expect([await give(0, 2), await give(0, 3), await give(1, 2)]).toEqual(["2.31", "2.31", "2.31"])
@@ -558,13 +555,29 @@ describe("BlockReceiver is bounded", () => {
     expect(end.bodies).toEqual([Buffer.from(body), Buffer.from(body)])
   })
 
-  test("in bytes: long options count, and are given back", async () => {
-    const end = receiver({ totalBytes: 10_000 })
-    const long = { extra: [textOption(OptionNumber.UriQuery, "x".repeat(6000))] }
-    expect(await first(end, { ...from("192.168.1.2"), ...long })).toBe("2.31")
-    expect(await first(end, { ...from("192.168.1.3"), ...long })).toBe("5.03")
+  test("in bytes: many small blocks hold no more than a large one", async () => {
+    const end = receiver({ totalBytes: 6000 })
+    const body = bodyOf(4096)
+    for (let number = 0; number < 255; number++) expect(await end.code(end.part(body, number, 0))).toBe("2.31")
+    expect([await end.code(end.part(body, 255, 0)), end.bodies]).toEqual(["2.04", [body]])
+  })
+
+  test("in bytes: long options take no room, and still tell transfers apart", async () => {
+    const end = receiver({ totalBytes: 5000 })
+    const long = (last: string) => ({ extra: [textOption(OptionNumber.UriQuery, "x".repeat(6000) + last)] })
+    const codes = []
+    for (const say of [first, second]) {
+      for (const last of ["a", "b"]) codes.push(await say(end, { ...from("192.168.1.2"), ...long(last) }))
+    }
+    expect(codes).toEqual(["2.31", "2.31", "2.04", "2.04"])
+  })
+
+  test("in bytes: what is given up is there again", async () => {
+    const end = receiver({ totalBytes: 2000 })
+    expect(await first(end, from("192.168.1.2"))).toBe("2.31")
+    expect(await first(end, from("192.168.1.3"))).toBe("5.03")
     await end.clock.advance(EXCHANGE_LIFETIME_MS + 1)
-    expect(await first(end, { ...from("192.168.1.3"), ...long })).toBe("2.31")
+    expect(await first(end, from("192.168.1.3"))).toBe("2.31")
   })
 
   test("forget() drops all of an endpoint that has gone, and of no other", async () => {
@@ -608,7 +621,7 @@ describe("BlockReceiver is bounded", () => {
     })
     await fc.assert(
       fc.asyncProperty(fc.array(step, { maxLength: 60 }), async (steps) => {
-        const end = receiver({ perAddress: 2, transfers: 3, totalBytes: 8000 })
+        const end = receiver({ perAddress: 2, transfers: 3, totalBytes: 9000 })
         for (const { peer, number, exponent, length, waitMs } of steps) {
           await end.code(end.part(bodyOf(length), number, exponent, from(`10.0.0.${peer % 4}`, `${peer}`)))
           expect(end.blocks.size).toBeLessThanOrEqual(3)

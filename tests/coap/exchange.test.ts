@@ -353,10 +353,25 @@ describe("Endpoint knows duplicates (RFC 7252 §4.5)", () => {
   })
 
   test("and fetches no long answer with a short one", () => {
-    const { endpoint, bytes } = server(() => say(Code.BadRequest, "x".repeat(60)))
+    const { endpoint, bytes } = server(() => say(Code.Content, "x".repeat(60)))
     endpoint.receive(message({ payload: ascii("y".repeat(100)) }), PEER)
     endpoint.receive(message({ payload: NONE, options: [] }), PEER)
     expect([bytes.length, endpoint.counts.duplicates]).toEqual([1, 1])
+  })
+
+  test("but not of whom it refuses at once: that leaves nothing behind", () => {
+    const { endpoint, requests, bytes } = server(() => say(Code.Forbidden, "You are not declared"))
+    for (let times = 0; times < 3; times++) endpoint.receive(message({}), PEER)
+    expect([requests.length, bytes.length, endpoint.counts.duplicates]).toEqual([3, 3, 0])
+  })
+
+  test("also of whom it refuses late", async () => {
+    const { endpoint, requests, bytes } = server(async () => say(Code.ServiceUnavailable))
+    for (let times = 0; times < 3; times++) {
+      endpoint.receive(message({}), PEER)
+      await settle()
+    }
+    expect([requests.length, bytes.length, endpoint.counts.duplicates]).toEqual([1, 3, 2])
   })
 
   test("an acknowledged response that shares its id with a request under way is not answered with nothing", () => {
@@ -371,7 +386,7 @@ describe("RecentAnswers is bounded", () => {
   test("in number", () => {
     const answers = new RecentAnswers(new VirtualClock())
     for (let i = 0; i < 200_000; i++) answers.set(`${i}`, NONE)
-    expect(answers.size).toBeLessThanOrEqual(2 * 65_536)
+    expect(answers.size).toBeLessThanOrEqual(2 * 16_384)
     expect([answers.get("0"), answers.get("199999")]).toEqual([undefined, NONE])
   })
 
@@ -379,7 +394,7 @@ describe("RecentAnswers is bounded", () => {
     const answers = new RecentAnswers(new VirtualClock())
     const answer = new Uint8Array(65_000)
     for (let i = 0; i < 2000; i++) answers.set(`${i}`, answer)
-    expect(answers.size * answer.length).toBeLessThan(34 * 1024 * 1024)
+    expect(answers.size * answer.length).toBeLessThan(9 * 1024 * 1024)
     expect(answers.get("1999")).toBe(answer)
   })
 

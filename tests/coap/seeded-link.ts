@@ -74,7 +74,7 @@ export class SeededLink {
 }
 
 /** Two bits at one place of two 16-bit words change sides: the sum stays what it was (RFC 1071). */
-function damage(bytes: Uint8Array, random: Random): void {
+export function damage(bytes: Uint8Array, random: Random): void {
   const words = Math.floor(bytes.length / 2)
   const half = Math.floor(2 * random())
   for (let tries = 0; tries < DAMAGE_TRIES; tries++) {
@@ -85,6 +85,22 @@ function damage(bytes: Uint8Array, random: Random): void {
     bytes[one] = (bytes[one] ?? 0) ^ bit
     bytes[other] = (bytes[other] ?? 0) ^ bit
     return
+  }
+}
+
+/** Everything that such damage can make of these bytes. */
+export function* damaged(bytes: Uint8Array): Generator<Uint8Array> {
+  for (let one = 0; one < bytes.length; one++) {
+    for (let other = one + 2; other < bytes.length; other += 2) {
+      const differing = (bytes[one] ?? 0) ^ (bytes[other] ?? 0)
+      for (let bit = 1; bit <= differing; bit <<= 1) {
+        if ((differing & bit) === 0) continue
+        const copy = new Uint8Array(bytes)
+        copy[one] = (copy[one] ?? 0) ^ bit
+        copy[other] = (copy[other] ?? 0) ^ bit
+        yield copy
+      }
+    }
   }
 }
 

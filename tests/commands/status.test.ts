@@ -93,6 +93,16 @@ test("gatewayLines() and cloudLines() tell days, debts, refusals and room", asyn
   )
 })
 
+test("gatewayLines() tells apart what is owed from what can never come", async () => {
+  await rename(join(site.folder, "surveys/device2.txt"), join(site.folder, "away.txt"))
+  await using network = await Network.start(site.topology, site.options)
+  for (const days of [0, 1, 2]) await network.collect({ scheduledAt: MONDAY_AT_SIX + days * DAY_MS })
+  const { gateway } = status(MONDAY_AT_SIX + 2 * DAY_MS)
+  const lines = gateway ? gatewayLines(gateway, site.topology, MONDAY_AT_SIX + 2 * DAY_MS) : []
+  expect(lines).toContain("Owed         192.168.1.3 herbs: 24 November")
+  expect(lines).toContain("Never comes  192.168.1.3 herbs: 22 November to 23 November")
+})
+
 test("bun run status: exit 2 with one line where there is nothing, then 0, and one JSON document for programs", async () => {
   const nothing = await run("status")
   expect(nothing).toMatchObject({ stdout: "", exit: 2 })

@@ -25,7 +25,17 @@ test("it is told once a minute how far it is, and never in the first", async () 
   for (let place = 1; place <= 21; place++) {
     await clock.advance(10_000)
     const day = addDays(DAY, place - 1)
-    catchUp.sent({ device: deviceOf(2), day, place, days: 21, readings: 4, refused: 0, bytes: 68, elapsedMs: 9, resent: 0 })
+    catchUp.sent({
+      device: deviceOf(2),
+      day,
+      place,
+      days: 21,
+      readings: 4,
+      refused: 0,
+      bytes: 68,
+      elapsedMs: 9,
+      resent: 0,
+    })
   }
   expect(said).toEqual([
     "Catching up: 6 older surveys have arrived, now 10.0.0.2 of 6 November, 6 of 21 days",

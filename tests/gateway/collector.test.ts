@@ -102,7 +102,7 @@ describe("take()", () => {
     await bench.take("09:00 - 20 - 30%", TOMATOES)
     await bench.take(MORNING, HERBS)
     expect(bench.late.map(({ address }) => address)).toEqual([TOMATOES, HERBS])
-    expect(bench.spool.arrived(DAY, true)).toEqual([HERBS])
+    expect([...bench.spool.arrived(DAY, true)]).toEqual([HERBS])
   })
 
   test("tells of what became durable just after the collection was closed", async () => {

@@ -8,6 +8,7 @@ import { MessageFormatError } from "../../src/coap/option"
 import { Uploader } from "../../src/device/uploader"
 import { Senders } from "../../src/gateway/senders"
 import { Uploads } from "../../src/gateway/uploads"
+import { damaged } from "../coap/seeded-link"
 import { seededRandom, VirtualClock } from "../virtual-clock"
 import { Bench, DAY, TIME_ZONE } from "./fixtures"
 
@@ -25,22 +26,6 @@ function uploadOf(survey: string, seed: number): Uint8Array {
   void uploader.upload(DAY, Buffer.from(survey), new AbortController().signal).catch(() => {})
   endpoint.stop()
   return sent[0] ?? new Uint8Array(0)
-}
-
-/** Every datagram that has the same checksum after two of its bits changed sides (RFC 1071). */
-function* damaged(datagram: Uint8Array): Generator<Uint8Array> {
-  for (let one = 0; one < datagram.length; one++) {
-    for (let other = one + 2; other < datagram.length; other += 2) {
-      const differing = (datagram[one] ?? 0) ^ (datagram[other] ?? 0)
-      for (let bit = 1; bit <= differing; bit <<= 1) {
-        if ((differing & bit) === 0) continue
-        const copy = new Uint8Array(datagram)
-        copy[one] = (copy[one] ?? 0) ^ bit
-        copy[other] = (copy[other] ?? 0) ^ bit
-        yield copy
-      }
-    }
-  }
 }
 
 function decoded(datagram: Uint8Array): Message | undefined {

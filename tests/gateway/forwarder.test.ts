@@ -181,16 +181,30 @@ describe("forward()", () => {
     expect(delivered).toHaveLength(1)
   })
 
+  test("says the zone of a day that was measured in another one than the topology's is now", async () => {
+    await bench.accept(MORNING)
+    bench.reopen("UTC")
+    await bench.accept(MORNING, TOMATOES, "2026-11-20")
+    forwarder = makeForwarder()
+    const queries: string[] = []
+    cloud.answer = (path, { options }) => {
+      if (path.startsWith("surveys")) queries.push(textsOf(options, OptionNumber.UriQuery).slice(2).join(" "))
+      return undefined
+    }
+    await forward()
+    expect(queries.sort()).toEqual(["", "zone=Europe/Rome"])
+  })
+
   test("names the missing, and closes a collection of nobody", async () => {
     await forward()
     expect(cloud.reports).toMatchObject([{ surveys: 0, missing: ["192.168.1.2-192.168.1.4"] }])
   })
 
   test("keeps many requests in flight, within a bound", async () => {
-    for (let address = 1; address <= 2400; address++) bench.accept(MORNING, address)
-    await bench.accept(MORNING, 2401)
-    expect(await forward()).toMatchObject({ surveys: 2401 })
-    expect(cloud.mostInFlight).toBe(1024)
+    for (let address = 1; address <= 9000; address++) bench.accept(MORNING, address)
+    await bench.accept(MORNING, 9001)
+    expect(await forward()).toMatchObject({ surveys: 9001 })
+    expect(cloud.mostInFlight).toBe(4096)
   })
 
   test("keeps no more than some megabytes of surveys in flight", async () => {
@@ -213,11 +227,12 @@ describe("forward()", () => {
     expect(queries).toEqual([[`revision=${NOW}`, expect.stringMatching(/^digest=[0-9a-f]{16}$/)]])
   })
 
-  test("quarantines what the cloud refuses with 4.xx, and delivers the rest", async () => {
+  test("quarantines what the cloud refuses three times with 4.xx, and delivers the rest", async () => {
     for (const address of [TOMATOES, HERBS, LEMONS]) await bench.accept(MORNING, address)
     cloud.answer = (path) => (path.includes("192.168.1.3") ? reply(Code.BadRequest, "no") : undefined)
     expect(await forward()).toMatchObject({ surveys: 2, refused: 1 })
     expect(bench.quarantined()).toMatchObject([{ kind: "delivery", reason: "The cloud refused it: no" }])
+    expect(retries).toHaveLength(2)
     expect(cloud.reports).toMatchObject([{ surveys: 2 }])
     expect(await forward()).toMatchObject({ surveys: 0, refused: 0 })
   })
@@ -226,6 +241,7 @@ describe("forward()", () => {
     ["5.03", Code.ServiceUnavailable],
     ["5.00", Code.InternalServerError],
     ["4.08", Code.RequestEntityIncomplete],
+    ["4.00 twice, as when it came to harm on its way", Code.BadRequest],
   ])("retries what is answered with %s, after the rest", async (_name, code) => {
     for (const address of [TOMATOES, HERBS]) await bench.accept(MORNING, address)
     let refusals = 2

@@ -88,7 +88,13 @@ test("miss() records days as closed and owed, and leaves alone what was collecte
   const missed = (["2026-11-19", "2026-11-20", DAY] as const).map((day, n) => ({ day, scheduledAt: NOW + n }))
   await bench.ledger.miss(missed, ALL)
   const expected: Collection[] = [
-    { day: "2026-11-19", scheduledAt: NOW - 3000, expected: [{ first: HERBS, last: HERBS }], closed: true, confirmed: true },
+    {
+      day: "2026-11-19",
+      scheduledAt: NOW - 3000,
+      expected: [{ first: HERBS, last: HERBS }],
+      closed: true,
+      confirmed: true,
+    },
     { day: "2026-11-20", scheduledAt: NOW + 1, expected: ALL, closed: true, confirmed: false },
     { day: DAY, scheduledAt: NOW + 2, expected: ALL, closed: true, confirmed: false },
   ]

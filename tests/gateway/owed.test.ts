@@ -109,7 +109,10 @@ test("Lost.tell() names once what has become too old, also when every run is a p
 test("Lost.tell() says nothing of the days before the first run, and counts what it does not name", async () => {
   lost().tell(DAY, devices)
   expect(told).toEqual([])
-  const fleet = SAMPLE.replace(/devices:\n( {2}- .*\n)+$/, "devices:\n  - { ip: 192.168.1.2-192.168.1.250, survey: a.txt }\n")
+  const fleet = SAMPLE.replace(
+    /devices:\n( {2}- .*\n)+$/,
+    "devices:\n  - { ip: 192.168.1.2-192.168.1.250, survey: a.txt }\n",
+  )
   await bench.ledger.open(DAY, NOW, [{ first: TOMATOES, last: TOMATOES + 248 }])
   lost().tell(addDays(DAY, 1), parseTopology(fleet, "topology.yaml").devices)
   expect(told).toHaveLength(11)

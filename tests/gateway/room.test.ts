@@ -102,7 +102,7 @@ describe("a spool with a limit", () => {
     ])
     expect(await collector.take(uploadOf(LARGE, HERBS, DAY))).toMatchObject({ first: true })
     for (const day of [first, second]) {
-      expect(bench.spool.arrived(day)).toEqual([])
+      expect([...bench.spool.arrived(day)]).toEqual([])
       expect(collector.refuseDay(day)).toEqual({ reason: `${day} is too long ago: it made room for newer days` })
     }
     expect(collector.owed(HERBS)).toEqual(days.slice(2, -1))

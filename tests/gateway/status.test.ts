@@ -90,7 +90,11 @@ describe("readGatewayStatus()", () => {
     expect(read().days.map(({ day }) => day)).toEqual(Array.from({ length: 7 }, (_, n) => addDays(DAY, n - 6)))
     const { owed, lost } = read()
     // herbs' file holds one day only
-    expect(owed).toMatchObject({ since: addDays(DAY, -9), surveys: 11, devices: [{ days: [DAY] }, { days: { length: 10 } }] })
+    expect(owed).toMatchObject({
+      since: addDays(DAY, -9),
+      surveys: 11,
+      devices: [{ days: [DAY] }, { days: { length: 10 } }],
+    })
     expect(lost).toMatchObject({ surveys: 9, devices: [{ name: "herbs", days: { length: 9 } }] })
   })
 

@@ -57,6 +57,7 @@ class Server implements AsyncDisposable {
         clock: systemClock,
         random: Math.random,
         owedOnly: false,
+        again: [],
         limitBytes: 1024 * 1024,
         onPostponed: () => {},
         onUploaded: (upload) => uploads.push(upload),

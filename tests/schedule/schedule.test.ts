@@ -173,7 +173,12 @@ describe("a clock that was wrong", () => {
   test("ahead by a day: what came too early comes again, now and at its instant", async () => {
     const clock = new Fake(at("2026-11-22T12:00:00Z"))
     const { runs } = start(clock, [LAST])
-    for (const text of ["2026-11-23T12:00:00Z", "2026-11-22T12:05:00Z", "2026-11-23T05:59:59Z", "2026-11-23T06:00:00Z"]) {
+    for (const text of [
+      "2026-11-23T12:00:00Z",
+      "2026-11-22T12:05:00Z",
+      "2026-11-23T05:59:59Z",
+      "2026-11-23T06:00:00Z",
+    ]) {
       clock.set(text)
       await settle()
     }
@@ -187,7 +192,12 @@ describe("a clock that was wrong", () => {
   test("ahead by less than the run is behind midnight: nothing is doubtful", async () => {
     const clock = new Fake(at("2026-11-22T12:00:00Z"))
     const { runs } = start(clock, [LAST])
-    for (const text of ["2026-11-23T06:00:00Z", "2026-11-23T06:01:00Z", "2026-11-23T00:30:00Z", "2026-11-23T06:00:00Z"]) {
+    for (const text of [
+      "2026-11-23T06:00:00Z",
+      "2026-11-23T06:01:00Z",
+      "2026-11-23T00:30:00Z",
+      "2026-11-23T06:00:00Z",
+    ]) {
       clock.set(text)
       await settle()
     }

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test"
 import { createHash } from "node:crypto"
-import { commonDigest, isDigest, surveyDigest } from "../../src/survey/digest"
+import { commonDigest, deliveryDigest, isDigest, surveyDigest } from "../../src/survey/digest"
 
 describe("surveyDigest()", () => {
   test("is 64 bits of SHA-256 over owner, day and body", () => {
@@ -39,4 +39,15 @@ test("isDigest() takes 16 lower-case hexadecimal digits and nothing else", () =>
   for (const text of ["", "0123456789abcde", "0123456789abcdef0", "0123456789ABCDEF", "0123456789abcdeg"]) {
     expect(isDigest(text)).toBe(false)
   }
+})
+
+test("deliveryDigest() is another one for another survey, revision or zone", () => {
+  const digests = [
+    deliveryDigest("0123456789abcdef", 1),
+    deliveryDigest("0123456789abcdee", 1),
+    deliveryDigest("0123456789abcdef", 2),
+    deliveryDigest("0123456789abcdef", 1, "Europe/Rome"),
+  ]
+  expect(new Set(digests).size).toBe(4)
+  expect(digests.every(isDigest)).toBe(true)
 })

@@ -46,7 +46,7 @@ test("parseTopology() fills in the defaults", () => {
       survey: 1024 * 1024,
       quarantine: 10_000,
       perPeer: { datagramsPerSecond: 2000, transfers: 16, messages: 1024, connections: 64 },
-      overall: { datagramsPerSecond: 200_000, transfers: 8192, messages: 16_384, connections: 1024 },
+      overall: { datagramsPerSecond: 200_000, transfers: 4096, messages: 16_384, connections: 1024 },
     },
     gateway: { interfaces: { devices: { port: 10005 } }, spool: "/farm/data/gateway.db" },
     cloud: { address: "10.10.10.2", port: 8001, store: "/farm/data/cloud.db", console: "readings", sites: ["site"] },

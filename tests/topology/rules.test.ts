@@ -184,9 +184,7 @@ const WARNED: readonly [name: string, change: Change, warnings: readonly string[
   [
     "a peer that may have more than all",
     [["site", "limits: { perPeer: { transfers: 20 }, overall: { transfers: 10 } }\nsite"]],
-    [
-      "1:33 limits.perPeer.transfers: is more than limits.overall.transfers, which is 10: one peer may take everything",
-    ],
+    ["1:33 limits.perPeer.transfers: is more than limits.overall.transfers, which is 10: one peer may take everything"],
   ],
   [
     "two devices with one survey file",
