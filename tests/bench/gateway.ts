@@ -1,19 +1,20 @@
-// The gateway alone in its process, its spool in the folder that the argument names; prints its port.
+// The gateway alone in its process: its spool's folder, how many devices it has and the cloud's port are its arguments.
+// Prints its port; told "forward" on standard input it delivers what has come, and prints what that was as JSON.
 import { systemClock } from "../../src/clock"
 import { systemSockets } from "../../src/coap/sockets"
 import { Gateway } from "../../src/gateway/gateway"
 import { dayBefore } from "../../src/survey/calendar"
 import { fleetTopology } from "./topology"
 
-const [folder = "."] = process.argv.slice(2)
+const [folder = ".", devices = "1", cloudPort = "0"] = process.argv.slice(2)
 const complain = (text: unknown) => process.stderr.write(`${text}\n`)
-const topology = fleetTopology(folder)
+const topology = fleetTopology(folder, Number(devices))
 
 const gateway = await Gateway.start({
   topology,
   addressing: "simulated",
   sockets: systemSockets,
-  cloudPort: 0,
+  cloudPort: Number(cloudPort),
   clock: systemClock,
   random: Math.random,
   log: { debug() {}, info() {}, warn: complain, error: complain },
@@ -22,6 +23,12 @@ const gateway = await Gateway.start({
     process.exit(70)
   },
 })
-await gateway.open(dayBefore(Date.now(), topology.timeZone), Date.now())
+const day = dayBefore(Date.now(), topology.timeZone)
+await gateway.open(day, Date.now())
 process.stdout.write(`${gateway.port}\n`)
 process.on("SIGTERM", () => gateway.stop().then(() => process.exit(0)))
+for await (const line of console) {
+  if (line !== "forward") continue
+  const forwarded = await gateway.close(day, new AbortController().signal)
+  process.stdout.write(`${JSON.stringify(forwarded)}\n`)
+}

@@ -55,7 +55,7 @@ async function readUntil(stream: ReadableStream<Uint8Array<ArrayBuffer>>, wanted
   return text
 }
 
-async function readMemory(pid: number): Promise<Memory> {
+export async function readMemory(pid: number): Promise<Memory> {
   const rollup = await Bun.file(`/proc/${pid}/smaps_rollup`).text()
   const bytes = (field: string) => Number(new RegExp(`^${field}: +(\\d+) kB$`, "m").exec(rollup)?.[1]) * 1024
   return { privateDirty: bytes("Private_Dirty"), privateClean: bytes("Private_Clean") }
@@ -70,7 +70,7 @@ const openLibc = () =>
 let libc: ReturnType<typeof openLibc> | undefined
 
 /** /proc/PID/stat counts in hundredths of a second, which is too coarse for a process that sleeps. */
-function readCpuMs(pid: number): number {
+export function readCpuMs(pid: number): number {
   libc ??= openLibc()
   const clock = new Int32Array(1)
   const time = new BigInt64Array(2) // struct timespec: seconds, nanoseconds

@@ -7,12 +7,28 @@ export interface Server extends AsyncDisposable {
   readonly pid: number
 }
 
+/** One of ours. */
+export interface Script extends Server {
+  /** Tells it a line, and resolves with its next one. */
+  ask(line: string): Promise<string>
+}
+
 /** One of ours, which prints its port as its first line. */
-export async function startScript(name: string, address: string, args: string[] = []): Promise<Server> {
-  const child = Bun.spawn(["bun", join(import.meta.dir, name), ...args], { stdout: "pipe", stderr: "inherit" })
-  const port = Number(await firstLine(child.stdout))
+export async function startScript(name: string, address: string, args: string[] = []): Promise<Script> {
+  const command = ["bun", join(import.meta.dir, name), ...args]
+  const child = Bun.spawn(command, { stdin: "pipe", stdout: "pipe", stderr: "inherit" })
+  const lines = linesOf(child.stdout)
+  const next = async () => (await lines.next()).value ?? ""
+  const port = Number(await next())
   if (!(port > 0)) throw new Error(`${name} did not start`)
-  return serverOf(child, { address, port })
+  return {
+    ...serverOf(child, { address, port }),
+    ask(line) {
+      child.stdin.write(`${line}\n`)
+      child.stdin.flush()
+      return next()
+    },
+  }
 }
 
 const COAP_SERVER = "coap-server-notls" // Debian: libcoap3-bin
@@ -44,15 +60,16 @@ function serverOf(child: Bun.Subprocess, address: Peer): Server {
   }
 }
 
-async function firstLine(stream: ReadableStream<Uint8Array<ArrayBuffer>>): Promise<string> {
+async function* linesOf(stream: ReadableStream<Uint8Array<ArrayBuffer>>): AsyncGenerator<string, undefined> {
   const decoder = new TextDecoder()
   let text = ""
   for await (const chunk of stream) {
     text += decoder.decode(chunk, { stream: true })
-    const end = text.indexOf("\n")
-    if (end >= 0) return text.slice(0, end)
+    for (let end = text.indexOf("\n"); end >= 0; end = text.indexOf("\n")) {
+      yield text.slice(0, end)
+      text = text.slice(end + 1)
+    }
   }
-  return text
 }
 
 /** A port that nobody has on 127.0.0.1, over UDP. */

@@ -41,7 +41,7 @@ export async function measureStart(say: (text: string) => void): Promise<Figure>
   }
 }
 
-async function time(command: string[], cwd: string): Promise<number> {
+export async function time(command: string[], cwd: string): Promise<number> {
   const startedAt = performance.now()
   const child = Bun.spawn(command, { cwd, stdout: "ignore", stderr: "pipe", timeout: PATIENCE_MS })
   const exit = await child.exited

@@ -1,4 +1,4 @@
-// The surveys of the load: 120 bytes of valid lines, another text for every device, so that a mix-up shows.
+// The surveys of the load: lines of 20 bytes, another text for every device, so that a mix-up shows.
 import { Code } from "../../src/coap/code"
 import type { Outgoing } from "../../src/coap/exchange"
 import { OptionNumber, textOption, uintOption } from "../../src/coap/option"
@@ -6,9 +6,11 @@ import { ContentFormat } from "../../src/coap/resource"
 import type { Day } from "../../src/survey/calendar"
 import { formatAddress } from "../../src/topology/address"
 
-const TEMPLATE = new TextEncoder().encode(
-  ["00", "04", "08", "12", "16", "20"].map((hour, index) => `${hour}:30 - 00.1${index + 1} - 00%\n`).join(""),
-)
+/** 120 bytes. */
+export const SIX_READINGS = templateOf(6)
+/** 480 bytes. */
+export const A_DAYS_READINGS = templateOf(24)
+
 const LINE_BYTES = 20
 const TEMPERATURE_AT = 8
 const HUMIDITY_AT = 16
@@ -17,10 +19,16 @@ const DIGIT_ZERO = 48
 const FORMAT = uintOption(OptionNumber.ContentFormat, ContentFormat.Text)
 const SURVEYS = textOption(OptionNumber.UriPath, "surveys")
 
-/** Six canonical lines of 20 bytes; 24 bits of the address are in them. */
-export function surveyOf(address: number): Uint8Array {
-  const bytes = TEMPLATE.slice()
-  for (let line = 0; line < TEMPLATE.length; line += LINE_BYTES) {
+/** So many lines over the day, their temperatures and humidities to be filled in. */
+function templateOf(readings: number): Uint8Array {
+  const hours = Array.from({ length: readings }, (_, index) => String((index * 24) / readings).padStart(2, "0"))
+  return new TextEncoder().encode(hours.map((hour, index) => `${hour}:30 - 00.1${(index % 9) + 1} - 00%\n`).join(""))
+}
+
+/** Canonical lines of 20 bytes; 24 bits of the address are in them. */
+export function surveyOf(address: number, template: Uint8Array = SIX_READINGS): Uint8Array {
+  const bytes = template.slice()
+  for (let line = 0; line < bytes.length; line += LINE_BYTES) {
     const bits = line % (2 * LINE_BYTES) === 0 ? address : address >>> 12
     putDigits(bytes, line + TEMPERATURE_AT, 10 + ((bits >>> 6) & 63))
     putDigits(bytes, line + HUMIDITY_AT, 10 + (bits & 63))
@@ -34,7 +42,7 @@ function putDigits(bytes: Uint8Array, at: number, number: number): void {
 }
 
 /** The upload of a device, as a gateway takes it. */
-export function uploadOf(address: number, day: Day): Outgoing {
+export function uploadOf(address: number, day: Day, template?: Uint8Array): Outgoing {
   return {
     code: Code.Put,
     options: [
@@ -43,7 +51,7 @@ export function uploadOf(address: number, day: Day): Outgoing {
       textOption(OptionNumber.UriPath, day),
       FORMAT,
     ],
-    payload: surveyOf(address),
+    payload: surveyOf(address, template),
   }
 }
 

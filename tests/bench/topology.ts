@@ -1,12 +1,12 @@
-// The network of the load: a fleet of a million devices behind one gateway.
-
+// The network of the load: a fleet of up to 16 million devices behind one gateway.
+import { formatAddress } from "../../src/topology/address"
 import { parseTopology } from "../../src/topology/load"
 import type { Topology } from "../../src/topology/topology"
 
 export const FIRST_DEVICE = 0x0a00_0002 // 10.0.0.2
 
 /** Its databases are in `folder`; both ports are whichever is free. */
-export const fleetTopology = (folder: string): Topology =>
+export const fleetTopology = (folder: string, devices: number): Topology =>
   parseTopology(
     `
 site: bench
@@ -18,7 +18,7 @@ gateway:
     cloud: { address: 172.16.0.1/24 }
 cloud: { address: 172.16.0.2, port: 0, console: "off" }
 devices:
-  - { ip: 10.0.0.2-10.15.255.254 }
+  - { ip: 10.0.0.2-${formatAddress(FIRST_DEVICE + devices - 1)} }
 `,
     `${folder}/topology.yaml`,
   )

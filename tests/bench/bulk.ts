@@ -1,0 +1,107 @@
+// The cloud's commit path, a survey at a time as they are delivered, beside a plain bulk insert of the same rows.
+import { Database } from "bun:sqlite"
+import { mkdtemp, rm } from "node:fs/promises"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { STORE } from "../../src/cloud/schema"
+import { Store } from "../../src/cloud/store"
+import { DurableDatabase } from "../../src/storage/database"
+import { GroupCommit } from "../../src/storage/group-commit"
+import { surveyDigest } from "../../src/survey/digest"
+import { parseSurvey, type Survey } from "../../src/survey/survey"
+import { formatAddress } from "../../src/topology/address"
+import { type Figure, median } from "./figure"
+import { A_DAYS_READINGS, surveyOf } from "./surveys"
+import { FIRST_DEVICE } from "./topology"
+
+const DAY = "2026-11-22"
+const SITE = "bench"
+const TOGETHER = 512 // deliveries in a commit, as the gateway's window makes them
+const ROUNDS = 5
+const AIM = 0.7
+
+interface Delivered extends Survey {
+  readonly address: number
+  readonly digest: string
+}
+
+export async function measureBulk(devices: number): Promise<Figure> {
+  const decoder = new TextDecoder()
+  const surveys = Array.from({ length: devices }, (_, n): Delivered => {
+    const address = FIRST_DEVICE + n
+    const text = decoder.decode(surveyOf(address, A_DAYS_READINGS))
+    return { address, digest: surveyDigest(`${SITE}/${formatAddress(address)}`, DAY, text), ...parseSurvey(text, {}) }
+  })
+  const folder = await mkdtemp(join(tmpdir(), "bench-bulk-"))
+  try {
+    const [ours, plain]: [number[], number[]] = [[], []]
+    for (let round = 0; round < ROUNDS; round++) {
+      const file = join(folder, `store${round}.db`)
+      ours.push(await deliver(file, surveys))
+      plain.push(insertPlainly(file, join(folder, `plain${round}.db`)))
+    }
+    const [value, peer] = [median(ours), median(plain)]
+    return {
+      figure: "the cloud's commit path, 24 readings a survey",
+      value,
+      unit: "/s",
+      peer: `plain bulk insert: ${Math.round(peer).toLocaleString("en")} /s`,
+      ratio: value / peer,
+      aim: `${AIM} or more`,
+      met: value >= AIM * peer,
+    }
+  } finally {
+    await rm(folder, { recursive: true })
+  }
+}
+
+async function deliver(file: string, surveys: readonly Delivered[]): Promise<number> {
+  const fail = (error: unknown) => {
+    throw error
+  }
+  const database = DurableDatabase.open(file, STORE, "simulated", fail)
+  const store = new Store(database, new GroupCommit(database, fail), Date.now)
+  await store.putSite(SITE, { timeZone: "UTC", devices: [] })
+  const startedAt = performance.now()
+  for (let at = 0; at < surveys.length; at += TOGETHER) {
+    const group = surveys.slice(at, at + TOGETHER)
+    await Promise.all(group.map((survey) => store.putSurvey(SITE, { day: DAY, revision: 1, ...survey })))
+  }
+  const elapsedMs = performance.now() - startedAt
+  database.close()
+  return (surveys.length / elapsedMs) * 1000
+}
+
+/** The very rows of a store, in its order, as durable, in commits of the same size. */
+function insertPlainly(from: string, to: string): number {
+  const source = new Database(from, { readonly: true })
+  const rows = source.query<Row, []>("SELECT * FROM surveys ORDER BY site, day, address").all()
+  source.close()
+  const plain = new Database(to)
+  plain.run("PRAGMA journal_mode = WAL")
+  plain.run("PRAGMA synchronous = FULL")
+  for (const migration of STORE.migrations) plain.run(migration)
+  plain.run("INSERT INTO sites VALUES (1, 'bench', 'UTC', '[]')")
+  const insert = plain.query("INSERT INTO surveys VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)")
+  const startedAt = performance.now()
+  for (let at = 0; at < rows.length; at += TOGETHER) {
+    plain.transaction(() => {
+      for (const { site, day, address, revision, digest, readings, merged } of rows.slice(at, at + TOGETHER)) {
+        insert.run(site, day, address, revision, digest, readings, merged)
+      }
+    })()
+  }
+  const elapsedMs = performance.now() - startedAt
+  plain.close()
+  return (rows.length / elapsedMs) * 1000
+}
+
+interface Row {
+  readonly site: number
+  readonly day: string
+  readonly address: number
+  readonly revision: number
+  readonly digest: string
+  readonly readings: string
+  readonly merged: string | null
+}

@@ -1,0 +1,140 @@
+// A fleet's day: every device's upload, then the delivery of all of them, with gateway and cloud as processes of their own.
+import { mkdtemp, rm } from "node:fs/promises"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import type { Random } from "../../src/clock"
+import { StoreReader } from "../../src/cloud/reader"
+import { STORE } from "../../src/cloud/schema"
+import type { Forwarded } from "../../src/gateway/forwarder"
+import { SPOOL } from "../../src/gateway/schema"
+import { type DatabaseKind, openForReading } from "../../src/storage/database"
+import { pageBytes } from "../../src/storage/size"
+import { type Day, dayBefore } from "../../src/survey/calendar"
+import { formatReading } from "../../src/survey/reading"
+import { formatAddress } from "../../src/topology/address"
+import { bindAddress } from "../../src/topology/addressing"
+import { runFleet } from "./fleet"
+import { readMemory } from "./process"
+import { startScript } from "./servers"
+import { A_DAYS_READINGS, surveyOf, uploadOf } from "./surveys"
+import { FIRST_DEVICE, fleetTopology } from "./topology"
+import { ownSource, shuffled } from "./uploads"
+
+export interface FleetDay {
+  readonly devices: number
+  readonly uploadMs: number
+  readonly deliveryMs: number
+  /** Peaks of Private_Dirty, bytes. */
+  readonly gatewayBytes: number
+  readonly cloudBytes: number
+  /** Of a device-day in the spool and in the store, bytes, with its part of the pages' empty ends. */
+  readonly spoolBytes: number
+  readonly storeBytes: number
+}
+
+export interface DayOptions {
+  readonly devices: number
+  readonly window: number
+  readonly random: Random
+}
+
+const LOOK_AT_MEMORY_MS = 500
+export const READINGS = 24
+export const SURVEY_BYTES = A_DAYS_READINGS.length
+
+/** Throws when anything that was acknowledged is not in the store with the right values. */
+export async function measureDay({ devices, window, random }: DayOptions): Promise<FleetDay> {
+  const folder = await mkdtemp(join(tmpdir(), "bench-day-"))
+  try {
+    await using stack = new AsyncDisposableStack()
+    const topology = fleetTopology(folder, devices)
+    const { gateway, cloud, timeZone } = topology
+    const bound = (ip: string) => bindAddress(ip, "simulated")
+    const store = stack.use(await startScript("cloud.ts", bound(cloud.address), [folder, String(devices)]))
+    const cloudPort = String(store.address.port)
+    const address = bound(gateway.interfaces.devices.address.ip)
+    const spool = stack.use(await startScript("gateway.ts", address, [folder, String(devices), cloudPort]))
+    const peaks = stack.use(new Peaks([spool.pid, store.pid]))
+
+    const day = dayBefore(Date.now(), timeZone)
+    const order = shuffled(FIRST_DEVICE, devices, random)
+    const requestOf = (device: number) => uploadOf(device, day, A_DAYS_READINGS)
+    const upload = await runFleet({
+      server: spool.address,
+      devices: order,
+      requestOf,
+      sourceOf: ownSource,
+      window,
+      random,
+    })
+    if (upload.acknowledged.length !== devices) throw new Error(`${upload.acknowledged.length} of ${devices} arrived`)
+
+    const startedAt = performance.now()
+    const forwarded: Forwarded = JSON.parse(await spool.ask("forward"))
+    const deliveryMs = performance.now() - startedAt
+    if (forwarded.differing.length > 0) throw new Error("gateway and cloud differ")
+    verifyStore(cloud.store, topology.site, day, devices)
+    const [gatewayBytes = 0, cloudBytes = 0] = await peaks.look()
+    return {
+      devices,
+      uploadMs: upload.elapsedMs,
+      deliveryMs,
+      gatewayBytes,
+      cloudBytes,
+      spoolBytes: usedBytes(gateway.spool, SPOOL) / devices,
+      storeBytes: usedBytes(cloud.store, STORE) / devices,
+    }
+  } finally {
+    await rm(folder, { recursive: true })
+  }
+}
+
+/** The most that each process ever had of its own. */
+class Peaks implements Disposable {
+  readonly #bytes: number[]
+  readonly #timer = setInterval(() => void this.look(), LOOK_AT_MEMORY_MS)
+
+  constructor(private readonly pids: readonly number[]) {
+    this.#bytes = pids.map(() => 0)
+  }
+
+  async look(): Promise<readonly number[]> {
+    const now = await Promise.all(this.pids.map(readMemory))
+    for (const [index, { privateDirty }] of now.entries()) {
+      this.#bytes[index] = Math.max(this.#bytes[index] ?? 0, privateDirty)
+    }
+    return this.#bytes
+  }
+
+  [Symbol.dispose](): void {
+    clearInterval(this.#timer)
+  }
+}
+
+function verifyStore(file: string, site: string, day: Day, devices: number): void {
+  using reader = new StoreReader(file)
+  const decoder = new TextDecoder()
+  let next = FIRST_DEVICE
+  let lines = ""
+  const verify = () => {
+    if (lines !== decoder.decode(surveyOf(next, A_DAYS_READINGS))) {
+      throw new Error(`${formatAddress(next)}'s survey was acknowledged and is not what the store holds: ${lines}`)
+    }
+    next++
+    lines = ""
+  }
+  for (const { address, time, temperature, humidity } of reader.rows({ site, from: day, to: day })) {
+    if (address !== next) verify()
+    const seconds = Number(time.slice(0, 2)) * 3600 + Number(time.slice(3, 5)) * 60
+    lines += `${formatReading({ seconds, secondPass: false, temperature, humidity })}\n`
+  }
+  verify()
+  if (next !== FIRST_DEVICE + devices) throw new Error(`${formatAddress(next)}'s survey is not in the store`)
+}
+
+/** Of the pages that are in use. */
+function usedBytes(file: string, kind: DatabaseKind): number {
+  using sqlite = openForReading(file, kind)
+  const { all, free } = pageBytes(sqlite)
+  return all - free
+}
