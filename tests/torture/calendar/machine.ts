@@ -1,0 +1,167 @@
+// The machine that plays gateway and devices, as `start` does: its power may fail at any moment, and its clock be wrong.
+import type { Clock, Random } from "../../../src/clock"
+import type { Log } from "../../../src/log"
+import { Network, type Roles, type Topology, type Uploaded } from "../../../src/network"
+import { Schedule } from "../../../src/schedule/schedule"
+import { DAY_MS, HOUR_MS, MINUTE_MS } from "../network/chance"
+import type { Lan } from "../network/datagrams"
+import { Life } from "../network/life"
+import type { Wan } from "../network/streams"
+import { describe, type World } from "../network/world"
+import type { Field } from "./field"
+
+export interface MachineOptions {
+  readonly name: string
+  readonly roles: Roles
+  readonly world: World
+  readonly lan: Lan
+  readonly wan: Wan
+  readonly field: Field
+  readonly randomOf: (life: number) => Random
+  /** Before this its clock cannot be right. */
+  readonly earliestMs: number
+  readonly topology: () => Topology
+  /** The next run by the oracle, after an instant of the machine's clock. */
+  readonly nextRun: (instant: number) => number
+  readonly onRun: (scheduledAt: number) => void
+  readonly onUploaded: (upload: Uploaded) => void
+  /** A line of the log that a person would see. */
+  readonly onSaid: (text: string) => void
+}
+
+const LONGEST_LOOK_MS = 6 * HOUR_MS // between two runs a look finds nothing
+const WATCHFUL_MS = 3 * MINUTE_MS
+
+/** One run of its process. */
+class Running extends Life {
+  aheadMs = 0
+  earliestMs = Number.NEGATIVE_INFINITY
+  override readonly now = (): number => Math.floor(this.world.clock.now() + this.aheadMs)
+}
+
+export class Machine {
+  #life: Running | undefined
+  #schedule: Schedule | undefined
+  #lives = 0
+  #aheadMs = 0
+  #watchfulUntil = 0
+
+  constructor(private readonly options: MachineOptions) {}
+
+  get isUp(): boolean {
+    return this.#life?.isAlive === true
+  }
+
+  /** What its clock shows. */
+  get now(): number {
+    return Math.floor(this.options.world.clock.now() + this.#aheadMs)
+  }
+
+  powerOn(): void {
+    if (this.isUp) return
+    const { name, world, randomOf, earliestMs } = this.options
+    const life = new Running({ name, world, skewMs: 0, random: randomOf(++this.#lives) })
+    life.aheadMs = this.#aheadMs
+    life.earliestMs = earliestMs
+    this.#life = life
+    this.#watch()
+    const failed = (error: unknown) => life.isAlive && world.fail(`${name} does not start: ${describe(error)}`)
+    life.perform(() => void this.#begin(life).catch(failed))
+  }
+
+  powerOff(): void {
+    this.#life?.kill(true)
+    this.#schedule = undefined
+  }
+
+  setClock(aheadMs: number): void {
+    this.#aheadMs = aheadMs
+    if (this.#life) this.#life.aheadMs = aheadMs
+    this.#watch()
+    // the look that was to come within the minute
+    this.#life?.after(MINUTE_MS / 2, () => this.#schedule?.look())
+  }
+
+  async #begin(life: Running): Promise<void> {
+    const { options } = this
+    const { roles, lan, wan, field } = options
+    const network = await Network.start(options.topology(), {
+      roles,
+      addressing: "declared",
+      clock: life,
+      random: life.random,
+      sockets: {
+        openUdp: async (udp) => lan.open(life, udp),
+        listenTcp: (tcp) => wan.listen(life, tcp),
+        connectTcp: (tcp) => wan.connect(life, tcp),
+        canBind: async () => undefined,
+      },
+      readSurvey: async ({ device: { ip }, day }) => field.read(ip, day),
+      log: this.#log(life),
+      onUploaded: (upload) => {
+        if (life.isAlive) options.onUploaded(upload)
+      },
+      onFatal: (error) => life.isAlive && this.#fail(`the disk failed: ${describe(error)}`),
+    })
+    if (life.isAlive && roles.gateway) this.#follow(network, life)
+  }
+
+  /** What `start` does on a schedule, without its screen. */
+  #follow(network: Network, life: Running): void {
+    const { schedule: times, gateway, timeZone } = this.options.topology()
+    const schedule = new Schedule({
+      cron: times.cron,
+      timeZone,
+      catchUpMs: gateway.retention.total("milliseconds"),
+      lookBackMs: times.grace.total("milliseconds"),
+      clock: this.#lookingClock(life),
+      lastRun: () => network.lastCollection,
+      run: async (scheduledAt, missed, isDoubtful) => {
+        this.options.onRun(scheduledAt)
+        await network.recordMissed(...missed)
+        await network.collect({ scheduledAt, patient: true, isDoubtful })
+        this.#watch()
+      },
+      onSetBack: async (now) => void (await network.setBack(now)),
+      onWrongClock: (now) => this.options.onSaid(now === undefined ? "the clock is set" : "the clock is wrong"),
+      onError: (error) => life.isAlive && this.#fail(`a collection failed: ${describe(error)}`),
+    })
+    this.#schedule = schedule
+    schedule.start()
+  }
+
+  /** Looks that would find nothing are left out: a year has half a million of them. */
+  #lookingClock(life: Running): Clock {
+    const { world, nextRun } = this.options
+    return {
+      now: life.now,
+      earliestMs: life.earliestMs,
+      after: (delayMs, look) => {
+        const untilRunMs = Math.min(LONGEST_LOOK_MS, nextRun(life.now()) - life.now())
+        const isIdle = world.clock.now() > this.#watchfulUntil
+        return life.after(isIdle ? Math.max(delayMs, untilRunMs) : delayMs, look)
+      },
+    }
+  }
+
+  #watch(): void {
+    this.#watchfulUntil = this.options.world.clock.now() + WATCHFUL_MS
+  }
+
+  #log(life: Running): Log {
+    const say = (text: string) => life.isAlive && this.options.onSaid(text)
+    return {
+      debug() {},
+      info: say,
+      warn: say,
+      error: (text) => life.isAlive && this.#fail(`an error was logged: ${text}`),
+    }
+  }
+
+  #fail(what: string): void {
+    this.options.world.fail(`${this.options.name}: ${what}`)
+  }
+}
+
+/** Until then, from 1970 on, a machine without a battery. */
+export const lostClock = (trueNow: number): number => DAY_MS / 24 - trueNow

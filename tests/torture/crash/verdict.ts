@@ -1,0 +1,97 @@
+// Looks at everything when a cycle has come to its end: what was acknowledged is stored once, as it was sent, and both
+// databases are sound and agree.
+import { Database } from "bun:sqlite"
+import { readGatewayStatus } from "../../../src/gateway/status"
+import type { Day } from "../../../src/survey/calendar"
+import { commonDigest, surveyDigest } from "../../../src/survey/digest"
+import { parseAddress } from "../../../src/topology/address"
+import { keyOf, possible, promised, type Sent } from "./book"
+import { SITE } from "./ground"
+import { type Reading, textOf } from "./readings"
+import type { Scene } from "./scene"
+
+/** Puts what it finds into the scene's failures. */
+export function judge(scene: Scene): void {
+  const { topology, failures } = scene
+  for (const file of [topology.gateway.spool, topology.cloud.store]) checkIntegrity(file, failures)
+  const stored = readStore(topology.cloud.store)
+  for (const surveys of scene.book.surveys()) checkSurveys(scene, surveys, stored)
+  const known = new Set([...scene.book.surveys()].flatMap((surveys) => surveys.slice(0, 1).map(keyOf)))
+  for (const key of stored.keys()) if (!known.has(key)) failures.push(`${key} was never sent and is in the store`)
+  checkLedger(scene)
+  checkAgreement(scene, stored)
+}
+
+function checkIntegrity(file: string, failures: string[]): void {
+  using database = new Database(file)
+  const rows = database.query<{ integrity_check: string }, []>("PRAGMA integrity_check").all()
+  const [first] = rows
+  if (rows.length !== 1 || first?.integrity_check !== "ok") failures.push(`${file}: ${JSON.stringify(rows)}`)
+}
+
+/** The store's readings by day and device, as its view shows them. */
+function readStore(file: string): Map<string, Reading[]> {
+  using database = new Database(file, { readonly: true })
+  const rows = database
+    .query<{ device: string; day: string; time: string; temperature: number; humidity: number }, []>(
+      "SELECT device, day, time, temperature, humidity FROM readings",
+    )
+    .all()
+  const stored = new Map<string, Reading[]>()
+  for (const { device, day, time, temperature, humidity } of rows) {
+    const key = keyOf({ ip: device, day })
+    stored.set(key, [...(stored.get(key) ?? []), [time, temperature, humidity]])
+  }
+  return stored
+}
+
+function checkSurveys(scene: Scene, surveys: readonly Sent[], stored: ReadonlyMap<string, Reading[]>): void {
+  const { failures, listed } = scene
+  const [first] = surveys
+  if (!first) return
+  const key = keyOf(first)
+  const found = stored.get(key) ?? []
+  const text = textOf(found)
+  const least = promised(surveys)
+  if (text !== textOf(least) && text !== textOf(possible(surveys))) {
+    const lost = without(least, found).length
+    const doubled = found.length - new Set(found.map(([time]) => time)).size
+    failures.push(
+      `${key}: of ${least.length} acknowledged readings ${lost} are not in the store as they should be, ` +
+        `${doubled} of ${found.length} there are doubled`,
+    )
+  }
+  if (surveys.every(({ earlier }) => earlier)) return
+  const lines = new Set(listed)
+  const unlisted = found.filter(([time, t, h]) => !lines.has(`${first.ip} - ${time} - ${t} - ${h}%`))
+  if (unlisted.length > 0) failures.push(`${key}: ${unlisted.length} readings were never listed`)
+}
+
+const without = (readings: readonly Reading[], others: readonly Reading[]): Reading[] => {
+  const present = new Set(others.map(String))
+  return readings.filter((reading) => !present.has(String(reading)))
+}
+
+function checkLedger({ topology, failures }: Scene): void {
+  const { undelivered, days, quarantine } = readGatewayStatus(topology, Date.now())
+  if (undelivered.surveys > 0) failures.push(`${undelivered.surveys} surveys are not delivered`)
+  for (const { day, closed, confirmed, missing } of days) {
+    if (closed && confirmed && missing === 0) continue
+    failures.push(`the ledger's ${day} is not finished: closed ${closed}, confirmed ${confirmed}, missing ${missing}`)
+  }
+  const { line, message, delivery } = quarantine
+  if (line + message + delivery > 0) failures.push(`something was refused: ${JSON.stringify(quarantine)}`)
+}
+
+/** The last account of each day that gateway and cloud agreed on speaks of what the store shows. */
+function checkAgreement({ tap, failures }: Scene, stored: ReadonlyMap<string, Reading[]>): void {
+  for (const [day, surveys] of Map.groupBy(stored, ([key]) => key.split(" ")[0] ?? "")) {
+    const rising = surveys
+      .map(([key, readings]) => ({ ip: key.split(" ")[1] ?? "", readings }))
+      .sort((a, b) => (parseAddress(a.ip) ?? 0) - (parseAddress(b.ip) ?? 0))
+    const digests = rising.map(({ ip, readings }) => surveyDigest(`${SITE}/${ip}`, day as Day, textOf(readings)))
+    const agreed = tap.agreed.get(day)
+    if (agreed?.surveys === digests.length && agreed.digest === commonDigest(digests)) continue
+    failures.push(`gateway and cloud agreed on ${JSON.stringify(agreed)} for ${day}, the store shows something else`)
+  }
+}

@@ -1,0 +1,146 @@
+// Disks with an end to them: a file system of 1 MiB, and a limit on the size of files (setrlimit(2), RLIMIT_FSIZE).
+import { join } from "node:path"
+import { pause, systemClock } from "../../../src/clock"
+import { addDays, type Day } from "../../../src/survey/calendar"
+import { FAILED } from "./injection"
+import { Programme, startCommand } from "./programme"
+import type { Sender } from "./sender"
+import type { Site } from "./site"
+
+const MOST_UPLOADS = 80 // the last 80 days: a survey each, all within retention
+const AGAIN_MS = 20
+const ROOM_WITHIN_MS = 5000
+const FULL = /uploads are refused until there is room/
+
+// The filler goes when it is asked to; what is left when the programme ends moves to the disk below.
+const ON_TMPFS = `
+  data=$1 filler=$1/filler kept=$1.kept; shift
+  cp -a "$data" "$kept"
+  mount -t tmpfs -o size=1m tmpfs "$data"
+  cp -a "$kept/." "$data"
+  head -c 262144 /dev/zero > "$filler"
+  trap 'rm "$filler"' USR1
+  trap 'kill $child' TERM
+  "$@" & child=$!
+  while kill -0 $child 2> /dev/null; do wait $child && exit=0 || exit=$?; done
+  rm -rf "$kept" && cp -a "$data" "$kept" && umount "$data" && cp -a "$kept/." "$data"
+  exit $exit`
+
+const inNamespace = (script: string, ...args: readonly string[]) => [
+  ...["unshare", "--map-root-user", "--mount", "sh", "-ec", script, "sh"],
+  ...args,
+]
+
+/** Why there can be no file system of our own here; undefined where there can. */
+export function missingMount(): string | undefined {
+  if (!Bun.which("unshare")) return "unshare missing: apt-get install util-linux"
+  const { success, stderr } = Bun.spawnSync(inNamespace('mount -t tmpfs tmpfs "$1"', import.meta.dir))
+  return success ? undefined : `no file system may be mounted here: ${stderr}`
+}
+
+/**
+ * Uploads until the disk is full and beyond, makes room, and uploads on; resolves with what went wrong.
+ * @param values where the humidity of the readings begins
+ */
+export async function fillDisk(site: Site, values: number): Promise<string[]> {
+  site.reset()
+  const command = startCommand(site.file, ["gateway", "cloud"])
+  await using programme = new Programme(inNamespace(ON_TMPFS, join(site.folder, "data"), ...command))
+  using sender = await site.sender()
+  const uploads = new Uploads(site, sender, programme, values)
+  const problems: string[] = []
+
+  const filled = await uploads.untilRefused()
+  if (!filled) problems.push(`${uploads.acknowledged.size} surveys fit on a disk of 1 MiB`)
+  else if (!FULL.test(programme.said)) problems.push(`it does not say that the disk is full: ${programme.said}`)
+  programme.signal("SIGUSR1")
+  if (filled && !(await uploads.untilTaken())) problems.push(`it takes nothing when there is room: ${programme.said}`)
+  const exit = await programme.stop()
+  if (exit !== 0) problems.push(`it ends with ${exit}: ${programme.said}`)
+  return [...problems, ...(await uploads.judge())]
+}
+
+/** Uploads until a file may not grow beyond the limit; resolves with what went wrong. */
+export async function limitFiles(site: Site, limitBytes: number, values: number): Promise<string[]> {
+  site.reset()
+  const command = startCommand(site.file, ["gateway", "cloud"])
+  await using programme = new Programme(["prlimit", `--fsize=${limitBytes}`, ...command])
+  using sender = await site.sender()
+  const uploads = new Uploads(site, sender, programme, values)
+  const problems: string[] = []
+  if (await uploads.untilRefused()) problems.push("a limit is no full disk: coming again does not help")
+  const exit = await programme.stop()
+  if (exit !== 70 || !FAILED.test(programme.lastLine)) problems.push(`it ends with ${exit}: ${programme.said}`)
+  return [...problems, ...(await uploads.judge())].map((problem) => `files of ${limitBytes} bytes: ${problem}`)
+}
+
+/** A device's surveys of the last days, latest first, one after the other. */
+class Uploads {
+  /** Days whose survey must reach the store. */
+  readonly acknowledged = new Set<Day>()
+  #next: Day
+
+  constructor(
+    private readonly site: Site,
+    private readonly sender: Sender,
+    private readonly programme: Programme,
+    private readonly values: number,
+  ) {
+    this.#next = site.day
+  }
+
+  /** Whether there was a refusal before the programme ended or the days did. */
+  async untilRefused(): Promise<boolean> {
+    while (this.programme.exit === undefined && this.acknowledged.size < MOST_UPLOADS) {
+      if ((await this.#put()) === "refused") return true
+    }
+    return false
+  }
+
+  async untilTaken(): Promise<boolean> {
+    const known = this.acknowledged.size
+    for (
+      const from = performance.now();
+      performance.now() - from < ROOM_WITHIN_MS;
+      await pause(systemClock, AGAIN_MS)
+    ) {
+      await this.#put()
+      if (this.acknowledged.size > known) return true
+    }
+    return false
+  }
+
+  /** What is wrong once the databases are on a disk that is well. */
+  async judge(): Promise<string[]> {
+    const { surprise, said } = this.programme
+    const problems = surprise === undefined ? [] : [`it says ${surprise}: ${said}`]
+    const uploads = [...this.acknowledged]
+    try {
+      const { day } = this.site
+      await this.site.finish({ text: this.#textOf(day), acknowledged: this.acknowledged.has(day) })
+    } catch (error) {
+      problems.push(`${uploads.length} acknowledged, and then ${error}`)
+    }
+    const stored = new Set(this.site.stored)
+    const lost = uploads.filter((day) => !linesOf(this.#textOf(day)).every((line) => stored.has(`${day} ${line}`)))
+    if (lost.length > 0) problems.push(`acknowledged and lost: ${lost.join()}`)
+    return [...problems, ...this.site.damage]
+  }
+
+  async #put() {
+    const answer = await this.sender.put(this.#next, this.#textOf(this.#next))
+    if (answer === "acknowledged") {
+      this.acknowledged.add(this.#next)
+      this.#next = addDays(this.#next, -1)
+    }
+    return answer
+  }
+
+  #textOf(day: Day): string {
+    const humidity = (Number(day.replaceAll("-", "")) + this.values) % 100
+    const hours = Array.from({ length: 24 }, (_, hour) => String(hour).padStart(2, "0"))
+    return hours.map((hour) => `${hour}:00 - 20 - ${humidity}%\n`).join("")
+  }
+}
+
+const linesOf = (text: string): string[] => text.trimEnd().split("\n")

@@ -1,0 +1,151 @@
+// A network of one device in a folder of its own, on addresses of its own, with a run behind it and one that is due.
+import { Database } from "bun:sqlite"
+import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import type { Clock } from "../../../src/clock"
+import { StoreReader } from "../../../src/cloud/reader"
+import { loadTopology, Network, type Topology } from "../../../src/network"
+import { addDays, type Day, dayBefore } from "../../../src/survey/calendar"
+import { bindAddress } from "../../../src/topology/addressing"
+import { Sender } from "./sender"
+
+const HOUR_MS = 3_600_000
+const DAY_MS = 24 * HOUR_MS
+const SINCE_RUN_MS = 12 * HOUR_MS // the next one is as far away: none becomes due in between
+const FINISHING_GRACE = Temporal.Duration.from({ milliseconds: 300 }) // what was acknowledged has arrived
+const FIRST = "06:00 - 11 - 61%\n"
+const SPEED = 20 // of the parts that run in this process: they wait for others, and come again
+
+const hastyClock: Clock = {
+  now: Date.now,
+  after(delayMs, callback) {
+    const timer = setTimeout(callback, delayMs / SPEED)
+    return () => clearTimeout(timer)
+  },
+}
+
+export interface Upload {
+  readonly text: string
+  /** It must be on the disk already. */
+  readonly acknowledged: boolean
+}
+
+export class Site implements Disposable {
+  readonly folder = mkdtempSync(join(tmpdir(), "disk-"))
+  readonly file = join(this.folder, "topology.yaml")
+  readonly spool = join(this.folder, "data", "gateway.db")
+  readonly store = join(this.folder, "data", "cloud.db")
+  /** When the schedule's last run was due, ms since the epoch, and the day that it collects. */
+  readonly scheduledAt: number
+  readonly day: Day
+  /** The only device, and where its survey would be. */
+  readonly ip: string
+  readonly survey = "survey.txt"
+  readonly #seed = join(this.folder, "seed")
+
+  /** @param place no two sites that run at once have the same */
+  private constructor(place: number) {
+    const minute = Math.floor((Date.now() - SINCE_RUN_MS) / 60_000) * 60_000
+    this.scheduledAt = minute
+    this.day = dayBefore(minute, "UTC")
+    const network = `10.${1 + ((place >>> 8) % 250)}.${place & 0xff}`
+    this.ip = `${network}.2`
+    const cron = `${new Date(minute).getUTCMinutes()} ${new Date(minute).getUTCHours()} * * *`
+    writeFileSync(
+      this.file,
+      `site: farm
+timeZone: UTC
+schedule: { cron: "${cron}", grace: 60s }
+gateway:
+  interfaces:
+    devices: { address: ${network}.1/25 }
+    cloud: { address: ${network}.129/25 }
+cloud: { address: ${network}.130 }
+devices:
+  - { ip: ${this.ip}, survey: ${this.survey} }
+`,
+    )
+  }
+
+  /** With the day before collected, and the databases as they are when all have ended well. */
+  static async make(place: number): Promise<Site> {
+    const site = new Site(place)
+    await site.finish({ text: FIRST, acknowledged: false }, site.scheduledAt - DAY_MS)
+    cpSync(join(site.folder, "data"), site.#seed, { recursive: true })
+    return site
+  }
+
+  get databases(): readonly string[] {
+    return [this.spool, this.store]
+  }
+
+  /** Throws away what the last case left. @param empty without any database */
+  reset(empty = false): void {
+    rmSync(join(this.folder, "data"), { recursive: true, force: true })
+    if (empty) mkdirSync(join(this.folder, "data"))
+    else cpSync(this.#seed, join(this.folder, "data"), { recursive: true })
+  }
+
+  async sender(): Promise<Sender> {
+    const { gateway } = await this.#topology()
+    const { address, port } = gateway.interfaces.devices
+    return Sender.open(this.ip, bindAddress(this.ip, "simulated"), {
+      address: bindAddress(address.ip, "simulated"),
+      port,
+    })
+  }
+
+  /** Parts of the network in this process; they do not wait long for others. */
+  async start(roles: { readonly gateway: boolean; readonly cloud: boolean }): Promise<Network> {
+    return Network.start(await this.#topology(), { clock: hastyClock, roles: { ...roles, devices: [] } })
+  }
+
+  /** Everything again on a disk that is well: uploads what was not acknowledged, and delivers all. */
+  async finish({ text, acknowledged }: Upload, scheduledAt = this.scheduledAt): Promise<void> {
+    const topology = await this.#topology()
+    const schedule = { ...topology.schedule, grace: FINISHING_GRACE }
+    const roles = { gateway: true, cloud: true, devices: [] }
+    await using network = await Network.start({ ...topology, schedule }, { roles })
+    using sender = await this.sender()
+    const day = dayBefore(scheduledAt, "UTC")
+    for (let done = acknowledged; !done; ) done = (await sender.put(day, text)) === "acknowledged"
+    const { missing, delivered } = await network.collect({ scheduledAt })
+    if (missing.length > 0) throw new Error("the gateway does not have it")
+    if (!delivered) throw new Error("on a disk that is well it was not delivered")
+  }
+
+  /** Everything in the store, as `day HH:MM - T - H%`. */
+  get stored(): string[] {
+    using reader = new StoreReader(this.store)
+    const rows = reader.rows({ site: "farm", from: "0000-01-01", to: "9999-12-31" })
+    return [...rows].map(({ day, time, temperature, humidity }) => `${day} ${time} - ${temperature} - ${humidity}%`)
+  }
+
+  /** What should be there in the end. @param empty there was no database to begin with */
+  expected(text: string, empty = false): string[] {
+    const linesOf = (day: Day, lines: string) =>
+      lines
+        .trimEnd()
+        .split("\n")
+        .map((line) => `${day} ${line}`)
+    return [...(empty ? [] : linesOf(addDays(this.day, -1), FIRST)), ...linesOf(this.day, text)]
+  }
+
+  /** What SQLite finds wrong with the databases. */
+  get damage(): string[] {
+    return this.databases.flatMap((file) => {
+      using sqlite = new Database(file)
+      const found = sqlite.query<{ integrity_check: string }, []>("PRAGMA integrity_check").all()
+      return found.flatMap(({ integrity_check }) => (integrity_check === "ok" ? [] : [`${file}: ${integrity_check}`]))
+    })
+  }
+
+  [Symbol.dispose](): void {
+    rmSync(this.folder, { recursive: true, force: true })
+  }
+
+  #topology(): Promise<Topology> {
+    return loadTopology(this.file, {})
+  }
+}

@@ -1,0 +1,19 @@
+// Preloaded into a gateway: answers become longer than their requests, and now and then one acknowledges nothing stored.
+import type { Peer } from "../../../../src/coap/exchange"
+import { UdpSocket } from "../../../../src/coap/udp"
+import { Spool } from "../../../../src/gateway/spool"
+
+const EXTRA_BYTES = 400
+const LOST_EVERY = 20
+
+const send = UdpSocket.prototype.send
+UdpSocket.prototype.send = function (this: UdpSocket, datagram: Uint8Array, peer: Peer) {
+  send.call(this, Buffer.concat([datagram, new Uint8Array(EXTRA_BYTES)]), peer) // options that say nothing
+}
+
+const accept = Spool.prototype.accept
+let uploads = 0
+Spool.prototype.accept = function (this: Spool, ...of: Parameters<typeof accept>) {
+  if (++uploads % LOST_EVERY > 0) return accept.apply(this, of)
+  return Promise.resolve({ first: false, changed: false, late: false, readings: 1, refused: 0 })
+}

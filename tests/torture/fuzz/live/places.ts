@@ -1,0 +1,40 @@
+// The network under fire, on addresses of 127.0.0.0/8, and where the fuzzer's datagrams and streams come from.
+import { parseTopology } from "../../../../src/topology/load"
+import type { Topology } from "../../../../src/topology/topology"
+import type { Dice } from "../dice"
+
+export const SITE = "greenhouse"
+/** Without daylight saving: every time of every day may be sent. */
+export const TIME_ZONE = "UTC"
+/** A site that the cloud knows too, for whatever fuzzed deliveries may get through. */
+export const OTHER_SITE = "elsewhere"
+export const HONEST = ["127.200.0.2", "127.200.0.3", "127.200.0.4"] as const
+
+const DECLARED = 61 // devices, beside the honest ones, that the fuzzer speaks as
+const UNDECLARED_NETWORKS = 120 // 127.66.0.0/16 and the next ones
+
+/** Both databases are in `folder`, both ports are whichever is free. */
+export const topologyIn = (folder: string): Topology =>
+  parseTopology(
+    `
+site: ${SITE}
+timeZone: ${TIME_ZONE}
+schedule: { cron: "0 6 * * *", grace: 60s }
+transmission: { ackTimeout: 250ms }
+gateway:
+  interfaces:
+    devices: { address: 127.1.0.1/8, port: 0 }
+    cloud: { address: 127.1.0.2/8 }
+cloud: { address: 127.1.0.3, port: 0, console: "off", sites: [${SITE}, ${OTHER_SITE}] }
+devices:
+  - { ip: ${HONEST[0]}-${HONEST.at(-1)} }
+  - { ip: 127.65.0.1-127.65.0.${DECLARED}, paused: true }
+`,
+    `${folder}/topology.yaml`,
+  )
+
+/** Where the fuzzer speaks from: by turns a declared device that is not honest, and nobody that is known. */
+export function sourceAddress(dice: Dice): string {
+  if (dice.below(2) === 0) return `127.65.0.${1 + dice.below(DECLARED)}`
+  return `127.${66 + dice.below(UNDECLARED_NETWORKS)}.${dice.below(256)}.${1 + dice.below(254)}`
+}

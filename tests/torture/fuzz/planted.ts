@@ -1,0 +1,70 @@
+// Faults put into what is fuzzed, each of which must show within few cases: the suite would see them in src.
+import type { FrameReader, ReceivedFrame } from "../../../src/coap/frame"
+import { decodeMessage, type Message } from "../../../src/coap/message"
+import { MessageFormatError } from "../../../src/coap/option"
+import { Session, type SessionOptions } from "../../../src/coap/session"
+import { formatSurvey, mergeSurveys, parseSurvey } from "../../../src/survey/survey"
+import { parseTopology, TopologyError } from "../../../src/topology/load"
+import type { Planted } from "../suite"
+import { Codec } from "./codec"
+import { Frames } from "./frames"
+import { Sessions } from "./sessions"
+import { Surveys } from "./surveys"
+import { firstFailure, type Target } from "./target"
+import { Topologies } from "./topologies"
+
+const MOST_CASES = 100_000
+const LONGEST_OPTION_BYTES = 65_804
+
+/** An option whose length runs past the end gets what there is of it. */
+function decodeClamping(bytes: Uint8Array): Message {
+  try {
+    return decodeMessage(bytes)
+  } catch (error) {
+    if (!(error instanceof MessageFormatError) || error.message !== "an option runs past the end") throw error
+    const padded = new Uint8Array(bytes.length + LONGEST_OPTION_BYTES)
+    padded.set(bytes)
+    const message = decodeMessage(padded)
+    const options = message.options
+      .filter(({ value }) => value.byteOffset < bytes.length)
+      .map(({ number, value }) => ({ number, value: value.subarray(0, bytes.length - value.byteOffset) }))
+    return { ...message, options }
+  }
+}
+
+/** What is pending when a chunk ends is taken for the frame's beginning, whatever was before. */
+function* pushWithoutLast(reader: FrameReader, chunk: Uint8Array): Generator<ReceivedFrame> {
+  const before = reader.pendingBytes
+  yield* reader.push(chunk)
+  if (before > 0 && reader.pendingBytes > before) yield* reader.push(chunk.subarray(0, 1))
+}
+
+const withMerge = (merge: typeof mergeSurveys) => new Surveys({ parse: parseSurvey, format: formatSurvey, merge })
+
+const unbounded = (options: SessionOptions) => new Session({ ...options, maxInFlight: 1000 })
+
+/** A place outside of the file. */
+const parseWithoutPlace: typeof parseTopology = (...of) => {
+  try {
+    return parseTopology(...of)
+  } catch (error) {
+    if (!(error instanceof TopologyError)) throw error
+    throw new TopologyError(error.problems.map((problem) => ({ ...problem, line: problem.path ? problem.line : 0 })))
+  }
+}
+
+const FAULTS: readonly [fault: string, target: () => Target][] = [
+  ["a codec that accepts an option past the end", () => new Codec(decodeClamping)],
+  ["a stream reader that takes a byte twice", () => new Frames(pushWithoutLast)],
+  ["a session that works on more at a time than it may", () => new Sessions(unbounded)],
+  ["a merge that forgets the repeated hour", () => withMerge((stored, incoming) => mergeSurveys(stored, incoming, {}))],
+  ["a topology problem without a place", () => new Topologies(parseWithoutPlace)],
+]
+
+/** Each fault by itself, until it shows. */
+export const plantedInCode = (seed: number): Planted[] =>
+  FAULTS.map(([fault, target]) => {
+    const failure = firstFailure(target(), { seed, from: 0, to: MOST_CASES })
+    const detail = failure ? `seed ${seed}, case ${failure.index}` : `not within ${MOST_CASES} cases`
+    return { fault, caught: failure !== undefined, detail }
+  })

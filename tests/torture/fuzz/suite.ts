@@ -1,0 +1,62 @@
+// Random and mutated inputs: millions to the parsers, each judged by a second opinion; and through live servers.
+import type { TortureOptions, TortureResult, TortureSuite } from "../suite"
+import { DATAGRAMS_A_BATCH } from "./live/datagrams"
+import { type LiveResult, runLive } from "./live/live"
+import { plantedInGateway } from "./live/planted"
+import { Share } from "./live/share"
+import { plantedInCode } from "./planted"
+import { FULL } from "./targets"
+import { runWorkers } from "./workers"
+
+const SHORT = 0.02
+const DATAGRAMS = { short: 300_000, full: 50_000_000 }
+const STREAMS = { short: 20_000, full: 10_000_000 }
+const MIB = 2 ** 20
+const MOST_GROWTH_BYTES = 64 * MIB
+
+export const fuzz: TortureSuite = { name: "fuzz", short: SHORT, run }
+
+async function run({ scale, seed, say }: TortureOptions): Promise<TortureResult> {
+  const failures = await runWorkers({ seed, scale, say })
+  const planted = plantedInCode(seed)
+  const { topologies, ...inputs } = FULL
+  const counts = [
+    `${shown(Object.values(inputs).reduce((sum, cases) => sum + cases * scale, 0))} inputs`,
+    `${shown(topologies * scale)} topologies`,
+  ]
+  // elsewhere there is only 127.0.0.1, and no /proc
+  if (process.platform !== "linux") return { work: counts.join(", "), failures, planted }
+
+  const batches = Math.ceil(amount(DATAGRAMS, scale) / DATAGRAMS_A_BATCH)
+  const streams = Math.ceil(amount(STREAMS, scale))
+  counts.push(`${shown(batches * DATAGRAMS_A_BATCH)} datagrams`, `${shown(streams)} streams`)
+  const live = await runLive({
+    seed,
+    datagrams: new Share("datagrams", 0, batches),
+    streams: new Share("streams", 0, streams),
+    say,
+  })
+  failures.push(...live.failures, ...grown(live, seed))
+  planted.push(...(await plantedInGateway(seed)))
+  const figures = {
+    "honest uploads": shown(live.uploads),
+    "slowest of them": `${(live.slowestMs / 1000).toFixed(1)} s`,
+    ...Object.fromEntries(Object.entries(live.growth).map(([name, bytes]) => [`growth of the ${name}`, inMib(bytes)])),
+  }
+  return { work: counts.join(", "), failures, planted, figures }
+}
+
+/** Sockets cost more than memory does: their short form is a smaller share. Linear up to it, and from there on. */
+function amount({ short, full }: { short: number; full: number }, scale: number): number {
+  if (scale <= SHORT) return (short * scale) / SHORT
+  return short + ((full - short) * (scale - SHORT)) / (1 - SHORT)
+}
+
+const grown = ({ growth }: LiveResult, seed: number): string[] =>
+  Object.entries(growth)
+    .filter(([, bytes]) => bytes > MOST_GROWTH_BYTES)
+    .map(([name, bytes]) => `seed ${seed}: the ${name}'s memory grew by ${inMib(bytes)}`)
+
+const inMib = (bytes: number): string => `${(bytes / MIB).toFixed(1)} MiB`
+
+const shown = (count: number): string => Math.round(count).toLocaleString("en")

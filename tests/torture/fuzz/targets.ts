@@ -1,0 +1,31 @@
+// All targets by name, and how many cases each gets.
+import { Codec } from "./codec"
+import { Frames } from "./frames"
+import { Sessions } from "./sessions"
+import { Surveys } from "./surveys"
+import type { Target } from "./target"
+import { Topologies } from "./topologies"
+
+export const TARGETS = {
+  codec: () => new Codec(),
+  frames: () => new Frames(),
+  sessions: () => new Sessions(),
+  surveys: () => new Surveys(),
+  topologies: () => new Topologies(),
+} satisfies Record<string, () => Target>
+
+export type TargetName = keyof typeof TARGETS
+
+export const isTargetName = (name: string): name is TargetName => Object.hasOwn(TARGETS, name)
+
+const INPUTS = 1_000_000_000
+const TOPOLOGIES = 1_000_000
+
+/** Cases at scale 1. A session costs twenty times what a datagram does. */
+export const FULL: Readonly<Record<TargetName, number>> = {
+  codec: 0.93 * INPUTS,
+  frames: 0.04 * INPUTS,
+  sessions: 0.005 * INPUTS,
+  surveys: 0.025 * INPUTS,
+  topologies: TOPOLOGIES,
+}

@@ -1,0 +1,52 @@
+// The hostile suite: peers that want the network to fail, beside twenty honest devices that must not notice.
+import { join } from "node:path"
+import type { Planted, TortureOptions, TortureResult, TortureSuite } from "../suite"
+import { inMib, MOST_GROWTH_BYTES } from "./growth"
+import { besiege, growUnder, type SiegeReport } from "./siege"
+
+const FULL_SECONDS = 600
+const SHORT = 1 / 60
+const WARM_UP_SHARE = 0.4
+const FAULT = { seconds: 30, warmUpSeconds: 5, transfers: 10_000 } // datagrams a second
+
+export const hostile: TortureSuite = { name: "hostile", short: SHORT, run }
+
+async function run({ scale, seed, say }: TortureOptions): Promise<TortureResult> {
+  const seconds = FULL_SECONDS * scale
+  const options = { seed, seconds, warmUpSeconds: WARM_UP_SHARE * seconds, say }
+  const { failures, elapsedMs, growth, attack } = await besiege(options).catch((error) => nothing(seed, error))
+  const { sent, answers, connections, dropped } = attack
+  return {
+    work: `${elapsedMs.length} honest uploads beside ${sent} hostile datagrams and ${connections} connections`,
+    failures,
+    planted: [await planted(seed, say)],
+    figures: {
+      "99th percentile of the acknowledgement": `${(percentile(elapsedMs, 0.99) / 1000).toFixed(2)} s`,
+      "answers to attackers": String(answers),
+      "connections that were ended": String(dropped),
+      ...Object.fromEntries(Object.entries(growth).map(([name, bytes]) => [`growth of the ${name}`, inMib(bytes)])),
+    },
+  }
+}
+
+/** Of a siege that came to no end. */
+const nothing = (seed: number, error: unknown): SiegeReport => ({
+  failures: [`seed ${seed}: ${error}`],
+  elapsedMs: [],
+  growth: {},
+  attack: { sent: 0, answers: 0, connections: 0, dropped: 0, wrong: [] },
+})
+
+async function planted(seed: number, say: (line: string) => void): Promise<Planted> {
+  const { seconds, warmUpSeconds, transfers } = FAULT
+  const startedAt = performance.now()
+  const bytes = await growUnder(join(import.meta.dir, "fault.ts"), transfers, { seed, seconds, warmUpSeconds, say })
+  const passed = Math.round((performance.now() - startedAt) / 1000)
+  const detail = `the gateway's memory grew by ${inMib(bytes)} in ${passed} s`
+  return { fault: "no limit on transfers", caught: bytes > MOST_GROWTH_BYTES, detail }
+}
+
+function percentile(values: readonly number[], share: number): number {
+  const rising = values.toSorted((a, b) => a - b)
+  return rising[Math.min(rising.length - 1, Math.floor(rising.length * share))] ?? Number.NaN
+}

@@ -1,0 +1,67 @@
+// Faults that are put into the programme on purpose, in the process that plays the seeds: the checks must find them.
+import { Database } from "bun:sqlite"
+import { fileURLToPath } from "node:url"
+import type { SiteOptions } from "./site"
+
+export type Fault = keyof typeof FAULTS
+
+/** Each is put in before anything of src is loaded, and returns what it changes of a seed. */
+export const FAULTS = {
+  "a repeated block appended": appendRepeatedBlocks,
+  "a plain insert instead of a replace": insertPlainly,
+  "message ids that start at 0": startAtZero,
+  "no digest": leaveOutDigests,
+} as const satisfies Record<string, () => Promise<Partial<SiteOptions>>>
+
+/** A receiver that goes by the order in which blocks come, not by their numbers. */
+async function appendRepeatedBlocks(): Promise<Partial<SiteOptions>> {
+  const appending = fileURLToPath(import.meta.resolve("./appending.ts"))
+  Bun.plugin({
+    name: "a repeated block appended",
+    setup(build) {
+      build.onLoad({ filter: /\/src\/coap\/block\.ts$/ }, async ({ path }) => ({
+        loader: "ts",
+        contents: `${replaceOnce(await Bun.file(path).text(), "export class BlockReceiver ", "class StrictReceiver ")}
+          import { appending } from ${JSON.stringify(appending)}
+          export class BlockReceiver extends StrictReceiver {
+            override readonly handle = appending(this.handle)
+          }`,
+      }))
+    },
+  })
+  return { hasSensor: true }
+}
+
+/** A store without the key that makes a device's day one row, and without the word that replaces it. */
+async function insertPlainly(): Promise<Partial<SiteOptions>> {
+  const { STORE } = await import("../../../src/cloud/schema")
+  const [first = "", ...rest] = STORE.migrations
+  const key = "PRIMARY KEY (site, day, address)\n    ) WITHOUT ROWID"
+  Object.assign(STORE, { migrations: [replaceOnce(first, key, "CHECK (true))"), ...rest] })
+  const { query } = Database.prototype
+  Database.prototype.query = function (this: Database, sql: string) {
+    return query.call(this, sql.replace("INSERT OR REPLACE INTO surveys", "INSERT INTO surveys"))
+  } as typeof query
+  return {}
+}
+
+/** Devices that begin with the same message ids and tokens after each start. */
+async function startAtZero(): Promise<Partial<SiteOptions>> {
+  return { deviceRandom: () => 0, hasFixedPorts: true }
+}
+
+async function leaveOutDigests(): Promise<Partial<SiteOptions>> {
+  const { Endpoint } = await import("../../../src/coap/exchange")
+  const { request } = Endpoint.prototype
+  Endpoint.prototype.request = function (peer, outgoing, signal) {
+    const options = outgoing.options.filter(({ value }) => !Buffer.from(value).toString("latin1").startsWith("digest="))
+    return request.call(this, peer, { ...outgoing, options }, signal)
+  }
+  return { damaged: 0.05 }
+}
+
+/** Throws when it is not there: a fault that is not put in proves nothing. */
+function replaceOnce(text: string, from: string, to: string): string {
+  if (text.split(from).length !== 2) throw new Error(`the fault has no place: ${from}`)
+  return text.replace(from, () => to)
+}
