@@ -3,6 +3,7 @@
 import type { DurableDatabase } from "../storage/database"
 import type { Day } from "../survey/calendar"
 import { AddressMap } from "./address-map"
+import { onDaySql, placeOf } from "./places"
 
 /** A survey's columns; digests as hexadecimal text. */
 export interface Row {
@@ -24,7 +25,7 @@ const FEW = 256 // surveys that are put in their place within the commit that br
 const DAYS_IN_MEMORY = 8
 const IN_PLACE = 0
 
-const COLUMNS = "day, address, revision, body, readings, digest, upload, arrived_at, late"
+const COLUMNS = "place, revision, body, readings, digest, upload, arrived_at, late"
 const FOUND = `revision, body, readings, lower(hex(digest)) AS digest, lower(hex(upload)) AS upload,
   arrived_at AS arrivedAt, late`
 
@@ -42,7 +43,7 @@ export class Arrivals {
     this.#waiting = this.#count()
     this.#waitingDays = this.#readWaitingDays()
     this.#append = this.#query(
-      `INSERT INTO arrivals (id, ${COLUMNS}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, unhex(?7), unhex(?8), ?9, ?10)`,
+      "INSERT INTO arrivals (place, revision, body, readings, digest, upload, late) VALUES (?, ?, ?, ?, unhex(?), unhex(?), ?)",
     )
   }
 
@@ -58,7 +59,7 @@ export class Arrivals {
   /** The same for one device of many days: each of them is not read whole. */
   hasOnce(day: Day, address: number): boolean {
     if (this.#days.has(day) || this.#waitingDays.has(day)) return this.has(day, address)
-    return this.#query("SELECT 1 FROM surveys WHERE day = ?1 AND address = ?2").get(day, address) !== null
+    return this.#query("SELECT 1 FROM surveys WHERE place = ?1").get(placeOf(day, address)) !== null
   }
 
   find(day: Day, address: number): Row | undefined {
@@ -66,16 +67,16 @@ export class Arrivals {
     if (id === undefined) return undefined
     const row =
       id === IN_PLACE
-        ? this.#query<Row>(`SELECT ${FOUND} FROM surveys WHERE day = ?1 AND address = ?2`).get(day, address)
+        ? this.#query<Row>(`SELECT ${FOUND} FROM surveys WHERE place = ?1`).get(placeOf(day, address))
         : this.#query<Row>(`SELECT ${FOUND} FROM arrivals WHERE id = ?1`).get(id)
     return row ? { ...row, day, address, upload: row.upload || null } : undefined
   }
 
   /** A device's first survey of its day. */
   append(row: Row): void {
-    const { day, address, revision, body, readings, digest, upload, arrivedAt, late } = row
-    const id = ++this.#waiting // rows leave all at once, so there is no gap
-    this.#append.run(id, day, address, revision, body, readings, digest, upload, arrivedAt, late)
+    const { day, address, revision, body, readings, digest, upload, late } = row
+    this.#append.run(placeOf(day, address), revision, body, readings, digest, upload, late)
+    const id = ++this.#waiting // as SQLite counts: rows leave all at once, so there is no gap
     this.#of(day).set(address, id)
     this.#waitingDays.add(day)
   }
@@ -91,8 +92,8 @@ export class Arrivals {
     }
     this.#query(
       `UPDATE surveys SET delivered = iif(revision = ?1, delivered, NULL), refused = iif(revision = ?1, refused, 0),
-         revision = ?1, ${columns} WHERE day = ?7 AND address = ?8`,
-    ).run(...values, day, address)
+         revision = ?1, ${columns} WHERE place = ?7`,
+    ).run(...values, placeOf(day, address))
   }
 
   /** Puts those that wait in their place, if they are few: at the end of every group of uploads. */
@@ -103,7 +104,7 @@ export class Arrivals {
   /** Puts all that wait in their place, in address order. */
   place(): void {
     if (this.#waiting === 0) return
-    this.#query(`INSERT INTO surveys (${COLUMNS}) SELECT ${COLUMNS} FROM arrivals ORDER BY day, address`).run()
+    this.#query(`INSERT INTO surveys (${COLUMNS}) SELECT ${COLUMNS} FROM arrivals ORDER BY place`).run()
     this.#query("DELETE FROM arrivals").run()
     for (const addresses of this.#days.values()) addresses.setAll(IN_PLACE)
     this.#waiting = 0
@@ -132,8 +133,8 @@ export class Arrivals {
   #read(day: Day): AddressMap {
     const addresses = new AddressMap()
     const rows = this.#query<{ address: number; id: number }>(
-      `SELECT address, ${IN_PLACE} AS id FROM surveys WHERE day = ?1
-       UNION ALL SELECT address, id FROM arrivals WHERE day = ?1`,
+      `SELECT address, ${IN_PLACE} AS id FROM surveys WHERE ${onDaySql("?1")}
+       UNION ALL SELECT address, id FROM arrivals WHERE ${onDaySql("?1", "arrivals")}`,
     )
     for (const { address, id } of rows.iterate(day)) addresses.set(address, id)
     return addresses

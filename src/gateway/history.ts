@@ -4,6 +4,7 @@ import { addDays, type Day } from "../survey/calendar"
 import { covers, joinRanges, sizeOf } from "../topology/ranges"
 import type { Collection } from "./ledger"
 import { countMissing } from "./missing"
+import { onDaySql, placeSql } from "./places"
 
 /** One day in numbers. */
 export interface DayCounts {
@@ -41,11 +42,12 @@ export interface DeviceDay {
 export function heldDays(sqlite: Database): Day[] {
   return sqlite
     .query<{ day: Day }, []>(
-      `WITH RECURSIVE held (day) AS (
-         SELECT min(day) FROM surveys
+      `WITH RECURSIVE held (number) AS (
+         SELECT min(place) >> 32 FROM surveys
          UNION ALL
-         SELECT (SELECT min(day) FROM surveys WHERE surveys.day > held.day) FROM held WHERE held.day IS NOT NULL
-       ) SELECT day FROM held WHERE day IS NOT NULL`,
+         SELECT (SELECT min(place) >> 32 FROM surveys WHERE place >= (held.number + 1) << 32) FROM held
+         WHERE held.number IS NOT NULL
+       ) SELECT date(number * 86400, 'unixepoch') AS day FROM held WHERE number IS NOT NULL`,
     )
     .all()
     .map(({ day }) => day)
@@ -55,7 +57,8 @@ export function heldDays(sqlite: Database): Day[] {
 export function countSurveys(sqlite: Database, from: Day, to: Day): { day: Day; surveys: number }[] {
   return sqlite
     .query<{ day: Day; surveys: number }, [Day, Day]>(
-      "SELECT day, count(*) AS surveys FROM surveys WHERE day BETWEEN ?1 AND ?2 GROUP BY day ORDER BY day",
+      `SELECT day, count(*) AS surveys FROM surveys
+       WHERE place BETWEEN ${placeSql("?1", "0")} AND ${placeSql("?2", "4294967295")} GROUP BY place >> 32 ORDER BY place`,
     )
     .all(from, to)
 }
@@ -66,14 +69,14 @@ export function countDay(sqlite: Database, { day, closed, confirmed, expected }:
       `SELECT count(*) AS arrived, coalesce(sum(late), 0) AS late,
          count(delivered) AS delivered, coalesce(sum(refused), 0) AS refused,
          coalesce(sum(octet_length(body)), 0) AS bytes
-       FROM surveys WHERE day = ?1`,
+       FROM surveys WHERE ${onDaySql("?1")}`,
     )
     .get(day)
   const same = sqlite
     .query<{ unchanged: number }, [Day, Day]>(
       `SELECT count(*) AS unchanged FROM surveys AS today
-       CROSS JOIN surveys AS before ON before.day = ?2 AND before.address = today.address
-       WHERE today.day = ?1 AND today.readings > 0 AND today.body = before.body`,
+       CROSS JOIN surveys AS before ON before.place = ${placeSql("?2", "today.address")}
+       WHERE ${onDaySql("?1", "today")} AND today.readings > 0 AND today.body = before.body`,
     )
     .get(day, addDays(day, -1))
   const ranges = joinRanges(expected)
@@ -112,8 +115,8 @@ export function deviceDays(
       `SELECT today.address, today.late, today.delivered IS NOT NULL AS delivered, today.refused, today.readings,
          coalesce(today.readings > 0 AND today.body = before.body, 0) AS unchanged
        FROM json_each(?3) AS device
-       CROSS JOIN surveys AS today ON today.day = ?1 AND today.address = device.value
-       LEFT JOIN surveys AS before ON before.day = ?2 AND before.address = today.address`,
+       CROSS JOIN surveys AS today ON today.place = ${placeSql("?1", "device.value")}
+       LEFT JOIN surveys AS before ON before.place = ${placeSql("?2", "device.value")}`,
     )
     .all(day, addDays(day, -1), JSON.stringify(addresses))
   const known = new Map(rows.map((row) => [row.address, row]))

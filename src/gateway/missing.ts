@@ -3,13 +3,17 @@ import type { Database } from "bun:sqlite"
 import type { Day } from "../survey/calendar"
 import type { AddressRange } from "../topology/address"
 import { sizeOf } from "../topology/ranges"
+import { placeOf } from "./places"
 
 /** How many of these addresses have no survey of this day. */
 export function countMissing(sqlite: Database, day: Day, ranges: readonly AddressRange[]): number {
-  const count = sqlite.query<{ surveys: number }, [Day, number, number]>(
-    "SELECT count(*) AS surveys FROM surveys WHERE day = ?1 AND address BETWEEN ?2 AND ?3",
+  const count = sqlite.query<{ surveys: number }, [number, number]>(
+    "SELECT count(*) AS surveys FROM surveys WHERE place BETWEEN ?1 AND ?2",
   )
-  const arrived = ranges.reduce((sum, { first, last }) => sum + (count.get(day, first, last)?.surveys ?? 0), 0)
+  const arrived = ranges.reduce(
+    (sum, { first, last }) => sum + (count.get(placeOf(day, first), placeOf(day, last))?.surveys ?? 0),
+    0,
+  )
   return sizeOf(ranges) - arrived
 }
 
@@ -20,21 +24,22 @@ export function missingRanges(
   ranges: readonly AddressRange[],
   limit: number,
 ): AddressRange[] {
-  const gaps = sqlite.query<AddressRange, [Day, number, number, number]>(
+  const gaps = sqlite.query<AddressRange, [number, number, number]>(
     `WITH starts (first) AS (
-       SELECT ?2 WHERE NOT EXISTS (SELECT 1 FROM surveys WHERE day = ?1 AND address = ?2)
+       SELECT ?1 WHERE NOT EXISTS (SELECT 1 FROM surveys WHERE place = ?1)
        UNION ALL
-       SELECT address + 1 FROM surveys AS arrived WHERE day = ?1 AND address >= ?2 AND address < ?3
-         AND NOT EXISTS (SELECT 1 FROM surveys AS next WHERE next.day = ?1 AND next.address = arrived.address + 1)
+       SELECT place + 1 FROM surveys AS arrived WHERE place >= ?1 AND place < ?2
+         AND NOT EXISTS (SELECT 1 FROM surveys AS next WHERE next.place = arrived.place + 1)
      )
-     SELECT first, coalesce(
-       (SELECT min(address) FROM surveys WHERE day = ?1 AND address > first AND address <= ?3) - 1, ?3) AS last
-     FROM starts ORDER BY first LIMIT ?4`,
+     SELECT first, coalesce((SELECT min(place) FROM surveys WHERE place > first AND place <= ?2) - 1, ?2) AS last
+     FROM starts ORDER BY first LIMIT ?3`,
   )
   const missing: AddressRange[] = []
-  for (const { first, last } of ranges) {
+  const start = placeOf(day, 0)
+  for (const range of ranges) {
     if (missing.length >= limit) break
-    missing.push(...gaps.all(day, first, last, limit - missing.length))
+    const found = gaps.all(start + range.first, start + range.last, limit - missing.length)
+    missing.push(...found.map(({ first, last }) => ({ first: first - start, last: last - start })))
   }
   return missing
 }

@@ -11,6 +11,7 @@ import { formatAddress } from "../topology/address"
 import type { Devices } from "../topology/devices"
 import type { Collector } from "./collector"
 import type { Ledger } from "./ledger"
+import { placeSql } from "./places"
 import { hostOf, type Quarantine } from "./quarantine"
 import { FILTERED, type Filter, filterValues, type Quarantined, readQuarantined } from "./quarantined"
 import type { Senders } from "./senders"
@@ -119,7 +120,7 @@ export class Retry {
       database.sqlite
         .query<unknown, (string | number | null)[]>(
           `DELETE FROM quarantine WHERE ${FILTERED} AND EXISTS
-             (SELECT 1 FROM surveys WHERE surveys.day = quarantine.day AND surveys.address = quarantine.address)`,
+             (SELECT 1 FROM surveys WHERE place = ${placeSql("quarantine.day", "quarantine.address")})`,
         )
         .run(...filterValues({ day, address, kind: "delivery", upTo }))
       return surveys.map((survey) => survey.day)

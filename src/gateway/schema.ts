@@ -135,6 +135,51 @@ export const SPOOL: DatabaseKind = {
       zone TEXT NOT NULL
     ) WITHOUT ROWID;
     `,
+    // Version 5: day and address are one number, and with it the rowid: pages fill whole, and nothing is kept twice.
+    `
+    CREATE TABLE placed (
+      place INTEGER PRIMARY KEY,       -- days since 1970 times 2^32, and the address
+      revision INTEGER NOT NULL,       -- ms since the epoch, unless a clock was set back: rises with every change
+      body TEXT NOT NULL,              -- canonical survey text
+      readings INTEGER NOT NULL,
+      digest BLOB NOT NULL,            -- of the body, as the cloud knows it
+      upload BLOB,                     -- digest of the last upload that was merged into it; null: it was the body itself
+      arrived_at INTEGER,              -- ms since the epoch; null: at the revision
+      late INTEGER NOT NULL,           -- first came when its collection was closed
+      delivered INTEGER,               -- the cloud acknowledged this revision so many seconds after it; null: not yet
+      refused INTEGER NOT NULL DEFAULT 0,  -- the cloud refused this revision for good
+      day TEXT AS (date((place >> 32) * 86400, 'unixepoch')) VIRTUAL,
+      address INTEGER AS (place & 4294967295) VIRTUAL
+    );
+    INSERT INTO placed
+      SELECT (unixepoch(day) / 86400 << 32) + address, revision, body, readings, digest, upload, arrived_at, late,
+        delivered, refused
+      FROM surveys ORDER BY day, address;
+    DROP TABLE surveys;
+    ALTER TABLE placed RENAME TO surveys;
+    -- their column is the same everywhere, and takes no room: it is the place that they order
+    CREATE INDEX due ON surveys (refused) WHERE delivered IS NULL AND refused = 0;
+    CREATE INDEX refused_surveys ON surveys (refused) WHERE refused = 1;
+
+    CREATE TABLE appended (
+      id INTEGER PRIMARY KEY,
+      place INTEGER NOT NULL,
+      revision INTEGER NOT NULL,
+      body TEXT NOT NULL,
+      readings INTEGER NOT NULL,
+      digest BLOB NOT NULL,
+      upload BLOB,
+      arrived_at INTEGER,
+      late INTEGER NOT NULL,
+      day TEXT AS (date((place >> 32) * 86400, 'unixepoch')) VIRTUAL,
+      address INTEGER AS (place & 4294967295) VIRTUAL
+    );
+    INSERT INTO appended
+      SELECT id, (unixepoch(day) / 86400 << 32) + address, revision, body, readings, digest, upload, arrived_at, late
+      FROM arrivals;
+    DROP TABLE arrivals;
+    ALTER TABLE appended RENAME TO arrivals;
+    `,
   ],
 }
 

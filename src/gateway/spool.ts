@@ -10,6 +10,7 @@ import { canonicalText, formatSurvey, mergeSurveys, parseSurvey, type Survey } f
 import { type AddressRange, formatAddress } from "../topology/address"
 import { addressesIn } from "../topology/ranges"
 import { Arrivals, type Row } from "./arrivals"
+import { beforeDaySql, onDaySql, placeOf, placeSql } from "./places"
 import type { Quarantine } from "./quarantine"
 import { Zones } from "./zones"
 
@@ -53,6 +54,7 @@ export interface Delivery {
 
 const QUARANTINED_LINES = 100 // one by one; the rest of an upload together
 
+const BEFORE_ALL = Number.MIN_SAFE_INTEGER // places
 const PLACE_AFTER_MS = 1000 // without a burst of uploads: then there is time
 
 export class Spool {
@@ -195,9 +197,9 @@ export class Spool {
   due(upTo: Day, limit: number, after?: Delivery): Delivery[] {
     return this.#surveys<Delivery>(
       `SELECT day, address, revision, lower(hex(digest)) AS digest, body, readings FROM surveys INDEXED BY due
-       WHERE delivered IS NULL AND refused = 0 AND day <= ?1 AND (day, address) > (?2, ?3)
-       ORDER BY day, address LIMIT ?4`,
-    ).all(upTo, after?.day ?? "", after?.address ?? -1, limit)
+       WHERE delivered IS NULL AND refused = 0 AND place > ?2 AND place <= ${placeSql("?1", "4294967295")}
+       ORDER BY place LIMIT ?3`,
+    ).all(upTo, after ? placeOf(after.day, after.address) : BEFORE_ALL, limit)
   }
 
   /** The time zone of a day that was measured in another one than the topology's. */
@@ -210,10 +212,10 @@ export class Spool {
     return this.commits.add(() => {
       const now = this.clock.now()
       const mark = this.#query(
-        "UPDATE surveys SET delivered = ?1 WHERE day = ?2 AND address = ?3 AND revision = ?4 AND delivered IS NULL",
+        "UPDATE surveys SET delivered = ?1 WHERE place = ?2 AND revision = ?3 AND delivered IS NULL",
       )
       for (const { revision, day, address } of deliveries) {
-        mark.run(Math.max(0, Math.floor((now - revision) / 1000)), day, address, revision)
+        mark.run(Math.max(0, Math.floor((now - revision) / 1000)), placeOf(day, address), revision)
       }
     })
   }
@@ -221,11 +223,8 @@ export class Spool {
   /** The cloud refused this revision for good: it goes to quarantine and blocks nobody. */
   markRefused({ revision, day, address, body }: Delivery, reason: string): Promise<void> {
     return this.commits.add(() => {
-      this.#query("UPDATE surveys SET refused = 1 WHERE day = ?1 AND address = ?2 AND revision = ?3").run(
-        day,
-        address,
-        revision,
-      )
+      const place = placeOf(day, address)
+      this.#query("UPDATE surveys SET refused = 1 WHERE place = ?1 AND revision = ?2").run(place, revision)
       this.quarantine.add(this.clock.now(), { kind: "delivery", reason, bytes: body, address, day })
     })
   }
@@ -233,7 +232,7 @@ export class Spool {
   /** Everything of this day is due again: the cloud's store differs. */
   redeliver(day: Day): Promise<void> {
     return this.commits.add(() => {
-      this.#query("UPDATE surveys SET delivered = NULL WHERE day = ?1").run(day)
+      this.#query(`UPDATE surveys SET delivered = NULL WHERE ${onDaySql("?1")}`).run(day)
     })
   }
 
@@ -244,7 +243,7 @@ export class Spool {
   /** Addresses with a survey of this day, rising; `late` narrows it to those in time or late. */
   *arrived(day: Day, late?: boolean): Generator<number> {
     const rows = this.#surveys<{ address: number }>(
-      "SELECT address FROM surveys WHERE day = ?1 AND (?2 IS NULL OR late = ?2) ORDER BY address",
+      `SELECT address FROM surveys WHERE ${onDaySql("?1")} AND (?2 IS NULL OR late = ?2) ORDER BY place`,
     )
     for (const { address } of rows.iterate(day, late === undefined ? null : late ? 1 : 0)) yield address
   }
@@ -259,23 +258,23 @@ export class Spool {
   /** Digests of what the cloud should hold of this day, in address order. */
   *digests(day: Day): Generator<string> {
     const rows = this.#surveys<{ digest: string }>(
-      "SELECT lower(hex(digest)) AS digest FROM surveys WHERE day = ?1 AND refused = 0 ORDER BY address",
+      `SELECT lower(hex(digest)) AS digest FROM surveys NOT INDEXED WHERE ${onDaySql("?1")} AND refused = 0 ORDER BY place`,
     )
     for (const { digest } of rows.iterate(day)) yield digest
   }
 
   /** Readings of this day, all devices together. */
   readings(day: Day): number {
-    return (
-      this.#surveys<{ sum: number | null }>("SELECT sum(readings) AS sum FROM surveys WHERE day = ?1").get(day)?.sum ??
-      0
-    )
+    const sum = `SELECT coalesce(sum(readings), 0) AS readings FROM surveys WHERE ${onDaySql("?1")}`
+    return this.#surveys<{ readings: number }>(sum).get(day)?.readings ?? 0
   }
 
   /** Deletes delivered surveys of days before this one, and strays' digests; within the caller's transaction. */
   prune(before: Day): void {
     this.#query("DELETE FROM replaced WHERE replaced_at < ?1").run(this.clock.now() - EXCHANGE_LIFETIME_MS)
-    this.#query("DELETE FROM surveys WHERE day < ?1 AND (delivered IS NOT NULL OR refused = 1)").run(before)
+    this.#query(`DELETE FROM surveys WHERE ${beforeDaySql("?1")} AND (delivered IS NOT NULL OR refused = 1)`).run(
+      before,
+    )
     this.#arrivals.forget()
     this.#zones.prune(before)
   }

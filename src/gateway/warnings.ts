@@ -1,6 +1,7 @@
 // What a person would want to know about a day's surveys, although nothing is wrong with them (DESIGN.md §4).
 import type { Database } from "bun:sqlite"
 import { addDays, type Day } from "../survey/calendar"
+import { onDaySql, placeSql } from "./places"
 
 export type Warning =
   | { readonly kind: "unchanged"; readonly address: number; readonly since: Day }
@@ -21,11 +22,11 @@ function unchanged(sqlite: Database, day: Day): Warning[] {
   return sqlite
     .query<{ address: number; since: Day }, [Day]>(
       `WITH RECURSIVE same (address, since) AS (
-         SELECT address, ?1 FROM surveys WHERE day = ?1 AND readings > 0
+         SELECT address, ?1 FROM surveys WHERE ${onDaySql("?1")} AND readings > 0
          UNION ALL
          SELECT same.address, before.day FROM same
-         CROSS JOIN surveys AS before ON before.day = date(same.since, '-1 day') AND before.address = same.address
-         CROSS JOIN surveys AS today ON today.day = ?1 AND today.address = same.address
+         CROSS JOIN surveys AS before ON before.place = ${placeSql("same.since, '-1 day'", "same.address")}
+         CROSS JOIN surveys AS today ON today.place = ${placeSql("?1", "same.address")}
          WHERE before.body = today.body
        )
        SELECT address, min(since) AS since FROM same GROUP BY address HAVING min(since) < ?1`,
@@ -36,7 +37,7 @@ function unchanged(sqlite: Database, day: Day): Warning[] {
 
 function empty(sqlite: Database, day: Day): Warning[] {
   return sqlite
-    .query<{ address: number }, [Day]>("SELECT address FROM surveys WHERE day = ?1 AND readings = 0")
+    .query<{ address: number }, [Day]>(`SELECT address FROM surveys WHERE ${onDaySql("?1")} AND readings = 0`)
     .all(day)
     .map(({ address }) => ({ kind: "empty", address }))
 }
@@ -47,8 +48,8 @@ function few(sqlite: Database, day: Day): Warning[] {
       `WITH RECURSIVE days (day) AS (SELECT ?2 UNION ALL SELECT date(day, '+1 day') FROM days WHERE day < date(?1, '-1 day'))
        SELECT today.address, today.readings, avg(earlier.readings) AS usual FROM surveys AS today
        CROSS JOIN days
-       CROSS JOIN surveys AS earlier ON earlier.day = days.day AND earlier.address = today.address
-       WHERE today.day = ?1 AND today.readings > 0
+       CROSS JOIN surveys AS earlier ON earlier.place = ${placeSql("days.day", "today.address")}
+       WHERE ${onDaySql("?1", "today")} AND today.readings > 0
        GROUP BY today.address HAVING count(*) >= ?3 AND today.readings < ?4 * usual`,
     )
     .all(day, addDays(day, -USUAL_DAYS), FEWEST_DAYS_TO_COMPARE, FAR_FEWER)

@@ -2,6 +2,7 @@
 // an hour twice, or none, can be read in no other.
 import type { DurableDatabase } from "../storage/database"
 import type { Day } from "../survey/calendar"
+import { onDaySql } from "./places"
 
 /** Small enough to be held in memory whole: a row a day. Methods that write do so within the caller's transaction. */
 export class Zones {
@@ -35,7 +36,7 @@ export class Zones {
   /** Forgets days before this one of which there are no surveys any more. */
   prune(before: Day): void {
     this.database.sqlite
-      .query("DELETE FROM zones WHERE day < ?1 AND NOT EXISTS (SELECT 1 FROM surveys WHERE surveys.day = zones.day)")
+      .query(`DELETE FROM zones WHERE day < ?1 AND NOT EXISTS (SELECT 1 FROM surveys WHERE ${onDaySql("zones.day")})`)
       .run(before)
     this.forget()
   }

@@ -4,6 +4,7 @@ import { Code } from "../../src/coap/code"
 import type { Peer } from "../../src/coap/exchange"
 import { decodeMessage, encodeMessage, type Message, Type } from "../../src/coap/message"
 import { UdpSocket } from "../../src/coap/udp"
+import { placeOf } from "../../src/gateway/places"
 import { SPOOL } from "../../src/gateway/schema"
 import { clockChange } from "../../src/survey/calendar"
 import { formatSurvey, parseSurvey } from "../../src/survey/survey"
@@ -115,11 +116,10 @@ describe("verifySpool()", () => {
   function spoolWith(address: number, body: Uint8Array): Database {
     const spool = new Database(":memory:")
     for (const migration of SPOOL.migrations) spool.run(migration)
-    spool.run(
-      `INSERT INTO surveys (day, address, revision, body, readings, digest, upload, arrived_at, late)
-       VALUES (?, ?, 1, ?, 6, '', '', 0, 0)`,
-      [DAY, address, new TextDecoder().decode(body)],
-    )
+    spool.run("INSERT INTO surveys (place, revision, body, readings, digest, late) VALUES (?, 1, ?, 6, '', 0)", [
+      placeOf(DAY, address),
+      new TextDecoder().decode(body),
+    ])
     return spool
   }
 

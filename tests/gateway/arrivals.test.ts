@@ -2,13 +2,14 @@
 import { Database } from "bun:sqlite"
 import { afterEach, beforeEach, describe, expect, spyOn, test } from "bun:test"
 import { AddressMap } from "../../src/gateway/address-map"
+import { placeOf } from "../../src/gateway/places"
 import { SPOOL } from "../../src/gateway/schema"
 import { addDays } from "../../src/survey/calendar"
 import { surveyDigest } from "../../src/survey/digest"
 import { formatAddress } from "../../src/topology/address"
 import { Bench, DAY, LARGE, MORNING, NOW, TOMATOES } from "./fixtures"
 
-const BURST = 300 // more than are put in their place at once
+const BURST = 1000 // more than are put in their place at once, and more than fit into what is free of the file
 const FIRST = 0x0a00_0000
 const PLACE_AFTER_MS = 1000
 
@@ -155,4 +156,25 @@ test("a spool of version 1 keeps its surveys, what was delivered of them and wha
   expect(
     sqlite.query("SELECT address FROM surveys INDEXED BY due WHERE delivered IS NULL AND refused = 0").all(),
   ).toEqual([{ address: 1 }, { address: 3 }])
+})
+
+test("a spool of version 4 keeps its surveys, whether in their place or not", () => {
+  const sqlite = new Database(":memory:")
+  for (const migration of SPOOL.migrations.slice(0, 4)) sqlite.run(migration)
+  const highest = 0xffff_ffff
+  const columns = "day, address, revision, body, readings, digest, upload, arrived_at, late"
+  const survey = "x'0123456789abcdef', x'fedcba9876543210', 4000, 1"
+  sqlite.run(`INSERT INTO surveys (${columns}, delivered, refused) VALUES
+    ('2024-02-29', ${highest}, 5000, 'leap', 1, ${survey}, 4, 0), ('${DAY}', 0, 5000, 'text', 2, ${survey}, NULL, 1)`)
+  sqlite.run(`INSERT INTO arrivals (id, ${columns}) VALUES (1, '${DAY}', 7, 6000, 'new', 3, ${survey})`)
+  const read = (table: string) => sqlite.query(`SELECT ${columns} FROM ${table} ORDER BY day, address`).all()
+  const before = [read("surveys"), read("arrivals")]
+  for (const migration of SPOOL.migrations.slice(4)) sqlite.run(migration)
+  expect([read("surveys"), read("arrivals")]).toEqual(before)
+  const places = sqlite.query<{ place: number }, []>("SELECT place FROM surveys ORDER BY place").all()
+  expect(places.map(({ place }) => place)).toEqual([placeOf("2024-02-29", highest), placeOf(DAY, 0)])
+  expect(sqlite.query("SELECT delivered, refused FROM surveys ORDER BY place").all()).toEqual([
+    { delivered: 4, refused: 0 },
+    { delivered: null, refused: 1 },
+  ])
 })

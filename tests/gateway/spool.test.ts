@@ -169,7 +169,7 @@ describe("due()", () => {
     Object.assign(bench.spool, { database: spy })
     bench.spool.due(DAY, 10)
     Object.assign(bench.spool, { database: original })
-    expect(plans).toEqual(["SEARCH surveys USING INDEX due ((day,address)>(?,?) AND day<?)"])
+    expect(plans).toEqual(["SEARCH surveys USING INDEX due (refused=? AND rowid>? AND rowid<?)"])
   })
 })
 

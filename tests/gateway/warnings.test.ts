@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, expect, test } from "bun:test"
+import { placeOf } from "../../src/gateway/places"
 import { warningsOf } from "../../src/gateway/warnings"
 import { addDays } from "../../src/survey/calendar"
 import { Bench, DAY, HERBS, LEMONS, MORNING, TOMATOES } from "./fixtures"
@@ -45,12 +46,11 @@ test("warningsOf() tells of far fewer readings than usual, when there is a usual
 
 test("warningsOf() is quick for a fleet with a history", async () => {
   const insert = bench.database.sqlite.query(
-    `INSERT INTO surveys (day, address, revision, body, readings, digest, upload, arrived_at, late)
-     VALUES (?1, ?2, 1, ?3, 9, '', '', 0, 0)`,
+    "INSERT INTO surveys (place, revision, body, readings, digest, late) VALUES (?1, 1, ?2, 9, '', 0)",
   )
   bench.database.transaction(() => {
     for (let back = 0; back < 20; back++) {
-      for (let n = 0; n < 1000; n++) insert.run(addDays(DAY, -back), n, back === 19 ? "other" : "same")
+      for (let n = 0; n < 1000; n++) insert.run(placeOf(addDays(DAY, -back), n), back === 19 ? "other" : "same")
     }
   })
   const warnings = warningsOf(bench.database.sqlite, DAY)
