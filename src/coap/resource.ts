@@ -91,8 +91,8 @@ const UNDERSTOOD: ReadonlyMap<number, number> = new Map([
 export function readTarget(request: Request): Target | Response {
   for (const { number, value } of request.options) {
     // one that is too long is as good as unknown (RFC 7252 §5.4.3)
-    const isUnderstood = value.length <= (UNDERSTOOD.get(number) ?? -1)
-    if (isCritical(number) && !isUnderstood) return say(Code.BadOption, `Option ${number} is not supported`)
+    if (!isCritical(number) || value.length <= (UNDERSTOOD.get(number) ?? -1)) continue
+    return say(Code.BadOption, `Option ${number} is not supported`)
   }
   try {
     const query = new Map<string, string>()

@@ -81,9 +81,10 @@ export class Uploads {
       this.#refuse(request, refusal, { kind: "message", address: device.address, day, forGood })
     if (format) return refuse(format, true)
     if (!day) return refuse(say(Code.BadRequest, `A day is written 2026-11-21: it is ${given}`), true)
-    const unknown = [...query.keys()].find((key) => key !== "digest")
-    // it may be a digest that came to harm, and the survey with it
-    if (unknown !== undefined) return refuse(say(Code.BadRequest, `A survey may have a digest, not ${unknown}`), true)
+    for (const key of query.keys()) {
+      // it may be a digest that came to harm, and the survey with it
+      if (key !== "digest") return refuse(say(Code.BadRequest, `A survey may have a digest, not ${key}`), true)
+    }
     const digest = query.get("digest")
     if (digest !== undefined && !isDigest(digest)) {
       return refuse(say(Code.BadRequest, "A digest has 16 hexadecimal digits"), true)

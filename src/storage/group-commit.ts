@@ -115,7 +115,7 @@ export class GroupCommit {
       this.#hooks.rolledBack()
       throw error
     }
-    for (const [index, { resolve }] of group.entries()) resolve(results[index])
+    for (let at = 0; at < group.length; at++) group[at]?.resolve(results[at])
   }
 
   /** One piece of work that cannot be done must not keep the others from the disk. */

@@ -22,7 +22,7 @@ const WEEKDAYS = "Monday Tuesday Wednesday Thursday Friday Saturday Sunday".spli
 
 /** The day that `text` writes as YYYY-MM-DD; undefined when it is written otherwise or is no real date. */
 export function parseDay(text: string): Day | undefined {
-  if (!/^\d{4}-\d\d-\d\d$/.test(text)) return undefined
+  if (text.length !== 10 || !/^\d{4}-\d\d-\d\d$/.test(text)) return undefined
   const year = Number(text.slice(0, 4))
   const month = Number(text.slice(5, 7))
   const date = Number(text.slice(8))

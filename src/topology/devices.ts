@@ -115,13 +115,8 @@ export class Devices implements Iterable<Device> {
 }
 
 function deviceOf({ name, survey, paused, line }: DeviceEntry, address: number): Device {
-  const ip = formatAddress(address)
-  return {
-    address,
-    ip,
-    ...(name !== undefined && { name: name.replaceAll("{ip}", ip) }),
-    ...(survey !== undefined && { survey: survey.replaceAll("{ip}", ip) }),
-    paused,
-    line,
-  }
+  const device: Device = { address, ip: formatAddress(address), paused, line }
+  if (name !== undefined) device.name = name.replaceAll("{ip}", device.ip)
+  if (survey !== undefined) device.survey = survey.replaceAll("{ip}", device.ip)
+  return device
 }

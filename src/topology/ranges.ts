@@ -1,8 +1,10 @@
 // Sets of addresses as ranges: a million devices cost no more than one.
 import type { AddressRange } from "./address"
 
-export const covers = (ranges: readonly AddressRange[], address: number): boolean =>
-  ranges.some(({ first, last }) => first <= address && address <= last)
+export function covers(ranges: readonly AddressRange[], address: number): boolean {
+  for (const { first, last } of ranges) if (first <= address && address <= last) return true
+  return false
+}
 
 /** The same addresses in as few ranges as hold them, rising. */
 export function joinRanges(ranges: readonly AddressRange[]): AddressRange[] {
