@@ -29,8 +29,8 @@ const NO_BYTES = new Uint8Array(0)
 /** What can be read of any datagram of 4 bytes or more, malformed ones included: enough to answer RST. */
 export function readHeader(bytes: Uint8Array): Header | undefined {
   if (bytes.length < HEADER_BYTES) return undefined
-  const [first = 0, , high = 0, low = 0] = bytes
-  return { version: first >> 6, type: ((first >> 4) & 3) as Type, id: (high << 8) | low }
+  const first = bytes[0] ?? 0 // by index: taken apart as a list, bytes cost a sixth of the whole decoding
+  return { version: first >> 6, type: ((first >> 4) & 3) as Type, id: ((bytes[2] ?? 0) << 8) | (bytes[3] ?? 0) }
 }
 
 /** Throws MessageFormatError on anything that RFC 7252 §3 calls a message format error. Fields are views on `bytes`. */
@@ -39,8 +39,8 @@ export function decodeMessage(bytes: Uint8Array): Message {
   if (!header) throw new MessageFormatError(`a message has at least 4 bytes, this one has ${bytes.length}`)
   if (header.version !== 1) throw new MessageFormatError(`the version is ${header.version}, not 1`)
   const { type, id } = header
-  const [first = 0, code = 0] = bytes
-  const tokenLength = first & 15
+  const tokenLength = (bytes[0] ?? 0) & 15
+  const code = bytes[1] ?? 0
   if (tokenLength > MAX_TOKEN_BYTES) throw new MessageFormatError(`the token length ${tokenLength} is reserved`)
   if (code === Code.Empty) {
     if (bytes.length !== HEADER_BYTES || tokenLength > 0)

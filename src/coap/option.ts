@@ -46,7 +46,7 @@ export function uintValue(value: number): Uint8Array {
 export function readUint(bytes: Uint8Array): number | undefined {
   if (bytes.length > 4) return undefined
   let value = 0
-  for (const byte of bytes) value = value * 256 + byte
+  for (let at = 0; at < bytes.length; at++) value = value * 256 + (bytes[at] ?? 0)
   return value
 }
 

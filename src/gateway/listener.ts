@@ -65,7 +65,7 @@ export class Listener {
     const warn = bounded(1, log.warn, clock.now)
     const endpoint = new Endpoint({
       send: (datagram, peer) => {
-        const [, code] = datagram
+        const code = datagram[1]
         if (code === Code.Created || code === Code.Changed) regulars.note(peer.address)
         this.#socket?.send(datagram, peer)
       },
