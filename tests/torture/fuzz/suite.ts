@@ -16,34 +16,53 @@ const MOST_GROWTH_BYTES = 64 * MIB
 
 export const fuzz: TortureSuite = { name: "fuzz", short: SHORT, run }
 
-async function run({ scale, seed, say }: TortureOptions): Promise<TortureResult> {
-  const failures = await runWorkers({ seed, scale, say })
+async function run(options: TortureOptions): Promise<TortureResult> {
+  // elsewhere there is only 127.0.0.1, and no /proc
+  const hasServers = process.platform === "linux"
+  const [code, servers] = await Promise.all([runInCode(options), hasServers ? runInServers(options) : NOTHING])
+  return {
+    work: [...code.work, ...servers.work].join(", "),
+    failures: [...code.failures, ...servers.failures],
+    planted: [...code.planted, ...servers.planted],
+    figures: servers.figures,
+  }
+}
+
+interface Part extends Pick<TortureResult, "failures" | "planted"> {
+  readonly work: readonly string[]
+  readonly figures: Readonly<Record<string, string>>
+}
+
+const NOTHING: Part = { work: [], failures: [], planted: [], figures: {} }
+
+async function runInCode({ scale, seed, say }: TortureOptions): Promise<Part> {
   const planted = plantedInCode(seed)
+  const failures = await runWorkers({ seed, scale, say })
   const { topologies, ...inputs } = FULL
-  const counts = [
+  const work = [
     `${shown(Object.values(inputs).reduce((sum, cases) => sum + cases * scale, 0))} inputs`,
     `${shown(topologies * scale)} topologies`,
   ]
-  // elsewhere there is only 127.0.0.1, and no /proc
-  if (process.platform !== "linux") return { work: counts.join(", "), failures, planted }
+  return { work, failures, planted, figures: {} }
+}
 
+async function runInServers({ scale, seed, say }: TortureOptions): Promise<Part> {
   const batches = Math.ceil(amount(DATAGRAMS, scale) / DATAGRAMS_A_BATCH)
   const streams = Math.ceil(amount(STREAMS, scale))
-  counts.push(`${shown(batches * DATAGRAMS_A_BATCH)} datagrams`, `${shown(streams)} streams`)
-  const live = await runLive({
-    seed,
-    datagrams: new Share("datagrams", 0, batches),
-    streams: new Share("streams", 0, streams),
-    say,
-  })
-  failures.push(...live.failures, ...grown(live, seed))
-  planted.push(...(await plantedInGateway(seed)))
-  const figures = {
-    "honest uploads": shown(live.uploads),
-    "slowest of them": `${(live.slowestMs / 1000).toFixed(1)} s`,
-    ...Object.fromEntries(Object.entries(live.growth).map(([name, bytes]) => [`growth of the ${name}`, inMib(bytes)])),
+  const shares = { datagrams: new Share("datagrams", 0, batches), streams: new Share("streams", 0, streams) }
+  const live = await runLive({ seed, ...shares, say })
+  return {
+    work: [`${shown(batches * DATAGRAMS_A_BATCH)} datagrams`, `${shown(streams)} streams`],
+    failures: [...live.failures, ...grown(live, seed)],
+    planted: await plantedInGateway(seed),
+    figures: {
+      "honest uploads": shown(live.uploads),
+      "slowest of them": `${(live.slowestMs / 1000).toFixed(1)} s`,
+      ...Object.fromEntries(
+        Object.entries(live.growth).map(([name, bytes]) => [`growth of the ${name}`, inMib(bytes)]),
+      ),
+    },
   }
-  return { work: counts.join(", "), failures, planted, figures }
 }
 
 /** Sockets cost more than memory does: their short form is a smaller share. Linear up to it, and from there on. */

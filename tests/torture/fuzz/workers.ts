@@ -2,7 +2,7 @@
 import { availableParallelism } from "node:os"
 import { join } from "node:path"
 import { formatSlice, type Report, type Slice } from "./slice"
-import { FULL, isTargetName } from "./targets"
+import { COST, FULL, isTargetName } from "./targets"
 
 const SILENT_AFTER_MS = 120_000
 const MOST_WORKERS = 8
@@ -25,12 +25,18 @@ export async function runWorkers({ seed, scale, say }: WorkersOptions): Promise<
   return all.flat()
 }
 
+/** All cases lie side by side, each as wide as it is dear: a worker has its piece of that, and so few targets to compile. */
 function slicesOf(worker: number, workers: number, scale: number): Slice[] {
-  return Object.entries(FULL).flatMap(([name, full]): Slice[] => {
-    const cases = Math.round(full * scale)
-    const from = Math.floor((cases * worker) / workers)
-    const to = Math.floor((cases * (worker + 1)) / workers)
-    return isTargetName(name) && from < to ? [{ name, from, to }] : []
+  const targets = Object.keys(FULL)
+    .filter(isTargetName)
+    .map((name) => ({ name, cases: Math.round(FULL[name] * scale), cost: COST[name] }))
+  const share = targets.reduce((sum, { cases, cost }) => sum + cases * cost, 0) / workers
+  let before = 0
+  return targets.flatMap(({ name, cases, cost }): Slice[] => {
+    const caseAt = (place: number) => Math.min(cases, Math.max(0, Math.round((place - before) / cost)))
+    const slice = { name, from: caseAt(share * worker), to: caseAt(share * (worker + 1)) }
+    before += cases * cost
+    return slice.from < slice.to ? [slice] : []
   })
 }
 

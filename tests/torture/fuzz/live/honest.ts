@@ -12,7 +12,7 @@ const DAYS = 6
 const MOST_READINGS = 90 // too many for one block
 const STEP_SECONDS = 900
 const TRANSMISSION = { ackTimeoutMs: 250, maxRetransmit: 4 }
-const PAUSE_MS = 10
+const PAUSE_MS = 50
 const PATIENCE_MS = 60_000
 
 /** The readings of one day by their seconds, as the gateway said that it has them. */

@@ -81,9 +81,8 @@ export class FuzzPeer {
     }
     const id = ((datagram[2] ?? 0) << 8) | (datagram[3] ?? 0)
     const type = ((datagram[0] ?? 0) >> 4) & 3
-    const isPong = id === this.#pinged && type === Type.Reset && datagram.length === RESET_BYTES
-    if (isPong) this.#answered.resolve(true)
-    if (!this.isText && !isPong) this.#checkMessage(datagram, type, id)
+    if (id === this.#pinged && type === Type.Reset) this.#answered.resolve(true)
+    if (!this.isText) this.#checkMessage(datagram, type, id)
   }
 
   #checkMessage(datagram: Uint8Array, type: number, id: number): void {

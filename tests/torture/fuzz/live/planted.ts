@@ -4,7 +4,7 @@ import type { Planted } from "../../suite"
 import { runLive } from "./live"
 import { Share } from "./share"
 
-const BATCHES = 40
+const BATCHES = 400
 const STORED_WITHIN_MS = 1500
 
 const FAULTS = [

@@ -7,7 +7,7 @@ import { sourceAddress } from "./places"
 import { type Attack, MOST_FAILURES, type Share } from "./share"
 import { Streams } from "./stream"
 
-const LANES = 256 // connections at the same time: most of them wait
+const LANES = 512 // connections at the same time: most of them wait
 const PATIENCE_MS = 300 // for what the cloud still has to say
 const MOST_REFUSED = 20 // connections in a row
 const LARGEST_ANSWER_BYTES = 1 << 20
