@@ -1,6 +1,7 @@
 // The cloud's console: `192.168.1.2 - 08:00 - 20 - 30%`, devices in address order.
 import { type AddressRange, formatAddress, parseRange } from "../topology/address"
-import { formatStored, type SiteInfo, type StoredSurvey } from "./store"
+import type { SiteInfo, StoredSurvey } from "./store"
+import { formatStored } from "./stored"
 
 export type ConsoleMode = "readings" | "summary" | "off"
 

@@ -7,7 +7,8 @@ import { elapsedSeconds } from "../survey/reading"
 import { parseSurvey } from "../survey/survey"
 import { formatAddress, parseAddress } from "../topology/address"
 import type { Devices } from "../topology/devices"
-import { type Store, type StoredSurvey, toStored } from "./store"
+import type { Store, StoredSurvey } from "./store"
+import { toStored } from "./stored"
 
 const DIGIT_0 = 0x30
 const DIGIT_9 = 0x39

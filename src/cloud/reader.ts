@@ -2,7 +2,7 @@
 import { openForReading } from "../storage/database"
 import type { Day } from "../survey/calendar"
 import { STORE } from "./schema"
-import type { StoredReading } from "./store"
+import type { StoredReading } from "./stored"
 
 const LAST_ADDRESS = 0xffff_ffff
 

@@ -3,13 +3,11 @@ import type { DurableDatabase } from "../storage/database"
 import type { GroupCommit } from "../storage/group-commit"
 import { type ClockChange, clockChange, type Day } from "../survey/calendar"
 import { countedDigest } from "../survey/digest"
-import { formatDecimal, formatTime, parseTime, type Reading } from "../survey/reading"
+import type { Reading } from "../survey/reading"
 import { mergeSurveys } from "../survey/survey"
 import type { AddressRange } from "../topology/address"
 import { Added, type DeviceDay } from "./added"
-
-/** One reading as it is stored: local time "08:00", °C, %. */
-export type StoredReading = readonly [time: string, temperature: number, humidity: number]
+import { fromJson, type StoredReading, toJson } from "./stored"
 
 export interface StoredSurvey {
   readonly address: number
@@ -66,7 +64,7 @@ export class Store {
   readonly #sites = new Map<string, Site>()
   readonly #added: Added
   /** Days, by site, on which no agreement is to be forgotten any more: a fleet's day would ask a million times. */
-  readonly #forgotten = new Set<string>()
+  readonly #forgotten = new Map<number, Set<Day>>()
   readonly #insert // held here: Bun itself keeps only twenty statements
 
   constructor(
@@ -158,7 +156,7 @@ export class Store {
       const last = this.#lastAgreement(id, day)
       const ours = last && agrees(last) ? last : this.#agreementOf(id, day, addresses)
       if (!agrees(ours)) return ours
-      this.#forgotten.delete(`${id} ${day}`)
+      this.#forgotten.get(id)?.delete(day)
       this.#query(
         `INSERT INTO collections (site, day, surveys, digest, summary, listed) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
          ON CONFLICT DO UPDATE SET surveys = excluded.surveys, digest = excluded.digest, summary = excluded.summary,
@@ -236,9 +234,10 @@ export class Store {
   }
 
   #forgetAgreement(siteId: number, day: Day): void {
-    const key = `${siteId} ${day}`
-    if (this.#forgotten.has(key)) return
-    this.#forgotten.add(key)
+    const forgotten = this.#forgotten.get(siteId)
+    if (forgotten?.has(day)) return
+    if (forgotten) forgotten.add(day)
+    else this.#forgotten.set(siteId, new Set([day]))
     this.#query("UPDATE collections SET digest = NULL WHERE site = ?1 AND day = ?2 AND digest IS NOT NULL").run(
       siteId,
       day,
@@ -259,36 +258,3 @@ export class Store {
     return this.database.sqlite.query<Row, (string | number | null)[]>(sql)
   }
 }
-
-export const toStored = ({ seconds, temperature, humidity }: Reading): StoredReading => [
-  formatTime(seconds),
-  temperature,
-  humidity,
-]
-
-/** What JSON.stringify() makes of `toStored()`, in a fraction of its time. */
-function toJson(readings: readonly Reading[]): string {
-  let json = "["
-  for (const { seconds, temperature, humidity } of readings) {
-    json += `${json.length > 1 ? "," : ""}["${formatTime(seconds)}",${formatDecimal(temperature)},${formatDecimal(humidity)}]`
-  }
-  return `${json}]`
-}
-
-/** In the hour that comes twice the second pass begins where the clock goes back. */
-function fromJson(json: string, { repeated }: ClockChange): Reading[] {
-  const stored: StoredReading[] = JSON.parse(json)
-  let before = -1
-  let wentBack = false
-  return stored.map(([time, temperature, humidity]) => {
-    const seconds = parseTime(time)
-    wentBack ||= seconds <= before
-    before = seconds
-    const isRepeated = repeated !== undefined && seconds >= repeated.from && seconds < repeated.to
-    return { seconds, secondPass: wentBack && isRepeated, temperature, humidity }
-  })
-}
-
-/** "08:00 - 20 - 30%" */
-export const formatStored = ([time, temperature, humidity]: StoredReading): string =>
-  `${time} - ${temperature} - ${humidity}%`

@@ -18,11 +18,16 @@ export class WatchedDatabase extends Database {
   }
 
   private prepareOnce<Row, Values extends Bindings>(sql: string) {
-    const statement = this.#heard(() => super.query<Row, Values>(sql))
+    const statement = this.#prepared<Row, Values>(sql)
     const watch =
       (call: Call) =>
-      (...values: unknown[]) =>
-        this.#heard(() => Reflect.apply(call, statement, values))
+      (...values: unknown[]) => {
+        try {
+          return call.apply(statement, values)
+        } catch (error) {
+          throw this.judge(error)
+        }
+      }
     for (const name of CALLS) Object.assign(statement, { [name]: watch(statement[name] as Call) })
     const iterate = watch(statement.iterate as Call)
     Object.assign(statement, { iterate: (...values: unknown[]) => this.#rows(iterate(...values)) })
@@ -30,9 +35,9 @@ export class WatchedDatabase extends Database {
     return statement
   }
 
-  #heard<T>(work: () => T): T {
+  #prepared<Row, Values extends Bindings>(sql: string) {
     try {
-      return work()
+      return super.query<Row, Values>(sql)
     } catch (error) {
       throw this.judge(error)
     }

@@ -1,0 +1,28 @@
+// A survey's readings as JSON, both ways.
+import { expect, test } from "bun:test"
+import { fromJson, toJson, toStored } from "../../src/cloud/stored"
+import { parseSurvey } from "../../src/survey/survey"
+
+const reading = (seconds: number, temperature: number, humidity: number) => ({
+  seconds,
+  secondPass: false,
+  temperature,
+  humidity,
+})
+const HIGHEST = reading(86_399, -89.99, 99.99)
+
+test("toJson() is what JSON.stringify() makes of the readings as they are stored", () => {
+  const surveys = [
+    [],
+    [HIGHEST],
+    [reading(0, -90, 100), reading(60, 0, 0), reading(3600, 21.5, 0.05), HIGHEST],
+    parseSurvey("08:00 - 20 - 30%\n12:00 - 25.25 - 28%\n", {}).readings,
+    Array.from({ length: 86_400 }, (_, second) => reading(second, -89.99, 99.99)), // more than fits into the scratch
+  ]
+  for (const readings of surveys) expect(toJson(readings)).toBe(JSON.stringify(readings.map(toStored)))
+})
+
+test("fromJson() reads it back", () => {
+  const readings = [reading(0, -90, 100), reading(3661, 21.5, 0.05), HIGHEST]
+  expect(fromJson(toJson(readings), {})).toEqual(readings)
+})
