@@ -5,8 +5,9 @@ export function nearest(word: string, candidates: Iterable<string>): string | un
   let best: string | undefined
   let bestDistance = Number.POSITIVE_INFINITY
   for (const candidate of candidates) {
-    const distance = editDistance(word.toLowerCase(), candidate.toLowerCase())
     const tolerated = Math.max(1, Math.floor(Math.max(word.length, candidate.length) / 3))
+    if (Math.abs(word.length - candidate.length) > tolerated) continue // each letter more is one that was added
+    const distance = editDistance(word.toLowerCase(), candidate.toLowerCase())
     if (distance <= tolerated && distance < bestDistance) {
       best = candidate
       bestDistance = distance

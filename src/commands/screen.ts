@@ -1,11 +1,14 @@
 // What a person sees: readings on standard output, all the rest on standard error, colours and movement on terminals only.
 // Here every text becomes printable: no file, device or peer drives the terminal, whoever hands its words on.
+import { fstatSync } from "node:fs"
+import { styleText } from "node:util"
 import { createConsola, type LogObject } from "consola/core"
-import { colors } from "consola/utils"
 import type { Log } from "../log"
 import { printable, printableLines } from "../printable"
 
 export interface Screen extends Log {
+  /** Whether a person sits before it. */
+  readonly isTerminal: boolean
   /** Each text is one line. */
   warn(...lines: string[]): void
   /** A line without a mark. */
@@ -28,28 +31,35 @@ export interface ScreenOptions {
 
 const LEVEL = { quiet: 1, normal: 3, verbose: 4 } // consola's: warnings, information, debugging
 const BAR_WIDTH = 30
+const STDOUT = 1
+const STDERR = 2
 
-const COLOURED: Partial<Record<string, string>> = {
-  "✔": colors.green("✔"),
-  "✖": colors.red("✖"),
-  "⚠": colors.yellow("⚠"),
-  "·": colors.dim("·"),
-}
-const MARKS: Partial<Record<string, string>> = { success: "✔", fail: "✖", error: "✖", warn: "⚠", debug: "·" }
+const COLOURS = { "✔": "green", "✖": "red", "⚠": "yellow", "·": "dim" } as const
+type Mark = keyof typeof COLOURS
+const MARKS: Partial<Record<string, Mark>> = { success: "✔", fail: "✖", error: "✖", warn: "⚠", debug: "·" }
 
 export function createScreen({ quiet, verbose }: ScreenOptions): Screen {
-  const terminal = process.stderr.isTTY === true
+  const terminal = isTerminal(STDERR)
+  const stderr = Bun.stderr.writer()
   let moving = false
 
+  const put = (text: string) => {
+    try {
+      stderr.write(text)
+      Promise.resolve(stderr.flush()).catch(nobodyReads)
+    } catch (error) {
+      nobodyReads(error)
+    }
+  }
   const write = (text: string) => {
-    if (moving) process.stderr.write("\r\x1b[2K")
+    if (moving) put("\r\x1b[2K")
     moving = false
-    if (text !== "") process.stderr.write(text)
+    if (text !== "") put(text)
   }
   const show = ({ type, args, date }: LogObject) => {
     const text = args.map((line) => printable(String(line))).join("\n")
     const mark = MARKS[type]
-    const line = mark ? `${terminal ? COLOURED[mark] : mark} ${text}` : text
+    const line = mark ? `${terminal ? coloured(mark) : mark} ${text}` : text
     if (terminal) write(`${line}\n`)
     else if (text !== "") write(`${timestamp(date)} ${line}\n`)
   }
@@ -60,10 +70,10 @@ export function createScreen({ quiet, verbose }: ScreenOptions): Screen {
   })
   const print = (lines: string): Promise<void> => {
     write("") // the bar gives way
-    return new Promise((resolve) => process.stdout.write(lines, () => resolve()))
+    return Bun.write(Bun.stdout, lines).then(() => {}, nobodyReads)
   }
-  ownErrors()
   return {
+    isTerminal: terminal,
     debug: (text) => consola.debug(text),
     info: (text) => consola.info(text),
     warn: (text, ...more) => consola.warn(text, ...more),
@@ -74,9 +84,7 @@ export function createScreen({ quiet, verbose }: ScreenOptions): Screen {
     progress(done, total) {
       if (!terminal || quiet) return
       const filled = Math.floor((BAR_WIDTH * done) / total)
-      process.stderr.write(
-        `\r\x1b[2K${"█".repeat(filled)}${"░".repeat(BAR_WIDTH - filled)} ${done} of ${total} devices`,
-      )
+      put(`\r\x1b[2K${"█".repeat(filled)}${"░".repeat(BAR_WIDTH - filled)} ${done} of ${total} devices`)
       moving = true
     },
     print: (lines) => print(printableLines(lines)),
@@ -85,18 +93,20 @@ export function createScreen({ quiet, verbose }: ScreenOptions): Screen {
 }
 
 function colour(lines: string): string {
-  if (process.stdout.isTTY !== true) return lines
-  return lines.replace(/[✔✖⚠]/g, (mark) => COLOURED[mark] ?? mark)
+  if (!isTerminal(STDOUT)) return lines
+  return lines.replace(/[✔✖⚠]/g, (mark) => coloured(mark as Mark))
 }
 
-let owned = false
+const coloured = (mark: Mark): string => styleText(COLOURS[mark], mark)
 
-/** A reader that went away, as `| head -1` does, must not end a collection. */
-function ownErrors(): void {
-  if (owned) return
-  owned = true
-  for (const stream of [process.stdout, process.stderr]) stream.on("error", () => {})
+/** Node's streams know, and take a tenth of a start to load: they are asked only where it may be one. */
+function isTerminal(descriptor: typeof STDOUT | typeof STDERR): boolean {
+  if (!fstatSync(descriptor).isCharacterDevice()) return false
+  return (descriptor === STDOUT ? process.stdout : process.stderr).isTTY === true
 }
+
+/** A reader that went away, as `| head -1` does, must not end a collection, and there is nobody left to tell. */
+function nobodyReads(_error: unknown): void {}
 
 /** Local time with its offset, to the second (RFC 3339). */
 function timestamp(date: Date): string {

@@ -97,7 +97,7 @@ export class CollectionView {
     [summaryLine(summary, this.topology), ...warningLines(summary, this.topology)].join("\n")
 
   hints(): void {
-    if (!process.stderr.isTTY) return
+    if (!this.screen.isTerminal) return
     const [, minute, hour] = /^(\d+) (\d+) \* \* \*$/.exec(this.topology.schedule.cron) ?? []
     const when = minute && hour ? `Every day at ${hour.padStart(2, "0")}:${minute.padStart(2, "0")}` : "On its schedule"
     this.screen.plain(`  See them again: ${INVOCATION} readings      ${when}: ${INVOCATION} start`)

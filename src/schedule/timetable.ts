@@ -1,7 +1,10 @@
 // When the runs are: the cron package reads the expression as the clock on the wall shows it, Temporal finds the instants.
-import { CronTime } from "cron"
+import type { CronTime } from "cron"
+import { readCron } from "../topology/cron"
 
-const HOUR_MS = 3_600_000
+const SECOND_MS = 1000
+const HOUR_MS = 3600 * SECOND_MS
+const DAY_MS = 24 * HOUR_MS
 const LONGEST_SKIP_MS = 25 * HOUR_MS // a zone that crosses the date line leaves out a day
 
 export class Timetable {
@@ -13,7 +16,7 @@ export class Timetable {
     expression: string,
     private readonly timeZone: string,
   ) {
-    this.#cronTime = new CronTime(expression, "UTC")
+    this.#cronTime = readCron(expression)
   }
 
   /** The first run after an instant; both in ms since the epoch. */
@@ -21,9 +24,10 @@ export class Timetable {
     const known = this.#known
     if (afterMs >= known.from && afterMs < known.next) return known.next
     // a time that the clock skips comes when it shows a later one already
-    let wallMs = afterMs === known.next ? known.wallMs : this.#wallOf(afterMs) - LONGEST_SKIP_MS
+    let wallMs = afterMs === known.next ? known.wallMs : this.#wallOf(afterMs) - LONGEST_SKIP_MS - DAY_MS
     for (;;) {
-      wallMs = this.#cronTime.getNextDateFrom(new Date(wallMs), "UTC").toMillis()
+      // once a day at most: nothing more comes on that day, and through it cron would go second by second
+      wallMs = this.#cronTime.getNextDateFrom(new Date(lastSecondOf(wallMs)), "UTC").toMillis()
       const at = this.#instantOf(wallMs)
       if (at === undefined || at <= afterMs) continue
       this.#known = { from: afterMs, next: at, wallMs }
@@ -59,3 +63,6 @@ export class Timetable {
     return undefined
   }
 }
+
+/** The end of the day, but for a second: cron looks for what comes after. */
+const lastSecondOf = (wallMs: number): number => (Math.floor(wallMs / DAY_MS) + 1) * DAY_MS - SECOND_MS

@@ -2,10 +2,10 @@
 import { stat } from "node:fs/promises"
 import { dirname, isAbsolute, join, normalize, resolve, sep } from "node:path"
 import { Devices } from "./devices"
+import { readPlain } from "./plain"
 import { type Problem, TopologyError } from "./problem"
 import { refusals, warnings } from "./rules"
-import { inOrder, Source } from "./source"
-import type { Topology } from "./topology"
+import type { Declared, Topology } from "./topology"
 import { validate } from "./validate"
 
 export { TopologyError } from "./problem"
@@ -21,6 +21,21 @@ export async function loadTopology(file: string, environment: Environment = proc
 
 /** The topology that a text describes, as if it stood in `file`. Throws a TopologyError with every problem at once. */
 export function parseTopology(text: string, file: string, environment: Environment = {}): Topology {
+  return readSoundly(text, file, environment) ?? readWhole(text, file, environment)
+}
+
+/** Undefined unless it is written plainly, and there is nothing to tell about it. */
+function readSoundly(text: string, file: string, environment: Environment): Topology | undefined {
+  const plain = readPlain(text)
+  if (!plain) return undefined
+  const { draft, declared } = validate(plain.value)
+  const lineOf = (index: number) => plain.deviceLines[index] ?? 0
+  if (!declared || refusals(draft, lineOf).length > 0 || warnings(draft, lineOf).length > 0) return undefined
+  return topologyOf(declared, lineOf, [], file, environment)
+}
+
+function readWhole(text: string, file: string, environment: Environment): Topology {
+  const { inOrder, Source } = require("./source") as typeof import("./source")
   const source = new Source(text, file)
   const { findings, draft, declared } = validate(source.value)
   const lineOf = (index: number) => source.lineOf(["devices", index])
@@ -28,8 +43,18 @@ export function parseTopology(text: string, file: string, environment: Environme
   if (!declared || problems.length > 0 || source.problems.length > 0) {
     throw new TopologyError(inOrder([...source.problems, ...problems]))
   }
+  const doubts = inOrder(warnings(draft, lineOf).map((finding) => source.problem(finding)))
+  return topologyOf(declared, lineOf, doubts, file, environment)
+}
+
+function topologyOf(
+  { gateway, cloud, devices, ...declared }: Declared,
+  lineOf: (deviceIndex: number) => number,
+  warnings: Problem[],
+  file: string,
+  environment: Environment,
+): Topology {
   const folder = dirname(resolve(file))
-  const { gateway, cloud, devices } = declared
   return {
     ...declared,
     gateway: { ...gateway, spool: dataPath(gateway.spool, folder, environment) },
@@ -37,7 +62,7 @@ export function parseTopology(text: string, file: string, environment: Environme
     devices: new Devices(devices.map((entry, index) => ({ ...entry, line: lineOf(index) }))),
     file,
     folder,
-    warnings: inOrder(warnings(draft, lineOf).map((finding) => source.problem(finding))),
+    warnings,
   }
 }
 

@@ -1,9 +1,9 @@
 // What the schema cannot tell: rules between one value and another, and what cron and the time zones say.
 import { normalize } from "node:path"
-import { CronTime } from "cron"
 import { nearest } from "../nearest"
 import { contains, formatNetwork, formatRange, parseAddress } from "./address"
 import { claimRefusals } from "./claims"
+import { isDaily, readCron } from "./cron"
 import { show } from "./fields"
 import type { Finding } from "./problem"
 import type { Draft } from "./validate"
@@ -53,9 +53,9 @@ function isZone(zone: string): boolean {
 }
 
 function cronFault(cron: string | undefined): string | undefined {
-  if (cron === undefined) return undefined
+  if (cron === undefined || isDaily(cron)) return undefined
   try {
-    const time = new CronTime(cron, null, 0)
+    const time = readCron(cron)
     const [second = "*", minute = "*", hour = "*", dayOfMonth] = time.toJSON()
     if (![second, minute, hour].every((field) => /^\d+$/.test(field))) {
       return `must fire at most once a day, as "0 6 * * *" does: it is ${show(cron)}`

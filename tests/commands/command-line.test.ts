@@ -57,6 +57,15 @@ test("without a terminal every log line has its time, and there are no colours o
   expect(stderr).not.toContain("\x1b")
 })
 
+test.skipIf(process.platform !== "linux").each(["2>&1 | true", "2>&- >&-", ">/dev/full 2>/dev/full"])(
+  "a screen that nobody reads does not end a collection: %s",
+  async (readers) => {
+    const once = `{ ${process.execPath} ${MAIN} start --once; echo $? > exit; } ${readers}`
+    await Bun.spawn(["sh", "-c", once], { cwd: folder, stdin: "ignore" }).exited
+    expect(await Bun.file(join(folder, "exit")).text()).toBe("0\n")
+  },
+)
+
 test("start --once --quiet says nothing when all is well", async () => {
   expect(await run("start", "--once", "--quiet")).toMatchObject({ stderr: "", exit: 0 })
 })
