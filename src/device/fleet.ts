@@ -112,6 +112,7 @@ export class Fleet {
     const startedAt = clock.now()
     const missing: Device[] = []
     const queue = Iterator.from(devices)
+    let isEmpty = false
     const work = async () => {
       for (const device of queue) {
         // no longer than that, should the clock be set back meanwhile
@@ -120,8 +121,11 @@ export class Fleet {
         if (signal.aborted) return
         if (await this.#runOne(day, device, options, progress, signal)) missing.push(device)
       }
+      isEmpty = true
     }
-    await Promise.all(Array.from({ length: DEVICES_AT_ONCE }, work))
+    const workers: Promise<void>[] = []
+    while (!isEmpty && workers.length < DEVICES_AT_ONCE) workers.push(work())
+    await Promise.all(workers)
     return missing
   }
 
