@@ -1,6 +1,6 @@
 // Crash: gateway, cloud and device killed at each system call of a full cycle that changes a disk or speaks to somebody,
 // as soon as they acknowledge, and at random times. Nothing that was acknowledged is lost, nothing is doubled.
-import { mkdtempSync, rmSync } from "node:fs"
+import { existsSync, mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { seededRandom } from "../../virtual-clock"
@@ -15,6 +15,7 @@ import { Programme } from "./programme"
 const FULL_KILLS = 10_000
 const LANES = 2 // cycles at the same time
 const CASES_A_KILL = 3 // a process may end before its kill
+const IN_MEMORY = "/dev/shm" // what was written before a kill is there after it, on a disk or not
 const SAY_EVERY = 250
 
 export const crash: TortureSuite = { name: "crash", short: 50 / FULL_KILLS, run }
@@ -27,7 +28,7 @@ export const canCrash = (): boolean =>
   Bun.spawnSync(["strace", "-o", "/dev/null", "true"]).success
 
 async function run({ scale, seed, say }: TortureOptions): Promise<TortureResult> {
-  const root = mkdtempSync(join(tmpdir(), "smart-meter-crash-"))
+  const root = mkdtempSync(join(existsSync(IN_MEMORY) ? IN_MEMORY : tmpdir(), "smart-meter-crash-"))
   try {
     return await runIn(root, Math.max(1, Math.round(FULL_KILLS * scale)), seed, say)
   } finally {
@@ -61,8 +62,11 @@ async function runIn(root: string, kills: number, seed: number, say: (line: stri
     const interleaved = seededRandom(own)() < 0.5
     const result = await runCycle({ ...each, ground, programme, seed: own, interleaved })
     if (result.killed && ++killed % SAY_EVERY === 0) say(`crash: ${killed} kills, ${failures.length} failures`)
-    for (const failure of result.failures)
-      failures.push(`seed ${seed}, case ${number}: ${describeCase(each)}: ${failure}`)
+    for (const found of result.failures) {
+      const failure = `seed ${seed}, case ${number}: ${describeCase(each)}: ${found}`
+      say(`✖ ${failure}`)
+      failures.push(failure)
+    }
   })
   const secondsAKill = (performance.now() - startedAt) / 1000 / killed
   if (killed < kills) failures.push(`seed ${seed}: only ${killed} of ${kills} processes were killed`)

@@ -3,7 +3,7 @@ import { join } from "node:path"
 import { pause, systemClock } from "../../../src/clock"
 import { addDays, type Day } from "../../../src/survey/calendar"
 import { FAILED } from "./injection"
-import { Programme, startCommand } from "./programme"
+import { Programme } from "./programme"
 import type { Sender } from "./sender"
 import type { Site } from "./site"
 
@@ -44,7 +44,7 @@ export function missingMount(): string | undefined {
  */
 export async function fillDisk(site: Site, values: number): Promise<string[]> {
   site.reset()
-  const command = startCommand(site.file, ["gateway", "cloud"])
+  const command = site.command(["gateway", "cloud"])
   await using programme = new Programme(inNamespace(ON_TMPFS, join(site.folder, "data"), ...command))
   using sender = await site.sender()
   const uploads = new Uploads(site, sender, programme, values)
@@ -63,7 +63,7 @@ export async function fillDisk(site: Site, values: number): Promise<string[]> {
 /** Uploads until a file may not grow beyond the limit; resolves with what went wrong. */
 export async function limitFiles(site: Site, limitBytes: number, values: number): Promise<string[]> {
   site.reset()
-  const command = startCommand(site.file, ["gateway", "cloud"])
+  const command = site.command(["gateway", "cloud"])
   await using programme = new Programme(["prlimit", `--fsize=${limitBytes}`, ...command])
   using sender = await site.sender()
   const uploads = new Uploads(site, sender, programme, values)

@@ -2,7 +2,7 @@
 import { Database } from "bun:sqlite"
 import { afterAll, beforeAll, beforeEach, expect, test } from "bun:test"
 import { closeSync, openSync, readFileSync, writeSync } from "node:fs"
-import { Programme, startCommand } from "./programme"
+import { Programme } from "./programme"
 import type { Answer } from "./sender"
 import { Site } from "./site"
 
@@ -42,7 +42,7 @@ function enlarge(file: string, table: string): number {
 
 /** Starts everything and uploads until it ends. */
 async function run() {
-  await using programme = new Programme(startCommand(site.file, ALL))
+  await using programme = new Programme(site.command(ALL))
   using sender = await site.sender()
   const answers = new Set<Answer>()
   while (programme.exit === undefined) answers.add(await sender.put(site.day, "08:00 - 1 - 1%\n"))

@@ -1,7 +1,7 @@
 // A device whose survey cannot be read: it says why, and sends it when it can.
 import { writeFileSync } from "node:fs"
 import { join } from "node:path"
-import { Programme, startCommand } from "./programme"
+import { Programme } from "./programme"
 import type { Site } from "./site"
 
 const READS = ["open", "openat", "stat", "statx", "newfstatat", "read", "pread64"]
@@ -17,7 +17,7 @@ export async function failSurvey(site: Site): Promise<string[]> {
   await using _ = await site.start({ gateway: true, cloud: true })
   let failed = 0
   for (const call of [...READS, undefined]) {
-    const command = startCommand(site.file, ["device", site.ip, "--once"])
+    const command = site.command(["device", site.ip, "--once"])
     await using programme = new Programme(call ? failing(call, survey, command) : command)
     const exit = await programme.ended()
     const told = programme.said.includes(`${site.survey} cannot be read: EIO`)

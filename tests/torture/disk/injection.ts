@@ -1,7 +1,7 @@
 // One system call that fails: nothing is acknowledged in spite of it, and what comes after is as it was promised.
 import { join } from "node:path"
 import { pause, systemClock } from "../../../src/clock"
-import { Programme, startCommand } from "./programme"
+import { Programme } from "./programme"
 import type { Answer } from "./sender"
 import type { Site } from "./site"
 import { type Call, type DiskError, readCalls, readInjected, traced } from "./syscalls"
@@ -41,6 +41,7 @@ interface Cycle {
 
 const AGAIN_MS = 10
 const CYCLE_WITHIN_MS = 10_000
+const PLANTED_WITHIN_MS = 1000 // what was never stored is never delivered: nothing ends that wait
 const LISTED_WITHIN_MS = 500
 const SETTLED_MS = 50
 const EXIT = { ok: 0, incomplete: 1, user: 2, ours: 70, terminated: 143 } // the last: SIGTERM while it was ending
@@ -96,9 +97,7 @@ async function runCycle(site: Site, setup: Setup, text: string, fault?: Fault, p
   const roles = { gateway: !setup.words.includes("gateway"), cloud: !setup.words.includes("cloud") }
   await using here = roles.gateway || roles.cloud ? await site.start(roles) : undefined
   using sender = await site.sender()
-  await using programme = new Programme(
-    traced(startCommand(site.file, setup.words, preload), site.databases, log, fault),
-  )
+  await using programme = new Programme(traced(site.command(setup.words, preload), site.databases, log, fault))
   const collected = roles.gateway ? here?.collect({ scheduledAt: site.scheduledAt }) : undefined
 
   const answers: Answer[] = []
@@ -111,7 +110,7 @@ async function runCycle(site: Site, setup: Setup, text: string, fault?: Fault, p
   if (collected) {
     await Promise.race([collected, programme.untilEnded(CYCLE_WITHIN_MS)])
     await programme.until(LISTED, LISTED_WITHIN_MS)
-  } else await programme.until(RUN_IS_OVER, CYCLE_WITHIN_MS)
+  } else await programme.until(RUN_IS_OVER, preload === undefined ? CYCLE_WITHIN_MS : PLANTED_WITHIN_MS)
   if (collected || (fault && !isFullDisk(fault))) await programme.untilEnded(SETTLED_MS)
   const endedItself = programme.exit !== undefined
   const exit = await programme.stop()

@@ -1,6 +1,6 @@
 // A network of one device in a folder of its own, on addresses of its own, with a run behind it and one that is due.
 import { Database } from "bun:sqlite"
-import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs"
+import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import type { Clock } from "../../../src/clock"
@@ -8,12 +8,14 @@ import { StoreReader } from "../../../src/cloud/reader"
 import { loadTopology, Network, type Topology } from "../../../src/network"
 import { addDays, type Day, dayBefore } from "../../../src/survey/calendar"
 import { bindAddress } from "../../../src/topology/addressing"
+import { SOURCE, startCommand } from "./programme"
 import { Sender } from "./sender"
 
 const HOUR_MS = 3_600_000
 const DAY_MS = 24 * HOUR_MS
 const SINCE_RUN_MS = 12 * HOUR_MS // the next one is as far away: none becomes due in between
 const FINISHING_GRACE = Temporal.Duration.from({ milliseconds: 300 }) // what was acknowledged has arrived
+const IN_MEMORY = "/dev/shm" // the faults are put into the calls: no disk need be waited for
 const FIRST = "06:00 - 11 - 61%\n"
 const SPEED = 20 // of the parts that run in this process: they wait for others, and come again
 
@@ -32,7 +34,7 @@ export interface Upload {
 }
 
 export class Site implements Disposable {
-  readonly folder = mkdtempSync(join(tmpdir(), "disk-"))
+  readonly folder = mkdtempSync(join(existsSync(IN_MEMORY) ? IN_MEMORY : tmpdir(), "disk-"))
   readonly file = join(this.folder, "topology.yaml")
   readonly spool = join(this.folder, "data", "gateway.db")
   readonly store = join(this.folder, "data", "cloud.db")
@@ -44,8 +46,11 @@ export class Site implements Disposable {
   readonly survey = "survey.txt"
   readonly #seed = join(this.folder, "seed")
 
-  /** @param place no two sites that run at once have the same */
-  private constructor(place: number) {
+  private constructor(
+    place: number,
+    /** The programme that is started here. */
+    readonly main: string,
+  ) {
     const minute = Math.floor((Date.now() - SINCE_RUN_MS) / 60_000) * 60_000
     this.scheduledAt = minute
     this.day = dayBefore(minute, "UTC")
@@ -68,9 +73,12 @@ devices:
     )
   }
 
-  /** With the day before collected, and the databases as they are when all have ended well. */
-  static async make(place: number): Promise<Site> {
-    const site = new Site(place)
+  /**
+   * With the day before collected, and the databases as they are when all have ended well.
+   * @param place no two sites that run at once have the same
+   */
+  static async make(place: number, main = SOURCE): Promise<Site> {
+    const site = new Site(place, main)
     await site.finish({ text: FIRST, acknowledged: false }, site.scheduledAt - DAY_MS)
     cpSync(join(site.folder, "data"), site.#seed, { recursive: true })
     return site
@@ -94,6 +102,11 @@ devices:
       address: bindAddress(address.ip, "simulated"),
       port,
     })
+  }
+
+  /** The command line of `start` with these words. @param preload a module with a planted fault */
+  command(words: readonly string[], preload?: string): string[] {
+    return startCommand(this.file, words, preload, this.main)
   }
 
   /** Parts of the network in this process; they do not wait long for others. */

@@ -1,4 +1,6 @@
 // Torture by the disk: each write and fsync fails once, as a disk that is full or one that fails; and disks that are small.
+import { mkdtempSync, rmSync } from "node:fs"
+import { tmpdir } from "node:os"
 import { join } from "node:path"
 import type { Random } from "../../../src/clock"
 import { seededRandom } from "../../virtual-clock"
@@ -6,6 +8,7 @@ import type { Planted, TortureOptions, TortureResult, TortureSuite } from "../su
 import { fillDisk, limitFiles, missingMount } from "./bounded"
 import { failSurvey } from "./device"
 import { callsOf, type Fault, inject, type Setup } from "./injection"
+import { build } from "./programme"
 import { Site } from "./site"
 import { ERRORS, missingStrace } from "./syscalls"
 
@@ -17,7 +20,7 @@ const SETUPS: readonly Setup[] = [
   { words: ["cloud"], empty: false },
 ]
 const PASSES = SETUPS.length * ERRORS.length // at scale 1: every call with either error
-const AT_ONCE = 2
+const AT_ONCE = 3 // a case waits a third of its time, for a programme that comes again a second later
 const MISSED_SHARE = 0.1 // what is committed together is a matter of milliseconds, and so is the number of calls
 const LARGEST_LIMIT_PAGES = 150 // of 4 KiB, for a file: some limits leave no room to start, none is out of reach
 const SPOOL_LOG = "gateway.db-wal"
@@ -56,6 +59,7 @@ class Torture {
   #refused = 0
   #disks = 0
   #sites: readonly Site[] = []
+  readonly #folder = mkdtempSync(join(tmpdir(), "disk-programme-"))
   readonly #random: Random
   readonly #unmountable = missingMount()
 
@@ -69,11 +73,13 @@ class Torture {
 
   async begin(): Promise<void> {
     const places = Array.from({ length: AT_ONCE }, (_, n) => process.pid * AT_ONCE + n)
-    this.#sites = await Promise.all(places.map((place) => Site.make(place)))
+    const main = await build(this.#folder)
+    this.#sites = await Promise.all(places.map((place) => Site.make(place, main)))
   }
 
   end(): void {
     for (const site of this.#sites) site[Symbol.dispose]()
+    rmSync(this.#folder, { recursive: true })
   }
 
   /** Every call of one setup and a small disk of either kind; in the last setup's passes a survey on a failing disk. */

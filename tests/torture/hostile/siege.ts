@@ -31,7 +31,7 @@ export interface SiegeReport {
 const DRIPPING_PEERS = 1000
 const READY = /Waiting for the gateway|Next upload/
 const READY_WITHIN_MS = 20_000
-const PEACE_MS = 1000 // before the attack
+const PEACE_MS = 300 // before the attack
 const LOOK_EVERY_MS = 250
 const SAY_EVERY_MS = 10_000
 const STORED_WITHIN_MS = 30_000

@@ -7,7 +7,7 @@ import { besiege, growUnder, type SiegeReport } from "./siege"
 const FULL_SECONDS = 600
 const SHORT = 1 / 60
 const WARM_UP_SHARE = 0.4
-const FAULT = { seconds: 30, warmUpSeconds: 5, transfers: 10_000 } // datagrams a second
+const FAULT = { seconds: 30, warmUpSeconds: 1.5, transfers: 25_000 } // datagrams a second
 
 export const hostile: TortureSuite = { name: "hostile", short: SHORT, run }
 

@@ -54,7 +54,8 @@ export function saveTime(): void {
   // all of them have one schedule, once a day
   Timetable.prototype.next = function (afterMs) {
     for (let day = Math.floor(afterMs / DAY_MS); ; day++) {
-      const instant = firstOfDay.get(day) ?? next.call(this, day * DAY_MS)
+      // behind one that it has just found the next is found soonest
+      const instant = firstOfDay.get(day) ?? next.call(this, firstOfDay.get(day - 1) ?? day * DAY_MS)
       firstOfDay.set(day, instant)
       if (instant > afterMs) return instant
     }

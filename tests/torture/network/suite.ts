@@ -14,6 +14,7 @@ const FEWEST_DAYS = 8 // one is calm at the end, and something has to happen bef
 const TWICE_A_RATE = 2 // seeds that are played again, for their traces
 const SEEDS_A_PROCESS = 100 // what was killed is not always collected
 const SAID_EVERY = 100
+const OPTIMISED_FROM_DAYS = 2000 // of a process: before, JavaScriptCore's last optimisation costs more than it gains
 const PLANTED_SEEDS = 60
 const PLANTED_DAYS = 18
 const PLANTED_LOSS = 0.3
@@ -86,7 +87,11 @@ async function inTurn(jobs: readonly (() => Promise<void>)[]): Promise<void> {
 
 /** Plays seeds in a process of their own. */
 async function play(job: Job, onPlayed: (played: Played) => void, failures: string[]): Promise<void> {
-  const worker = Bun.spawn([process.execPath, `${import.meta.dir}/worker.ts`, JSON.stringify(job)], { stderr: "pipe" })
+  const isOptimised = job.days * job.seeds.length >= OPTIMISED_FROM_DAYS
+  const worker = Bun.spawn([process.execPath, `${import.meta.dir}/worker.ts`, JSON.stringify(job)], {
+    stderr: "pipe",
+    env: { ...process.env, ...(!isOptimised && { BUN_JSC_useFTLJIT: "0" }) },
+  })
   const said = new Response(worker.stderr).text()
   let rest = ""
   for await (const chunk of worker.stdout.pipeThrough(new TextDecoderStream())) {

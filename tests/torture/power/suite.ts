@@ -44,7 +44,8 @@ async function inParallel(jobs: readonly Job[], say: (line: string) => void): Pr
       say(`seed ${job.seed}, synchronous=${job.synchronous}: ${result.broken} of ${result.states} states broken`)
     }
   }
-  await Promise.all(Array.from({ length: navigator.hardwareConcurrency }, work))
+  const lanes = navigator.hardwareConcurrency + 1 // a job waits for strace, too
+  await Promise.all(Array.from({ length: lanes }, work))
   return results
 }
 

@@ -4,7 +4,7 @@ import { UdpSocket } from "../../../../src/coap/udp"
 import { Spool } from "../../../../src/gateway/spool"
 
 const EXTRA_BYTES = 400
-const LOST_EVERY = 5
+const LOST_EVERY = 3
 
 const send = UdpSocket.prototype.send
 UdpSocket.prototype.send = function (this: UdpSocket, datagram: Uint8Array, peer: Peer) {
