@@ -1,7 +1,5 @@
-// The short form of the crash suite; its faults on purpose are found as well.
 import { expect, test } from "bun:test"
 import { countCalls } from "./plan"
-import { canCrash, crash } from "./suite"
 
 test("countCalls() counts thread by thread, also calls that another thread interrupts", () => {
   const trace = [
@@ -18,14 +16,3 @@ test("countCalls() counts thread by thread, also calls that another thread inter
     ["fsync", 2],
   ])
 })
-
-test.skipIf(!canCrash())(
-  "what was acknowledged survives a kill at any system call, and faults on purpose are caught",
-  async () => {
-    const { failures, planted } = await crash.run({ scale: crash.short, seed: 4711, say: () => {} })
-    expect(failures).toEqual([])
-    expect(planted.filter(({ caught }) => !caught)).toEqual([])
-    expect(planted).toHaveLength(4)
-  },
-  300_000,
-)

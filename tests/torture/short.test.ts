@@ -1,0 +1,44 @@
+// The short forms of all suites. Those that wait more than they compute run side by side, the others fill the machine alone.
+import { expect, test } from "bun:test"
+import { calendar } from "./calendar/suite"
+import { canCrash, crash } from "./crash/suite"
+import { disk } from "./disk/suite"
+import { missingStrace } from "./disk/syscalls"
+import { fuzz } from "./fuzz/suite"
+import { hostile } from "./hostile/suite"
+import { network } from "./network/suite"
+import { canRecord } from "./power/recording"
+import { power } from "./power/suite"
+import type { TortureSuite } from "./suite"
+
+const SEED = 4711
+const WITHIN_MS = 300_000
+const isLinux = process.platform === "linux" // any address of 127.0.0.0/8 as a source, and /proc
+
+const WAITING = [
+  { suite: crash, can: canCrash(), faults: 4 },
+  { suite: disk, can: missingStrace() === undefined, faults: 1 },
+  { suite: hostile, can: isLinux, faults: 1 },
+]
+const BUSY = [
+  { suite: power, can: canRecord(), faults: 1 },
+  { suite: network, can: true, faults: 4 },
+  { suite: calendar, can: true, faults: 1 },
+  { suite: fuzz, can: true, faults: isLinux ? 7 : 5 },
+]
+
+const NAME = "nothing fails, and every planted fault is caught"
+
+for (const { suite, can, faults } of WAITING) {
+  test.concurrent.skipIf(!can)(`${suite.name}: ${NAME}`, () => passes(suite, faults), WITHIN_MS)
+}
+for (const { suite, can, faults } of BUSY) {
+  test.skipIf(!can)(`${suite.name}: ${NAME}`, () => passes(suite, faults), WITHIN_MS)
+}
+
+async function passes(suite: TortureSuite, faults: number): Promise<void> {
+  const { failures, planted } = await suite.run({ scale: suite.short, seed: SEED, say() {} })
+  expect(failures).toEqual([])
+  expect(planted.filter(({ caught }) => !caught)).toEqual([])
+  expect(planted).toHaveLength(faults)
+}
