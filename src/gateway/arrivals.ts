@@ -90,10 +90,14 @@ export class Arrivals {
       this.#query(`UPDATE arrivals SET revision = ?1, ${columns} WHERE id = ?7`).run(...values, id)
       return
     }
+    const place = placeOf(day, address)
+    this.#query("INSERT OR REPLACE INTO due SELECT place, ?2 FROM surveys WHERE place = ?1 AND revision != ?2").run(
+      place,
+      revision,
+    )
     this.#query(
-      `UPDATE surveys SET delivered = iif(revision = ?1, delivered, NULL), refused = iif(revision = ?1, refused, 0),
-         revision = ?1, ${columns} WHERE place = ?7`,
-    ).run(...values, placeOf(day, address))
+      `UPDATE surveys SET refused = iif(revision = ?1, refused, 0), revision = ?1, ${columns} WHERE place = ?7`,
+    ).run(...values, place)
   }
 
   /** Puts those that wait in their place, if they are few: at the end of every group of uploads. */
@@ -105,6 +109,7 @@ export class Arrivals {
   place(): void {
     if (this.#waiting === 0) return
     this.#query(`INSERT INTO surveys (${COLUMNS}) SELECT ${COLUMNS} FROM arrivals ORDER BY place`).run()
+    this.#query("INSERT INTO due SELECT place, revision FROM arrivals ORDER BY place").run()
     this.#query("DELETE FROM arrivals").run()
     for (const addresses of this.#days.values()) addresses.setAll(IN_PLACE)
     this.#waiting = 0

@@ -65,10 +65,10 @@ export function countSurveys(sqlite: Database, from: Day, to: Day): { day: Day; 
 
 export function countDay(sqlite: Database, { day, closed, confirmed, expected }: Collection): DayCounts {
   const counts = sqlite
-    .query<Pick<DayCounts, "arrived" | "late" | "delivered" | "refused" | "bytes">, [Day]>(
+    .query<Pick<DayCounts, "arrived" | "late" | "refused" | "bytes"> & { due: number }, [Day]>(
       `SELECT count(*) AS arrived, coalesce(sum(late), 0) AS late,
-         count(delivered) AS delivered, coalesce(sum(refused), 0) AS refused,
-         coalesce(sum(octet_length(body)), 0) AS bytes
+         coalesce(sum(refused), 0) AS refused, coalesce(sum(octet_length(body)), 0) AS bytes,
+         (SELECT count(*) FROM due WHERE ${onDaySql("?1", "due")}) AS due
        FROM surveys WHERE ${onDaySql("?1")}`,
     )
     .get(day)
@@ -89,7 +89,7 @@ export function countDay(sqlite: Database, { day, closed, confirmed, expected }:
     late: counts?.late ?? 0,
     missing: countMissing(sqlite, day, ranges),
     unchanged: same?.unchanged ?? 0,
-    delivered: counts?.delivered ?? 0,
+    delivered: counts ? counts.arrived - counts.refused - counts.due : 0,
     refused: counts?.refused ?? 0,
     bytes: counts?.bytes ?? 0,
   }
@@ -98,7 +98,7 @@ export function countDay(sqlite: Database, { day, closed, confirmed, expected }:
 interface Row {
   readonly address: number
   readonly late: number
-  readonly delivered: number
+  readonly due: number
   readonly refused: number
   readonly unchanged: number
   readonly readings: number
@@ -112,7 +112,8 @@ export function deviceDays(
 ): Map<number, DeviceDay> {
   const rows = sqlite
     .query<Row, [Day, Day, string]>(
-      `SELECT today.address, today.late, today.delivered IS NOT NULL AS delivered, today.refused, today.readings,
+      `SELECT today.address, today.late, today.refused, today.readings,
+         EXISTS (SELECT 1 FROM due WHERE due.place = today.place) AS due,
          coalesce(today.readings > 0 AND today.body = before.body, 0) AS unchanged
        FROM json_each(?3) AS device
        CROSS JOIN surveys AS today ON today.place = ${placeSql("?1", "device.value")}
@@ -130,7 +131,7 @@ export function deviceDays(
   )
 }
 
-function describe(day: Day, { late, delivered, refused, unchanged, readings }: Row): DeviceDay {
-  const state = delivered ? "delivered" : refused ? "refused" : "waiting"
+function describe(day: Day, { late, due, refused, unchanged, readings }: Row): DeviceDay {
+  const state = due ? "waiting" : refused ? "refused" : "delivered"
   return { day, state, late: late === 1, unchanged: unchanged === 1, readings }
 }

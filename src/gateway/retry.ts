@@ -111,12 +111,18 @@ export class Retry {
     if (kind !== undefined && kind !== "delivery") return 0
     const { database, commits, ledger } = this.options
     const days = await commits.add(() => {
-      const surveys = database.sqlite
-        .query<{ day: Day }, [Day | null, number | null]>(
-          `UPDATE surveys INDEXED BY refused_surveys SET refused = 0
-           WHERE refused = 1 AND (?1 IS NULL OR day = ?1) AND (?2 IS NULL OR address = ?2) RETURNING day`,
+      const refused = "refused = 1 AND (?1 IS NULL OR day = ?1) AND (?2 IS NULL OR address = ?2)"
+      const which: [Day | null, number | null] = [day ?? null, address ?? null]
+      database.sqlite
+        .query<unknown, typeof which>(
+          `INSERT OR REPLACE INTO due SELECT place, revision FROM surveys INDEXED BY refused_surveys WHERE ${refused}`,
         )
-        .all(day ?? null, address ?? null)
+        .run(...which)
+      const surveys = database.sqlite
+        .query<{ day: Day }, typeof which>(
+          `UPDATE surveys INDEXED BY refused_surveys SET refused = 0 WHERE ${refused} RETURNING day`,
+        )
+        .all(...which)
       database.sqlite
         .query<unknown, (string | number | null)[]>(
           `DELETE FROM quarantine WHERE ${FILTERED} AND EXISTS

@@ -135,7 +135,8 @@ export const SPOOL: DatabaseKind = {
       zone TEXT NOT NULL
     ) WITHOUT ROWID;
     `,
-    // Version 5: day and address are one number, and with it the rowid: pages fill whole, and nothing is kept twice.
+    // Version 5: day and address are one number, and with it the rowid: pages fill whole, and nothing is kept twice. What is
+    // due stands aside: to mark a survey as delivered would write its text once more.
     `
     CREATE TABLE placed (
       place INTEGER PRIMARY KEY,       -- days since 1970 times 2^32, and the address
@@ -146,19 +147,24 @@ export const SPOOL: DatabaseKind = {
       upload BLOB,                     -- digest of the last upload that was merged into it; null: it was the body itself
       arrived_at INTEGER,              -- ms since the epoch; null: at the revision
       late INTEGER NOT NULL,           -- first came when its collection was closed
-      delivered INTEGER,               -- the cloud acknowledged this revision so many seconds after it; null: not yet
       refused INTEGER NOT NULL DEFAULT 0,  -- the cloud refused this revision for good
       day TEXT AS (date((place >> 32) * 86400, 'unixepoch')) VIRTUAL,
       address INTEGER AS (place & 4294967295) VIRTUAL
     );
     INSERT INTO placed
-      SELECT (unixepoch(day) / 86400 << 32) + address, revision, body, readings, digest, upload, arrived_at, late,
-        delivered, refused
+      SELECT (unixepoch(day) / 86400 << 32) + address, revision, body, readings, digest, upload, arrived_at, late, refused
       FROM surveys ORDER BY day, address;
+    CREATE TABLE awaiting (
+      place INTEGER PRIMARY KEY,
+      revision INTEGER NOT NULL        -- that the cloud has not acknowledged yet
+    );
+    INSERT INTO awaiting
+      SELECT (unixepoch(day) / 86400 << 32) + address, revision FROM surveys
+      WHERE delivered IS NULL AND refused = 0 ORDER BY day, address;
     DROP TABLE surveys;
     ALTER TABLE placed RENAME TO surveys;
-    -- their column is the same everywhere, and takes no room: it is the place that they order
-    CREATE INDEX due ON surveys (refused) WHERE delivered IS NULL AND refused = 0;
+    ALTER TABLE awaiting RENAME TO due;
+    -- its column is the same everywhere, and takes no room: it is the place that it orders
     CREATE INDEX refused_surveys ON surveys (refused) WHERE refused = 1;
 
     CREATE TABLE appended (

@@ -55,6 +55,7 @@ export interface Delivery {
 const QUARANTINED_LINES = 100 // one by one; the rest of an upload together
 
 const BEFORE_ALL = Number.MIN_SAFE_INTEGER // places
+const SETTLE = "DELETE FROM due WHERE place = ?1 AND revision = ?2" // a newer one stays
 const PLACE_AFTER_MS = 1000 // without a burst of uploads: then there is time
 
 export class Spool {
@@ -196,9 +197,9 @@ export class Spool {
   /** Up to `limit` surveys of these days and before that the cloud still has to get, by day and address. */
   due(upTo: Day, limit: number, after?: Delivery): Delivery[] {
     return this.#surveys<Delivery>(
-      `SELECT day, address, revision, lower(hex(digest)) AS digest, body, readings FROM surveys INDEXED BY due
-       WHERE delivered IS NULL AND refused = 0 AND place > ?2 AND place <= ${placeSql("?1", "4294967295")}
-       ORDER BY place LIMIT ?3`,
+      `SELECT day, address, surveys.revision, lower(hex(digest)) AS digest, body, readings
+       FROM due CROSS JOIN surveys USING (place)
+       WHERE place > ?2 AND place <= ${placeSql("?1", "4294967295")} ORDER BY place LIMIT ?3`,
     ).all(upTo, after ? placeOf(after.day, after.address) : BEFORE_ALL, limit)
   }
 
@@ -210,20 +211,17 @@ export class Spool {
   /** The cloud acknowledged these revisions. A newer one that came meanwhile stays due. */
   markDelivered(deliveries: readonly Delivery[]): Promise<void> {
     return this.commits.add(() => {
-      const now = this.clock.now()
-      const mark = this.#query(
-        "UPDATE surveys SET delivered = ?1 WHERE place = ?2 AND revision = ?3 AND delivered IS NULL",
-      )
-      for (const { revision, day, address } of deliveries) {
-        mark.run(Math.max(0, Math.floor((now - revision) / 1000)), placeOf(day, address), revision)
-      }
+      const settle = this.#query(SETTLE)
+      for (const { day, address, revision } of deliveries) settle.run(placeOf(day, address), revision)
     })
   }
 
   /** The cloud refused this revision for good: it goes to quarantine and blocks nobody. */
-  markRefused({ revision, day, address, body }: Delivery, reason: string): Promise<void> {
+  markRefused(delivery: Delivery, reason: string): Promise<void> {
+    const { day, address, revision, body } = delivery
     return this.commits.add(() => {
       const place = placeOf(day, address)
+      this.#query(SETTLE).run(place, revision)
       this.#query("UPDATE surveys SET refused = 1 WHERE place = ?1 AND revision = ?2").run(place, revision)
       this.quarantine.add(this.clock.now(), { kind: "delivery", reason, bytes: body, address, day })
     })
@@ -232,7 +230,8 @@ export class Spool {
   /** Everything of this day is due again: the cloud's store differs. */
   redeliver(day: Day): Promise<void> {
     return this.commits.add(() => {
-      this.#query(`UPDATE surveys SET delivered = NULL WHERE ${onDaySql("?1")}`).run(day)
+      const all = `SELECT place, revision FROM surveys WHERE ${onDaySql("?1")} AND refused = 0`
+      this.#query(`INSERT OR REPLACE INTO due ${all}`).run(day)
     })
   }
 
@@ -272,9 +271,9 @@ export class Spool {
   /** Deletes delivered surveys of days before this one, and strays' digests; within the caller's transaction. */
   prune(before: Day): void {
     this.#query("DELETE FROM replaced WHERE replaced_at < ?1").run(this.clock.now() - EXCHANGE_LIFETIME_MS)
-    this.#query(`DELETE FROM surveys WHERE ${beforeDaySql("?1")} AND (delivered IS NOT NULL OR refused = 1)`).run(
-      before,
-    )
+    this.#query(
+      `DELETE FROM surveys WHERE ${beforeDaySql("?1")} AND NOT EXISTS (SELECT 1 FROM due WHERE due.place = surveys.place)`,
+    ).run(before)
     this.#arrivals.forget()
     this.#zones.prune(before)
   }

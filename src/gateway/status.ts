@@ -125,8 +125,7 @@ function deviceStatus(sqlite: Database, shown: readonly Collection[], devices: D
 function undelivered(sqlite: Database): GatewayStatus["undelivered"] {
   const row = sqlite
     .query<GatewayStatus["undelivered"], []>(
-      `SELECT count(*) AS surveys, date((min(place) >> 32) * 86400, 'unixepoch') AS oldest FROM surveys INDEXED BY due
-       WHERE delivered IS NULL AND refused = 0`,
+      `SELECT count(*) AS surveys, date((min(place) >> 32) * 86400, 'unixepoch') AS oldest FROM due`,
     )
     .get()
   return row ?? { surveys: 0, oldest: null }

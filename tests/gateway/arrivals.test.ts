@@ -165,16 +165,15 @@ test("a spool of version 4 keeps its surveys, whether in their place or not", ()
   const columns = "day, address, revision, body, readings, digest, upload, arrived_at, late"
   const survey = "x'0123456789abcdef', x'fedcba9876543210', 4000, 1"
   sqlite.run(`INSERT INTO surveys (${columns}, delivered, refused) VALUES
-    ('2024-02-29', ${highest}, 5000, 'leap', 1, ${survey}, 4, 0), ('${DAY}', 0, 5000, 'text', 2, ${survey}, NULL, 1)`)
+    ('2024-02-29', ${highest}, 5000, 'leap', 1, ${survey}, 4, 0), ('${DAY}', 0, 5000, 'text', 2, ${survey}, NULL, 1),
+    ('${DAY}', 9, 7000, 'due', 2, ${survey}, NULL, 0)`)
   sqlite.run(`INSERT INTO arrivals (id, ${columns}) VALUES (1, '${DAY}', 7, 6000, 'new', 3, ${survey})`)
   const read = (table: string) => sqlite.query(`SELECT ${columns} FROM ${table} ORDER BY day, address`).all()
   const before = [read("surveys"), read("arrivals")]
   for (const migration of SPOOL.migrations.slice(4)) sqlite.run(migration)
   expect([read("surveys"), read("arrivals")]).toEqual(before)
   const places = sqlite.query<{ place: number }, []>("SELECT place FROM surveys ORDER BY place").all()
-  expect(places.map(({ place }) => place)).toEqual([placeOf("2024-02-29", highest), placeOf(DAY, 0)])
-  expect(sqlite.query("SELECT delivered, refused FROM surveys ORDER BY place").all()).toEqual([
-    { delivered: 4, refused: 0 },
-    { delivered: null, refused: 1 },
-  ])
+  expect(places.map(({ place }) => place)).toEqual([placeOf("2024-02-29", highest), placeOf(DAY, 0), placeOf(DAY, 9)])
+  expect(sqlite.query("SELECT refused FROM surveys ORDER BY place").values()).toEqual([[0], [1], [0]])
+  expect(sqlite.query("SELECT place, revision FROM due").values()).toEqual([[placeOf(DAY, 9), 7000]])
 })

@@ -169,7 +169,10 @@ describe("due()", () => {
     Object.assign(bench.spool, { database: spy })
     bench.spool.due(DAY, 10)
     Object.assign(bench.spool, { database: original })
-    expect(plans).toEqual(["SEARCH surveys USING INDEX due (refused=? AND rowid>? AND rowid<?)"])
+    expect(plans).toEqual([
+      "SEARCH due USING INTEGER PRIMARY KEY (rowid>? AND rowid<?)",
+      "SEARCH surveys USING INTEGER PRIMARY KEY (rowid=?)",
+    ])
   })
 })
 

@@ -69,7 +69,7 @@ export interface SpooledSurvey {
 export function spooledSurveys({ gateway }: Hosts): SpooledSurvey[] {
   return ask<{ address: number; readings: number; late: number; delivered: number }>(
     join(gateway.state, "gateway.db"),
-    "SELECT address, readings, late, delivered IS NOT NULL AS delivered FROM surveys ORDER BY day, address",
+    "SELECT address, readings, late, place NOT IN (SELECT place FROM due) AS delivered FROM surveys ORDER BY day, address",
   ).map(({ address, readings, late, delivered }) => ({
     ip: formatAddress(address),
     readings,

@@ -70,7 +70,7 @@ export const store: Kept<StoreContents> = {
 function readSpool(sqlite: Database): SpoolContents {
   const rows = sqlite
     .query<{ address: number; day: Day; body: string; delivered: number }, []>(
-      `SELECT address, day, body, iif(delivered IS NULL, 0, revision) AS delivered FROM surveys
+      `SELECT address, day, body, iif(refused OR place IN (SELECT place FROM due), 0, revision) AS delivered FROM surveys
        UNION ALL SELECT address, day, body, 0 FROM arrivals`,
     )
     .all()
