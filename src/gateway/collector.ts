@@ -51,6 +51,11 @@ export interface CollectorOptions {
   readonly onRefused: (error: StorageRefused) => void
 }
 
+/** What a sender is told of whose survey every line was taken. */
+export const ARRIVED = "Surveys arrived"
+
+const arrivedBut = (refused: number) => `${ARRIVED}, ${refused} ${refused === 1 ? "line" : "lines"} refused`
+
 const CLOCK_RETRY_SECONDS = 60
 
 export class Collector {
@@ -102,9 +107,7 @@ export class Collector {
     if (changed) this.counts.changed++
     if (first) this.#arrived(upload)
     if (changed && this.#isClosed(upload.day)) this.options.onLate(upload)
-    const lines = refused === 1 ? "1 line" : `${refused} lines`
-    const answer = refused === 0 ? "Surveys arrived" : `Surveys arrived, ${lines} refused`
-    return { answer, first, readings, refused }
+    return { answer: refused === 0 ? ARRIVED : arrivedBut(refused), first, readings, refused }
   }
 
   #refused(error: unknown): Outcome {

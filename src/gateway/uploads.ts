@@ -18,7 +18,7 @@ import { type Day, dayBefore, parseDay } from "../survey/calendar"
 import { isDigest, surveyDigest } from "../survey/digest"
 import { parseAddress } from "../topology/address"
 import type { Device } from "../topology/devices"
-import type { Collector, Outcome } from "./collector"
+import { ARRIVED, type Collector, type Outcome } from "./collector"
 import type { Refusal } from "./quarantine"
 import type { Senders } from "./senders"
 
@@ -144,8 +144,14 @@ export class Uploads {
 
 function answerTo(outcome: Outcome): Response {
   if ("retryAfterSeconds" in outcome) return busy(outcome.reason, outcome.retryAfterSeconds)
-  return say(outcome.first ? Code.Created : Code.Changed, outcome.answer)
+  const { answer, first } = outcome
+  if (answer === ARRIVED) return first ? CREATED : CHANGED
+  return say(first ? Code.Created : Code.Changed, answer)
 }
+
+// nearly all answers, encoded once
+const CREATED = say(Code.Created, ARRIVED)
+const CHANGED = say(Code.Changed, ARRIVED)
 
 const OWED_DAY_BYTES = 11 // "2026-11-21\n"
 const OWED_OVERHEAD_BYTES = 4 + 8 + 1 + 1 // header, longest token, Content-Format, payload marker
