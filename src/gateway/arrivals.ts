@@ -73,7 +73,7 @@ export class Arrivals {
   }
 
   /** A device's first survey of its day. */
-  append(row: Row): void {
+  append(row: Omit<Row, "arrivedAt">): void {
     const { day, address, revision, body, readings, digest, upload, late } = row
     this.#append.run(placeOf(day, address), revision, body, readings, digest, upload, late)
     const id = ++this.#waiting // as SQLite counts: rows leave all at once, so there is no gap
@@ -150,11 +150,10 @@ export class Arrivals {
   }
 
   #readWaitingDays(): Set<Day> {
-    return new Set(
-      this.#query<{ day: Day }>("SELECT DISTINCT day FROM arrivals")
-        .all()
-        .map(({ day }) => day),
+    const days = this.#query<{ day: Day }>(
+      `SELECT date(number * 86400, 'unixepoch') AS day FROM (SELECT DISTINCT place >> 32 AS number FROM arrivals)`,
     )
+    return new Set(days.all().map(({ day }) => day))
   }
 
   #query<Result = unknown>(sql: string) {

@@ -57,8 +57,15 @@ export function heldDays(sqlite: Database): Day[] {
 export function countSurveys(sqlite: Database, from: Day, to: Day): { day: Day; surveys: number }[] {
   return sqlite
     .query<{ day: Day; surveys: number }, [Day, Day]>(
-      `SELECT day, count(*) AS surveys FROM surveys
-       WHERE place BETWEEN ${placeSql("?1", "0")} AND ${placeSql("?2", "4294967295")} GROUP BY place >> 32 ORDER BY place`,
+      `WITH RECURSIVE held (number) AS (
+         SELECT min(place) >> 32 FROM surveys WHERE place >= ${placeSql("?1", "0")}
+         UNION ALL
+         SELECT (SELECT min(place) >> 32 FROM surveys WHERE place >= (held.number + 1) << 32) FROM held
+         WHERE held.number IS NOT NULL
+       )
+       SELECT date(number * 86400, 'unixepoch') AS day,
+         (SELECT count(*) FROM surveys WHERE place BETWEEN number << 32 AND (number << 32) + 4294967295) AS surveys
+       FROM held WHERE number <= unixepoch(?2) / 86400`,
     )
     .all(from, to)
 }

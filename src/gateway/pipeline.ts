@@ -20,7 +20,7 @@ export interface PipelineOptions {
 const PAGE = 64 // surveys that are read from the spool at a time, whole
 const MAX_REQUESTS = 4096 // in flight: while the cloud commits some, others come to it
 const MAX_BYTES = 4 * 1024 * 1024 // of surveys in flight
-const MARKED_TOGETHER = 4096 // with one fsync; what a crash leaves unmarked is delivered once more, and known there
+const MARKED_TOGETHER = MAX_REQUESTS / 2 // with one fsync; what a crash leaves unmarked is delivered once more, and known
 
 export class Pipeline {
   #requests = 0

@@ -5,6 +5,7 @@ import type { Day } from "../survey/calendar"
 const A_DAY = 2 ** 32 // one place for every address
 const DAY_MS = 86_400_000
 
+// a fleet asks a million times for one day
 let latest = { day: "", first: 0 }
 
 /** The place of this device's survey of this day: exact up to the year 7711, where a number's 53 bits end. */

@@ -17,8 +17,8 @@ export interface SpoolSpace {
   readonly outageDays: number | null
 }
 
-const SURVEY_BYTES = 120 // a survey's columns beside its text, and its place in the index of what is due
-const FILLED = 0.8 // of a page: 0.9 was measured, and a promise leaves some room
+const SURVEY_BYTES = 72 // a survey's columns beside its text, and its row among what is due
+const MARGIN = 1.05 // 1.02 was measured, and a promise leaves some room
 
 const RESERVE_BYTES = 64 * 1024 * 1024 // of the disk: without any, nothing can be marked as delivered nor deleted
 const RESERVE_SHARE = 1 / 32 // of a small one
@@ -29,6 +29,12 @@ export function roomBytes(sqlite: Database, file: string, limitBytes = Number.PO
   const { bavail, blocks, bsize } = statfsSync(dirname(file))
   const ofDisk = bavail * bsize - Math.min(RESERVE_BYTES, blocks * bsize * RESERVE_SHARE) + free
   return Math.max(0, Math.floor(Math.min(ofDisk, limitBytes - all + free)))
+}
+
+/** What a survey of this length takes, with its part of what its page leaves empty. */
+function surveyBytes(textBytes: number, page: number): number {
+  const row = textBytes + SURVEY_BYTES
+  return row < page ? page / Math.floor(page / row) : Math.ceil(row / page) * page
 }
 
 /**
@@ -42,8 +48,9 @@ export function spoolSpace(
   limitBytes?: number,
 ): SpoolSpace {
   const filled = days.filter(({ arrived }) => arrived > 0)
-  const bytes = filled.reduce((sum, day) => sum + (day.bytes + day.arrived * SURVEY_BYTES) / FILLED, 0)
-  const bytesADay = filled.length > 0 ? Math.ceil(bytes / filled.length) : null
+  const page = pageBytes(sqlite).one
+  const bytes = filled.reduce((sum, day) => sum + day.arrived * surveyBytes(day.bytes / day.arrived, page), 0)
+  const bytesADay = filled.length > 0 ? Math.ceil((bytes * MARGIN) / filled.length) : null
   const freeBytes = roomBytes(sqlite, file, limitBytes)
   return {
     file,

@@ -110,17 +110,7 @@ export class Spool {
       const lastUpload = body === text ? null : uploadDigest(upload)
       const [revision, late] = [this.clock.now(), isClosed ? 1 : 0]
       this.#zones.keep(day)
-      this.#arrivals.append({
-        day,
-        address,
-        revision,
-        body,
-        readings,
-        digest,
-        upload: lastUpload,
-        arrivedAt: null,
-        late,
-      })
+      this.#arrivals.append({ day, address, revision, body, readings, digest, upload: lastUpload, late })
       if (refused > 0) this.#quarantineLines(upload, survey)
       return { first: true, changed: true, late: isClosed, readings, refused }
     }
@@ -257,7 +247,7 @@ export class Spool {
   /** Digests of what the cloud should hold of this day, in address order. */
   *digests(day: Day): Generator<string> {
     const rows = this.#surveys<{ digest: string }>(
-      `SELECT lower(hex(digest)) AS digest FROM surveys NOT INDEXED WHERE ${onDaySql("?1")} AND refused = 0 ORDER BY place`,
+      `SELECT lower(hex(digest)) AS digest FROM surveys WHERE ${onDaySql("?1")} AND refused = 0 ORDER BY place`,
     )
     for (const { digest } of rows.iterate(day)) yield digest
   }

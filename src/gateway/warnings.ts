@@ -25,7 +25,7 @@ function unchanged(sqlite: Database, day: Day): Warning[] {
          SELECT address, ?1 FROM surveys WHERE ${onDaySql("?1")} AND readings > 0
          UNION ALL
          SELECT same.address, before.day FROM same
-         CROSS JOIN surveys AS before ON before.place = ${placeSql("same.since, '-1 day'", "same.address")}
+         CROSS JOIN surveys AS before ON before.place = ${placeSql("date(same.since, '-1 day')", "same.address")}
          CROSS JOIN surveys AS today ON today.place = ${placeSql("?1", "same.address")}
          WHERE before.body = today.body
        )
@@ -50,7 +50,7 @@ function few(sqlite: Database, day: Day): Warning[] {
        CROSS JOIN days
        CROSS JOIN surveys AS earlier ON earlier.place = ${placeSql("days.day", "today.address")}
        WHERE ${onDaySql("?1", "today")} AND today.readings > 0
-       GROUP BY today.address HAVING count(*) >= ?3 AND today.readings < ?4 * usual`,
+       GROUP BY today.place HAVING count(*) >= ?3 AND today.readings < ?4 * usual`,
     )
     .all(day, addDays(day, -USUAL_DAYS), FEWEST_DAYS_TO_COMPARE, FAR_FEWER)
     .map(({ address, readings, usual }) => ({ kind: "few", address, readings, usual: Math.round(usual) }))

@@ -8,10 +8,10 @@ export function diskBytes(file: string): number {
   return files.reduce((sum, each) => sum + statSync(each).size, 0)
 }
 
-/** Bytes of its pages: all of them, and those that are free to be written again. */
-export function pageBytes(sqlite: Database): { readonly all: number; readonly free: number } {
-  const size = pragma(sqlite, "page_size")
-  return { all: pragma(sqlite, "page_count") * size, free: pragma(sqlite, "freelist_count") * size }
+/** Bytes of its pages: of one, of all, and of those that are free to be written again. */
+export function pageBytes(sqlite: Database): { readonly one: number; readonly all: number; readonly free: number } {
+  const one = pragma(sqlite, "page_size")
+  return { one, all: pragma(sqlite, "page_count") * one, free: pragma(sqlite, "freelist_count") * one }
 }
 
 function pragma(sqlite: Database, name: "page_size" | "page_count" | "freelist_count"): number {

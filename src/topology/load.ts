@@ -21,11 +21,11 @@ export async function loadTopology(file: string, environment: Environment = proc
 
 /** The topology that a text describes, as if it stood in `file`. Throws a TopologyError with every problem at once. */
 export function parseTopology(text: string, file: string, environment: Environment = {}): Topology {
-  return readSoundly(text, file, environment) ?? readWhole(text, file, environment)
+  return parsePlainly(text, file, environment) ?? parseWithPlaces(text, file, environment)
 }
 
 /** Undefined unless it is written plainly, and there is nothing to tell about it. */
-function readSoundly(text: string, file: string, environment: Environment): Topology | undefined {
+function parsePlainly(text: string, file: string, environment: Environment): Topology | undefined {
   const plain = readPlain(text)
   if (!plain) return undefined
   const { draft, declared } = validate(plain.value)
@@ -34,7 +34,7 @@ function readSoundly(text: string, file: string, environment: Environment): Topo
   return topologyOf(declared, lineOf, [], file, environment)
 }
 
-function readWhole(text: string, file: string, environment: Environment): Topology {
+function parseWithPlaces(text: string, file: string, environment: Environment): Topology {
   const { inOrder, Source } = require("./source") as typeof import("./source")
   const source = new Source(text, file)
   const { findings, draft, declared } = validate(source.value)

@@ -1,10 +1,12 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test"
 import fc from "fast-check"
+import { countDay } from "../../src/gateway/history"
 import { StorageRefused } from "../../src/storage/errors"
 import { surveyDigest } from "../../src/survey/digest"
 import { Bench, DAY, HERBS, LARGE, MORNING, NOW, TOMATOES } from "./fixtures"
 
 const EXCHANGE_LIFETIME_MS = 247_000
+const COLLECTION = { day: DAY, scheduledAt: NOW, expected: [], closed: true, confirmed: false }
 
 let bench: Bench
 beforeEach(() => {
@@ -208,6 +210,43 @@ describe("delivery marks", () => {
     expect([...bench.spool.digests(DAY)]).toHaveLength(1)
     await bench.accept("09:00 - 20 - 30%")
     expect(bench.due()).toHaveLength(2)
+    expect([...bench.spool.digests(DAY)]).toHaveLength(2)
+  })
+
+  test("markRefused() of an older revision leaves the newer one due, and among what the cloud should hold", async () => {
+    await bench.accept(MORNING)
+    const [older] = bench.due()
+    if (!older) throw new Error("nothing is due")
+    await bench.accept("09:00 - 20 - 30%")
+    await bench.spool.markRefused(older, "the cloud refused it: 4.00")
+    expect(bench.due()).toMatchObject([{ revision: NOW + 1 }])
+    expect([...bench.spool.digests(DAY)]).toHaveLength(1)
+  })
+
+  test("what was delivered or refused is not due again when another upload brings the same readings", async () => {
+    await bench.accept(MORNING)
+    await bench.accept(MORNING, HERBS)
+    const [tomatoes, herbs] = bench.due()
+    if (!tomatoes || !herbs) throw new Error("not both are due")
+    await bench.spool.markDelivered([tomatoes])
+    await bench.spool.markRefused(herbs, "the cloud refused it: 4.00")
+    expect(await bench.accept(`\n${MORNING}`)).toMatchObject({ changed: false })
+    expect(await bench.accept(`\n${MORNING}`, HERBS)).toMatchObject({ changed: false })
+    expect(bench.due()).toEqual([])
+    expect([...bench.spool.digests(DAY)]).toEqual([tomatoes.digest])
+  })
+
+  test("redeliver() leaves what the cloud refused in quarantine", async () => {
+    await bench.accept(MORNING)
+    await bench.accept(MORNING, HERBS)
+    const [tomatoes, herbs] = bench.due()
+    if (!tomatoes || !herbs) throw new Error("not both are due")
+    await bench.spool.markDelivered([tomatoes])
+    await bench.spool.markRefused(herbs, "the cloud refused it: 4.00")
+    expect(countDay(bench.database.sqlite, COLLECTION)).toMatchObject({ arrived: 2, delivered: 1, refused: 1 })
+    await bench.spool.redeliver(DAY)
+    expect(bench.due()).toEqual([tomatoes])
+    expect(countDay(bench.database.sqlite, COLLECTION)).toMatchObject({ arrived: 2, delivered: 0, refused: 1 })
   })
 
   test("redeliver() makes all of one day due again", async () => {
