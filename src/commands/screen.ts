@@ -40,21 +40,22 @@ const MARKS: Partial<Record<string, Mark>> = { success: "✔", fail: "✖", erro
 
 export function createScreen({ quiet, verbose }: ScreenOptions): Screen {
   const terminal = isTerminal(STDERR)
+  const stdout = Bun.stdout.writer() // Bun.write() makes room from a file's start, so that one appended to gets zeros
   const stderr = Bun.stderr.writer()
   let moving = false
 
-  const put = (text: string) => {
+  const put = async (sink: Bun.FileSink, text: string): Promise<void> => {
     try {
-      stderr.write(text)
-      Promise.resolve(stderr.flush()).catch(nobodyReads)
+      sink.write(text)
+      await sink.flush()
     } catch (error) {
       nobodyReads(error)
     }
   }
   const write = (text: string) => {
-    if (moving) put("\r\x1b[2K")
+    if (moving) put(stderr, "\r\x1b[2K")
     moving = false
-    if (text !== "") put(text)
+    if (text !== "") put(stderr, text)
   }
   const show = ({ type, args, date }: LogObject) => {
     const text = args.map((line) => printable(String(line))).join("\n")
@@ -70,7 +71,7 @@ export function createScreen({ quiet, verbose }: ScreenOptions): Screen {
   })
   const print = (lines: string): Promise<void> => {
     write("") // the bar gives way
-    return Bun.write(Bun.stdout, lines).then(() => {}, nobodyReads)
+    return put(stdout, lines)
   }
   return {
     isTerminal: terminal,
@@ -84,7 +85,7 @@ export function createScreen({ quiet, verbose }: ScreenOptions): Screen {
     progress(done, total) {
       if (!terminal || quiet) return
       const filled = Math.floor((BAR_WIDTH * done) / total)
-      put(`\r\x1b[2K${"█".repeat(filled)}${"░".repeat(BAR_WIDTH - filled)} ${done} of ${total} devices`)
+      put(stderr, `\r\x1b[2K${"█".repeat(filled)}${"░".repeat(BAR_WIDTH - filled)} ${done} of ${total} devices`)
       moving = true
     },
     print: (lines) => print(printableLines(lines)),

@@ -1,6 +1,6 @@
 // Nothing from outside drives a terminal: what files, scripts and peers say, through the commands as a person types them.
 import { afterAll, beforeAll, describe, expect, test } from "bun:test"
-import { mkdtemp, rm, writeFile } from "node:fs/promises"
+import { mkdtemp, open, readFile, rm, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join, resolve } from "node:path"
 import { systemClock } from "../../src/clock"
@@ -80,6 +80,29 @@ test("survey lines, names and file names", async () => {
   for (const format of ["listing", "table", "csv", "jsonl"]) await run("readings", "--format", format)
   expect((await run("readings", "--format", HOSTILE)).stderr).toContain(SHOWN)
   expect((await run(HOSTILE)).exit).toBe(2)
+})
+
+test("readings behind what a file holds already, as with >>", async () => {
+  const times = Array.from({ length: 24 * 12 }, (_, n) =>
+    [n / 12, (n % 12) * 5].map((part) => String(Math.floor(part)).padStart(2, "0")).join(":"),
+  )
+  await writeFile(join(folder, "often.txt"), times.map((time) => `${time} - 20 - 30%\n`).join(""))
+  await declare(topology("  - { ip: 192.168.1.2, survey: often.txt }", 0, "appended"))
+  const output = join(folder, "output.txt")
+  await writeFile(output, "before\n")
+  await using appended = await open(output, "a")
+  const child = Bun.spawn([process.execPath, MAIN, "start", "--once"], {
+    cwd: folder,
+    stdout: appended.fd,
+    stderr: appended.fd,
+  })
+  expect(await child.exited).toBe(0)
+  const [before, ...lines] = (await readFile(output, "utf8")).split("\n")
+  expect(before).toBe("before")
+  expect(lines.some((line) => line.includes("\0"))).toBe(false)
+  expect(lines.filter((line) => line.startsWith("192."))).toEqual(
+    times.map((time) => `192.168.1.2 - ${time} - 20 - 30%`),
+  )
 })
 
 test("a survey script's words", async () => {
