@@ -10,7 +10,7 @@ import { runWorkers } from "./workers"
 
 const SHORT = 0.02
 const DATAGRAMS = { short: 300_000, full: 50_000_000 }
-const STREAMS = { short: 20_000, full: 10_000_000 }
+const STREAMS = { short: 10_000, full: 10_000_000 }
 const MIB = 2 ** 20
 const MOST_GROWTH_BYTES = 64 * MIB
 

@@ -67,7 +67,7 @@ export class File {
   #torn(write: Write, sectors: number): Uint8Array {
     const bytes = new Bytes(this.#now())
     bytes.change(firstSectors(write, sectors))
-    return bytes.copy()
+    return bytes.end()
   }
 
   #behind(random: Random): Uint8Array {
@@ -77,7 +77,7 @@ export class File {
     for (const change of this.#pending.slice(0, there)) bytes.change(change)
     const torn = this.#pending[there]
     if (torn?.kind === "write") bytes.change(firstSectors(torn, Math.floor(random() * sectorsOf(torn))))
-    return bytes.copy()
+    return bytes.end()
   }
 
   #scattered(random: Random, share: number): Uint8Array {
@@ -94,7 +94,7 @@ export class File {
         if (reaches(-1, index)) bytes.change(change)
       } else for (const part of sectorsIn(change)) if (reaches(part.sector, index)) bytes.change(part)
     }
-    return bytes.copy()
+    return bytes.end()
   }
 }
 
@@ -122,8 +122,13 @@ class Bytes {
     this.#size = Math.max(this.#size, end)
   }
 
-  copy(): Uint8Array<ArrayBuffer> {
+  copy(): Uint8Array {
     return this.#bytes.slice(0, this.#size)
+  }
+
+  /** Themselves: they may not be changed any more. */
+  end(): Uint8Array {
+    return this.#bytes.subarray(0, this.#size)
   }
 
   #reserve(size: number): void {
