@@ -149,7 +149,7 @@ export function decodeBody(bytes: Uint8Array, start: number): { options: Option[
     if (number > 0xffff) throw new MessageFormatError("an option number is past 65535")
     const length = extended(first & 15)
     if (at + length > bytes.length) throw new MessageFormatError("an option runs past the end")
-    options.push({ number, value: bytes.subarray(at, at + length) })
+    options.push({ number, value: length === 0 ? NO_BYTES : bytes.subarray(at, at + length) })
     at += length
   }
   return { options, payload: NO_BYTES }

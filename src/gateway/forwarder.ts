@@ -7,7 +7,8 @@ import { type Option, OptionNumber, textOption, uintOption } from "../coap/optio
 import { ContentFormat } from "../coap/resource"
 import type { Day } from "../survey/calendar"
 import { countedDigest, deliveryDigest } from "../survey/digest"
-import { formatAddress, formatRanges } from "../topology/address"
+import { type AddressRange, formatAddress, formatRange, formatRanges } from "../topology/address"
+import { joinRanges } from "../topology/ranges"
 import type { Collection, Ledger } from "./ledger"
 import { Pipeline, refusal } from "./pipeline"
 import type { Delivery, Spool } from "./spool"
@@ -85,7 +86,8 @@ export class Forwarder {
 
 /** One forwarding; what earlier tries brought is counted and not repeated. */
 class Attempt {
-  readonly #changed = new Map<Day, number[]>()
+  /** Addresses by day, as ranges: a fleet's day is delivered in their order. */
+  readonly #changed = new Map<Day, AddressRange[]>()
   readonly #reopening = new Map<Day, Promise<void>>()
   /** Days that the cloud has listed whole: of these, what changed. */
   readonly #listed = new Set<Day>()
@@ -181,8 +183,10 @@ class Attempt {
     this.#readings += readings
     this.#bytes += Buffer.byteLength(body)
     const changed = this.#changed.get(day)
-    if (changed) changed.push(address)
-    else this.#changed.set(day, [address])
+    const latest = changed?.at(-1)
+    if (latest && latest.last + 1 === address) latest.last = address
+    else if (changed) changed.push({ first: address, last: address })
+    else this.#changed.set(day, [{ first: address, last: address }])
   }
 
   /** Days on which the cloud differs to the end. What comes meanwhile is delivered, and its days are closed again. */
@@ -232,7 +236,7 @@ class Attempt {
       arrived: formatRanges(spool.arrived(day, false)),
       late: formatRanges(spool.arrived(day, true)),
       missing: formatRanges(spool.missing(day, expected)),
-      changed: formatRanges((this.#changed.get(day) ?? []).sort((a, b) => a - b)),
+      changed: joinRanges(this.#changed.get(day) ?? []).map(formatRange),
       ...countedDigest(spool.digests(day)),
     }
   }

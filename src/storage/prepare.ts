@@ -19,7 +19,7 @@ export interface DatabaseKind {
 export type Origin = "simulated" | "declared"
 
 export const BUSY_TIMEOUT_MS = 2000
-const CACHE_KIB = 16_384
+const CACHE_KIB = 8192
 const WAL_BYTES = 64 * 1024 * 1024 // after which pages go to their place: a page that changed often goes once
 
 /** Brings a file of this kind, or a new one, to its latest version, durably, with the settings that the promise needs. */
