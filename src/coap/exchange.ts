@@ -3,7 +3,7 @@ import type { Clock, Random } from "../clock"
 import { RecentAnswers } from "./answers"
 import { Code, isRequest, isResponse, isSuccess } from "./code"
 import { decodeMessage, encodeEmpty, encodeMessage, type Message, readHeader, Type } from "./message"
-import { MessageFormatError, type Option } from "./option"
+import { MessageFormatError, type Option, wholeCharacters } from "./option"
 import type { Handler, Request, Response } from "./resource"
 
 export interface Peer {
@@ -296,10 +296,3 @@ const keyOf = (peer: Peer, idOrToken: number | Uint8Array): string =>
   typeof idOrToken === "number"
     ? `${peer.address}:${peer.port}:${idOrToken}`
     : `${peer.address}:${peer.port}:${Buffer.from(idOrToken.buffer, idOrToken.byteOffset, idOrToken.length).toString("latin1")}`
-
-/** The largest number of bytes up to `end` that does not cut a UTF-8 character. */
-function wholeCharacters(text: Uint8Array, end: number): number {
-  let at = Math.max(0, end)
-  while (at > 0 && ((text[at] ?? 0) & 0xc0) === 0x80) at--
-  return at
-}

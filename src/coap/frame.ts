@@ -1,6 +1,6 @@
 // CoAP messages on a TCP stream, bytes ↔ frame (RFC 8323 §3.2). Pure and strict.
 import { codeClass } from "./code"
-import { decodeBody, encodeBody, MessageFormatError, type Option } from "./option"
+import { decodeBody, encodeBody, MessageFormatError, type Option, wholeCharacters } from "./option"
 
 /** A message as TCP carries it: no version, no type, no message id. */
 export interface Frame {
@@ -55,14 +55,9 @@ export function encodeCut(frame: Frame, maxBytes: number): Uint8Array {
   const excess = bytes.length - maxBytes
   if (excess <= 0) return bytes
   const { payload } = frame
-  let end = payload.length - excess
-  if (end < 0) return encodeFrame({ ...frame, options: [], payload: NO_BYTES })
-  while (end > 0 && isContinuation(payload[end])) end--
-  return encodeFrame({ ...frame, payload: payload.subarray(0, end) })
+  if (payload.length < excess) return encodeFrame({ ...frame, options: [], payload: NO_BYTES })
+  return encodeFrame({ ...frame, payload: payload.subarray(0, wholeCharacters(payload, payload.length - excess)) })
 }
-
-/** Not the first byte of a UTF-8 character. */
-const isContinuation = (byte = 0) => (byte & 0xc0) === 0x80
 
 interface Measure {
   readonly codeAt: number

@@ -81,6 +81,13 @@ export function decodeText(bytes: Uint8Array): string {
   }
 }
 
+/** The largest number of bytes up to `end` that does not cut a UTF-8 character. */
+export function wholeCharacters(text: Uint8Array, end: number): number {
+  let at = Math.max(0, end)
+  while (at > 0 && ((text[at] ?? 0) & 0xc0) === 0x80) at--
+  return at
+}
+
 const nibble = (value: number) => (value < 13 ? value : value < 269 ? 13 : 14)
 const extraBytes = (value: number) => (value < 13 ? 0 : value < 269 ? 1 : 2)
 

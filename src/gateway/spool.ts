@@ -1,6 +1,5 @@
 // The gateway's durable surveys: merged as they come, kept until the cloud has them and beyond.
 import type { Clock } from "../clock"
-import { EXCHANGE_LIFETIME_MS } from "../coap/resource"
 import type { DurableDatabase } from "../storage/database"
 import type { GroupCommit } from "../storage/group-commit"
 import { type ClockChange, clockChange, type Day } from "../survey/calendar"
@@ -12,6 +11,7 @@ import { addressesIn } from "../topology/ranges"
 import { Arrivals, type Row } from "./arrivals"
 import { beforeDaySql, onDaySql, placeOf, placeSql } from "./places"
 import type { Quarantine } from "./quarantine"
+import { Strays } from "./strays"
 import { Zones } from "./zones"
 
 /** One survey as it came. */
@@ -61,6 +61,7 @@ const PLACE_AFTER_MS = 1000 // without a burst of uploads: then there is time
 export class Spool {
   readonly #arrivals: Arrivals
   readonly #zones: Zones
+  readonly #strays: Strays
   #cancelPlacing: (() => void) | undefined
 
   constructor(
@@ -73,6 +74,7 @@ export class Spool {
   ) {
     this.#arrivals = new Arrivals(database)
     this.#zones = new Zones(database, timeZone)
+    this.#strays = new Strays(database, clock)
     commits.attach({
       beforeCommit: () => this.#placeFew(),
       rolledBack: () => {
@@ -123,11 +125,11 @@ export class Spool {
     const merged = mergeSurveys(older, newer, change)
     const body = formatSurvey(merged.readings)
     // a copy that would change nothing is safe to acknowledge: a sensor that sends a reading a datagram may repeat one
-    const strayForMs = body === stored.body || upload.yields ? 0 : this.#strayForMs(address, day, digest)
+    const strayForMs = body === stored.body || upload.yields ? 0 : this.#strays.strayForMs(address, day, digest)
     if (strayForMs > 0) return { strayForMs }
 
     this.#quarantineLines(upload, survey)
-    if (!upload.yields) this.#remember(address, day, storedUpload)
+    if (!upload.yields) this.#strays.remember(address, day, storedUpload)
     this.#quarantineReadings(upload, merged.superseded)
     const latest = upload.yields ? storedUpload : digest
     if (body === stored.body) {
@@ -167,21 +169,6 @@ export class Spool {
     const reason = yields ? "Other values came before these" : "A newer upload gave other values for these times"
     const bytes = formatSurvey(superseded)
     this.quarantine.add(this.clock.now(), { kind: "reading", reason, bytes, peer, address, day })
-  }
-
-  #remember(address: number, day: Day, digest: string): void {
-    const now = this.clock.now()
-    this.#query("DELETE FROM replaced WHERE address = ?1 AND replaced_at < ?2").run(address, now - EXCHANGE_LIFETIME_MS)
-    this.#query("INSERT OR REPLACE INTO replaced VALUES (?1, ?2, ?3, ?4)").run(address, day, digest, now)
-  }
-
-  #strayForMs(address: number, day: Day, digest: string): number {
-    const row = this.#query<{ replaced_at: number }>(
-      "SELECT replaced_at FROM replaced WHERE address = ?1 AND day = ?2 AND digest = ?3",
-    ).get(address, day, digest)
-    const ageMs = row ? this.clock.now() - row.replaced_at : EXCHANGE_LIFETIME_MS
-    // a clock that was set back must not make a stray of everything
-    return ageMs < 0 ? 0 : EXCHANGE_LIFETIME_MS - ageMs
   }
 
   /** Up to `limit` surveys of these days and before that the cloud still has to get, by day and address. */
@@ -260,7 +247,7 @@ export class Spool {
 
   /** Deletes delivered surveys of days before this one, and strays' digests; within the caller's transaction. */
   prune(before: Day): void {
-    this.#query("DELETE FROM replaced WHERE replaced_at < ?1").run(this.clock.now() - EXCHANGE_LIFETIME_MS)
+    this.#strays.prune()
     this.#query(
       `DELETE FROM surveys WHERE ${beforeDaySql("?1")} AND NOT EXISTS (SELECT 1 FROM due WHERE due.place = surveys.place)`,
     ).run(before)
