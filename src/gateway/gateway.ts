@@ -1,9 +1,8 @@
 // The gateway: takes uploads on its first interface, and forwards what is collected from its second.
-import { type Clock, isWrong, pause, type Random } from "../clock"
+import { type Clock, isWrong, type Random } from "../clock"
 import type { Sockets } from "../coap/sockets"
 import { type Log, sparing } from "../log"
 import { DurableDatabase } from "../storage/database"
-import { StorageRefused } from "../storage/errors"
 import { GroupCommit } from "../storage/group-commit"
 import { addDays, type Day, dayOf } from "../survey/calendar"
 import { type Addressing, bindAddress } from "../topology/addressing"
@@ -13,6 +12,7 @@ import type { Topology } from "../topology/topology"
 import { carryOut } from "./carry-out"
 import { Collector, type OpenCollection } from "./collector"
 import { type Forwarded, Forwarder } from "./forwarder"
+import { Late } from "./late"
 import { Ledger, type MissedRun } from "./ledger"
 import { connectToCloud } from "./link"
 import { Listener } from "./listener"
@@ -53,7 +53,6 @@ export interface DaySummary {
   readonly warnings: readonly Warning[]
 }
 
-const LATE_PAUSE_MS = 1000 // late surveys often come several at a time: one connection serves them all
 const DAY_MS = 86_400_000
 const NEVER: Day = "0000-01-01" // before all days
 
@@ -74,7 +73,7 @@ export class Gateway {
   readonly #forwarder: Forwarder
   readonly #listener: Listener
   readonly #stopping = new AbortController()
-  #late: Promise<void> | undefined
+  readonly #late: Late
 
   private constructor(options: GatewayOptions) {
     const { topology, addressing, clock, random, log, onFatal } = options
@@ -123,7 +122,7 @@ export class Gateway {
       retentionDays: this.#retentionDays,
       now: clock.now,
       isClockWrong: () => isWrong(clock),
-      onLate: () => this.#forwardLate(),
+      onLate: () => this.#late.begin(),
       onRefused,
     })
     this.#forwarder = new Forwarder({
@@ -141,6 +140,14 @@ export class Gateway {
       onRetry: (error, delayMs) => {
         log.warn(`Not delivered: ${error.message}. Again in ${Math.ceil(delayMs / 1000)} s; the surveys are safe here`)
       },
+    })
+    this.#late = new Late({
+      spool: this.#spool,
+      ledger: this.#ledger,
+      forwarder: this.#forwarder,
+      clock,
+      log,
+      signal: this.#stopping.signal,
     })
     this.#strangers = new Strangers({
       database: this.#database,
@@ -246,7 +253,7 @@ export class Gateway {
 
   /** Delivers what became due while nobody was looking, as after a restart, and closes what was not confirmed. */
   resume(): void {
-    if (this.#isDue || this.#ledger.all().some(({ closed, confirmed }) => closed && !confirmed)) this.#forwardLate()
+    this.#late.resume()
   }
 
   summary({ day, missing }: OpenCollection): DaySummary {
@@ -262,18 +269,13 @@ export class Gateway {
   async stop(): Promise<void> {
     this.#stopping.abort(new Error("the gateway is stopping"))
     await this.#requests.stop()
-    await this.#late
+    await this.#late.finished
     this.#strangers.stop()
     this.#refusals.stop()
     this.#spool.stop()
     this.#commits.flush()
     this.#listener.stop()
     this.#database.close()
-  }
-
-  get #isDue(): boolean {
-    const { lastClosedDay } = this.#ledger
-    return lastClosedDay !== undefined && this.#spool.due(lastClosedDay, 1).length > 0
   }
 
   /** Counted from the last day that the cloud confirmed: a clock that leaps ahead must not make everything old at once. */
@@ -311,34 +313,5 @@ export class Gateway {
   async #begin(): Promise<void> {
     await this.#listener.start()
     this.#requests.start()
-  }
-
-  #forwardLate(): void {
-    this.#late ??= this.#forwardAfterPause().finally(() => {
-      this.#late = undefined
-      // something may have come for a day that had been looked through already
-      if (!this.#stopping.signal.aborted && this.#isStillDue()) this.#forwardLate()
-    })
-  }
-
-  #isStillDue(): boolean {
-    try {
-      return this.#isDue
-    } catch (error) {
-      this.#options.log.error(`What is due could not be read: ${error}`)
-      return error instanceof StorageRefused
-    }
-  }
-
-  async #forwardAfterPause(): Promise<void> {
-    const { clock, log } = this.#options
-    await pause(clock, LATE_PAUSE_MS, this.#stopping.signal)
-    try {
-      const { surveys, readings, refused } = await this.#forwarder.forward(undefined, this.#stopping.signal)
-      if (surveys > 0) log.info(`Delivered later, readings: ${readings}`)
-      if (refused > 0) log.warn(`Surveys that the cloud refused, kept in quarantine: ${refused}`)
-    } catch (error) {
-      if (!this.#stopping.signal.aborted) log.error(`The delivery failed: ${error}`)
-    }
   }
 }
