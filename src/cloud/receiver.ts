@@ -130,7 +130,10 @@ export class Receiver {
     const text = decodeText(payload)
     const digest = surveyDigest(`${site}/${ip}`, day, text)
     const covered = revision === undefined ? digest : deliveryDigest(digest, revision, zone)
-    if ((query.get("digest") ?? covered) !== covered) return say(Code.BadRequest, "The digest differs: send it again")
+    if ((query.get("digest") ?? covered) !== covered) {
+      // not 4.00, which counts as refused for good when it is repeated: damage may be repeated, and says nothing of the survey
+      return say(Code.RequestEntityIncomplete, "The digest differs: send it again")
+    }
 
     const { readings, refused } = parseSurvey(text, clockChange(day, zone ?? info.timeZone))
     for (const { line, rule } of refused) this.options.onRefusedLine(`${site} ${ip} ${day}, line ${line}: ${rule}`)

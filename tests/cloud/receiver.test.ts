@@ -99,8 +99,8 @@ describe("PUT a survey", () => {
   })
 
   test.each([
-    [SURVEY, MORNING, { query: [`digest=${"0".repeat(16)}`] }, "4.00 The digest differs: send it again"],
-    [SURVEY, MORNING, { query: ["revision=1", `digest=${DIGEST}`] }, "4.00 The digest differs: send it again"],
+    [SURVEY, MORNING, { query: [`digest=${"0".repeat(16)}`] }, "4.08 The digest differs: send it again"],
+    [SURVEY, MORNING, { query: ["revision=1", `digest=${DIGEST}`] }, "4.08 The digest differs: send it again"],
     [SURVEY, MORNING, { query: ["revisioo=1"] }, "4.00 A survey may have revision, zone, digest, not revisioo"],
     [SURVEY, MORNING, { query: ["revision=-1"] }, "4.00 A revision is a whole number"],
     [SURVEY, MORNING, { query: ["revision="] }, "4.00 A revision is a whole number"],
