@@ -3,7 +3,7 @@
 import type { DurableDatabase } from "../storage/database"
 import type { Day } from "../survey/calendar"
 import { AddressMap } from "./address-map"
-import { onDaySql, placeOf } from "./places"
+import { daySql, onDaySql, placeOf } from "./places"
 
 /** A survey's columns; digests as hexadecimal text. */
 export interface Row {
@@ -150,9 +150,7 @@ export class Arrivals {
   }
 
   #readWaitingDays(): Set<Day> {
-    const days = this.#query<{ day: Day }>(
-      `SELECT date(number * 86400, 'unixepoch') AS day FROM (SELECT DISTINCT place >> 32 AS number FROM arrivals)`,
-    )
+    const days = this.#query<{ day: Day }>(`SELECT ${daySql("min(place)")} AS day FROM arrivals GROUP BY place >> 32`)
     return new Set(days.all().map(({ day }) => day))
   }
 

@@ -4,7 +4,7 @@ import { addDays, type Day } from "../survey/calendar"
 import { covers, joinRanges, sizeOf } from "../topology/ranges"
 import type { Collection } from "./ledger"
 import { countMissing } from "./missing"
-import { onDaySql, placeSql } from "./places"
+import { daySql, onDaySql, placeSql } from "./places"
 
 /** One day in numbers. */
 export interface DayCounts {
@@ -42,12 +42,12 @@ export interface DeviceDay {
 export function heldDays(sqlite: Database): Day[] {
   return sqlite
     .query<{ day: Day }, []>(
-      `WITH RECURSIVE held (number) AS (
-         SELECT min(place) >> 32 FROM surveys
+      `WITH RECURSIVE held (place) AS (
+         SELECT min(place) FROM surveys
          UNION ALL
-         SELECT (SELECT min(place) >> 32 FROM surveys WHERE place >= (held.number + 1) << 32) FROM held
-         WHERE held.number IS NOT NULL
-       ) SELECT date(number * 86400, 'unixepoch') AS day FROM held WHERE number IS NOT NULL`,
+         SELECT (SELECT min(place) FROM surveys WHERE place >= ((held.place >> 32) + 1) << 32) FROM held
+         WHERE held.place IS NOT NULL
+       ) SELECT ${daySql("place")} AS day FROM held WHERE place IS NOT NULL`,
     )
     .all()
     .map(({ day }) => day)
@@ -55,19 +55,11 @@ export function heldDays(sqlite: Database): Day[] {
 
 /** The surveys of each day from one to another, oldest first. */
 export function countSurveys(sqlite: Database, from: Day, to: Day): { day: Day; surveys: number }[] {
-  return sqlite
-    .query<{ day: Day; surveys: number }, [Day, Day]>(
-      `WITH RECURSIVE held (number) AS (
-         SELECT min(place) >> 32 FROM surveys WHERE place >= ${placeSql("?1", "0")}
-         UNION ALL
-         SELECT (SELECT min(place) >> 32 FROM surveys WHERE place >= (held.number + 1) << 32) FROM held
-         WHERE held.number IS NOT NULL
-       )
-       SELECT date(number * 86400, 'unixepoch') AS day,
-         (SELECT count(*) FROM surveys WHERE place BETWEEN number << 32 AND (number << 32) + 4294967295) AS surveys
-       FROM held WHERE number <= unixepoch(?2) / 86400`,
-    )
-    .all(from, to)
+  const count = sqlite.query<{ surveys: number }, [Day]>(
+    `SELECT count(*) AS surveys FROM surveys WHERE ${onDaySql("?1")}`,
+  )
+  const days = heldDays(sqlite).filter((day) => from <= day && day <= to)
+  return days.map((day) => ({ day, surveys: count.get(day)?.surveys ?? 0 }))
 }
 
 export function countDay(sqlite: Database, { day, closed, confirmed, expected }: Collection): DayCounts {

@@ -17,9 +17,15 @@ export function placeOf(day: Day, address: number): number {
 /** SQL: the same, of a day and an address that are SQL. */
 export const placeSql = (day: string, address: string): string => `(unixepoch(${day}) / 86400 << 32) + ${address}`
 
+/** SQL: the last place of a day that is SQL. */
+export const lastPlaceSql = (day: string): string => placeSql(day, "4294967295")
+
+/** SQL: the day of a place that is SQL. */
+export const daySql = (place: string): string => `date((${place} >> 32) * 86400, 'unixepoch')`
+
 /** SQL: whether the survey of this name, a table's, is of a day that is SQL. */
 export const onDaySql = (day: string, survey = "surveys"): string =>
-  `${survey}.place BETWEEN ${placeSql(day, "0")} AND ${placeSql(day, "4294967295")}`
+  `${survey}.place BETWEEN ${placeSql(day, "0")} AND ${lastPlaceSql(day)}`
 
 /** SQL: whether it is of an earlier day. */
 export const beforeDaySql = (day: string, survey = "surveys"): string => `${survey}.place < ${placeSql(day, "0")}`

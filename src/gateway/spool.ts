@@ -9,7 +9,7 @@ import { canonicalText, formatSurvey, mergeSurveys, parseSurvey, type Survey } f
 import { type AddressRange, formatAddress } from "../topology/address"
 import { addressesIn } from "../topology/ranges"
 import { Arrivals, type Row } from "./arrivals"
-import { beforeDaySql, onDaySql, placeOf, placeSql } from "./places"
+import { beforeDaySql, lastPlaceSql, onDaySql, placeOf } from "./places"
 import type { Quarantine } from "./quarantine"
 import { Strays } from "./strays"
 import { Zones } from "./zones"
@@ -176,7 +176,7 @@ export class Spool {
     return this.#surveys<Delivery>(
       `SELECT day, address, surveys.revision, lower(hex(digest)) AS digest, body, readings
        FROM due CROSS JOIN surveys USING (place)
-       WHERE place > ?2 AND place <= ${placeSql("?1", "4294967295")} ORDER BY place LIMIT ?3`,
+       WHERE place > ?2 AND place <= ${lastPlaceSql("?1")} ORDER BY place LIMIT ?3`,
     ).all(upTo, after ? placeOf(after.day, after.address) : BEFORE_ALL, limit)
   }
 

@@ -10,6 +10,7 @@ import { countDay, type DayCounts, type DeviceDay, deviceDays } from "./history"
 import { type Collection, lastRunDayOf, lastRunOf, readCollections } from "./ledger"
 import { missingRanges } from "./missing"
 import { debtsOf, type Owed } from "./owed"
+import { daySql } from "./places"
 import { countQuarantined, type Kind } from "./quarantined"
 import { type DayRange, waitingRequests } from "./request"
 import { addressingOf, SPOOL } from "./schema"
@@ -124,9 +125,7 @@ function deviceStatus(sqlite: Database, shown: readonly Collection[], devices: D
 
 function undelivered(sqlite: Database): GatewayStatus["undelivered"] {
   const row = sqlite
-    .query<GatewayStatus["undelivered"], []>(
-      `SELECT count(*) AS surveys, date((min(place) >> 32) * 86400, 'unixepoch') AS oldest FROM due`,
-    )
+    .query<GatewayStatus["undelivered"], []>(`SELECT count(*) AS surveys, ${daySql("min(place)")} AS oldest FROM due`)
     .get()
   return row ?? { surveys: 0, oldest: null }
 }

@@ -14,6 +14,17 @@ beforeEach(() => {
 })
 afterEach(() => bench[Symbol.dispose]())
 
+/** Two surveys: the tomatoes' was delivered and is what this gives, the herbs' was refused. */
+async function deliverOneRefuseOther() {
+  await bench.accept(MORNING)
+  await bench.accept(MORNING, HERBS)
+  const [tomatoes, herbs] = bench.due()
+  if (!tomatoes || !herbs) throw new Error("not both are due")
+  await bench.spool.markDelivered([tomatoes])
+  await bench.spool.markRefused(herbs, "the cloud refused it: 4.00")
+  return tomatoes
+}
+
 describe("accept()", () => {
   test("keeps a first survey, whole and due", async () => {
     expect(await bench.accept(MORNING)).toEqual({ first: true, changed: true, late: false, readings: 1, refused: 0 })
@@ -224,12 +235,7 @@ describe("delivery marks", () => {
   })
 
   test("what was delivered or refused is not due again when another upload brings the same readings", async () => {
-    await bench.accept(MORNING)
-    await bench.accept(MORNING, HERBS)
-    const [tomatoes, herbs] = bench.due()
-    if (!tomatoes || !herbs) throw new Error("not both are due")
-    await bench.spool.markDelivered([tomatoes])
-    await bench.spool.markRefused(herbs, "the cloud refused it: 4.00")
+    const tomatoes = await deliverOneRefuseOther()
     expect(await bench.accept(`\n${MORNING}`)).toMatchObject({ changed: false })
     expect(await bench.accept(`\n${MORNING}`, HERBS)).toMatchObject({ changed: false })
     expect(bench.due()).toEqual([])
@@ -237,12 +243,7 @@ describe("delivery marks", () => {
   })
 
   test("redeliver() leaves what the cloud refused in quarantine", async () => {
-    await bench.accept(MORNING)
-    await bench.accept(MORNING, HERBS)
-    const [tomatoes, herbs] = bench.due()
-    if (!tomatoes || !herbs) throw new Error("not both are due")
-    await bench.spool.markDelivered([tomatoes])
-    await bench.spool.markRefused(herbs, "the cloud refused it: 4.00")
+    const tomatoes = await deliverOneRefuseOther()
     expect(countDay(bench.database.sqlite, COLLECTION)).toMatchObject({ arrived: 2, delivered: 1, refused: 1 })
     await bench.spool.redeliver(DAY)
     expect(bench.due()).toEqual([tomatoes])

@@ -1,4 +1,5 @@
 // YAML to try: whole topologies in which values, keys, lines or characters were changed.
+import { changed as changedSample } from "../../topology/sample"
 import type { Dice } from "./dice"
 
 const BASES = [
@@ -8,20 +9,7 @@ cloud: { address: 10.2.0.2 }
 devices:
   - { ip: 10.1.0.2-10.1.9.255, survey: "{ip}.txt" }
 `,
-  `site: greenhouse
-timeZone: Europe/Rome
-schedule:
-  cron: "0 6 * * *"
-gateway:
-  interfaces:
-    devices: { address: 192.168.1.1/24 }
-    cloud: { address: 10.10.10.1/24 }
-cloud:
-  address: 10.10.10.2
-devices:
-  - { ip: 192.168.1.2, survey: one.txt }
-  - { ip: 192.168.1.3, name: herbs, survey: "two {day}.txt", paused: true }
-`,
+  changedSample(["survey: two.txt", 'name: herbs, survey: "two {day}.txt", paused: true']),
   `site: fleet
 timeZone: UTC
 bufferSize: 1152
