@@ -4,7 +4,7 @@ import { Dice } from "../dice"
 import { Datagrams } from "./datagram"
 import { FuzzPeer } from "./peer"
 import { sourceAddress } from "./places"
-import { type Attack, MOST_FAILURES, type Share } from "./share"
+import { Attack, type Share } from "./share"
 
 const BATCH = 64
 const REPEATED_EVERY = 8
@@ -15,37 +15,29 @@ const MOST_PINGS = 100
 
 export const DATAGRAMS_A_BATCH = BATCH
 
-export class DatagramAttack implements Attack {
-  readonly failures: string[] = []
-  done = 0
+export class DatagramAttack extends Attack {
   /** Pings that had to be repeated: the gateway's buffer was full, or it was busy. */
   repeatedPings = 0
-  #next: number
-  #stopped = false
   readonly #lingering: FuzzPeer[] = []
 
   constructor(
     private readonly gateway: Peer,
-    private readonly seed: number,
-    private readonly share: Share,
+    seed: number,
+    share: Share,
   ) {
-    this.#next = share.from
+    super(seed, share, LANES)
   }
 
-  async run(): Promise<void> {
-    await Promise.all(Array.from({ length: LANES }, () => this.#lane()))
-  }
-
-  stop(): void {
-    this.#stopped = true
+  /** Closes what is open, too. */
+  override stop(): void {
+    super.stop()
     for (const peer of this.#lingering.splice(0)) peer.close()
   }
 
-  async #lane(): Promise<void> {
+  protected async lane(): Promise<void> {
     const dice = new Dice()
     const datagrams = new Datagrams(dice)
-    while (this.#next < this.share.to && !this.#stopped) {
-      const batch = this.#next++
+    for (let batch = this.take(); batch !== undefined; batch = this.take()) {
       dice.begin(this.seed, batch)
       const isText = dice.below(4) === 0
       const address = sourceAddress(dice)
@@ -65,24 +57,20 @@ export class DatagramAttack implements Attack {
   }
 
   #open(batch: number, address: string, firstId: number, isText: boolean): Promise<FuzzPeer> {
-    return FuzzPeer.open(address, this.gateway, firstId, isText, (wrong) => this.#fail(batch, wrong))
+    return FuzzPeer.open(address, this.gateway, firstId, isText, (wrong) => this.fail(batch, wrong))
   }
 
   async #send(batch: number, datagrams: readonly Uint8Array[], peer: FuzzPeer): Promise<void> {
     peer.send(datagrams)
     for (let pings = 1; !(await peer.ping(PING_MS)); pings++) {
       this.repeatedPings++
-      if (this.#stopped) break
+      if (this.isStopped) break
       if (pings < MOST_PINGS) continue
-      this.#fail(batch, `the gateway is silent for ${(MOST_PINGS * PING_MS) / 1000} s`)
-      this.#stopped = true
+      this.fail(batch, `the gateway is silent for ${(MOST_PINGS * PING_MS) / 1000} s`)
+      super.stop()
     }
     this.#lingering.push(peer)
     if (this.#lingering.length > LINGERING) this.#lingering.shift()?.close()
-  }
-
-  #fail(batch: number, wrong: string): void {
-    if (this.failures.length < MOST_FAILURES) this.failures.push(`${this.share.caseOf(this.seed, batch)}: ${wrong}`)
   }
 }
 

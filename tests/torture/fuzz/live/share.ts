@@ -1,16 +1,48 @@
-// A share of an attack's cases, and how to have one of them again.
+// An attack, its share of the cases, and how to have one of them again.
 
-/** What brings cases to a server, and what it noticed. */
-export interface Attack {
-  readonly failures: readonly string[]
+const MOST_FAILURES = 5 // of one attack: more tell nothing new
+
+/** Brings cases to a server, several at the same time, and keeps what it noticed. */
+export abstract class Attack {
+  readonly failures: string[] = []
   /** Cases so far. */
-  readonly done: number
-  run(): Promise<void>
-  /** Ends early, and closes what is open. */
-  stop(): void
-}
+  done = 0
+  #next: number
+  #stopped = false
 
-export const MOST_FAILURES = 5 // of one attack: more tell nothing new
+  constructor(
+    protected readonly seed: number,
+    private readonly share: Share,
+    private readonly lanes: number,
+  ) {
+    this.#next = share.from
+  }
+
+  async run(): Promise<void> {
+    await Promise.all(Array.from({ length: this.lanes }, () => this.lane()))
+  }
+
+  /** Ends early. */
+  stop(): void {
+    this.#stopped = true
+  }
+
+  /** Takes one case after the other. */
+  protected abstract lane(): Promise<void>
+
+  protected get isStopped(): boolean {
+    return this.#stopped
+  }
+
+  /** The next case; undefined when there is none, or it was stopped. */
+  protected take(): number | undefined {
+    return this.#next < this.share.to && !this.#stopped ? this.#next++ : undefined
+  }
+
+  protected fail(index: number, wrong: string): void {
+    if (this.failures.length < MOST_FAILURES) this.failures.push(`${this.share.caseOf(this.seed, index)}: ${wrong}`)
+  }
+}
 
 export class Share {
   /** Cases from `from` to below `to`. */

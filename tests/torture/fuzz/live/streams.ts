@@ -4,7 +4,7 @@ import type { Peer } from "../../../../src/coap/exchange"
 import { Dice } from "../dice"
 import { ReferenceStream } from "../reference-stream"
 import { sourceAddress } from "./places"
-import { type Attack, MOST_FAILURES, type Share } from "./share"
+import { Attack, type Share } from "./share"
 import { Streams } from "./stream"
 
 const LANES = 512 // connections at the same time: most of them wait
@@ -12,35 +12,22 @@ const PATIENCE_MS = 300 // for what the cloud still has to say
 const MOST_REFUSED = 20 // connections in a row
 const LARGEST_ANSWER_BYTES = 1 << 20
 
-export class StreamAttack implements Attack {
-  readonly failures: string[] = []
-  done = 0
+export class StreamAttack extends Attack {
   readonly #reference = new ReferenceStream()
-  #next: number
-  #stopped = false
   #refusedInARow = 0
 
   constructor(
     private readonly cloud: Peer,
-    private readonly seed: number,
-    private readonly share: Share,
+    seed: number,
+    share: Share,
   ) {
-    this.#next = share.from
+    super(seed, share, LANES)
   }
 
-  async run(): Promise<void> {
-    await Promise.all(Array.from({ length: LANES }, () => this.#lane()))
-  }
-
-  stop(): void {
-    this.#stopped = true
-  }
-
-  async #lane(): Promise<void> {
+  protected async lane(): Promise<void> {
     const dice = new Dice()
     const streams = new Streams(dice)
-    while (this.#next < this.share.to && !this.#stopped) {
-      const index = this.#next++
+    for (let index = this.take(); index !== undefined; index = this.take()) {
       dice.begin(this.seed, index)
       const address = sourceAddress(dice)
       await this.#speak(index, address, streams.make(address), dice)
@@ -58,8 +45,8 @@ export class StreamAttack implements Attack {
       this.#refusedInARow = 0
     } catch (error) {
       if (++this.#refusedInARow !== MOST_REFUSED) return
-      this.#fail(index, `the cloud cannot be reached: ${error}`)
-      this.#stopped = true
+      this.fail(index, `the cloud cannot be reached: ${error}`)
+      this.stop()
       return
     }
     let from = 0
@@ -89,12 +76,8 @@ export class StreamAttack implements Attack {
       const verdict = stream.next(answer)
       if (verdict === "incomplete") break
       const wrong = verdict === "malformed" || (isFirst && stream.body.code !== CSM)
-      if (wrong) return this.#fail(index, `the cloud answered ${answer.toHex()}`)
+      if (wrong) return this.fail(index, `the cloud answered ${answer.toHex()}`)
     }
-  }
-
-  #fail(index: number, wrong: string): void {
-    if (this.failures.length < MOST_FAILURES) this.failures.push(`${this.share.caseOf(this.seed, index)}: ${wrong}`)
   }
 }
 
