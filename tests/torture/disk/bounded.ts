@@ -9,7 +9,7 @@ import type { Site } from "./site"
 
 const MOST_UPLOADS = 80 // the last 80 days: a survey each, all within retention
 const AGAIN_MS = 20
-const ROOM_WITHIN_MS = 5000
+const WITHIN_MS = 5000
 const FULL = /uploads are refused until there is room/
 
 // The filler goes when it is asked to; what is left when the programme ends moves to the disk below.
@@ -52,7 +52,9 @@ export async function fillDisk(site: Site, values: number): Promise<string[]> {
 
   const filled = await uploads.untilRefused()
   if (!filled) problems.push(`${uploads.acknowledged.size} surveys fit on a disk of 1 MiB`)
-  else if (!FULL.test(programme.said)) problems.push(`it does not say that the disk is full: ${programme.said}`)
+  // its refusal may be here before its words are
+  else if (!(await soon(() => FULL.test(programme.said))))
+    problems.push(`it does not say that the disk is full: ${programme.said}`)
   programme.signal("SIGUSR1")
   if (filled && !(await uploads.untilTaken())) problems.push(`it takes nothing when there is room: ${programme.said}`)
   const exit = await programme.stop()
@@ -72,6 +74,14 @@ export async function limitFiles(site: Site, limitBytes: number, values: number)
   const exit = await programme.stop()
   if (exit !== 70 || !FAILED.test(programme.lastLine)) problems.push(`it ends with ${exit}: ${programme.said}`)
   return [...problems, ...(await uploads.judge())].map((problem) => `files of ${limitBytes} bytes: ${problem}`)
+}
+
+/** Whether it is so before long. */
+async function soon(isSo: () => boolean | Promise<boolean>): Promise<boolean> {
+  for (const from = performance.now(); performance.now() - from < WITHIN_MS; await pause(systemClock, AGAIN_MS)) {
+    if (await isSo()) return true
+  }
+  return false
 }
 
 /** A device's surveys of the last days, latest first, one after the other. */
@@ -99,15 +109,10 @@ class Uploads {
 
   async untilTaken(): Promise<boolean> {
     const known = this.acknowledged.size
-    for (
-      const from = performance.now();
-      performance.now() - from < ROOM_WITHIN_MS;
-      await pause(systemClock, AGAIN_MS)
-    ) {
+    return await soon(async () => {
       await this.#put()
-      if (this.acknowledged.size > known) return true
-    }
-    return false
+      return this.acknowledged.size > known
+    })
   }
 
   /** What is wrong once the databases are on a disk that is well. */
