@@ -17,6 +17,7 @@ test("toJson() is what JSON.stringify() makes of the readings as they are stored
     [HIGHEST],
     [reading(0, -90, 100), reading(60, 0, 0), reading(3600, 21.5, 0.05), HIGHEST],
     parseSurvey("08:00 - 20 - 30%\n12:00 - 25.25 - 28%\n", {}).readings,
+    Array.from({ length: 19_001 }, (_, n) => reading(0, (Math.min(n, 18_000) - 9000) / 100, (n % 10_001) / 100)),
     Array.from({ length: 86_400 }, (_, second) => reading(second, -89.99, 99.99)), // more than fits into the scratch
   ]
   for (const readings of surveys) expect(toJson(readings)).toBe(JSON.stringify(readings.map(toStored)))
