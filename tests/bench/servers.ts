@@ -1,4 +1,5 @@
 // The servers that the load meets, each in a process of its own that ends with its owner.
+import { existsSync } from "node:fs"
 import { join } from "node:path"
 import type { Peer } from "../../src/coap/exchange"
 
@@ -32,21 +33,33 @@ export async function startScript(name: string, address: string, args: string[] 
 }
 
 const COAP_SERVER = "coap-server-notls" // Debian: libcoap3-bin
+const LOCALHOST = "127.0.0.1"
 const READY_WITHIN_MS = 5000
 const PING = Uint8Array.of(0x40, 0, 0, 0) // an empty confirmable message: the answer is RST (RFC 7252 §4.3)
 
 /** libcoap's example server; undefined when it is not installed. */
 export async function startLibcoap(): Promise<Server | undefined> {
   if (!Bun.which(COAP_SERVER)) return undefined
-  const peer = { address: "127.0.0.1", port: await freePort() }
-  const child = Bun.spawn([COAP_SERVER, "-A", peer.address, "-p", String(peer.port)], {
-    stdout: "ignore",
-    stderr: "ignore",
-  })
-  const server = serverOf(child, peer)
+  return await startPeer((port) => [COAP_SERVER, "-A", LOCALHOST, "-p", port])
+}
+
+/** A server of node-coap, which npm installs globally as "coap"; undefined when it is not there. */
+export async function startNodeCoap(): Promise<Server | undefined> {
+  if (!Bun.which("npm") || !Bun.which("node")) return undefined
+  const modules = (await Bun.$`npm root --global`.quiet().text()).trim()
+  if (!existsSync(join(modules, "coap"))) return undefined
+  return await startPeer((port) => ["node", join(import.meta.dir, "node-coap.cjs"), port], { NODE_PATH: modules })
+}
+
+/** One that somebody else wrote, on a port that is free. */
+async function startPeer(commandOn: (port: string) => string[], variables = {}): Promise<Server> {
+  const peer = { address: LOCALHOST, port: await freePort() }
+  const command = commandOn(String(peer.port))
+  const env = { ...process.env, ...variables }
+  const server = serverOf(Bun.spawn(command, { env, stdout: "ignore", stderr: "ignore" }), peer)
   if (await answers(peer)) return server
   await server[Symbol.asyncDispose]()
-  throw new Error(`${COAP_SERVER} does not answer`)
+  throw new Error(`${command[0]} does not answer`)
 }
 
 function serverOf(child: Bun.Subprocess, address: Peer): Server {
@@ -74,7 +87,7 @@ async function* linesOf(stream: ReadableStream<Uint8Array<ArrayBuffer>>): AsyncG
 
 /** A port that nobody has on 127.0.0.1, over UDP. */
 export async function freePort(): Promise<number> {
-  const socket = await Bun.udpSocket({ hostname: "127.0.0.1" })
+  const socket = await Bun.udpSocket({ hostname: LOCALHOST })
   const { port } = socket
   socket.close()
   return port

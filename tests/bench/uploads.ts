@@ -1,4 +1,4 @@
-// Confirmable uploads a second: the gateway, durable, beside libcoap's server and a raw echo under the same load.
+// Confirmable uploads a second: the gateway, durable, beside servers of libcoap and node-coap and a raw echo under the same load.
 import { mkdtemp, rm } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
@@ -11,7 +11,7 @@ import { type Figure, formatSpread, median } from "./figure"
 import { type FleetReport, runFleet } from "./fleet"
 import { readCpuMs } from "./process"
 import { measureRsyslog } from "./rsyslog"
-import { type Server, startLibcoap, startScript } from "./servers"
+import { startLibcoap, startNodeCoap, startScript } from "./servers"
 import { verifySpool } from "./spool"
 import { plainUploadOf, uploadOf } from "./surveys"
 import { FIRST_DEVICE, fleetTopology } from "./topology"
@@ -32,8 +32,9 @@ const FEW_SOURCES = 0x7f01_0001 // 127.1.0.1 and the next ones
 const MESSAGE_IDS = 0x1_0000
 const LIBCOAP_WINDOW = 64 // its receive buffer holds some 200 datagrams: more would be lost, not answered
 const LIBCOAP_PATH = "example_data"
+const NODE_COAP_WINDOW = 64 // of 16, 64 and 256 the one at which it is fastest: more overflows its receive buffer
 
-const AIM = { libcoap: 1, echo: 0.5, rsyslog: 15, cpuMicroseconds: 4 }
+const AIM = { libcoap: 1, nodeCoap: 1, echo: 0.5, rsyslog: 15, cpuMicroseconds: 4 }
 
 /** One server under load. */
 interface Contender {
@@ -51,11 +52,13 @@ export async function measureUploads(options: UploadOptions): Promise<Figure[]> 
   const folder = await mkdtemp(join(tmpdir(), "bench-uploads-"))
   try {
     await using stack = new AsyncDisposableStack()
-    const gateway = await startGateway(folder, options, stack)
-    const echo = await startEcho(options, stack)
-    const libcoap = await startPeer(options, stack)
+    const gateway = await gatewayUnder(folder, options, stack)
+    const echo = await echoUnder(options, stack)
+    const libcoap = await libcoapUnder(options, stack)
     if (!libcoap) say("libcoap is left out: apt-get install libcoap3-bin")
-    const contenders = [gateway, echo, ...(libcoap ? [libcoap] : [])]
+    const nodeCoap = await nodeCoapUnder(options, stack)
+    if (!nodeCoap) say("node-coap is left out: npm install --global coap")
+    const contenders = [gateway, echo, libcoap, nodeCoap].filter((contender) => contender !== undefined)
 
     let first = FIRST_DEVICE
     for (let round = 0; round <= ROUNDS; round++) {
@@ -77,7 +80,8 @@ export async function measureUploads(options: UploadOptions): Promise<Figure[]> 
     const rsyslog = await measureRsyslog()
     if (!rsyslog) say("rsyslog is left out: apt-get install rsyslog")
     return [
-      compare(gateway, libcoap?.name, libcoap && median(libcoap.rates), AIM.libcoap),
+      compare(gateway, "libcoap", libcoap && median(libcoap.rates), AIM.libcoap),
+      compare(gateway, "node-coap", nodeCoap && median(nodeCoap.rates), AIM.nodeCoap),
       compare(gateway, echo.name, median(echo.rates), AIM.echo),
       compare(gateway, "rsyslog, synced disk queue", rsyslog, AIM.rsyslog),
       costOf(gateway, libcoap),
@@ -87,7 +91,7 @@ export async function measureUploads(options: UploadOptions): Promise<Figure[]> 
   }
 }
 
-async function startGateway(folder: string, options: UploadOptions, stack: AsyncDisposableStack): Promise<Contender> {
+async function gatewayUnder(folder: string, options: UploadOptions, stack: AsyncDisposableStack): Promise<Contender> {
   const { window, random } = options
   const count = WARM_UP_DEVICES + ROUNDS * options.devices
   const topology = fleetTopology(folder, count)
@@ -109,7 +113,7 @@ async function startGateway(folder: string, options: UploadOptions, stack: Async
   }
 }
 
-async function startEcho({ window, random }: UploadOptions, stack: AsyncDisposableStack): Promise<Contender> {
+async function echoUnder({ window, random }: UploadOptions, stack: AsyncDisposableStack): Promise<Contender> {
   const server = stack.use(await startScript("echo.ts", "127.0.0.1"))
   const requestOf = (device: number) => uploadOf(device, "2026-01-01")
   return {
@@ -122,8 +126,8 @@ async function startEcho({ window, random }: UploadOptions, stack: AsyncDisposab
 }
 
 /** libcoap at its best: one resource that is always there, few addresses, because every turn walks all its sessions. */
-async function startPeer({ random }: UploadOptions, stack: AsyncDisposableStack): Promise<Contender | undefined> {
-  const started: Server | undefined = await startLibcoap()
+async function libcoapUnder({ random }: UploadOptions, stack: AsyncDisposableStack): Promise<Contender | undefined> {
+  const started = await startLibcoap()
   if (!started) return undefined
   const server = stack.use(started)
   const requestOf = (device: number) => plainUploadOf(device, LIBCOAP_PATH)
@@ -135,6 +139,21 @@ async function startPeer({ random }: UploadOptions, stack: AsyncDisposableStack)
     costs: [],
     run: (devices) =>
       runFleet({ server: server.address, devices, requestOf, sourceOf, window: LIBCOAP_WINDOW, random }),
+  }
+}
+
+async function nodeCoapUnder({ random }: UploadOptions, stack: AsyncDisposableStack): Promise<Contender | undefined> {
+  const started = await startNodeCoap()
+  if (!started) return undefined
+  const server = stack.use(started)
+  const requestOf = (device: number) => plainUploadOf(device, "surveys")
+  const window = NODE_COAP_WINDOW
+  return {
+    name: "node-coap",
+    pid: server.pid,
+    rates: [],
+    costs: [],
+    run: (devices) => runFleet({ server: server.address, devices, requestOf, sourceOf: ownSource, window, random }),
   }
 }
 
@@ -150,7 +169,7 @@ function rateOf(name: string, devices: number, report: FleetReport, say: (text: 
   return (acknowledged.length / elapsedMs) * 1000
 }
 
-function compare(gateway: Contender, peer = "libcoap", peerRate: number | undefined, aim: number): Figure {
+function compare(gateway: Contender, peer: string, peerRate: number | undefined, aim: number): Figure {
   const value = median(gateway.rates)
   const ratio = peerRate === undefined ? null : value / peerRate
   return {
