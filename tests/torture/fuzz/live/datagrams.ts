@@ -10,6 +10,7 @@ const BATCH = 64
 const REPEATED_EVERY = 8
 const LANES = 4 // batches on their way at the same time: what waits must fit into the socket's buffer
 const LINGERING = 32 // peers that still hear late answers; those that closed give the gateway ICMP errors
+const REMEMBERED = 8192 // peers that have closed, because a system gives their ports to others before the last answer came
 const PING_MS = 100
 const MOST_PINGS = 100
 
@@ -19,6 +20,8 @@ export class DatagramAttack extends Attack {
   /** Pings that had to be repeated: the gateway's buffer was full, or it was busy. */
   repeatedPings = 0
   readonly #lingering: FuzzPeer[] = []
+  /** By endpoint, those that have closed. */
+  readonly #former = new Map<string, FuzzPeer>()
 
   constructor(
     private readonly gateway: Peer,
@@ -57,7 +60,9 @@ export class DatagramAttack extends Attack {
   }
 
   #open(batch: number, address: string, firstId: number, isText: boolean): Promise<FuzzPeer> {
-    return FuzzPeer.open(address, this.gateway, firstId, isText, (wrong) => this.fail(batch, wrong))
+    const formerAt = (endpoint: string) => this.#former.get(endpoint)
+    const onWrong = (wrong: string) => this.fail(batch, wrong)
+    return FuzzPeer.open({ address, gateway: this.gateway, firstId, isText, onWrong, formerAt })
   }
 
   async #send(batch: number, datagrams: readonly Uint8Array[], peer: FuzzPeer): Promise<void> {
@@ -70,7 +75,16 @@ export class DatagramAttack extends Attack {
       super.stop()
     }
     this.#lingering.push(peer)
-    if (this.#lingering.length > LINGERING) this.#lingering.shift()?.close()
+    if (this.#lingering.length > LINGERING) this.#retire(this.#lingering.shift())
+  }
+
+  #retire(peer: FuzzPeer | undefined): void {
+    if (!peer) return
+    peer.close()
+    this.#former.delete(peer.endpoint) // so that it comes last
+    this.#former.set(peer.endpoint, peer)
+    const [oldest] = this.#former.keys()
+    if (this.#former.size > REMEMBERED && oldest !== undefined) this.#former.delete(oldest)
   }
 }
 
