@@ -87,6 +87,8 @@ const UNDERSTOOD: ReadonlyMap<number, number> = new Map([
   [OptionNumber.Block2, 3],
 ])
 
+const NO_QUERY: ReadonlyMap<string, string> = new Map()
+
 /** Reads path and query; a refusal where an option is critical and unknown (4.02) or is not UTF-8 (4.00). */
 export function readTarget(request: Request): Target | Response {
   for (const { number, value } of request.options) {
@@ -95,17 +97,23 @@ export function readTarget(request: Request): Target | Response {
     return say(Code.BadOption, `Option ${number} is not supported`)
   }
   try {
-    const query = new Map<string, string>()
-    for (const pair of textsOf(request.options, OptionNumber.UriQuery)) {
-      const equals = pair.indexOf("=")
-      if (equals < 0) query.set(pair, "")
-      else query.set(pair.slice(0, equals), pair.slice(equals + 1))
-    }
-    return { path: textsOf(request.options, OptionNumber.UriPath), query }
+    return { path: textsOf(request.options, OptionNumber.UriPath), query: readQuery(request.options) }
   } catch (error) {
     if (error instanceof MessageFormatError) return say(Code.BadRequest, "The path must be UTF-8")
     throw error
   }
+}
+
+function readQuery(options: readonly Option[]): ReadonlyMap<string, string> {
+  const pairs = textsOf(options, OptionNumber.UriQuery)
+  if (pairs.length === 0) return NO_QUERY
+  const query = new Map<string, string>()
+  for (const pair of pairs) {
+    const equals = pair.indexOf("=")
+    if (equals < 0) query.set(pair, "")
+    else query.set(pair.slice(0, equals), pair.slice(equals + 1))
+  }
+  return query
 }
 
 /** A refusal (4.15) unless the content format is absent or this one. */

@@ -20,8 +20,18 @@ const MONTHS = "January February March April May June July August September Octo
 const MONTH_DAYS = [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31]
 const WEEKDAYS = "Monday Tuesday Wednesday Thursday Friday Saturday Sunday".split(" ")
 
+let latestDay: Day | undefined
+
 /** The day that `text` writes as YYYY-MM-DD; undefined when it is written otherwise or is no real date. */
 export function parseDay(text: string): Day | undefined {
+  // a fleet names one day a million times: one and the same text of it costs no look-up its hash
+  if (text === latestDay) return latestDay
+  const day = readDay(text)
+  if (day !== undefined) latestDay = day
+  return day
+}
+
+function readDay(text: string): Day | undefined {
   if (text.length !== 10 || !/^\d{4}-\d\d-\d\d$/.test(text)) return undefined
   const year = Number(text.slice(0, 4))
   const month = Number(text.slice(5, 7))
@@ -48,9 +58,11 @@ export function dayBefore(instantMs: number, timeZone: string): Day {
 
 const changes = new Map<string, ClockChange>()
 const REMEMBERED_CHANGES = 128
+let latestChange: { readonly day: Day; readonly timeZone: string; readonly change: ClockChange } | undefined
 
 /** What the zone's clock skips and repeats on `day`: nothing, on most. Throws a RangeError for an unknown zone. */
 export function clockChange(day: Day, timeZone: string): ClockChange {
+  if (latestChange?.day === day && latestChange.timeZone === timeZone) return latestChange.change
   const key = `${day} ${timeZone}`
   let change = changes.get(key)
   if (change === undefined) {
@@ -61,6 +73,7 @@ export function clockChange(day: Day, timeZone: string): ClockChange {
     }
     changes.set(key, change)
   }
+  latestChange = { day, timeZone, change }
   return change
 }
 
