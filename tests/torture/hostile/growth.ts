@@ -1,14 +1,34 @@
 // What the servers' memory grew by since they were warm.
-import { readMemory } from "../../bench/process"
+import { readCpuMs, readMemory } from "../../bench/process"
 import type { Programme } from "../disk/programme"
 
 export const MOST_GROWTH_BYTES = 64 * 1024 * 1024
 
+/**
+ * Tables and caches fill by the work that is done, of which a busy machine does less in a second: the servers are not
+ * warm before one of them has worked this long. An idle machine comes to it within 8 s of the attack.
+ */
+const WARM_CPU_MS = 4500
+
+type Server = Pick<Programme, "pid" | "exit">
+
+export interface Load {
+  readonly privateDirtyBytes: number
+  /** Processor time since its start. */
+  readonly cpuMs: number
+}
+
 export class Growth {
   readonly #warm = new Map<string, number>()
   readonly #most = new Map<string, number>()
+  #warmAt: number | undefined
 
-  constructor(private readonly servers: Readonly<Record<string, Programme>>) {}
+  /** @param warmUpSeconds the least time that they have to fill their tables and caches */
+  constructor(
+    private readonly servers: Readonly<Record<string, Server>>,
+    private readonly warmUpSeconds: number,
+    private readonly loadOf: (pid: number) => Promise<Load> = readLoad,
+  ) {}
 
   /** In bytes, by server: from the most while it warmed up to the most behind that. */
   get bytes(): Readonly<Record<string, number>> {
@@ -22,14 +42,24 @@ export class Growth {
     )
   }
 
-  async look(isWarm: boolean): Promise<void> {
-    const most = isWarm ? this.#most : this.#warm
+  /** @returns for how many seconds they have been warm, when they have been attacked for so many */
+  async look(seconds: number): Promise<number> {
+    const most = this.#warmAt === undefined ? this.#warm : this.#most
+    let busiestMs = 0
     for (const [name, { pid, exit }] of Object.entries(this.servers)) {
       if (exit !== undefined) continue // which is told in the end
-      const { privateDirty } = await readMemory(pid)
-      most.set(name, Math.max(privateDirty, most.get(name) ?? 0))
+      const { privateDirtyBytes, cpuMs } = await this.loadOf(pid)
+      most.set(name, Math.max(privateDirtyBytes, most.get(name) ?? 0))
+      busiestMs = Math.max(cpuMs, busiestMs)
     }
+    if (seconds >= this.warmUpSeconds && busiestMs >= WARM_CPU_MS) this.#warmAt ??= seconds
+    return this.#warmAt === undefined ? 0 : seconds - this.#warmAt
   }
+}
+
+async function readLoad(pid: number): Promise<Load> {
+  const { privateDirty } = await readMemory(pid)
+  return { privateDirtyBytes: privateDirty, cpuMs: readCpuMs(pid) }
 }
 
 export const inMib = (bytes: number): string => `${Math.round(bytes / 2 ** 20)} MiB`

@@ -6,15 +6,17 @@ import { besiege, growUnder, type SiegeReport } from "./siege"
 
 const FULL_SECONDS = 600
 const SHORT = 1 / 60
-const WARM_UP_SHARE = 0.4
-const FAULT = { seconds: 30, warmUpSeconds: 1.5, transfers: 25_000 } // datagrams a second
+const WARM_UP_SHARE = 0.6
+const LONGEST_WARM_UP_SECONDS = 60
+const FAULT = { seconds: 60, warmUpSeconds: 1.5, transfers: 25_000 } // datagrams a second
 
 export const hostile: TortureSuite = { name: "hostile", short: SHORT, run }
 
 async function run({ scale, seed, say }: TortureOptions): Promise<TortureResult> {
   const seconds = FULL_SECONDS * scale
-  const options = { seed, seconds, warmUpSeconds: WARM_UP_SHARE * seconds, say }
-  const { failures, elapsedMs, growth, attack } = await besiege(options).catch((error) => nothing(seed, error))
+  const warmUpSeconds = Math.min(LONGEST_WARM_UP_SECONDS, WARM_UP_SHARE * seconds)
+  const siege = besiege({ seed, seconds, warmUpSeconds, say })
+  const { failures, elapsedMs, growth, attack } = await siege.catch((error) => nothing(seed, error))
   const { sent, answers, connections, dropped } = attack
   return {
     work: `${elapsedMs.length} honest uploads beside ${sent} hostile datagrams and ${connections} connections`,
