@@ -2,12 +2,12 @@ import { expect, test } from "bun:test"
 import { Growth } from "./growth"
 
 const MIB = 2 ** 20
-const WARM_UP_SECONDS = 4
+const WARM_UP = { seconds: 4, cpuMs: 4500 }
 
 /** What the gateway's growth is when these were seen: [seconds of attack, seconds of processor time, MiB]. */
 async function growthOf(...seen: readonly (readonly [number, number, number])[]) {
   let load = { privateDirtyBytes: 0, cpuMs: 0 }
-  const growth = new Growth({ gateway: { pid: 1, exit: undefined } }, WARM_UP_SECONDS, async () => load)
+  const growth = new Growth({ gateway: { pid: 1, exit: undefined } }, WARM_UP, async () => load)
   let warmSeconds = 0
   for (const [seconds, cpuSeconds, mib] of seen) {
     load = { privateDirtyBytes: mib * MIB, cpuMs: cpuSeconds * 1000 }

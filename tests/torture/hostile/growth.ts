@@ -4,11 +4,12 @@ import type { Programme } from "../disk/programme"
 
 export const MOST_GROWTH_BYTES = 64 * 1024 * 1024
 
-/**
- * Tables and caches fill by the work that is done, of which a busy machine does less in a second: the servers are not
- * warm before one of them has worked this long. An idle machine comes to it within 8 s of the attack.
- */
-const WARM_CPU_MS = 4500
+/** How long servers may at least take to fill their tables and caches. */
+export interface WarmUp {
+  readonly seconds: number
+  /** Processor time of the one that works most: it is work that fills them, of which a busy machine does less a second. */
+  readonly cpuMs: number
+}
 
 type Server = Pick<Programme, "pid" | "exit">
 
@@ -23,10 +24,9 @@ export class Growth {
   readonly #most = new Map<string, number>()
   #warmAt: number | undefined
 
-  /** @param warmUpSeconds the least time that they have to fill their tables and caches */
   constructor(
     private readonly servers: Readonly<Record<string, Server>>,
-    private readonly warmUpSeconds: number,
+    private readonly warmUp: WarmUp,
     private readonly loadOf: (pid: number) => Promise<Load> = readLoad,
   ) {}
 
@@ -52,7 +52,7 @@ export class Growth {
       most.set(name, Math.max(privateDirtyBytes, most.get(name) ?? 0))
       busiestMs = Math.max(cpuMs, busiestMs)
     }
-    if (seconds >= this.warmUpSeconds && busiestMs >= WARM_CPU_MS) this.#warmAt ??= seconds
+    if (seconds >= this.warmUp.seconds && busiestMs >= this.warmUp.cpuMs) this.#warmAt ??= seconds
     return this.#warmAt === undefined ? 0 : seconds - this.#warmAt
   }
 }

@@ -6,7 +6,7 @@ import { seededRandom } from "../../virtual-clock"
 import { Programme, startCommand } from "../disk/programme"
 import { differences, storedOf } from "../fuzz/live/stored"
 import { Attackers, type AttackReport } from "./attackers"
-import { Growth } from "./growth"
+import { Growth, type WarmUp } from "./growth"
 import { HonestDevice } from "./honest"
 import { HONEST_DEVICES, honestAddress, type Place, preparePlace } from "./place"
 
@@ -14,8 +14,8 @@ export interface SiegeOptions {
   readonly seed: number
   /** How long the attack lasts on a machine that has time for it: a busy one warms up for longer. */
   readonly seconds: number
-  /** Of these, how long the servers may at least take to fill their caches and tables. */
-  readonly warmUpSeconds: number
+  /** Of these. */
+  readonly warmUp: WarmUp
   readonly say: (line: string) => void
 }
 
@@ -53,7 +53,7 @@ export const growUnder = (fault: string, aSecond: number, options: SiegeOptions)
   inPlace(async (place) => {
     await using gateway = await started(place, "gateway", fault)
     await using _ = await Attackers.start({ ...place, seed: options.seed, drips: 0, onlyTransfers: aSecond })
-    const growth = new Growth({ gateway }, options.warmUpSeconds)
+    const growth = new Growth({ gateway }, options.warmUp)
     for (const from = performance.now(); growth.excess.length === 0; await Bun.sleep(LOOK_EVERY_MS)) {
       const seconds = (performance.now() - from) / 1000
       if (seconds > options.seconds) break
@@ -89,8 +89,8 @@ class Siege {
     private readonly servers: Readonly<Record<string, Programme>>,
     private readonly options: SiegeOptions,
   ) {
-    const { seed, warmUpSeconds } = options
-    this.#growth = new Growth(servers, warmUpSeconds)
+    const { seed, warmUp } = options
+    this.#growth = new Growth(servers, warmUp)
     this.#devices = Array.from({ length: HONEST_DEVICES }, (_, index) => {
       return new HonestDevice(honestAddress(index), seededRandom(seed + index))
     })
@@ -121,11 +121,11 @@ class Siege {
   }
 
   async #watch(): Promise<void> {
-    const { seconds, warmUpSeconds, say } = this.options
+    const { seconds, warmUp, say } = this.options
     const from = performance.now()
     for (let saidAt = from; ; await Bun.sleep(LOOK_EVERY_MS)) {
       const passed = (performance.now() - from) / 1000
-      if ((await this.#growth.look(passed)) >= seconds - warmUpSeconds) return
+      if ((await this.#growth.look(passed)) >= seconds - warmUp.seconds) return
       if (passed > LONGEST * seconds) {
         this.#wrong.push(`the servers did not come to warm up within ${Math.round(passed)} s`)
         return

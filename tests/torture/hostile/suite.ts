@@ -6,16 +6,15 @@ import { besiege, growUnder, type SiegeReport } from "./siege"
 
 const FULL_SECONDS = 600
 const SHORT = 1 / 60
-const WARM_UP_SHARE = 0.6
-const LONGEST_WARM_UP_SECONDS = 60
-const FAULT = { seconds: 60, warmUpSeconds: 1.5, transfers: 25_000 } // datagrams a second
+const WARM_UP = { share: 0.6, mostSeconds: 60, cpuMs: 4500 }
+const FAULT = { seconds: 60, warmUp: { seconds: 1.5, cpuMs: 1500 }, transfers: 25_000 } // datagrams a second
 
 export const hostile: TortureSuite = { name: "hostile", short: SHORT, run }
 
 async function run({ scale, seed, say }: TortureOptions): Promise<TortureResult> {
   const seconds = FULL_SECONDS * scale
-  const warmUpSeconds = Math.min(LONGEST_WARM_UP_SECONDS, WARM_UP_SHARE * seconds)
-  const siege = besiege({ seed, seconds, warmUpSeconds, say })
+  const warmUp = { seconds: Math.min(WARM_UP.mostSeconds, WARM_UP.share * seconds), cpuMs: WARM_UP.cpuMs }
+  const siege = besiege({ seed, seconds, warmUp, say })
   const { failures, elapsedMs, growth, attack } = await siege.catch((error) => nothing(seed, error))
   const { sent, answers, connections, dropped } = attack
   return {
@@ -40,9 +39,9 @@ const nothing = (seed: number, error: unknown): SiegeReport => ({
 })
 
 async function planted(seed: number, say: (line: string) => void): Promise<Planted> {
-  const { seconds, warmUpSeconds, transfers } = FAULT
+  const { transfers, ...limits } = FAULT
   const startedAt = performance.now()
-  const bytes = await growUnder(join(import.meta.dir, "fault.ts"), transfers, { seed, seconds, warmUpSeconds, say })
+  const bytes = await growUnder(join(import.meta.dir, "fault.ts"), transfers, { seed, ...limits, say })
   const passed = Math.round((performance.now() - startedAt) / 1000)
   const detail = `the gateway's memory grew by ${inMib(bytes)} in ${passed} s`
   return { fault: "no limit on transfers", caught: bytes > MOST_GROWTH_BYTES, detail }
