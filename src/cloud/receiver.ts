@@ -20,6 +20,7 @@ import { parseAddress, parseRanges } from "../topology/address"
 import type { SiteInfo, Store } from "./store"
 
 const RECEIVED = "Surveys received"
+const [CREATED, CHANGED] = [say(Code.Created, RECEIVED), say(Code.Changed, RECEIVED)] // nearly all answers, encoded once
 const QUERY = ["revision", "zone", "digest"] // of a survey
 
 const siteInfo = v.object({
@@ -79,7 +80,7 @@ export class Receiver {
     return this.#refuseTarget(request, target.path)
   }
 
-  async #route(request: Request): Promise<Response> {
+  #route(request: Request): Response | Promise<Response> {
     const target = readTarget(request)
     if ("code" in target) return target
     const refusal = this.#refuseTarget(request, target.path)
@@ -139,9 +140,9 @@ export class Receiver {
     for (const { line, rule } of refused) this.options.onRefusedLine(`${site} ${ip} ${day}, line ${line}: ${rule}`)
     const survey = { day, address, digest, readings, ...(revision !== undefined && { revision }) }
     const outcome = await this.options.store.putSurvey(site, survey)
+    if (refused.length === 0) return outcome === "new" ? CREATED : CHANGED
     const lines = refused.length === 1 ? "1 line" : `${refused.length} lines`
-    const answer = refused.length === 0 ? RECEIVED : `${RECEIVED}, ${lines} refused`
-    return say(outcome === "new" ? Code.Created : Code.Changed, answer)
+    return say(outcome === "new" ? Code.Created : Code.Changed, `${RECEIVED}, ${lines} refused`)
   }
 
   async #putCollection(site: string, request: Request, [given = ""]: readonly string[]): Promise<Response> {
