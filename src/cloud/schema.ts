@@ -4,6 +4,7 @@ import type { DatabaseKind } from "../storage/database"
 export const STORE: DatabaseKind = {
   name: "store",
   id: 0x534d_5354, // "SMST"
+  pageBytes: 16_384, // a fleet's day in address order: a fifth more surveys a second than with SQLite's 4096
   migrations: [
     `
     CREATE TABLE sites (
