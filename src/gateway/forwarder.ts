@@ -61,7 +61,8 @@ export class Forwarder {
    */
   forward(run: Day | undefined, signal: AbortSignal): Promise<Forwarded> {
     const turn = unlessAborted(this.#running, signal).then(() => this.#untilDone(run, signal))
-    this.#running = Promise.allSettled([this.#running, turn])
+    // without what became of them: each would hold the one before it
+    this.#running = Promise.allSettled([this.#running, turn]).then(() => {})
     return turn
   }
 
