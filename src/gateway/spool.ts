@@ -3,9 +3,10 @@ import type { Clock } from "../clock"
 import type { DurableDatabase } from "../storage/database"
 import type { GroupCommit } from "../storage/group-commit"
 import { type ClockChange, clockChange, type Day } from "../survey/calendar"
+import { type CanonicalSurvey, readCanonical } from "../survey/canonical"
 import { surveyDigest } from "../survey/digest"
 import type { Reading } from "../survey/reading"
-import { canonicalText, formatSurvey, mergeSurveys, parseSurvey, type Survey } from "../survey/survey"
+import { formatSurvey, mergeSurveys, parseSurvey } from "../survey/survey"
 import { type AddressRange, formatAddress } from "../topology/address"
 import { addressesIn } from "../topology/ranges"
 import { Arrivals, type Row } from "./arrivals"
@@ -91,7 +92,7 @@ export class Spool {
    */
   accept(upload: Upload, isClosed: boolean): Promise<Accepted | Stray> {
     const change = clockChange(upload.day, this.#zones.of(upload.day))
-    const survey = parseSurvey(upload.text, change)
+    const survey = readCanonical(upload.text, change)
     return this.commits.add(() => this.#merge(upload, survey, change, isClosed))
   }
 
@@ -102,12 +103,12 @@ export class Spool {
     if (this.#arrivals.waiting > 0) this.#placeInTurn()
   }
 
-  #merge(upload: Upload, survey: Survey, change: ClockChange, isClosed: boolean): Accepted | Stray {
+  #merge(upload: Upload, survey: CanonicalSurvey, change: ClockChange, isClosed: boolean): Accepted | Stray {
     const { address, day, text } = upload
-    const [readings, refused] = [survey.readings.length, survey.refused.length]
+    const { body, readings } = survey
+    const refused = survey.refused.length
     const stored = this.#arrivals.find(day, address)
     if (!stored) {
-      const body = canonicalText(text, survey)
       const digest = this.#digestOf(day, address, body)
       const lastUpload = body === text ? null : uploadDigest(upload)
       const [revision, late] = [this.clock.now(), isClosed ? 1 : 0]
@@ -120,23 +121,24 @@ export class Spool {
     const digest = uploadDigest(upload)
     const storedUpload = stored.upload ?? uploadDigest({ address, day, text: stored.body })
     if (storedUpload === digest) return { ...known, changed: false }
+    const here = parseSurvey(body, change).readings
     const there = parseSurvey(stored.body, change).readings
-    const [older, newer] = upload.yields ? [survey.readings, there] : [there, survey.readings]
+    const [older, newer] = upload.yields ? [here, there] : [there, here]
     const merged = mergeSurveys(older, newer, change)
-    const body = formatSurvey(merged.readings)
+    const mergedBody = formatSurvey(merged.readings)
     // a copy that would change nothing is safe to acknowledge: a sensor that sends a reading a datagram may repeat one
-    const strayForMs = body === stored.body || upload.yields ? 0 : this.#strays.strayForMs(address, day, digest)
+    const strayForMs = mergedBody === stored.body || upload.yields ? 0 : this.#strays.strayForMs(address, day, digest)
     if (strayForMs > 0) return { strayForMs }
 
     this.#quarantineLines(upload, survey)
     if (!upload.yields) this.#strays.remember(address, day, storedUpload)
     this.#quarantineReadings(upload, merged.superseded)
     const latest = upload.yields ? storedUpload : digest
-    if (body === stored.body) {
+    if (mergedBody === stored.body) {
       this.#arrivals.update({ ...stored, upload: latest })
       return { ...known, changed: false }
     }
-    this.#arrivals.update(this.#revised(stored, body, merged.readings.length, latest))
+    this.#arrivals.update(this.#revised(stored, mergedBody, merged.readings.length, latest))
     return { ...known, changed: true }
   }
 
@@ -152,7 +154,7 @@ export class Spool {
     return surveyDigest(`${this.site}/${formatAddress(address)}`, day, body)
   }
 
-  #quarantineLines({ address, day, peer }: Upload, { refused }: Survey): void {
+  #quarantineLines({ address, day, peer }: Upload, { refused }: CanonicalSurvey): void {
     for (const { line, rule, text } of refused.slice(0, QUARANTINED_LINES)) {
       const reason = `line ${line}: ${rule}`
       this.quarantine.add(this.clock.now(), { kind: "line", reason, bytes: text, peer, address, day })

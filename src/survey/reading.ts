@@ -36,7 +36,7 @@ const decimals = new Array<string | undefined>(19_001)
 const COLDEST = 9000 // hundredths below zero
 
 /** A temperature or a humidity, as plainly as it can be written. */
-export function formatDecimal(value: number): string {
+function formatDecimal(value: number): string {
   const at = Math.round(value * 100) + COLDEST
   let text = decimals[at]
   if (text === undefined) {

@@ -3,11 +3,11 @@
 export const PERCENT = 37
 const TAB = 9
 const CARRIAGE_RETURN = 13
-const SPACE = 32
-const HYPHEN = 45
-const POINT = 46
-const ZERO = 48
-const COLON = 58
+export const SPACE = 32
+export const HYPHEN = 45
+export const POINT = 46
+export const ZERO = 48
+export const COLON = 58
 
 /** The first place that is not white space; `to` when there is none. */
 export function skipBlanks(text: string, from: number, to: number): number {
@@ -77,7 +77,7 @@ function twoDigits(text: string, at: number, most: number): number {
   return number <= most ? number : Number.NaN
 }
 
-function isDigit(code: number): boolean {
+export function isDigit(code: number): boolean {
   return code >= ZERO && code < COLON
 }
 

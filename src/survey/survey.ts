@@ -1,14 +1,6 @@
 /** Survey text ⇄ readings (DESIGN.md §4), and the merge of two surveys of one device and day (§6.2). */
 import type { ClockChange } from "./calendar"
-import {
-  compareReadings,
-  formatDecimal,
-  formatReading,
-  formatTime,
-  parseReading,
-  parseTime,
-  type Reading,
-} from "./reading"
+import { compareReadings, formatReading, parseReading, parseTime, type Reading } from "./reading"
 import { skipBlanks, trimEnd } from "./scan"
 import { SurveyTimes } from "./times"
 
@@ -27,7 +19,6 @@ export interface Survey {
 
 const BYTE_ORDER_MARK = 0xfeff
 const LINE_CHARACTERS = 200
-const SEPARATORS = 8 // of a line: " - ", " - ", "%" and its end
 
 /** Reads a survey. `change` is what the clock does on its day. Refuses lines, never the text. */
 export function parseSurvey(text: string, change: ClockChange): Survey {
@@ -54,26 +45,6 @@ export function formatSurvey(readings: readonly Reading[]): string {
   let text = ""
   for (const reading of readings) text += `${formatReading(reading)}\n`
   return text
-}
-
-/**
- * The canonical text of a survey that was read from `text`: that text itself where it is canonical already, as it mostly
- * is, and comparing costs a fifth of writing.
- */
-export function canonicalText(text: string, { readings, refused }: Survey): string {
-  return refused.length === 0 && isCanonical(text, readings) ? text : formatSurvey(readings)
-}
-
-/** Every part in its shortest form and nothing between them: whatever is written otherwise is longer somewhere. */
-function isCanonical(text: string, readings: readonly Reading[]): boolean {
-  if (text !== "" && !text.endsWith("\n")) return false
-  let at = 0
-  for (const { seconds, temperature, humidity } of readings) {
-    const time = formatTime(seconds)
-    if (!text.startsWith(time, at)) return false
-    at += time.length + formatDecimal(temperature).length + formatDecimal(humidity).length + SEPARATORS
-  }
-  return at === text.length && !text.includes("\t") && !text.includes("\r")
 }
 
 /**

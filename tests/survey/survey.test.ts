@@ -1,7 +1,6 @@
 import { expect, test } from "bun:test"
-import fc from "fast-check"
 import { formatTime } from "../../src/survey/reading"
-import { canonicalText, formatSurvey, mergeSurveys, parseSurvey } from "../../src/survey/survey"
+import { formatSurvey, mergeSurveys, parseSurvey } from "../../src/survey/survey"
 import { reading } from "./fixtures"
 
 test("parseSurvey() takes good lines and refuses the others by number and rule", () => {
@@ -115,34 +114,4 @@ test("mergeSurveys() deletes nothing when a file was cut short", () => {
   const stored = [reading("08:00"), reading("12:00")]
   expect(mergeSurveys(stored, [], {})).toEqual({ readings: stored, superseded: [] })
   expect(mergeSurveys([], stored, {})).toEqual({ readings: stored, superseded: [] })
-})
-
-test("canonicalText() is what formatSurvey() writes, however the survey was written", () => {
-  const decimal = fc.constantFrom("0", "-0", "20", "020", "20.5", "20.50", "0.05", "99.99", "7.00", "-1.5")
-  const gap = fc.constantFrom(" ", "  ", "\t", "\r")
-  const time = fc.constantFrom("00:00", "08:00", "08:00:00", "08:00:30", "12:30", "23:59", "24:00")
-  const line = fc
-    .tuple(time, gap, gap, decimal, gap, gap, decimal, fc.constantFrom("%", " %", "% ", ""))
-    .map(([at, a, b, t, c, d, h, end]) => `${at}${a}-${b}${t}${c}-${d}${h}${end}`)
-  const canonical = fc
-    .tuple(fc.nat({ max: 1439 }), fc.integer({ min: -8999, max: 8999 }), fc.nat({ max: 9999 }))
-    .map(([minute, t, h]) => `${formatTime(minute * 60)} - ${t / 100} - ${h / 100}%`)
-  const text = fc
-    .tuple(fc.array(fc.oneof(line, canonical), { maxLength: 4 }), fc.constantFrom("\n", "\n\n", "\r\n"), fc.boolean())
-    .map(([lines, between, ended]) => lines.join(between) + (ended ? "\n" : ""))
-  fc.assert(
-    fc.property(fc.oneof(text, fc.constantFrom("", "\n", "\uFEFF", "\uFEFF08:00 - 20 - 30%\n")), (any) => {
-      const survey = parseSurvey(any, {})
-      expect(canonicalText(any, survey)).toBe(formatSurvey(survey.readings))
-    }),
-    { numRuns: 2000 },
-  )
-})
-
-test("canonicalText() keeps the order of an hour that comes twice", () => {
-  const change = { repeated: { from: 7200, to: 10_800 } }
-  for (const text of ["02:30 - 1 - 1%\n02:10 - 2 - 2%\n", "03:30 - 1 - 1%\n02:10 - 2 - 2%\n"]) {
-    const survey = parseSurvey(text, change)
-    expect(canonicalText(text, survey)).toBe(formatSurvey(survey.readings))
-  }
 })

@@ -1,6 +1,7 @@
 // Survey text of any kind (DESIGN.md §4): every line is taken or refused, what is taken is read back, merges lose nothing.
 import { splitAddressedLines } from "../../../src/survey/addressed"
 import { type ClockChange, clockChange, type Day } from "../../../src/survey/calendar"
+import { readCanonical } from "../../../src/survey/canonical"
 import type { Reading } from "../../../src/survey/reading"
 import { formatSurvey, mergeSurveys, parseSurvey } from "../../../src/survey/survey"
 import type { Dice } from "./dice"
@@ -69,7 +70,10 @@ export class Surveys implements Target {
     const again = parse(text, this.#change)
     if (again.refused.length > 0 || !areSame(again.readings, readings))
       return `written again it is ${JSON.stringify(text)}`
-    return undefined
+    const stored = readCanonical(this.#text, this.#change)
+    const isSame =
+      stored.body === text && stored.readings === readings.length && stored.refused.length === refused.length
+    return isSame ? undefined : `it is stored as ${JSON.stringify(stored)}`
   }
 }
 
