@@ -1,6 +1,6 @@
 // One CoAP message in one datagram, bytes ↔ message (RFC 7252 §3). Pure and strict.
 import { Code, codeClass } from "./code"
-import { decodeBody, encodeBody, MessageFormatError, type Option } from "./option"
+import { decodeBody, encodeBody, MessageFormatError, type Option, part } from "./option"
 
 export const Type = { Confirmable: 0, NonConfirmable: 1, Acknowledgement: 2, Reset: 3 } as const
 export type Type = (typeof Type)[keyof typeof Type]
@@ -33,7 +33,7 @@ export function readHeader(bytes: Uint8Array): Header | undefined {
   return { version: first >> 6, type: ((first >> 4) & 3) as Type, id: ((bytes[2] ?? 0) << 8) | (bytes[3] ?? 0) }
 }
 
-/** Throws MessageFormatError on anything that RFC 7252 §3 calls a message format error. Fields are views on `bytes`. */
+/** Throws MessageFormatError on anything that RFC 7252 §3 calls a message format error. Long fields are views on `bytes`. */
 export function decodeMessage(bytes: Uint8Array): Message {
   const header = readHeader(bytes)
   if (!header) throw new MessageFormatError(`a message has at least 4 bytes, this one has ${bytes.length}`)
@@ -52,7 +52,7 @@ export function decodeMessage(bytes: Uint8Array): Message {
   const start = HEADER_BYTES + tokenLength
   if (start > bytes.length) throw new MessageFormatError("the token is cut short")
   const { options, payload } = decodeBody(bytes, start)
-  return { type, code, id, token: bytes.subarray(HEADER_BYTES, start), options, payload }
+  return { type, code, id, token: part(bytes, HEADER_BYTES, start), options, payload }
 }
 
 export function encodeMessage(message: Message): Uint8Array {

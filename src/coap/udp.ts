@@ -21,7 +21,7 @@ const MAX_QUEUED = 16_384 // datagrams, while the kernel's buffer is full
 export class UdpSocket {
   /** Counts since the start. `unsent`: what the kernel refused twice, or had no room for. */
   readonly counts = { received: 0, sent: 0, unsent: 0, problems: 0 }
-  #socket: udp.Socket<"buffer"> | undefined
+  #socket: udp.Socket<"uint8array"> | undefined
   #queue: (Uint8Array | number | string)[] = []
   #flushing = false
   readonly #onProblem: (error: unknown) => void
@@ -37,6 +37,7 @@ export class UdpSocket {
       opened.#socket = await Bun.udpSocket({
         hostname: address,
         port,
+        binaryType: "uint8array", // whose slice() copies: a Buffer's is a view
         socket: {
           data(_socket, datagram, senderPort, senderAddress) {
             opened.counts.received++

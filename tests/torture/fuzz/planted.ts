@@ -18,18 +18,35 @@ const LONGEST_OPTION_BYTES = 65_804
 
 /** An option whose length runs past the end gets what there is of it. */
 function decodeClamping(bytes: Uint8Array): Message {
-  try {
-    return decodeMessage(bytes)
-  } catch (error) {
-    if (!(error instanceof MessageFormatError) || error.message !== "an option runs past the end") throw error
-    const padded = new Uint8Array(bytes.length + LONGEST_OPTION_BYTES)
-    padded.set(bytes)
-    const message = decodeMessage(padded)
-    const options = message.options
-      .filter(({ value }) => value.byteOffset < bytes.length)
-      .map(({ number, value }) => ({ number, value: value.subarray(0, bytes.length - value.byteOffset) }))
-    return { ...message, options }
+  if (!isCutShort(bytes)) return decodeMessage(bytes)
+  let [least, most] = [1, LONGEST_OPTION_BYTES]
+  while (least < most) {
+    const middle = (least + most) >>> 1
+    if (isCutShort(padded(bytes, middle))) least = middle + 1
+    else most = middle
   }
+  const message = decodeMessage(padded(bytes, least))
+  const options = message.options.map(({ number, value }, nth) => {
+    const padding = nth === message.options.length - 1 ? least : 0
+    return { number, value: value.subarray(0, value.length - padding) }
+  })
+  return { ...message, options }
+}
+
+function isCutShort(bytes: Uint8Array): boolean {
+  try {
+    decodeMessage(bytes)
+    return false
+  } catch (error) {
+    if (!(error instanceof MessageFormatError)) throw error
+    return error.message === "an option runs past the end"
+  }
+}
+
+function padded(bytes: Uint8Array, by: number): Uint8Array {
+  const longer = new Uint8Array(bytes.length + by)
+  longer.set(bytes)
+  return longer
 }
 
 /** What is pending when a chunk ends is taken for the frame's beginning, whatever was before. */
