@@ -21,7 +21,6 @@ export interface Row {
   readonly late: number
 }
 
-const FEW = 256 // surveys that are put in their place within the commit that brought them
 const DAYS_IN_MEMORY = 8
 const IN_PLACE = 0
 
@@ -98,11 +97,6 @@ export class Arrivals {
     this.#query(
       `UPDATE surveys SET refused = iif(revision = ?1, refused, 0), revision = ?1, ${columns} WHERE place = ?7`,
     ).run(...values, place)
-  }
-
-  /** Puts those that wait in their place, if they are few: at the end of every group of uploads. */
-  placeFew(): void {
-    if (this.#waiting <= FEW) this.place()
   }
 
   /** Puts all that wait in their place, in address order. */

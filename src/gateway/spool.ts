@@ -11,6 +11,7 @@ import { type AddressRange, formatAddress } from "../topology/address"
 import { addressesIn } from "../topology/ranges"
 import { Arrivals, type Row } from "./arrivals"
 import { beforeDaySql, lastPlaceSql, onDaySql, placeOf } from "./places"
+import { Placing } from "./placing"
 import type { Quarantine } from "./quarantine"
 import { Strays } from "./strays"
 import { Zones } from "./zones"
@@ -57,13 +58,12 @@ const QUARANTINED_LINES = 100 // one by one; the rest of an upload together
 
 const BEFORE_ALL = Number.MIN_SAFE_INTEGER // places
 const SETTLE = "DELETE FROM due WHERE place = ?1 AND revision = ?2" // a newer one stays
-const PLACE_AFTER_MS = 1000 // without a burst of uploads: then there is time
 
 export class Spool {
   readonly #arrivals: Arrivals
   readonly #zones: Zones
   readonly #strays: Strays
-  #cancelPlacing: (() => void) | undefined
+  readonly #placing: Placing
 
   constructor(
     private readonly database: DurableDatabase,
@@ -76,8 +76,9 @@ export class Spool {
     this.#arrivals = new Arrivals(database)
     this.#zones = new Zones(database, timeZone)
     this.#strays = new Strays(database, clock)
+    this.#placing = new Placing(this.#arrivals, commits, clock)
     commits.attach({
-      beforeCommit: () => this.#placeFew(),
+      beforeCommit: () => this.#placing.placeFew(),
       rolledBack: () => {
         this.#arrivals.forget()
         this.#zones.forget()
@@ -98,9 +99,7 @@ export class Spool {
 
   /** Hands what waits to the next commit. May be called twice. */
   stop(): void {
-    this.#cancelPlacing?.()
-    this.#cancelPlacing = undefined
-    if (this.#arrivals.waiting > 0) this.#placeInTurn()
+    this.#placing.stop()
   }
 
   #merge(upload: Upload, survey: CanonicalSurvey, change: ClockChange, isClosed: boolean): Accepted | Stray {
@@ -255,26 +254,6 @@ export class Spool {
     ).run(before)
     this.#arrivals.forget()
     this.#zones.prune(before)
-  }
-
-  /** At the end of a group of uploads. After a burst it waits for a quiet second, or for somebody who reads in order. */
-  #placeFew(): void {
-    this.#arrivals.placeFew()
-    if (this.#arrivals.waiting > 0 && !this.#cancelPlacing) this.#awaitQuiet()
-  }
-
-  #awaitQuiet(): void {
-    const { waiting } = this.#arrivals
-    this.#cancelPlacing = this.clock.after(PLACE_AFTER_MS, () => {
-      this.#cancelPlacing = undefined
-      if (this.#arrivals.waiting > waiting) this.#awaitQuiet()
-      else this.#placeInTurn()
-    })
-  }
-
-  /** On a full disk they stay where they are, as durable as before, until the next occasion. */
-  #placeInTurn(): void {
-    this.commits.add(() => this.#arrivals.place()).catch(() => {})
   }
 
   #placeAll(): void {

@@ -11,6 +11,8 @@ import { Bench, DAY, LARGE, MORNING, NOW, TOMATOES } from "./fixtures"
 
 const BURST = 1000 // more than are put in their place at once, and more than fit into what is free of the file
 const FIRST = 0x0a00_0000
+const FEW = 256
+const FEW_MS = 100
 const PLACE_AFTER_MS = 1000
 
 let bench: Bench
@@ -36,6 +38,26 @@ describe("a burst of uploads", () => {
     expect([rowsIn("surveys"), rowsIn("arrivals")]).toEqual([1, 0])
     await burst()
     expect([rowsIn("surveys"), rowsIn("arrivals")]).toEqual([1, BURST])
+  })
+
+  test("waits also where it comes one by one, each in a commit of its own", async () => {
+    for (let n = 0; n <= FEW; n++) await bench.accept(readingOf(n), FIRST + n)
+    expect([rowsIn("surveys"), rowsIn("arrivals")]).toEqual([FEW, 1])
+    await bench.clock.advance(PLACE_AFTER_MS)
+    bench.commits.flush()
+    expect([rowsIn("surveys"), rowsIn("arrivals")]).toEqual([FEW + 1, 0])
+  })
+
+  test("is none where so many come again and again, but with time between them", async () => {
+    for (let group = 0; group < 3; group++) {
+      const order = Array.from({ length: FEW }, (_, n) => FIRST + group * FEW + n)
+      await Promise.all(order.map((address) => bench.accept(MORNING, address)))
+      expect(rowsIn("arrivals")).toBe(0)
+      await bench.clock.advance(FEW_MS)
+    }
+    bench.clock.set(NOW)
+    await bench.accept(MORNING)
+    expect([rowsIn("surveys"), rowsIn("arrivals")]).toEqual([3 * FEW + 1, 0])
   })
 
   test("is in its place after a quiet second", async () => {

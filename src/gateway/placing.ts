@@ -1,0 +1,60 @@
+// When surveys that were appended are put in their place: a few at once, a fleet's burst when it is over.
+import type { Clock } from "../clock"
+import type { GroupCommit } from "../storage/group-commit"
+import type { Arrivals } from "./arrivals"
+
+const FEW = 256 // surveys that are put in their place within the commits that brought them…
+const FEW_MS = 100 // … in so much time: each of them writes a page
+const QUIET_MS = 1000 // without more of them: then there is time
+
+export class Placing {
+  /** Surveys that were put in their place at once, since when. */
+  #lately = { since: Number.NEGATIVE_INFINITY, surveys: 0 }
+  #cancel: (() => void) | undefined
+
+  constructor(
+    private readonly arrivals: Arrivals,
+    private readonly commits: GroupCommit,
+    private readonly clock: Clock,
+  ) {}
+
+  /** At the end of a group of uploads, within its transaction. */
+  placeFew(): void {
+    const { waiting } = this.arrivals
+    if (waiting === 0) return
+    if (this.#areFew(waiting)) this.arrivals.place()
+    else if (!this.#cancel) this.#awaitQuiet()
+  }
+
+  /** Hands what waits to the next commit. May be called twice. */
+  stop(): void {
+    this.#cancel?.()
+    this.#cancel = undefined
+    if (this.arrivals.waiting > 0) this.#placeInTurn()
+  }
+
+  #areFew(waiting: number): boolean {
+    const now = this.clock.now()
+    const ageMs = now - this.#lately.since
+    // or the clock was set back
+    if (ageMs < 0 || ageMs >= FEW_MS) this.#lately = { since: now, surveys: 0 }
+    const surveys = this.#lately.surveys + waiting
+    if (surveys > FEW) return false
+    this.#lately.surveys = surveys
+    return true
+  }
+
+  #awaitQuiet(): void {
+    const { waiting } = this.arrivals
+    this.#cancel = this.clock.after(QUIET_MS, () => {
+      this.#cancel = undefined
+      if (this.arrivals.waiting > waiting) this.#awaitQuiet()
+      else this.#placeInTurn()
+    })
+  }
+
+  /** On a full disk they stay where they are, as durable as before, until the next occasion. */
+  #placeInTurn(): void {
+    this.commits.add(() => this.arrivals.place()).catch(() => {})
+  }
+}
