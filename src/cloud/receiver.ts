@@ -14,8 +14,8 @@ import {
 } from "../coap/resource"
 import { REFUSED_RETRY_SECONDS, REFUSED_TEXT, StorageRefused } from "../storage/errors"
 import { clockChange, type Day, parseDay } from "../survey/calendar"
+import { readCanonical } from "../survey/canonical"
 import { deliveryDigest, isDigest, surveyDigest } from "../survey/digest"
-import { parseSurvey } from "../survey/survey"
 import { parseAddress, parseRanges } from "../topology/address"
 import type { SiteInfo, Store } from "./store"
 
@@ -136,9 +136,9 @@ export class Receiver {
       return say(Code.RequestEntityIncomplete, "The digest differs: send it again")
     }
 
-    const { readings, refused } = parseSurvey(text, clockChange(day, zone ?? info.timeZone))
+    const { body, refused } = readCanonical(text, clockChange(day, zone ?? info.timeZone))
     for (const { line, rule } of refused) this.options.onRefusedLine(`${site} ${ip} ${day}, line ${line}: ${rule}`)
-    const survey = { day, address, digest, readings, ...(revision !== undefined && { revision }) }
+    const survey = { day, address, digest, body, ...(revision !== undefined && { revision }) }
     const outcome = await this.options.store.putSurvey(site, survey)
     if (refused.length === 0) return outcome === "new" ? CREATED : CHANGED
     const lines = refused.length === 1 ? "1 line" : `${refused.length} lines`

@@ -4,7 +4,7 @@ import type { GroupCommit } from "../storage/group-commit"
 import { type ClockChange, clockChange, type Day } from "../survey/calendar"
 import { countedDigest } from "../survey/digest"
 import type { Reading } from "../survey/reading"
-import { mergeSurveys } from "../survey/survey"
+import { formatSurvey, mergeSurveys } from "../survey/survey"
 import type { AddressRange } from "../topology/address"
 import { Added, type DeviceDay } from "./added"
 import { fromJson, type StoredReading, toJson } from "./stored"
@@ -26,7 +26,8 @@ export interface NewSurvey {
   /** Without it the survey is newer than whatever is there. */
   readonly revision?: number
   readonly digest: string
-  readonly readings: readonly Reading[]
+  /** Canonical survey text. */
+  readonly body: string
 }
 
 export interface Agreement {
@@ -100,10 +101,10 @@ export class Store {
 
   /** What the gateway delivers. Resolves once durable: "new", "changed", or "known" when the row is at least as new. */
   putSurvey(site: string, survey: NewSurvey): Promise<"new" | "changed" | "known"> {
-    const { day, address, digest, readings } = survey
+    const { day, address, digest, body } = survey
     const { id: siteId, info } = this.#known(site)
     const of = { siteId, day, address }
-    const json = toJson(readings)
+    const json = toJson(body)
     return this.commits.add(() => {
       const first = survey.revision ?? this.now()
       if (this.#insert.run(siteId, day, address, first, digest, json).changes === 1) {
@@ -115,11 +116,11 @@ export class Store {
       const revision = survey.revision ?? Math.max((last ?? 0) + 1, this.now())
       if (last !== undefined && last >= revision) return "known"
       const hasAdded = stored !== null && stored.merged !== null
-      const merged = hasAdded ? toJson(this.#merge(of, readings, clockChange(day, info.timeZone))) : null
+      const merged = hasAdded ? this.#merge(of, json, clockChange(day, info.timeZone)) : undefined
       this.#query(
         `INSERT OR REPLACE INTO surveys (site, day, address, revision, digest, readings, merged)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)`,
-      ).run(siteId, day, address, revision, digest, json, merged)
+      ).run(siteId, day, address, revision, digest, json, merged ? toJson(formatSurvey(merged)) : null)
       this.#forgetAgreement(siteId, day)
       return last === undefined ? "new" : "changed"
     })
@@ -135,11 +136,11 @@ export class Store {
     const change = clockChange(day, info.timeZone)
     return this.commits.add(() => {
       this.#added.put(of, readings, this.now())
-      const merged = this.#merge(of, fromJson(this.#find(of)?.readings ?? NOTHING, change), change)
+      const merged = this.#merge(of, this.#find(of)?.readings ?? NOTHING, change)
       this.#query(
         `INSERT INTO surveys (site, day, address, readings, merged) VALUES (?1, ?2, ?3, ?4, ?5)
          ON CONFLICT DO UPDATE SET merged = excluded.merged`,
-      ).run(siteId, day, address, NOTHING, toJson(merged))
+      ).run(siteId, day, address, NOTHING, toJson(formatSurvey(merged)))
       return merged
     })
   }
@@ -228,9 +229,9 @@ export class Store {
     ).get(siteId, day, address)
   }
 
-  /** What was delivered, with what was added at other times. */
-  #merge(of: DeviceDay, delivered: readonly Reading[], change: ClockChange): Reading[] {
-    return mergeSurveys(this.#added.latest(of, change), delivered, change).readings
+  /** What was delivered, as JSON, with what was added at other times. */
+  #merge(of: DeviceDay, delivered: string, change: ClockChange): Reading[] {
+    return mergeSurveys(this.#added.latest(of, change), fromJson(delivered, change), change).readings
   }
 
   #forgetAgreement(siteId: number, day: Day): void {

@@ -9,7 +9,6 @@ import { encodeFrame, FrameReader, type ReceivedFrame } from "../../src/coap/fra
 import { MessageFormatError, OptionNumber, textOption, uintOption } from "../../src/coap/option"
 import { ContentFormat } from "../../src/coap/resource"
 import { deliveryDigest, surveyDigest } from "../../src/survey/digest"
-import { formatSurvey } from "../../src/survey/survey"
 import { damaged } from "../coap/seeded-link"
 import { VirtualClock } from "../virtual-clock"
 import { Bench, DAY, SITE } from "./fixtures"
@@ -51,8 +50,8 @@ test("no two bits that change sides get another value or revision past the diges
   using bench = new Bench()
   await bench.describeSite()
   const stored: string[] = []
-  bench.store.putSurvey = async (site: string, { address, day, revision, readings }: NewSurvey) => {
-    stored.push(`${site} ${address} ${day} ${revision}\n${formatSurvey([...readings])}`)
+  bench.store.putSurvey = async (site: string, { address, day, revision, body }: NewSurvey) => {
+    stored.push(`${site} ${address} ${day} ${revision}\n${body}`)
     return "new"
   }
   const ignore = () => {}

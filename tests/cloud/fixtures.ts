@@ -9,8 +9,8 @@ import { type Response, textOf } from "../../src/coap/resource"
 import { DurableDatabase } from "../../src/storage/database"
 import { GroupCommit } from "../../src/storage/group-commit"
 import { clockChange } from "../../src/survey/calendar"
+import { readCanonical } from "../../src/survey/canonical"
 import { surveyDigest } from "../../src/survey/digest"
-import { parseSurvey } from "../../src/survey/survey"
 import { formatAddress } from "../../src/topology/address"
 import { DAY, fillDisk, makeRoom, NOW, SITE, TIME_ZONE, TOMATOES } from "../fixtures"
 
@@ -52,9 +52,9 @@ export class Bench implements Disposable {
   }
 
   put(text: string, revision?: number, address = TOMATOES, day = DAY, site = SITE) {
-    const { readings } = parseSurvey(text, clockChange(day, TIME_ZONE))
+    const { body } = readCanonical(text, clockChange(day, TIME_ZONE))
     const digest = surveyDigest(`${site}/${formatAddress(address)}`, day, text)
-    return this.store.putSurvey(site, { day, address, digest, readings, ...(revision !== undefined && { revision }) })
+    return this.store.putSurvey(site, { day, address, digest, body, ...(revision !== undefined && { revision }) })
   }
 
   /** What any SQLite client sees. */
