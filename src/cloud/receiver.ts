@@ -62,15 +62,20 @@ export interface ReceiverOptions {
 export class Receiver {
   constructor(private readonly options: ReceiverOptions) {}
 
-  readonly handle: Handler = async (request) => {
+  readonly handle: Handler = (request) => {
     try {
-      return await this.#route(request)
+      const response = this.#route(request)
+      return response instanceof Promise ? response.catch(this.#failed) : response
     } catch (error) {
-      if (error instanceof MessageFormatError) return say(Code.BadRequest, "The body must be UTF-8")
-      if (!(error instanceof StorageRefused)) throw error
-      this.options.onRefused(error)
-      return busy(REFUSED_TEXT, REFUSED_RETRY_SECONDS)
+      return this.#failed(error)
     }
+  }
+
+  readonly #failed = (error: unknown): Response => {
+    if (error instanceof MessageFormatError) return say(Code.BadRequest, "The body must be UTF-8")
+    if (!(error instanceof StorageRefused)) throw error
+    this.options.onRefused(error)
+    return busy(REFUSED_TEXT, REFUSED_RETRY_SECONDS)
   }
 
   /** Refuses a transfer at its first block. */
@@ -109,20 +114,21 @@ export class Receiver {
     return say(Code.Changed)
   }
 
-  async #putSurvey(
+  #putSurvey(
     site: string,
     info: SiteInfo,
     { payload }: Request,
     [ip = "", given = ""]: readonly string[],
     query: ReadonlyMap<string, string>,
-  ): Promise<Response> {
+  ): Response | Promise<Response> {
     const address = parseAddress(ip)
     if (address === undefined) return say(Code.BadRequest, `${ip} is not an IPv4 address`)
     const day = parseDay(given)
     if (!day) return say(Code.BadRequest, `A day is written 2026-11-21: it is ${given}`)
-    const unknown = [...query.keys()].find((key) => !QUERY.includes(key))
-    // it may be one of them that came to harm, and the survey with it
-    if (unknown !== undefined) return say(Code.BadRequest, `A survey may have ${QUERY.join(", ")}, not ${unknown}`)
+    for (const key of query.keys()) {
+      // it may be one of them that came to harm, and the survey with it
+      if (!QUERY.includes(key)) return say(Code.BadRequest, `A survey may have ${QUERY.join(", ")}, not ${key}`)
+    }
     const revision = readRevision(query.get("revision"))
     if (Number.isNaN(revision)) return say(Code.BadRequest, "A revision is a whole number")
     // a day may have been measured before the site's zone changed
@@ -139,10 +145,11 @@ export class Receiver {
     const { body, refused } = readCanonical(text, clockChange(day, zone ?? info.timeZone))
     for (const { line, rule } of refused) this.options.onRefusedLine(`${site} ${ip} ${day}, line ${line}: ${rule}`)
     const survey = { day, address, digest, body, ...(revision !== undefined && { revision }) }
-    const outcome = await this.options.store.putSurvey(site, survey)
-    if (refused.length === 0) return outcome === "new" ? CREATED : CHANGED
-    const lines = refused.length === 1 ? "1 line" : `${refused.length} lines`
-    return say(outcome === "new" ? Code.Created : Code.Changed, `${RECEIVED}, ${lines} refused`)
+    return this.options.store.putSurvey(site, survey).then((outcome) => {
+      if (refused.length === 0) return outcome === "new" ? CREATED : CHANGED
+      const lines = refused.length === 1 ? "1 line" : `${refused.length} lines`
+      return say(outcome === "new" ? Code.Created : Code.Changed, `${RECEIVED}, ${lines} refused`)
+    })
   }
 
   async #putCollection(site: string, request: Request, [given = ""]: readonly string[]): Promise<Response> {
