@@ -5,7 +5,7 @@ import type { Sockets } from "./coap/sockets"
 import { type AddressRange, parseAddress } from "./topology/address"
 import { type Addressing, bindAddress } from "./topology/addressing"
 import type { Device } from "./topology/devices"
-import { covers, joinRanges, overlap, sizeOf } from "./topology/ranges"
+import { joinRanges, overlap, sizeOf } from "./topology/ranges"
 import type { Topology } from "./topology/topology"
 
 export interface Roles {
@@ -21,7 +21,8 @@ const RETRY_MS = 5000
 
 /** Whether a device's survey is sent from here: it is among the roles, has a source and is not paused. */
 export function isPlayed({ address, survey, paused }: Device, { devices }: Roles): boolean {
-  return covers(devices, address) && survey !== undefined && !paused
+  const isNamed = devices.some(({ first, last }) => first <= address && address <= last)
+  return isNamed && survey !== undefined && !paused
 }
 
 /** Devices whose surveys are sent from here, in address order. */

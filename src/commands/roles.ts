@@ -2,7 +2,7 @@
 import { nearest } from "../nearest"
 import { EVERYTHING, type Roles, type Topology } from "../network"
 import { type AddressRange, formatAddress, parseRange } from "../topology/address"
-import { addressesIn, sizeOf } from "../topology/ranges"
+import { addressesIn, joinRanges, sizeOf } from "../topology/ranges"
 import { UsageError } from "./arguments"
 import { count } from "./format"
 
@@ -27,7 +27,7 @@ export function readRoles(words: readonly string[]): Roles | undefined {
   if (words.includes("device") && devices.length === 0) {
     throw new UsageError("Name the device's address behind `device`, or a range: device 192.168.1.2")
   }
-  return { cloud: words.includes("cloud"), gateway: words.includes("gateway"), devices }
+  return { cloud: words.includes("cloud"), gateway: words.includes("gateway"), devices: joinRanges(devices) }
 }
 
 /** Refuses devices that are not declared, or that have no survey to send. */

@@ -1,8 +1,8 @@
 // The declared devices. A fleet stays the one range it is written as, so that a million devices cost no more than one.
 import * as v from "valibot"
-import { formatAddress, formatRange } from "./address"
+import { type AddressRange, formatAddress, formatRange } from "./address"
 import { addressRange, checkedText, section } from "./fields"
-import { sizeOf } from "./ranges"
+import { placeIn, sizeOf } from "./ranges"
 
 const PLACEHOLDERS = /\{([^{}]*)\}/g
 const PRINTABLE_LINE = /^[^\p{Cc}\p{Cs}\p{Zl}\p{Zp}]{1,64}$/u
@@ -59,10 +59,20 @@ export class Devices implements Iterable<Device> {
   readonly size: number
   /** The different first numbers of their addresses, rising. */
   readonly firstOctets: readonly number[]
+  /** The entries' addresses, and how many devices come before each. */
+  readonly #ranges: readonly AddressRange[]
+  readonly #before: readonly number[]
 
   constructor(entries: Iterable<DeviceEntry>) {
     this.entries = [...entries].sort((a, b) => a.ip.first - b.ip.first)
-    this.size = sizeOf(this.entries.map(({ ip }) => ip))
+    this.#ranges = this.entries.map(({ ip }) => ip)
+    let size = 0
+    this.#before = this.#ranges.map((range) => {
+      const before = size
+      size += sizeOf([range])
+      return before
+    })
+    this.size = size
     const octets = new Set<number>()
     for (const { ip } of this.entries) {
       for (let octet = ip.first >>> 24; octet <= ip.last >>> 24; octet++) octets.add(octet)
@@ -77,12 +87,10 @@ export class Devices implements Iterable<Device> {
 
   /** How many devices have a lower address. */
   placeOf(address: number): number {
-    let place = 0
-    for (const { ip } of this.entries) {
-      if (ip.first >= address) break
-      place += Math.min(ip.last + 1, address) - ip.first
-    }
-    return place
+    const place = placeIn(this.#ranges, address)
+    const range = this.#ranges[place]
+    if (!range) return this.size
+    return (this.#before[place] ?? 0) + Math.max(0, address - range.first)
   }
 
   has(address: number): boolean {
@@ -101,15 +109,7 @@ export class Devices implements Iterable<Device> {
   }
 
   #entryOf(address: number): DeviceEntry | undefined {
-    let low = 0
-    let high = this.entries.length
-    while (low < high) {
-      const middle = (low + high) >>> 1
-      const entry = this.entries[middle]
-      if (entry && entry.ip.last < address) low = middle + 1
-      else high = middle
-    }
-    const entry = this.entries[low]
+    const entry = this.entries[placeIn(this.#ranges, address)]
     return entry && entry.ip.first <= address ? entry : undefined
   }
 }

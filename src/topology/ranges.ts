@@ -1,9 +1,22 @@
 // Sets of addresses as ranges: a million devices cost no more than one.
 import type { AddressRange } from "./address"
 
+/** Which of these rising ranges is the first that does not end before the address: so many of them do. */
+export function placeIn(ranges: readonly AddressRange[], address: number): number {
+  let low = 0
+  let high = ranges.length
+  while (low < high) {
+    const middle = (low + high) >>> 1
+    if ((ranges[middle]?.last ?? address) < address) low = middle + 1
+    else high = middle
+  }
+  return low
+}
+
+/** Whether the address is in one of these rising ranges. */
 export function covers(ranges: readonly AddressRange[], address: number): boolean {
-  for (const { first, last } of ranges) if (first <= address && address <= last) return true
-  return false
+  const range = ranges[placeIn(ranges, address)]
+  return range !== undefined && range.first <= address
 }
 
 /** The same addresses in as few ranges as hold them, rising. */
