@@ -1,9 +1,10 @@
 // A durable SQLite file: one fsync a commit, one writer, versions that only go forward, and a memory of who made it.
 import { constants, type Database } from "bun:sqlite"
-import { existsSync, mkdirSync } from "node:fs"
+import { existsSync } from "node:fs"
 import { dirname } from "node:path"
 import { lookAt } from "./check"
 import { StorageError, StorageFailed, StorageRefused, sortOut } from "./errors"
+import { makeFolder } from "./folder"
 import { Lock } from "./lock"
 import { BUSY_TIMEOUT_MS, checkKind, type DatabaseKind, type Origin, prepare } from "./prepare"
 import { explain, folderError } from "./remedies"
@@ -38,7 +39,7 @@ export class DurableDatabase {
     onFatal: (error: unknown) => void = () => {},
   ): DurableDatabase {
     try {
-      mkdirSync(dirname(file), { recursive: true })
+      makeFolder(dirname(file))
     } catch (cause) {
       throw folderError(dirname(file), cause)
     }
