@@ -4,7 +4,7 @@ import type { GroupCommit } from "../storage/group-commit"
 import { type ClockChange, clockChange, type Day } from "../survey/calendar"
 import { countedDigest } from "../survey/digest"
 import type { Reading } from "../survey/reading"
-import { formatSurvey, mergeSurveys } from "../survey/survey"
+import { type CanonicalText, formatSurvey, mergeSurveys } from "../survey/survey"
 import type { AddressRange } from "../topology/address"
 import { Added, type DeviceDay } from "./added"
 import { fromJson, type StoredReading, toJson } from "./stored"
@@ -26,8 +26,7 @@ export interface NewSurvey {
   /** Without it the survey is newer than whatever is there. */
   readonly revision?: number
   readonly digest: string
-  /** Canonical survey text. */
-  readonly body: string
+  readonly body: CanonicalText
 }
 
 export interface Agreement {

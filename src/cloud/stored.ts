@@ -1,12 +1,14 @@
 // A reading as the store keeps it, and a survey's readings as JSON, both ways.
 import type { ClockChange } from "../survey/calendar"
 import { formatTime, parseTime, type Reading } from "../survey/reading"
+import { PERCENT, SPACE } from "../survey/scan"
+import type { CanonicalText } from "../survey/survey"
 
 /** Local time "08:00", °C, %. */
 export type StoredReading = readonly [time: string, temperature: number, humidity: number]
 
 const scratch = Buffer.alloc(64 * 1024) // of the surveys that fit, which are nearly all
-const [SPACE, PERCENT, COMMA, QUOTE, OPEN, CLOSE] = [32, 37, 44, 34, 91, 93] as const // times and numbers are above
+const [COMMA, QUOTE, OPEN, CLOSE] = [44, 34, 91, 93] as const
 const MORE_BYTES = 4 // in all: a line becomes a byte shorter
 
 export const toStored = ({ seconds, temperature, humidity }: Reading): StoredReading => [
@@ -23,7 +25,7 @@ export const formatStored = ([time, temperature, humidity]: StoredReading): stri
  * What JSON.stringify() makes of a survey's stored readings, from its canonical text: there its numbers are JSON's already.
  * As bytes, because a text put together piece by piece costs SQLite double.
  */
-export function toJson(body: string): string {
+export function toJson(body: CanonicalText): string {
   if (body === "") return "[]"
   const needed = body.length + MORE_BYTES
   const bytes = needed <= scratch.length ? scratch : Buffer.alloc(needed)
@@ -31,7 +33,8 @@ export function toJson(body: string): string {
   let isTime = true
   for (let from = 0; from < body.length; from++) {
     const code = body.charCodeAt(from)
-    if (code > PERCENT) bytes[at++] = code
+    if (code > PERCENT)
+      bytes[at++] = code // of a time or a number
     else if (code === SPACE) {
       if (isTime) bytes[at++] = QUOTE
       isTime = false

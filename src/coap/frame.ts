@@ -1,6 +1,6 @@
 // CoAP messages on a TCP stream, bytes ↔ frame (RFC 8323 §3.2). Pure and strict.
 import { codeClass } from "./code"
-import { decodeBody, encodeBody, MessageFormatError, type Option, wholeCharacters } from "./option"
+import { decodeBody, encodeBody, MessageFormatError, type Option, part, wholeCharacters } from "./option"
 
 /** A message as TCP carries it: no version, no type, no message id. */
 export interface Frame {
@@ -82,7 +82,7 @@ function decodeFrame(bytes: Uint8Array, { codeAt, tokenBytes, sizeBytes }: Measu
   const code = bytes[codeAt] ?? 0
   if (UNASSIGNED_CLASSES.has(codeClass(code)))
     throw new MessageFormatError(`the code class ${codeClass(code)} is reserved`)
-  const token = bytes.subarray(codeAt + 1, codeAt + 1 + tokenBytes)
+  const token = part(bytes, codeAt + 1, codeAt + 1 + tokenBytes)
   return { code, token, sizeBytes, ...decodeBody(bytes, codeAt + 1 + tokenBytes) }
 }
 
@@ -102,7 +102,7 @@ export class FrameReader {
   }
 
   /**
-   * The frames that this chunk completes, one after the other; they may be views on it. Throws MessageFormatError, behind
+   * The frames that this chunk completes, one after the other; long fields are views on it. Throws MessageFormatError, behind
    * the good frames, for a malformed message, and as soon as the header tells for a reserved token length or a size over
    * the maximum.
    */

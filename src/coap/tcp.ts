@@ -129,7 +129,7 @@ function adopt(socket: TcpSocket, options: TcpOptions, onClosed: () => void): Tc
 }
 
 const socketHandler = (open: (socket: TcpSocket) => void): SocketHandler<TcpConnection | undefined> => ({
-  binaryType: "uint8array", // whose slice() copies: a Buffer's is a view
+  binaryType: "uint8array", // a Buffer costs more to take apart
   open,
   data: (socket, chunk) => socket.data?.received(chunk),
   end: (socket) => socket.data?.peerEnded(),

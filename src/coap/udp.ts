@@ -37,7 +37,7 @@ export class UdpSocket {
       opened.#socket = await Bun.udpSocket({
         hostname: address,
         port,
-        binaryType: "uint8array", // whose slice() copies: a Buffer's is a view
+        binaryType: "uint8array", // a Buffer costs more to take apart
         socket: {
           data(_socket, datagram, senderPort, senderAddress) {
             opened.counts.received++

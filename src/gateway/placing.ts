@@ -5,12 +5,13 @@ import type { Arrivals } from "./arrivals"
 
 const FEW = 256 // surveys that are put in their place within the commits that brought them…
 const FEW_MS = 100 // … in so much time: each of them writes a page
-const QUIET_MS = 1000 // without more of them: then there is time
+const QUIET_MS = 1000 // with no more than a few: then there is time
 
 export class Placing {
   /** Surveys that were put in their place at once, since when. */
   #lately = { since: Number.NEGATIVE_INFINITY, surveys: 0 }
   #cancel: (() => void) | undefined
+  #stopped = false
 
   constructor(
     private readonly arrivals: Arrivals,
@@ -18,29 +19,30 @@ export class Placing {
     private readonly clock: Clock,
   ) {}
 
-  /** At the end of a group of uploads, within its transaction. */
+  /** At the end of every commit, within its transaction. */
   placeFew(): void {
     const { waiting } = this.arrivals
     if (waiting === 0) return
-    if (this.#areFew(waiting)) this.arrivals.place()
-    else if (!this.#cancel) this.#awaitQuiet()
+    if (this.#takeShare(waiting)) this.arrivals.place()
+    else if (!this.#cancel && !this.#stopped) this.#awaitQuiet()
   }
 
-  /** Hands what waits to the next commit. May be called twice. */
+  /** What waits, and what is still to be committed, is put in its place by the last commit. May be called twice. */
   stop(): void {
+    this.#stopped = true
     this.#cancel?.()
     this.#cancel = undefined
-    if (this.arrivals.waiting > 0) this.#placeInTurn()
+    if (this.arrivals.waiting > 0 || this.commits.waiting > 0) this.#placeInTurn()
   }
 
-  #areFew(waiting: number): boolean {
+  /** Whether so many may be put in their place at once, which uses up a share of the time. */
+  #takeShare(surveys: number): boolean {
     const now = this.clock.now()
     const ageMs = now - this.#lately.since
     // or the clock was set back
     if (ageMs < 0 || ageMs >= FEW_MS) this.#lately = { since: now, surveys: 0 }
-    const surveys = this.#lately.surveys + waiting
-    if (surveys > FEW) return false
-    this.#lately.surveys = surveys
+    if (this.#lately.surveys + surveys > FEW) return false
+    this.#lately.surveys += surveys
     return true
   }
 
@@ -48,12 +50,12 @@ export class Placing {
     const { waiting } = this.arrivals
     this.#cancel = this.clock.after(QUIET_MS, () => {
       this.#cancel = undefined
-      if (this.arrivals.waiting > waiting) this.#awaitQuiet()
+      if (this.arrivals.waiting > waiting + FEW) this.#awaitQuiet()
       else this.#placeInTurn()
     })
   }
 
-  /** On a full disk they stay where they are, as durable as before, until the next occasion. */
+  /** On a full disk they stay where they are, as durable as before; what else keeps them shows to whoever reads in order. */
   #placeInTurn(): void {
     this.commits.add(() => this.arrivals.place()).catch(() => {})
   }

@@ -1,11 +1,11 @@
 /** Survey text as it is stored: what `formatSurvey()` would write. Most surveys come like that, and need no object a line. */
 import type { ClockChange } from "./calendar"
-import { COLON, HYPHEN, isDigit, PERCENT, POINT, SPACE, scanTime, ZERO } from "./scan"
-import { formatSurvey, parseSurvey, type RefusedLine } from "./survey"
+import { COLON, HYPHEN, isDigit, PERCENT, POINT, SPACE, scanDecimal, scanTime, ZERO } from "./scan"
+import { type CanonicalText, formatSurvey, parseSurvey, type RefusedLine } from "./survey"
 
-/** A survey's readings as their canonical text, how many they are, and the lines that were refused. */
+/** A survey's readings as their text, how many they are, and the lines that were refused. */
 export interface CanonicalSurvey {
-  readonly body: string
+  readonly body: CanonicalText
   readonly readings: number
   readonly refused: readonly RefusedLine[]
 }
@@ -17,7 +17,7 @@ const NONE: readonly RefusedLine[] = []
 /** Reads a survey as `parseSurvey()` does. */
 export function readCanonical(text: string, change: ClockChange): CanonicalSurvey {
   const count = countCanonical(text, change)
-  if (count !== undefined) return { body: text, readings: count, refused: NONE }
+  if (count !== undefined) return { body: text as CanonicalText, readings: count, refused: NONE }
   const { readings, refused } = parseSurvey(text, change)
   return { body: formatSurvey(readings), readings: readings.length, refused }
 }
@@ -57,28 +57,17 @@ function skipDecimal(text: string, from: number, least: number, most: number): n
   const isNegative = text.charCodeAt(from) === HYPHEN
   const first = isNegative ? from + 1 : from
   let end = skipDigits(text, first)
-  if (end === first || (text.charCodeAt(first) === ZERO && end > first + 1)) return NOWHERE
-  let hundredths = 100 * digitsAt(text, first, end)
+  if (text.charCodeAt(first) === ZERO && end > first + 1) return NOWHERE
   if (text.charCodeAt(end) === POINT) {
-    const point = end
-    end = skipDigits(text, point + 1)
-    const places = end - point - 1
-    if (places < 1 || places > 2 || text.charCodeAt(end - 1) === ZERO) return NOWHERE
-    hundredths += digitsAt(text, point + 1, end) * (places === 1 ? 10 : 1)
+    end = skipDigits(text, end + 1)
+    if (text.charCodeAt(end - 1) === ZERO) return NOWHERE
   }
-  if (isNegative && hundredths === 0) return NOWHERE
-  const value = isNegative ? -hundredths : hundredths
-  return value >= 100 * least && value <= 100 * most ? end : NOWHERE
+  const value = scanDecimal(text, from, end) // NaN where it is none
+  return value >= least && value <= most && !(isNegative && value === 0) ? end : NOWHERE
 }
 
 function skipDigits(text: string, from: number): number {
   let at = from
   while (isDigit(text.charCodeAt(at))) at++
   return at
-}
-
-function digitsAt(text: string, from: number, to: number): number {
-  let number = 0
-  for (let at = from; at < to; at++) number = number * 10 + text.charCodeAt(at) - ZERO
-  return number
 }

@@ -40,11 +40,16 @@ export function parseSurvey(text: string, change: ClockChange): Survey {
   return { readings: times.readings(), refused }
 }
 
+declare const canonical: unique symbol
+
+/** What `formatSurvey()` writes, and nothing else: surveys are stored like that. */
+export type CanonicalText = string & { readonly [canonical]: true }
+
 /** The canonical text of readings ordered by instant: a line each, "" for none. `parseSurvey()` reads it back. */
-export function formatSurvey(readings: readonly Reading[]): string {
+export function formatSurvey(readings: readonly Reading[]): CanonicalText {
   let text = ""
   for (const reading of readings) text += `${formatReading(reading)}\n`
-  return text
+  return text as CanonicalText
 }
 
 /**

@@ -7,7 +7,9 @@ import { STORE } from "../../src/cloud/schema"
 import { Store } from "../../src/cloud/store"
 import { DurableDatabase } from "../../src/storage/database"
 import { GroupCommit } from "../../src/storage/group-commit"
+import { readCanonical } from "../../src/survey/canonical"
 import { surveyDigest } from "../../src/survey/digest"
+import type { CanonicalText } from "../../src/survey/survey"
 import { formatAddress } from "../../src/topology/address"
 import { type Figure, median } from "./figure"
 import { A_DAYS_READINGS, surveyOf } from "./surveys"
@@ -24,7 +26,7 @@ const decoder = new TextDecoder()
 interface Delivered {
   readonly address: number
   readonly digest: string
-  readonly body: string
+  readonly body: CanonicalText
 }
 
 export async function measureBulk(devices: number): Promise<Figure> {
@@ -74,7 +76,7 @@ async function deliver(file: string, devices: number): Promise<number> {
 function surveysOf(first: number, count: number): Delivered[] {
   return Array.from({ length: count }, (_, n) => {
     const address = first + n
-    const body = decoder.decode(surveyOf(address, A_DAYS_READINGS))
+    const { body } = readCanonical(decoder.decode(surveyOf(address, A_DAYS_READINGS)), {})
     return { address, digest: surveyDigest(`${SITE}/${formatAddress(address)}`, DAY, body), body }
   })
 }

@@ -106,7 +106,7 @@ test("surveyOf() is 120 bytes of canonical lines, another text for every address
     const text = new TextDecoder().decode(surveyOf(address))
     const { readings, refused } = parseSurvey(text, clockChange(DAY, "UTC"))
     expect([text.length, readings.length, refused.length]).toEqual([120, 6, 0])
-    expect(formatSurvey(readings)).toBe(text)
+    expect<string>(formatSurvey(readings)).toBe(text)
     texts.add(text)
   }
   expect(texts.size).toBe(5000)

@@ -5,6 +5,7 @@ import { readCloudStatus } from "../../src/cloud/status"
 import { StorageError } from "../../src/storage/errors"
 import { pageBytes } from "../../src/storage/size"
 import type { Day } from "../../src/survey/calendar"
+import { readCanonical } from "../../src/survey/canonical"
 import { commonDigest, surveyDigest } from "../../src/survey/digest"
 import { parseSurvey } from "../../src/survey/survey"
 import { formatAddress } from "../../src/topology/address"
@@ -77,6 +78,7 @@ describe("readCloudStatus()", () => {
   test("tells what a year takes by what the file grows with each day, not by what it begins with", async () => {
     const devices = 400
     const days: Day[] = ["2026-11-18", DAY]
+    const { body } = readCanonical(lineAnHour, {})
     await bench.describeSite()
     const before = pageBytes(bench.database.sqlite).all
     for (const day of days) {
@@ -86,7 +88,7 @@ describe("readCloudStatus()", () => {
           address: TOMATOES + index,
           revision: 1,
           digest: surveyDigest(`${index}`, day, ""),
-          body: lineAnHour,
+          body,
         }
       })
       await Promise.all(surveys.map((survey) => bench.store.putSurvey(SITE, survey)))

@@ -142,6 +142,17 @@ describe("encodeBody() and decodeBody()", () => {
   })
 
   test.each([
+    ["a plain array", (bytes: Uint8Array) => new Uint8Array(bytes)],
+    ["a Buffer", (bytes: Uint8Array) => Buffer.from(bytes)],
+  ])("decodeBody() lets go of the bytes of %s", (_name, received) => {
+    const list = [textOption(11, "surveys"), uintOption(60, 1000)]
+    const bytes = received(encodeBody(list, new Uint8Array(1024).fill(7), 0))
+    const decoded = decodeBody(bytes, 0)
+    bytes.fill(0)
+    expect(plain(decoded)).toEqual(plain({ options: list, payload: new Uint8Array(1024).fill(7) }))
+  })
+
+  test.each([
     ["a delta nibble of 15 that is no payload marker", "f0"],
     ["a length nibble of 15", "0f"],
     ["an extended delta that is cut short", "d0"],

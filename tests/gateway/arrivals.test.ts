@@ -13,7 +13,7 @@ const BURST = 1000 // more than are put in their place at once, and more than fi
 const FIRST = 0x0a00_0000
 const FEW = 256
 const FEW_MS = 100
-const PLACE_AFTER_MS = 1000
+const QUIET_MS = 1000
 
 let bench: Bench
 beforeEach(() => {
@@ -43,7 +43,7 @@ describe("a burst of uploads", () => {
   test("waits also where it comes one by one, each in a commit of its own", async () => {
     for (let n = 0; n <= FEW; n++) await bench.accept(readingOf(n), FIRST + n)
     expect([rowsIn("surveys"), rowsIn("arrivals")]).toEqual([FEW, 1])
-    await bench.clock.advance(PLACE_AFTER_MS)
+    await bench.clock.advance(QUIET_MS)
     bench.commits.flush()
     expect([rowsIn("surveys"), rowsIn("arrivals")]).toEqual([FEW + 1, 0])
   })
@@ -62,7 +62,7 @@ describe("a burst of uploads", () => {
 
   test("is in its place after a quiet second", async () => {
     await burst()
-    await bench.clock.advance(PLACE_AFTER_MS)
+    await bench.clock.advance(QUIET_MS)
     bench.commits.flush()
     expect([rowsIn("surveys"), rowsIn("arrivals")]).toEqual([BURST, 0])
     expect(bench.clock.pending).toBe(0)
@@ -70,14 +70,24 @@ describe("a burst of uploads", () => {
 
   test("is left in peace as long as it lasts", async () => {
     await burst()
-    await bench.clock.advance(PLACE_AFTER_MS / 2)
+    await bench.clock.advance(QUIET_MS / 2)
     await burst(FIRST + BURST)
-    await bench.clock.advance(PLACE_AFTER_MS / 2)
+    await bench.clock.advance(QUIET_MS / 2)
     bench.commits.flush()
     expect(rowsIn("arrivals")).toBe(2 * BURST)
-    await bench.clock.advance(PLACE_AFTER_MS)
+    await bench.clock.advance(QUIET_MS)
     bench.commits.flush()
     expect([rowsIn("surveys"), rowsIn("arrivals")]).toEqual([2 * BURST, 0])
+  })
+
+  test("is over when no more than a few come: they need not wait for one another for ever", async () => {
+    await burst()
+    for (let n = 0; n < 3; n++) {
+      await bench.accept(MORNING, FIRST + BURST + n)
+      await bench.clock.advance(0.4 * QUIET_MS)
+    }
+    bench.commits.flush()
+    expect([rowsIn("surveys"), rowsIn("arrivals")]).toEqual([BURST + 3, 0])
   })
 
   test("is due in address order, as soon as anybody asks", async () => {
@@ -131,7 +141,7 @@ describe("a burst of uploads", () => {
   test("waits on when the disk is too full to put it in its place, and nothing of it is lost", async () => {
     await burst()
     bench.fillDisk()
-    await bench.clock.advance(PLACE_AFTER_MS)
+    await bench.clock.advance(QUIET_MS)
     bench.commits.flush()
     expect(rowsIn("arrivals")).toBe(BURST)
     expect(() => bench.due()).toThrow("is full")
@@ -145,6 +155,16 @@ describe("a burst of uploads", () => {
     bench.makeRoom()
     expect(bench.spool.has(DAY, TOMATOES)).toBe(false)
     expect(await bench.accept(LARGE)).toMatchObject({ first: true })
+  })
+
+  test("that is under way when the gateway stops is in its place too, and leaves no timer", async () => {
+    for (let n = 0; n < FEW; n++) await bench.accept(MORNING, FIRST + n)
+    const last = bench.accept(MORNING, FIRST + FEW)
+    bench.spool.stop()
+    bench.commits.flush()
+    await last
+    expect([rowsIn("surveys"), rowsIn("arrivals")]).toEqual([FEW + 1, 0])
+    expect(bench.clock.pending).toBe(0)
   })
 
   test("is in its place when the gateway has stopped", async () => {

@@ -38,6 +38,10 @@ const anyText = fc
     fc.boolean(),
   )
   .map(([lines, between, ended]) => lines.join(between) + (ended ? "\n" : ""))
+const character = fc.oneof(
+  fc.constantFrom("0", ".0", ":00", "-", " ", "\n"),
+  fc.constantFrom("", ..."0123456789:-.% \t\r\n\uFEFFé٣+ex"),
+)
 const corners = fc.constantFrom("", "\n", "\uFEFF", "\uFEFF08:00 - 20 - 30%\n", "08:00 - 20 - 30%", "-\n", ":::::::::")
 
 test("readCanonical() is what parseSurvey() and formatSurvey() make of a text, however it is written", () => {
@@ -54,13 +58,41 @@ test("readCanonical() is what parseSurvey() and formatSurvey() make of a text, h
   )
 })
 
-test("countCanonical() counts whatever formatSurvey() writes", () => {
-  fc.assert(
-    fc.property(fc.array(canonicalLine, { maxLength: 30 }), (lines) => {
-      const { readings } = parseSurvey(lines.join("\n"), {})
-      expect(countCanonical(formatSurvey(readings), {})).toBe(readings.length)
-    }),
-  )
+const damage = fc.tuple(fc.nat({ max: 999 }), fc.nat({ max: 2 }), character)
+const damagedText = fc
+  .tuple(fc.array(canonicalLine, { minLength: 1, maxLength: 6 }), fc.array(damage, { maxLength: 2 }))
+  .map(([lines, damages]) => {
+    let text: string = formatSurvey(parseSurvey(lines.join("\n"), {}).readings)
+    for (const [permille, removed, inserted] of damages) {
+      const at = Math.floor((permille / 1000) * text.length)
+      text = text.slice(0, at) + inserted + text.slice(at + removed)
+    }
+    return text
+  })
+
+function isExact(count: typeof countCanonical) {
+  return fc.property(damagedText, (text) => {
+    const { readings, refused } = parseSurvey(text, {})
+    const isCanonical = refused.length === 0 && formatSurvey(readings) === text
+    expect(count(text, {})).toBe(isCanonical ? readings.length : undefined)
+  })
+}
+
+test("countCanonical() counts what formatSurvey() writes, and nothing that differs from it in a character or two", () => {
+  fc.assert(isExact(countCanonical), { numRuns: 5000 })
+})
+
+test.each([
+  ["takes any separator", (text: string) => text.replace(/ .. ?(?=[-\d])/g, " - ")],
+  ["takes zeros in front", (text: string) => text.replace(/ - 0+(?=\d)/g, " - ")],
+  ["takes zeros behind", (text: string) => text.replace(/(\.\d)0(?= |%)/g, "$1")],
+  [
+    "takes seconds that are zero",
+    (text: string) => text.replace(/:00(?= )/g, (end, at) => (text[at - 3] === ":" ? "" : end)),
+  ],
+])("the test above catches a count that %s", (_, mended) => {
+  const faulty: typeof countCanonical = (text, change) => countCanonical(mended(text), change)
+  expect(fc.check(isExact(faulty), { numRuns: 5000, seed: 1 }).failed).toBe(true)
 })
 
 test.each([
@@ -81,6 +113,8 @@ test.each([
   ["a humidity out of range", "08:00 - 20 - 100.01%\n"],
   ["a humidity below zero", "08:00 - 20 - -1%\n"],
   ["a tab", "08:00\t- 20 - 30%\n"],
+  ["another sign than a hyphen", "08:00 + 20 - 30%\n"],
+  ["a hyphen without its second space", "08:00 -x20 - 30%\n"],
   ["a percent sign that is missing", "08:00 - 20 - 30\n"],
   ["more digits than a number holds", `08:00 - ${"9".repeat(400)} - 30%\n`],
   ["a line cut short", "08:00 - 20 - 30%\n08:0"],

@@ -89,10 +89,10 @@ test("parseSurvey() reads 100,000 lines in the wrong order, and refuses what com
 })
 
 test("formatSurvey() writes a line each, and nothing for none", () => {
-  expect(formatSurvey([reading("08:00", 20, 30), reading("23:30", -1.5, 41.2)])).toBe(
+  expect<string>(formatSurvey([reading("08:00", 20, 30), reading("23:30", -1.5, 41.2)])).toBe(
     "08:00 - 20 - 30%\n23:30 - -1.5 - 41.2%\n",
   )
-  expect(formatSurvey([])).toBe("")
+  expect<string>(formatSurvey([])).toBe("")
 })
 
 test("mergeSurveys() keeps both, lets newer values win and names what they replaced", () => {

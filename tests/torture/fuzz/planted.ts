@@ -3,13 +3,14 @@ import type { FrameReader, ReceivedFrame } from "../../../src/coap/frame"
 import { decodeMessage, type Message } from "../../../src/coap/message"
 import { MessageFormatError } from "../../../src/coap/option"
 import { Session, type SessionOptions } from "../../../src/coap/session"
-import { formatSurvey, mergeSurveys, parseSurvey } from "../../../src/survey/survey"
+import { readCanonical } from "../../../src/survey/canonical"
+import { type CanonicalText, mergeSurveys } from "../../../src/survey/survey"
 import { parseTopology, TopologyError } from "../../../src/topology/load"
 import type { Planted } from "../suite"
 import { Codec } from "./codec"
 import { Frames } from "./frames"
 import { Sessions } from "./sessions"
-import { Surveys } from "./surveys"
+import { SURVEY_CODE, Surveys } from "./surveys"
 import { firstFailure, type Target } from "./target"
 import { Topologies } from "./topologies"
 
@@ -56,7 +57,13 @@ function* pushWithoutLast(reader: FrameReader, chunk: Uint8Array): Generator<Rec
   if (before > 0 && reader.pendingBytes > before) yield* reader.push(chunk.subarray(0, 1))
 }
 
-const withMerge = (merge: typeof mergeSurveys) => new Surveys({ parse: parseSurvey, format: formatSurvey, merge })
+const withMerge = (merge: typeof mergeSurveys) => new Surveys({ ...SURVEY_CODE, merge })
+
+/** Blanks at the end of a line are stored as they came. */
+const readWithBlanks: typeof readCanonical = (text, change) => {
+  const survey = readCanonical(text, change)
+  return survey.refused.length === 0 ? { ...survey, body: text as CanonicalText } : survey
+}
 
 const unbounded = (options: SessionOptions) => new Session({ ...options, maxInFlight: 1000 })
 
@@ -75,6 +82,7 @@ const FAULTS: readonly [fault: string, target: () => Target][] = [
   ["a stream reader that takes a byte twice", () => new Frames(pushWithoutLast)],
   ["a session that works on more at a time than it may", () => new Sessions(unbounded)],
   ["a merge that forgets the repeated hour", () => withMerge((stored, incoming) => mergeSurveys(stored, incoming, {}))],
+  ["a survey that is stored with its blanks", () => new Surveys({ ...SURVEY_CODE, read: readWithBlanks })],
   ["a topology problem without a place", () => new Topologies(parseWithoutPlace)],
 ]
 

@@ -26,9 +26,17 @@ interface Survey {
 }
 
 export interface SurveyCode {
+  readonly read: typeof readCanonical
   readonly parse: (text: string, change: ClockChange) => Survey
   readonly format: (readings: readonly Reading[]) => string
   readonly merge: typeof mergeSurveys
+}
+
+export const SURVEY_CODE: SurveyCode = {
+  read: readCanonical,
+  parse: parseSurvey,
+  format: formatSurvey,
+  merge: mergeSurveys,
 }
 
 export class Surveys implements Target {
@@ -37,7 +45,7 @@ export class Surveys implements Target {
   #earlier = ""
   #change: ClockChange = {}
 
-  constructor(private readonly code: SurveyCode = { parse: parseSurvey, format: formatSurvey, merge: mergeSurveys }) {}
+  constructor(private readonly code: SurveyCode = SURVEY_CODE) {}
 
   check(dice: Dice): string | undefined {
     const { parse, merge } = this.code
@@ -60,7 +68,7 @@ export class Surveys implements Target {
   }
 
   #checkSurvey({ readings, refused }: Survey): string | undefined {
-    const { parse, format } = this.code
+    const { read, parse, format } = this.code
     const lines = filledLines(this.#text)
     if (readings.length + refused.length !== lines) {
       return `${readings.length} taken and ${refused.length} refused are not the ${lines} lines`
@@ -70,7 +78,7 @@ export class Surveys implements Target {
     const again = parse(text, this.#change)
     if (again.refused.length > 0 || !areSame(again.readings, readings))
       return `written again it is ${JSON.stringify(text)}`
-    const stored = readCanonical(this.#text, this.#change)
+    const stored = read(this.#text, this.#change)
     const isSame =
       stored.body === text && stored.readings === readings.length && stored.refused.length === refused.length
     return isSame ? undefined : `it is stored as ${JSON.stringify(stored)}`
