@@ -1,7 +1,7 @@
 // A reading as the store keeps it, and a survey's readings as JSON, both ways.
 import type { ClockChange } from "../survey/calendar"
 import { formatTime, parseTime, type Reading } from "../survey/reading"
-import { PERCENT, SPACE } from "../survey/scan"
+import { PERCENT } from "../survey/scan"
 import type { CanonicalText } from "../survey/survey"
 
 /** Local time "08:00", °C, %. */
@@ -9,7 +9,9 @@ export type StoredReading = readonly [time: string, temperature: number, humidit
 
 const scratch = Buffer.alloc(64 * 1024) // of the surveys that fit, which are nearly all
 const [COMMA, QUOTE, OPEN, CLOSE] = [44, 34, 91, 93] as const
-const MORE_BYTES = 4 // in all: a line becomes a byte shorter
+const MORE_BYTES = 2 // in all: a line becomes a byte shorter
+const SEPARATOR = 3 // " - "
+const LINE_END = 2 // "%\n"
 
 export const toStored = ({ seconds, temperature, humidity }: Reading): StoredReading => [
   formatTime(seconds),
@@ -29,28 +31,25 @@ export function toJson(body: CanonicalText): string {
   if (body === "") return "[]"
   const needed = body.length + MORE_BYTES
   const bytes = needed <= scratch.length ? scratch : Buffer.alloc(needed)
-  let at = bytes.write('[["', "latin1")
-  let isTime = true
-  for (let from = 0; from < body.length; from++) {
-    const code = body.charCodeAt(from)
-    if (code > PERCENT)
-      bytes[at++] = code // of a time or a number
-    else if (code === SPACE) {
-      if (isTime) bytes[at++] = QUOTE
-      isTime = false
-      bytes[at++] = COMMA
-      from += 2 // "- "
-    } else if (code === PERCENT) {
-      bytes[at++] = CLOSE
-      bytes[at++] = COMMA
-      bytes[at++] = OPEN
-      bytes[at++] = QUOTE
-      isTime = true
-      from++ // the line's end
-    }
+  let at = 0
+  let from = 0
+  let code = 0
+  bytes[at++] = OPEN
+  while (from < body.length) {
+    bytes[at++] = OPEN
+    bytes[at++] = QUOTE
+    // the characters of a time or a number are above those that end it
+    for (; (code = body.charCodeAt(from)) > PERCENT; from++) bytes[at++] = code
+    bytes[at++] = QUOTE
+    bytes[at++] = COMMA
+    for (from += SEPARATOR; (code = body.charCodeAt(from)) > PERCENT; from++) bytes[at++] = code
+    bytes[at++] = COMMA
+    for (from += SEPARATOR; (code = body.charCodeAt(from)) > PERCENT; from++) bytes[at++] = code
+    bytes[at++] = CLOSE
+    bytes[at++] = COMMA
+    from += LINE_END
   }
-  at -= 3 // no line follows the last
-  bytes[at++] = CLOSE
+  bytes[at - 1] = CLOSE
   return bytes.toString("latin1", 0, at)
 }
 
