@@ -1,5 +1,6 @@
 import { expect, test } from "bun:test"
 import fc from "fast-check"
+import type { AddressRange } from "../../src/topology/address"
 import { addressesIn, covers, joinRanges, overlap, sizeOf } from "../../src/topology/ranges"
 import { listed, ranges } from "./some-ranges"
 
@@ -30,4 +31,25 @@ test("covers() holds for the addresses in the ranges and no other", () => {
       expect(covers(joinRanges(some), address)).toBe(listed(some).includes(address))
     }),
   )
+})
+
+test("covers() looks at few of many ranges: every upload asks", () => {
+  const many = Array.from({ length: 100_000 }, (_, n): AddressRange => ({ first: 4 * n, last: 4 * n + 1 }))
+  let looks = 0
+  const watched = new Proxy(many, {
+    get(ranges, key) {
+      if (key !== "length") looks++
+      return Reflect.get(ranges, key)
+    },
+  })
+  expect([0, 1, 2, 200_001, 200_002, 399_997, 399_998].map((address) => covers(watched, address))).toEqual([
+    true,
+    true,
+    false,
+    true,
+    false,
+    true,
+    false,
+  ])
+  expect(looks).toBeLessThan(7 * 20)
 })
