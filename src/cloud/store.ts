@@ -115,11 +115,11 @@ export class Store {
       const revision = survey.revision ?? Math.max((last ?? 0) + 1, this.now())
       if (last !== undefined && last >= revision) return "known"
       const hasAdded = stored !== null && stored.merged !== null
-      const merged = hasAdded ? this.#merge(of, json, clockChange(day, info.timeZone)) : undefined
+      const merged = hasAdded ? this.#merge(of, json, clockChange(day, info.timeZone)) : null
       this.#query(
         `INSERT OR REPLACE INTO surveys (site, day, address, revision, digest, readings, merged)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)`,
-      ).run(siteId, day, address, revision, digest, json, merged ? toJson(formatSurvey(merged)) : null)
+      ).run(siteId, day, address, revision, digest, json, merged && toJson(formatSurvey(merged)))
       this.#forgetAgreement(siteId, day)
       return last === undefined ? "new" : "changed"
     })
