@@ -26,7 +26,6 @@ export interface UploadOptions {
 }
 
 const ROUNDS = 3
-const WARM_UP_DEVICES = 10_000 // until the compilers have settled
 const LOOPBACK = 0x7f00_0000
 const FEW_SOURCES = 0x7f01_0001 // 127.1.0.1 and the next ones
 const MESSAGE_IDS = 0x1_0000
@@ -65,16 +64,15 @@ export async function measureUploads(options: UploadOptions): Promise<Figure[]> 
 
     let first = FIRST_DEVICE
     for (let round = 0; round <= ROUNDS; round++) {
-      const count = round === 0 ? WARM_UP_DEVICES : devices
-      const order = shuffled(first, count, random)
-      first += count
+      const order = shuffled(first, devices, random)
+      first += devices
       // by turns, so that whatever else the machine does falls on all
       for (const contender of contenders) {
         const cpuMs = readCpuMs(contender.pid)
-        const rate = rateOf(contender.name, count, await contender.run(order), say)
-        if (round === 0) continue
+        const rate = rateOf(contender.name, devices, await contender.run(order), say)
+        if (round === 0) continue // the compilers have not settled
         contender.rates.push(rate)
-        contender.costs.push(((readCpuMs(contender.pid) - cpuMs) * 1000) / count)
+        contender.costs.push(((readCpuMs(contender.pid) - cpuMs) * 1000) / devices)
       }
     }
     for (const { name, rates, costs } of contenders) {
@@ -97,7 +95,7 @@ export async function measureUploads(options: UploadOptions): Promise<Figure[]> 
 
 async function gatewayUnder(folder: string, options: UploadOptions, stack: AsyncDisposableStack): Promise<Contender> {
   const { window, random } = options
-  const count = WARM_UP_DEVICES + ROUNDS * options.devices
+  const count = (1 + ROUNDS) * options.devices
   const topology = fleetTopology(folder, count)
   const day = dayBefore(Date.now(), topology.timeZone)
   const address = bindAddress(topology.gateway.interfaces.devices.address.ip, "simulated")
