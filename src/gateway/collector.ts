@@ -54,7 +54,11 @@ export interface CollectorOptions {
 /** What a sender is told of whose survey every line was taken. */
 export const ARRIVED = "Surveys arrived"
 
-const arrivedBut = (refused: number) => `${ARRIVED}, ${refused} ${refused === 1 ? "line" : "lines"} refused`
+/** A sender that meant to say more must hear it: libcoap sends nothing of a text in which a bare % stands. */
+function answerOf(readings: number, refused: number): string {
+  if (refused > 0) return `${ARRIVED}, ${refused} ${refused === 1 ? "line" : "lines"} refused`
+  return readings > 0 ? ARRIVED : `${ARRIVED}, empty`
+}
 
 const CLOCK_RETRY_SECONDS = 60
 
@@ -107,7 +111,7 @@ export class Collector {
     if (changed) this.counts.changed++
     if (first) this.#arrived(upload)
     if (changed && this.#isClosed(upload.day)) this.options.onLate(upload)
-    return { answer: refused === 0 ? ARRIVED : arrivedBut(refused), first, readings, refused }
+    return { answer: answerOf(readings, refused), first, readings, refused }
   }
 
   #refused(error: unknown): Outcome {

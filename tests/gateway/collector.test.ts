@@ -79,6 +79,12 @@ describe("take()", () => {
     expect(bench.collector.counts).toEqual({ uploads: 4, changed: 3, refusedLines: 3, refusedMessages: 0 })
   })
 
+  test("says of a survey without readings that it was empty: its sender may have meant to say more", async () => {
+    expect(await bench.take("")).toMatchObject({ answer: "Surveys arrived, empty", first: true, readings: 0 })
+    expect(await bench.take(MORNING)).toMatchObject({ answer: "Surveys arrived", first: false, readings: 1 })
+    expect(await bench.take("\n")).toMatchObject({ answer: "Surveys arrived, empty", first: false, readings: 0 })
+  })
+
   test("tells a stray when to come again", async () => {
     await bench.take("08:00 - 20 - 30%")
     await bench.take("08:00 - 21 - 30%")

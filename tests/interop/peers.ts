@@ -7,6 +7,7 @@ const PEERS = {
   "coap-server": { names: ["coap-server-notls", "coap-server"], install: "libcoap3-bin" },
   dumpcap: { names: ["dumpcap"], install: "tshark" },
   tshark: { names: ["tshark"], install: "tshark" },
+  nc: { names: ["nc"], install: "netcat-openbsd" },
   python3: { names: ["python3"], install: "python3" },
 } as const
 
