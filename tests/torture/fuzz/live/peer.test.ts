@@ -45,8 +45,10 @@ test.each([
   peer.close()
 })
 
-test("an answer longer than its request is wrong, whoever sent that", async () => {
-  const answer = Uint8Array.of(...ANSWER, 2, 3, 4, 5, 6, 7, 8)
+test.each([
+  ["and nothing else", Uint8Array.of(...ANSWER, 2, 3, 4, 5, 6, 7, 8)],
+  ["though it is malformed too", Uint8Array.of(0x70, 0, 0, 7, ...new Uint8Array(9))],
+])("an answer longer than its request is that %s, whoever sent it", async (_name, answer) => {
   using gateway = await bench(answer)
   const { peer, wrong, answered } = await gateway.open(7)
   peer.send([REQUEST])

@@ -113,11 +113,11 @@ export class FuzzPeer {
 
   #checkMessage(datagram: Uint8Array, type: number, id: number): void {
     const { onWrong } = this.options
-    if (!reference.readMessage(datagram)) return onWrong(`an answer is malformed: ${datagram.toHex()}`)
-    if (!isAnswerById(type)) return
-    const requestBytes = this.#lengthOf(id) ?? 0
+    const requestBytes = isAnswerById(type) ? (this.#lengthOf(id) ?? 0) : datagram.length
+    // first: one that is too long may be malformed for that reason alone
     if (datagram.length > requestBytes)
       onWrong(`an answer of ${datagram.length} bytes to ${requestBytes}: ${datagram.toHex()}`)
+    else if (!reference.readMessage(datagram)) onWrong(`an answer is malformed: ${datagram.toHex()}`)
   }
 }
 
