@@ -1,21 +1,21 @@
 // A network from one topology: cloud, gateway, devices, all of them or the parts that this host plays (DESIGN.md §7).
-import { type Clock, pause, type Random, systemClock } from "./clock"
+import { type Clock, type Random, systemClock } from "./clock"
 import { Cloud } from "./cloud/cloud"
 import type { CollectionReport } from "./cloud/receiver"
 import { type Sockets, systemSockets } from "./coap/sockets"
 import type { Uploaded } from "./device/device"
-import { Fleet, type FleetRun } from "./device/fleet"
+import { Fleet } from "./device/fleet"
 import { type ReadSurvey, readSurvey } from "./device/source"
 import type { Forwarded } from "./gateway/forwarder"
 import { Gateway } from "./gateway/gateway"
 import { Heartbeat } from "./gateway/heartbeat"
 import { type Log, silentLog } from "./log"
-import { EVERYTHING, haveAddresses, isPlayed, ownAddresses, ownDevices, type Roles } from "./roles"
+import { EVERYTHING, haveAddresses, ownAddresses, type Roles } from "./roles"
+import { type CollectOptions, Run } from "./run"
 import type { LastRun } from "./schedule/due"
-import { awaitedText, describeMissing, goneSources, type Summary } from "./summary"
-import { addDays, type Day, dayBefore } from "./survey/calendar"
+import type { Summary } from "./summary"
+import { type Day, dayBefore } from "./survey/calendar"
 import type { Addressing } from "./topology/addressing"
-import type { Device } from "./topology/devices"
 import type { Topology } from "./topology/topology"
 
 export type { CollectionReport } from "./cloud/receiver"
@@ -24,6 +24,7 @@ export type { SurveySource } from "./device/source"
 export type { Forwarded } from "./gateway/forwarder"
 export type { Warning } from "./gateway/warnings"
 export { EVERYTHING, type Roles } from "./roles"
+export type { CollectOptions } from "./run"
 export type { Missing, Summary } from "./summary"
 export { loadTopology, TopologyError } from "./topology/load"
 export type { Topology } from "./topology/topology"
@@ -55,20 +56,6 @@ export interface NetworkOptions {
   /** The disk failed: end the process, a new one resumes from what is on it. */
   readonly onFatal?: (error: unknown) => void
 }
-
-export interface CollectOptions {
-  /** The instant that the schedule names, ms since the epoch; now, without it. The day before it is collected. */
-  readonly scheduledAt?: number
-  /** Keep looking for what is not there, and keep delivering, when the grace is over. */
-  readonly patient?: boolean
-  /** Without a gateway here: send only what the gateway says is owed. */
-  readonly owedOnly?: boolean
-  /** The clock was ahead for a while: the last days may have been sent before they were over, so they are sent again. */
-  readonly isDoubtful?: boolean
-}
-
-const DOUBTFUL_DAYS = 7
-const SHORTEST_DELIVERY_MS = 10_000 // what has arrived deserves a try, however long it took
 
 export class Network implements AsyncDisposable {
   readonly #options: NetworkOptions
@@ -142,9 +129,11 @@ export class Network implements AsyncDisposable {
 
   /** Collects the day before, from every device to the cloud. One at a time: a second call waits for the first. */
   collect(options: CollectOptions = {}): Promise<Summary> {
-    const turn = this.#collecting.then(() =>
-      this.#gateway ? this.#collectWithHeartbeat(this.#gateway, options) : this.#upload(options),
-    )
+    const turn = this.#collecting.then(() => {
+      const { scheduledAt = this.#clock.now() } = options
+      const run = this.#run(dayBefore(scheduledAt, this.#topology.timeZone), options)
+      return this.#gateway ? this.#collectWithHeartbeat(run, this.#gateway, scheduledAt) : run.upload()
+    })
     this.#collecting = turn.catch(() => {})
     return turn
   }
@@ -208,12 +197,11 @@ export class Network implements AsyncDisposable {
   }
 
   /** Tells the monitor of the beginning and of the end; a run that a stop cut short has none, its silence tells. */
-  async #collectWithHeartbeat(gateway: Gateway, options: CollectOptions): Promise<Summary> {
-    const { scheduledAt = this.#clock.now() } = options
-    const day = dayBefore(scheduledAt, this.#topology.timeZone)
+  async #collectWithHeartbeat(run: Run, gateway: Gateway, scheduledAt: number): Promise<Summary> {
+    const { day } = run
     this.#heartbeat?.started(day)
     try {
-      const summary = await this.#collect(gateway, day, scheduledAt, options)
+      const summary = await run.collect(gateway, scheduledAt)
       const { describe = () => "" } = this.#options
       if (!this.#stopping.signal.aborted) this.#heartbeat?.finished(day, summary.complete, describe(summary))
       return summary
@@ -223,115 +211,16 @@ export class Network implements AsyncDisposable {
     }
   }
 
-  async #collect(gateway: Gateway, day: Day, scheduledAt: number, options: CollectOptions): Promise<Summary> {
-    const { patient = false } = options
-    const startedAt = this.#clock.now()
-    const graceMs = this.#topology.schedule.grace.total("milliseconds")
-    const refusedBefore = gateway.counts.refusedLines
-
-    const collection = await gateway.open(day, scheduledAt)
-    const run = this.#runDevices(day, options)
-    // a device of ours that has nothing to send will not have it in a quarter of an hour; another one may
-    const worthWaiting = () => patient || collection.missing().some((address) => !this.#isOwnAddress(address))
-    const arrived = run.settled.then(() => {
-      if (!worthWaiting()) return
-      const missing = collection.missing()
-      if (missing.length > 0) this.#log.info(awaitedText(missing, startedAt + graceMs, this.#topology.timeZone))
-      return collection.complete
-    })
-    await this.#withinGrace(arrived)
-    if (!patient) this.#fleet.stop("the grace is over")
-
-    // a clock that is set meanwhile must not make it longer
-    const leftMs = Math.min(graceMs, startedAt + graceMs - this.#clock.now())
-    const forwarded = await this.#deliver(gateway, day, Math.max(SHORTEST_DELIVERY_MS, leftMs))
-    await this.#cloud?.listed()
-    const { missing, ...summary } = gateway.summary(collection)
-    for (const text of goneSources(run.reasons, missing)) this.#log.warn(text)
-    const refusedSurveys = forwarded?.refused ?? 0
-    const delivered = forwarded !== undefined && forwarded.differing.length === 0 && refusedSurveys === 0
-    return {
-      day,
-      ...summary,
-      missing: describeMissing(missing, this.#topology.devices, run.reasons),
-      stored: forwarded?.readings ?? 0,
-      refusedLines: gateway.counts.refusedLines - refusedBefore,
-      refusedSurveys,
-      differing: forwarded?.differing ?? [],
-      delivered,
-      elapsedMs: this.#clock.now() - startedAt,
-      complete: delivered && missing.length === 0,
+  #run(day: Day, options: CollectOptions): Run {
+    const topology = () => this.#topology
+    const parts = {
+      topology,
+      roles: this.#roles,
+      fleet: this.#fleet,
+      cloud: this.#cloud,
+      clock: this.#clock,
+      log: this.#log,
     }
-  }
-
-  /** The part of a collection that a host with devices alone has in it. */
-  async #upload(options: CollectOptions): Promise<Summary> {
-    const { scheduledAt = this.#clock.now(), patient = false } = options
-    const startedAt = this.#clock.now()
-    const day = dayBefore(scheduledAt, this.#topology.timeZone)
-    const run = this.#runDevices(day, options)
-    const finished = await this.#withinGrace(run.settled.then(() => true))
-    if (!patient) this.#fleet.stop("the grace is over")
-
-    const arrived = new Set(run.uploads.map(({ device }) => device.address))
-    const own = [...this.#ownDevices()]
-    // what is not owed need not be sent, and what has no reason has been
-    const isMissing = ({ address }: Device) => !arrived.has(address) && (!finished || run.reasons.has(address))
-    const missing = own.filter(isMissing).map(({ address }) => address)
-    return {
-      day,
-      expected: own.length,
-      missing: describeMissing(missing, this.#topology.devices, run.reasons),
-      readings: run.uploads.reduce((sum, { readings }) => sum + readings, 0),
-      stored: 0,
-      differing: [],
-      refusedLines: run.uploads.reduce((sum, { refused }) => sum + refused, 0),
-      refusedSurveys: 0,
-      warnings: [],
-      elapsedMs: this.#clock.now() - startedAt,
-      complete: missing.length === 0,
-    }
-  }
-
-  #ownDevices(): Iterable<Device> {
-    return ownDevices(this.#topology, this.#roles)
-  }
-
-  #runDevices(day: Day, { patient = false, owedOnly = false, isDoubtful = false }: CollectOptions): FleetRun {
-    const again = isDoubtful ? Array.from({ length: DOUBTFUL_DAYS }, (_, index) => addDays(day, -index - 1)) : []
-    const options = { devices: this.#ownDevices(), topology: this.#topology, patient, owedOnly, again }
-    return this.#fleet.run(day, { ...options, gatewayPort: this.ports.gateway })
-  }
-
-  /** Undefined when the grace, or the network, ends first. */
-  async #withinGrace<T>(work: Promise<T>): Promise<T | undefined> {
-    const done = new AbortController()
-    const over = AbortSignal.any([this.#stopping.signal, done.signal])
-    try {
-      const graceMs = this.#topology.schedule.grace.total("milliseconds")
-      return await Promise.race([work, pause(this.#clock, graceMs, over).then(() => undefined)])
-    } finally {
-      done.abort()
-    }
-  }
-
-  /** Undefined when the cloud could not be reached in time: the gateway goes on trying. */
-  async #deliver(gateway: Gateway, day: Day, withinMs: number): Promise<Forwarded | undefined> {
-    const late = new AbortController()
-    const cancel = this.#clock.after(withinMs, () => late.abort(new Error("the grace is over")))
-    try {
-      return await gateway.close(day, AbortSignal.any([late.signal, this.#stopping.signal]))
-    } catch (error) {
-      if (!late.signal.aborted && !this.#stopping.signal.aborted) throw error
-      gateway.resume()
-      return undefined
-    } finally {
-      cancel()
-    }
-  }
-
-  #isOwnAddress(address: number): boolean {
-    const device = this.#topology.devices.get(address)
-    return device !== undefined && isPlayed(device, this.#roles)
+    return new Run({ ...parts, gatewayPort: this.ports.gateway, stopping: this.#stopping.signal }, day, options)
   }
 }

@@ -6,9 +6,10 @@ const SRC = resolve(import.meta.dir, "../src")
 
 // a folder may import from folders of a lower layer, and from itself
 const LAYERS: Record<string, number> = {
-  main: 7,
-  commands: 6,
-  network: 5,
+  main: 8,
+  commands: 7,
+  network: 6,
+  run: 5,
   roles: 4,
   summary: 4,
   device: 3,
