@@ -10,6 +10,7 @@ import { Ledger } from "./ledger"
 import { Quarantine } from "./quarantine"
 import { Refusals } from "./refusals"
 import type { SpoolRequest } from "./request"
+import { retentionDays } from "./retention"
 import { SPOOL } from "./schema"
 import { Senders } from "./senders"
 import { Spool } from "./spool"
@@ -26,7 +27,6 @@ export async function carryOutAlone(
   clock: Clock,
 ): Promise<string> {
   const { site, timeZone, limits } = topology
-  const retentionDays = Math.ceil(topology.gateway.retention.total("days"))
   const database = DurableDatabase.open(topology.gateway.spool, SPOOL, addressing)
   const ignore = () => {}
   try {
@@ -40,7 +40,7 @@ export async function carryOutAlone(
       ledger,
       refusals,
       timeZone,
-      retentionDays,
+      retentionDays: retentionDays(topology),
       now: clock.now,
       onLate: ignore,
       onRefused: ignore,

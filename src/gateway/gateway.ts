@@ -4,8 +4,8 @@ import type { Sockets } from "../coap/sockets"
 import { type Log, sparing } from "../log"
 import { DurableDatabase } from "../storage/database"
 import { GroupCommit } from "../storage/group-commit"
-import { addDays, type Day, dayOf } from "../survey/calendar"
-import { type Addressing, bindAddress } from "../topology/addressing"
+import { type Day, dayOf } from "../survey/calendar"
+import type { Addressing } from "../topology/addressing"
 import type { Devices } from "../topology/devices"
 import { sizeOf } from "../topology/ranges"
 import type { Topology } from "../topology/topology"
@@ -14,13 +14,14 @@ import { Collector, type OpenCollection } from "./collector"
 import { type Forwarded, Forwarder } from "./forwarder"
 import { Late } from "./late"
 import { Ledger, type MissedRun } from "./ledger"
-import { connectToCloud } from "./link"
+import { connectToCloud, linkOptionsOf } from "./link"
 import { Listener } from "./listener"
 import { Lost } from "./lost"
 import { PlainText } from "./plain-text"
 import { Quarantine } from "./quarantine"
 import { Refusals } from "./refusals"
 import { Requests } from "./requests"
+import { oldestKept, retentionDays } from "./retention"
 import { Room } from "./room"
 import { SPOOL } from "./schema"
 import { Senders } from "./senders"
@@ -54,10 +55,10 @@ export interface DaySummary {
 }
 
 const DAY_MS = 86_400_000
-const NEVER: Day = "0000-01-01" // before all days
 
 export class Gateway {
   readonly #options: GatewayOptions
+  readonly #retentionDays: number
   /** What the topology says now; it may change while the gateway runs. */
   readonly #declared: { devices: Devices }
   readonly #database: DurableDatabase
@@ -79,6 +80,7 @@ export class Gateway {
     const { topology, addressing, clock, random, log, onFatal } = options
     const { site, timeZone } = topology
     this.#options = options
+    this.#retentionDays = retentionDays(topology)
     this.#declared = { devices: topology.devices }
     this.#database = DurableDatabase.open(topology.gateway.spool, SPOOL, addressing, onFatal)
     this.#commits = new GroupCommit(this.#database, onFatal)
@@ -131,7 +133,7 @@ export class Gateway {
         timeZone,
         devices: this.#declared.devices.labels(),
       }),
-      connect: (signal) => connectToCloud(this.#linkOptions, signal),
+      connect: (signal) => connectToCloud(linkOptionsOf(options), signal),
       spool: this.#spool,
       ledger: this.#ledger,
       clock,
@@ -220,10 +222,11 @@ export class Gateway {
 
   /** Opens the collection of a day. */
   async open(day: Day, scheduledAt: number): Promise<OpenCollection> {
-    const { clock } = this.#options
+    const { clock, topology } = this.#options
     this.#lost.tell(day, this.#declared.devices)
     await this.#commits.add(() => {
-      const oldest = this.#oldestKept
+      const today = dayOf(clock.now(), topology.timeZone)
+      const oldest = oldestKept(today, this.#ledger.lastConfirmedDay, this.#retentionDays)
       this.#spool.prune(oldest)
       this.#ledger.prune(oldest)
       this.#quarantine.prune()
@@ -278,36 +281,8 @@ export class Gateway {
     this.#database.close()
   }
 
-  /** Counted from the last day that the cloud confirmed: a clock that leaps ahead must not make everything old at once. */
-  get #oldestKept(): Day {
-    const { clock, topology } = this.#options
-    const today = dayOf(clock.now(), topology.timeZone)
-    const { lastConfirmedDay = NEVER } = this.#ledger
-    return lastConfirmedDay === NEVER
-      ? NEVER
-      : addDays(today < lastConfirmedDay ? today : lastConfirmedDay, -this.#retentionDays)
-  }
-
-  get #retentionDays(): number {
-    return Math.ceil(this.#options.topology.gateway.retention.total({ unit: "milliseconds" }) / DAY_MS)
-  }
-
   get #expected() {
     return this.#declared.devices.entries.filter(({ paused }) => !paused).map(({ ip }) => ip)
-  }
-
-  get #linkOptions() {
-    const { topology, addressing, sockets, cloudPort, clock, random, log } = this.#options
-    return {
-      address: bindAddress(topology.cloud.address, addressing),
-      port: cloudPort,
-      localAddress: bindAddress(topology.gateway.interfaces.cloud.address.ip, addressing),
-      sockets,
-      maxMessageSizeBytes: topology.bufferSize,
-      clock,
-      random,
-      log,
-    }
   }
 
   async #begin(): Promise<void> {

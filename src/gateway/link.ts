@@ -4,6 +4,8 @@ import { Session } from "../coap/session"
 import type { Sockets } from "../coap/sockets"
 import type { ConnectionHandler } from "../coap/tcp"
 import type { Log } from "../log"
+import { type Addressing, bindAddress } from "../topology/addressing"
+import type { Topology } from "../topology/topology"
 import type { Link } from "./watch"
 
 export interface LinkOptions {
@@ -19,7 +21,36 @@ export interface LinkOptions {
   readonly log: Log
 }
 
+/** What a gateway is started with, as far as it concerns its connection. */
+export interface LinkPlace extends Pick<LinkOptions, "sockets" | "clock" | "random" | "log"> {
+  readonly topology: Topology
+  readonly addressing: Addressing
+  readonly cloudPort: number
+}
+
 const CONNECT_TIMEOUT_MS = 10_000
+
+export function linkOptionsOf({
+  topology,
+  addressing,
+  cloudPort,
+  sockets,
+  clock,
+  random,
+  log,
+}: LinkPlace): LinkOptions {
+  const { cloud, gateway, bufferSize } = topology
+  return {
+    address: bindAddress(cloud.address, addressing),
+    port: cloudPort,
+    localAddress: bindAddress(gateway.interfaces.cloud.address.ip, addressing),
+    sockets,
+    maxMessageSizeBytes: bufferSize,
+    clock,
+    random,
+    log,
+  }
+}
 
 /** Connects and waits for the cloud's CSM. Rejects with an Error of one clear line. */
 export async function connectToCloud(options: LinkOptions, signal: AbortSignal): Promise<Link> {
