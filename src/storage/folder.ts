@@ -1,26 +1,36 @@
 // Folders that outlive a power cut: a file that was synced is lost all the same where its folder's name was not.
 import { closeSync, fsyncSync, mkdirSync, openSync } from "node:fs"
-import { dirname } from "node:path"
+import { dirname, resolve } from "node:path"
 
-const CANNOT_SYNC_FOLDERS = ["EINVAL", "ENOTSUP"] // some file systems have no call for it
+const CANNOT_BE_SYNCED = [
+  "EACCES", // it may be written to and not read
+  "EINVAL", // its file system has no call for it
+  "ENOTSUP",
+]
 
 /**
  * Makes a folder, and those above it, durably. Throws the system's error.
  * @param sync makes the names in a folder durable
  */
-export function makeFolder(folder: string, sync: (folder: string) => void = syncFolder): void {
-  const highest = mkdirSync(folder, { recursive: true })
-  if (highest === undefined) return
-  for (let made = folder; made.length >= highest.length; made = dirname(made)) sync(dirname(made))
+export function makeFolder(path: string, sync: (folder: string) => void = syncFolder): void {
+  const folder = resolve(path)
+  const highest = mkdirSync(folder, { recursive: true }) ?? folder
+  // also where it was there: whoever made it may have been killed before this
+  for (let made = folder; ; made = dirname(made)) {
+    sync(dirname(made))
+    if (made === highest || made === dirname(made)) return
+  }
 }
 
-function syncFolder(folder: string): void {
-  const descriptor = openSync(folder, "r")
+/** Opens and syncs it, where it can be synced. */
+export function syncFolder(folder: string, fsync: (descriptor: number) => void = fsyncSync): void {
+  let descriptor: number | undefined
   try {
-    fsyncSync(descriptor)
+    descriptor = openSync(folder, "r")
+    fsync(descriptor)
   } catch (error) {
-    if (!(error instanceof Error && "code" in error && CANNOT_SYNC_FOLDERS.includes(String(error.code)))) throw error
+    if (!(error instanceof Error && "code" in error && CANNOT_BE_SYNCED.includes(String(error.code)))) throw error
   } finally {
-    closeSync(descriptor)
+    if (descriptor !== undefined) closeSync(descriptor)
   }
 }

@@ -12,13 +12,21 @@ const PROBLEMS: Record<string, string> = {
   EISDIR: "it is a folder",
   ENOTDIR: "a file stands where a folder must be",
   EACCES: "you may not write there",
+  EPERM: "you may not write there",
+  ENAMETOOLONG: "its name is too long",
+  ELOOP: "its links lead round in a circle",
   EROFS: "the disk is read-only",
   ENOSPC: "the disk is full",
 }
 
-/** The error that says why a folder cannot be made. */
-export function folderError(folder: string, cause: unknown): StorageError {
-  return new StorageError(`The folder ${folder} cannot be made: ${describe(cause)}`, { cause })
+/** Why a folder cannot be made: what a person can mend, or a disk that fails. */
+export function folderError(folder: string, cause: unknown): StorageError | StorageFailed {
+  const code = codeOf(cause)
+  // of a sync that fails nobody knows what became
+  const isSync = cause instanceof Error && "syscall" in cause && cause.syscall === "fsync"
+  const problem = isSync ? undefined : PROBLEMS[code]
+  if (problem) return new StorageError(`The folder ${folder} cannot be made: ${problem}`, { cause })
+  return new StorageFailed(`The disk of ${folder} failed (${code})`, { cause })
 }
 
 /** Why a file cannot be opened, by SQLite or by the system: a StorageError with its remedy, or a StorageFailed. */
@@ -70,6 +78,9 @@ function folderProblem(file: string): string | undefined {
 }
 
 function describe(cause: unknown): string {
-  const code = cause instanceof Error && "code" in cause ? String(cause.code) : "unknown error"
+  const code = codeOf(cause)
   return PROBLEMS[code] ?? code
 }
+
+const codeOf = (cause: unknown): string =>
+  cause instanceof Error && "code" in cause ? String(cause.code) : "unknown error"

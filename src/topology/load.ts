@@ -1,6 +1,6 @@
 // topology.yaml → Topology, or every problem with its place.
 import { stat } from "node:fs/promises"
-import { dirname, isAbsolute, join, normalize, resolve, sep } from "node:path"
+import { dirname, isAbsolute, normalize, resolve, sep } from "node:path"
 import { Devices } from "./devices"
 import { readPlain } from "./plain"
 import { type Problem, TopologyError } from "./problem"
@@ -72,7 +72,7 @@ function dataPath(path: string, folder: string, { STATE_DIRECTORY }: Environment
   const inData = !isAbsolute(path) && relative.startsWith(`data${sep}`)
   // systemd lists several directories with colons between (systemd.exec(5)); the first is ours.
   const [stateDirectory] = STATE_DIRECTORY?.split(":") ?? []
-  return inData && stateDirectory ? join(stateDirectory, relative.slice(5)) : resolve(folder, path)
+  return inData && stateDirectory ? resolve(stateDirectory, relative.slice(5)) : resolve(folder, path)
 }
 
 async function read(file: string): Promise<string> {

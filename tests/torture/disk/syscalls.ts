@@ -1,5 +1,6 @@
 // System calls that fail when told to (strace(1), "Tampering"): which ones a process makes on its databases, in order.
 import { readFileSync } from "node:fs"
+import { dirname } from "node:path"
 import { pause, systemClock } from "../../../src/clock"
 
 export const ERRORS = ["EIO", "ENOSPC"] as const
@@ -18,14 +19,16 @@ const WRITES = ["write", "pwrite64", "pwritev", "ftruncate", "fallocate", "fsync
 const SUFFIXES = ["", "-wal", "-shm", "-journal", ".lock", ".lock-journal"]
 const LOGGED_WITHIN_MS = 2000
 
-/** The command line under which a command's calls on these databases are logged, and one of them fails. */
+/** The command line under which a command's calls on these databases and for their folder are logged, and one fails. */
 export function traced(
   command: readonly string[],
   databases: readonly string[],
   log: string,
   fault?: { readonly call: Call; readonly error: DiskError },
 ): string[] {
-  const paths = databases.flatMap((database) => SUFFIXES.flatMap((suffix) => ["-P", `${database}${suffix}`]))
+  const files = databases.flatMap((database) => SUFFIXES.map((suffix) => `${database}${suffix}`))
+  const above = databases.map((database) => dirname(dirname(database))) // where their folder's name is
+  const paths = [...files, ...new Set(above)].flatMap((path) => ["-P", path])
   const inject = fault ? ["-e", `inject=${fault.call.name}:error=${fault.error}:when=${fault.call.nth}`] : []
   // -D: the process that is started is the command's own, and gets its signals
   const options = ["-D", "-f", "--seccomp-bpf", "-o", log, "-e", `trace=${WRITES.join()}`, ...inject, "-s", "0"]
