@@ -54,10 +54,15 @@ export interface CollectorOptions {
 /** What a sender is told of whose survey every line was taken. */
 export const ARRIVED = "Surveys arrived"
 
-/** A sender that meant to say more must hear it: libcoap sends nothing of a text in which a bare % stands. */
+/**
+ * A sender that meant to say more must hear it: libcoap sends nothing of a text in which a bare % stands. The word comes
+ * first, because an answer is cut to its request's length.
+ */
+const ARRIVED_EMPTY = "Empty survey arrived"
+
 function answerOf(readings: number, refused: number): string {
   if (refused > 0) return `${ARRIVED}, ${refused} ${refused === 1 ? "line" : "lines"} refused`
-  return readings > 0 ? ARRIVED : `${ARRIVED}, empty`
+  return readings > 0 ? ARRIVED : ARRIVED_EMPTY
 }
 
 const CLOCK_RETRY_SECONDS = 60

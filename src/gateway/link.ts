@@ -22,7 +22,7 @@ export interface LinkOptions {
 }
 
 /** What a gateway is started with, as far as it concerns its connection. */
-export interface LinkPlace extends Pick<LinkOptions, "sockets" | "clock" | "random" | "log"> {
+interface LinkPlace extends Pick<LinkOptions, "sockets" | "clock" | "random" | "log"> {
   readonly topology: Topology
   readonly addressing: Addressing
   readonly cloudPort: number

@@ -3,10 +3,8 @@ import { decodeText, MessageFormatError } from "../coap/option"
 import { splitAddressedLines } from "../survey/addressed"
 import { type Day, dayBefore } from "../survey/calendar"
 import type { Device } from "../topology/devices"
-import type { Collector, Outcome } from "./collector"
+import { ARRIVED, type Collector, type Outcome } from "./collector"
 import type { Senders } from "./senders"
-
-const ARRIVED = "Surveys arrived"
 
 /** A CoAP message of version 1 begins with 0x40 to 0x7f, so a digit can only be text; nothing at all is a survey too. */
 export const isPlainText = (datagram: Uint8Array): boolean => {

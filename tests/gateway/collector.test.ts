@@ -80,9 +80,9 @@ describe("take()", () => {
   })
 
   test("says of a survey without readings that it was empty: its sender may have meant to say more", async () => {
-    expect(await bench.take("")).toMatchObject({ answer: "Surveys arrived, empty", first: true, readings: 0 })
+    expect(await bench.take("")).toMatchObject({ answer: "Empty survey arrived", first: true, readings: 0 })
     expect(await bench.take(MORNING)).toMatchObject({ answer: "Surveys arrived", first: false, readings: 1 })
-    expect(await bench.take("\n")).toMatchObject({ answer: "Surveys arrived, empty", first: false, readings: 0 })
+    expect(await bench.take("\n")).toMatchObject({ answer: "Empty survey arrived", first: false, readings: 0 })
   })
 
   test("tells a stray when to come again", async () => {

@@ -83,3 +83,15 @@ test("an upload is answered from the spool", async () => {
   const [answer] = answers
   expect(decodeMessage(answer?.datagram ?? new Uint8Array(0)).code).toBe(Code.Created)
 })
+
+test("an empty upload is told from one that brought something, however short its request", async () => {
+  const { answers, receive } = await listen("{}")
+  const options = [textOption(OptionNumber.UriPath, "surveys")]
+  const message = { type: Type.Confirmable, code: Code.Put, token: Uint8Array.of(1), options }
+  for (const [id, text] of ["", MORNING].entries()) {
+    receive(encodeMessage({ ...message, id, payload: new TextEncoder().encode(text) }), "127.168.1.2")
+    await settle()
+  }
+  const texts = answers.map(({ datagram }) => new TextDecoder().decode(decodeMessage(datagram).payload))
+  expect(texts).toEqual(["Empty s", "Surveys arrived"])
+})

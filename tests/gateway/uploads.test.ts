@@ -47,7 +47,7 @@ describe("PUT /surveys", () => {
     expect(await answer("surveys/192.168.1.2", "01:00 - 1 - 1%")).toBe("2.01 Surveys arrived")
     expect(await answer("surveys", "02:00 - 1 - 1%")).toBe("2.04 Surveys arrived")
     expect(await answer(`surveys/${DAY}`, "03:00 - 1 - 1%")).toBe("2.04 Surveys arrived")
-    expect(await answer("surveys", "", { arrivedAt: NOW - 86_400_000 })).toBe("2.01 Surveys arrived, empty")
+    expect(await answer("surveys", "", { arrivedAt: NOW - 86_400_000 })).toBe("2.01 Empty survey arrived")
     expect(bench.due().map(({ day, readings }) => [day, readings])).toEqual([
       ["2026-11-20", 0],
       [DAY, 3],
