@@ -212,15 +212,16 @@ export class Network implements AsyncDisposable {
   }
 
   #run(day: Day, options: CollectOptions): Run {
-    const topology = () => this.#topology
     const parts = {
-      topology,
+      topology: () => this.#topology,
       roles: this.#roles,
       fleet: this.#fleet,
+      gatewayPort: this.ports.gateway,
       cloud: this.#cloud,
       clock: this.#clock,
       log: this.#log,
+      stopping: this.#stopping.signal,
     }
-    return new Run({ ...parts, gatewayPort: this.ports.gateway, stopping: this.#stopping.signal }, day, options)
+    return new Run(parts, day, options)
   }
 }

@@ -23,7 +23,7 @@ export interface CollectOptions {
 }
 
 /** What of the network takes part. */
-export interface RunParts {
+interface RunParts {
   /** As it is now: it may change while a run lasts. */
   readonly topology: () => Topology
   readonly roles: Roles
@@ -42,7 +42,7 @@ export class Run {
   constructor(
     private readonly parts: RunParts,
     readonly day: Day,
-    private readonly options: CollectOptions,
+    private readonly options: Omit<CollectOptions, "scheduledAt">,
   ) {}
 
   /** From every device to the cloud, with the gateway that is here. */

@@ -1,7 +1,7 @@
 // Sets of addresses as ranges: a million devices cost no more than one.
 import type { AddressRange } from "./address"
 
-/** Which of these rising ranges is the first that does not end before the address: so many of them do. */
+/** How many of these ranges, rising and apart, end before the address: the next one may hold it. */
 export function placeIn(ranges: readonly AddressRange[], address: number): number {
   let low = 0
   let high = ranges.length
@@ -13,7 +13,7 @@ export function placeIn(ranges: readonly AddressRange[], address: number): numbe
   return low
 }
 
-/** Whether the address is in one of these rising ranges. */
+/** Whether the address is in one of these ranges, which are rising and apart. */
 export function covers(ranges: readonly AddressRange[], address: number): boolean {
   const range = ranges[placeIn(ranges, address)]
   return range !== undefined && range.first <= address

@@ -1,8 +1,8 @@
-// The README's commands that speak to a running network, letter for letter but for the port.
+// The README's commands that speak to a running network, letter for letter but for the port and the client's name.
 import { expect, test } from "bun:test"
 import { join } from "node:path"
 import { GATEWAY, TestNetwork } from "./network"
-import { describeWith } from "./peers"
+import { describeWith, findPeer } from "./peers"
 
 const README = join(import.meta.dir, "../../README.md")
 const DEVICE = "192.168.1.2"
@@ -11,7 +11,9 @@ const DEVICE = "192.168.1.2"
 async function speak(beginning: string, { ports }: TestNetwork): Promise<string> {
   const lines = (await Bun.file(README).text()).split("\n").filter((line) => line.startsWith(`    ${beginning} `))
   expect(lines).toHaveLength(1)
-  const command = (lines[0] ?? "").replace(/127\.168\.1\.1([: ])10005/, `${GATEWAY}$1${ports.gateway}`)
+  const command = (lines[0] ?? "")
+    .replace("coap-client-notls", findPeer("coap-client") ?? "")
+    .replace(/127\.168\.1\.1([: ])10005/, `${GATEWAY}$1${ports.gateway}`)
   expect(command).toContain(String(ports.gateway))
   return (await Bun.$`sh -ec ${command}`.quiet().text()).trim()
 }
