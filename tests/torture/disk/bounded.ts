@@ -12,14 +12,15 @@ const AGAIN_MS = 20
 const WITHIN_MS = 5000
 const FULL = /uploads are refused until there is room/
 
-// The filler goes when it is asked to; what is left when the programme ends moves to the disk below.
+// When room is asked for, the filler goes and the disk grows: what waits for the cloud takes some, and the logs of both
+// databases. What is left when the programme ends moves to the disk below.
 const ON_TMPFS = `
   data=$1 filler=$1/filler kept=$1.kept; shift
   cp -a "$data" "$kept"
   mount -t tmpfs -o size=1m tmpfs "$data"
   cp -a "$kept/." "$data"
   head -c 262144 /dev/zero > "$filler"
-  trap 'rm "$filler"' USR1
+  trap 'rm "$filler"; mount -o remount,size=4m "$data"' USR1
   trap 'kill $child' TERM
   "$@" & child=$!
   while kill -0 $child 2> /dev/null; do wait $child && exit=0 || exit=$?; done
