@@ -24,6 +24,7 @@ const ON_TMPFS = `
   trap 'kill $child' TERM
   "$@" & child=$!
   while kill -0 $child 2> /dev/null; do wait $child && exit=0 || exit=$?; done
+  wait $child 2> /dev/null && exit=0 || { last=$?; [ $last = 127 ] || exit=$last; } # a wait that a signal broke off
   rm -rf "$kept" && cp -a "$data" "$kept" && umount "$data" && cp -a "$kept/." "$data"
   exit $exit`
 
