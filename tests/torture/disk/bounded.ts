@@ -1,22 +1,21 @@
 // Disks with an end to them: a file system of 1 MiB, and a limit on the size of files (setrlimit(2), RLIMIT_FSIZE).
 import { join } from "node:path"
-import { pause, systemClock } from "../../../src/clock"
 import { addDays, type Day } from "../../../src/survey/calendar"
 import { FAILED } from "./injection"
 import { Programme } from "./programme"
 import type { Sender } from "./sender"
 import type { Site } from "./site"
+import { soon } from "./soon"
 
 const MOST_UPLOADS = 80 // the last 80 days: a survey each, all within retention
-const AGAIN_MS = 20
-const WITHIN_MS = 5000
 const FULL = /uploads are refused until there is room/
 
 // When room is asked for, the filler goes and the disk grows: what waits for the cloud takes some, and the logs of both
 // databases. What is left when the programme ends moves to the disk below.
 const ON_TMPFS = `
   data=$1 filler=$1/filler kept=$1.kept; shift
-  cp -a "$data" "$kept"
+  keep() { rm -rf "$kept"; cp -a "$data" "$kept"; }
+  keep
   mount -t tmpfs -o size=1m tmpfs "$data"
   cp -a "$kept/." "$data"
   head -c 262144 /dev/zero > "$filler"
@@ -25,7 +24,9 @@ const ON_TMPFS = `
   "$@" & child=$!
   while kill -0 $child 2> /dev/null; do wait $child && exit=0 || exit=$?; done
   wait $child 2> /dev/null && exit=0 || { last=$?; [ $last = 127 ] || exit=$last; } # a wait that a signal broke off
-  rm -rf "$kept" && cp -a "$data" "$kept" && umount "$data" && cp -a "$kept/." "$data"
+  keep
+  umount "$data"
+  cp -a "$kept/." "$data"
   exit $exit`
 
 const inNamespace = (script: string, ...args: readonly string[]) => [
@@ -78,14 +79,6 @@ export async function limitFiles(site: Site, limitBytes: number, values: number)
   return [...problems, ...(await uploads.judge())].map((problem) => `files of ${limitBytes} bytes: ${problem}`)
 }
 
-/** Whether it is so before long. */
-async function soon(isSo: () => boolean | Promise<boolean>): Promise<boolean> {
-  for (const from = performance.now(); performance.now() - from < WITHIN_MS; await pause(systemClock, AGAIN_MS)) {
-    if (await isSo()) return true
-  }
-  return false
-}
-
 /** A device's surveys of the last days, latest first, one after the other. */
 class Uploads {
   /** Days whose survey must reach the store. */
@@ -115,7 +108,7 @@ class Uploads {
   async untilTaken(): Promise<boolean> {
     this.#next = this.site.day
     this.#revised = 1
-    return await soon(async () => (await this.#put()) === "acknowledged")
+    return (await soon(async () => (await this.#put()) === "acknowledged")) ?? false
   }
 
   /** What is wrong once the databases are on a disk that is well. */

@@ -1,9 +1,9 @@
 // One system call that fails: nothing is acknowledged in spite of it, and what comes after is as it was promised.
 import { join } from "node:path"
-import { pause, systemClock } from "../../../src/clock"
 import { Programme } from "./programme"
 import type { Answer } from "./sender"
 import type { Site } from "./site"
+import { soon } from "./soon"
 import { type Call, type DiskError, readCalls, readInjected, traced } from "./syscalls"
 
 /** What runs as a process of its own; the rest of the network runs in this one. */
@@ -39,7 +39,6 @@ interface Cycle {
   readonly log: string
 }
 
-const AGAIN_MS = 10
 const CYCLE_WITHIN_MS = 10_000
 const PLANTED_WITHIN_MS = 1000 // what was never stored is never delivered: nothing ends that wait
 const LISTED_WITHIN_MS = 500
@@ -101,12 +100,12 @@ async function runCycle(site: Site, setup: Setup, text: string, fault?: Fault, p
   const collected = roles.gateway ? here?.collect({ scheduledAt: site.scheduledAt }) : undefined
 
   const answers: Answer[] = []
-  while (programme.exit === undefined || roles.gateway) {
+  await soon(async () => {
+    if (programme.exit !== undefined && !roles.gateway) return true
     const answer = await sender.put(site.day, text)
     answers.push(answer)
-    if (answer === "acknowledged") break
-    await pause(systemClock, AGAIN_MS)
-  }
+    return answer === "acknowledged"
+  })
   if (collected) {
     await Promise.race([collected, programme.untilEnded(CYCLE_WITHIN_MS)])
     await programme.until(LISTED, LISTED_WITHIN_MS)
@@ -119,8 +118,9 @@ async function runCycle(site: Site, setup: Setup, text: string, fault?: Fault, p
   return { answers, acknowledged, hasStarted, endedItself, exit, programme, log }
 }
 
-function judgeAnswers({ answers }: Cycle): string[] {
-  return answers.flatMap((answer) => (typeof answer === "object" ? [`answered ${answer.unexpected}`] : []))
+function judgeAnswers({ answers, acknowledged, endedItself }: Cycle): string[] {
+  const unexpected = answers.flatMap((answer) => (typeof answer === "object" ? [`answered ${answer.unexpected}`] : []))
+  return acknowledged || endedItself ? unexpected : [...unexpected, "it goes on, and takes no upload"]
 }
 
 /** A full disk ends nobody who runs; whatever else the disk answers ends everybody, with one clear line. */

@@ -9,7 +9,8 @@ import { loadTopology, Network, type Topology } from "../../../src/network"
 import { addDays, type Day, dayBefore } from "../../../src/survey/calendar"
 import { bindAddress } from "../../../src/topology/addressing"
 import { SOURCE, startCommand } from "./programme"
-import { Sender } from "./sender"
+import { type Answer, Sender } from "./sender"
+import { soon } from "./soon"
 
 const HOUR_MS = 3_600_000
 const DAY_MS = 24 * HOUR_MS
@@ -122,7 +123,14 @@ devices:
     await using network = await Network.start({ ...topology, schedule }, { roles })
     using sender = await this.sender()
     const day = dayBefore(scheduledAt, "UTC")
-    for (let done = acknowledged; !done; ) done = (await sender.put(day, text)) === "acknowledged"
+    let answer: Answer = "silent"
+    const isTaken = async () => {
+      answer = await sender.put(day, text)
+      return answer === "acknowledged"
+    }
+    if (!acknowledged && !(await soon(isTaken))) {
+      throw new Error(`on a disk that is well the upload is not taken: ${JSON.stringify(answer)}`)
+    }
     const { missing, delivered } = await network.collect({ scheduledAt })
     if (missing.length > 0) throw new Error("the gateway does not have it")
     if (!delivered) throw new Error("on a disk that is well it was not delivered")
