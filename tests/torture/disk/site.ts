@@ -5,7 +5,7 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import type { Clock } from "../../../src/clock"
 import { StoreReader } from "../../../src/cloud/reader"
-import { loadTopology, Network, type Topology } from "../../../src/network"
+import { loadTopology, Network, type NetworkOptions, type Topology } from "../../../src/network"
 import { addDays, type Day, dayBefore } from "../../../src/survey/calendar"
 import { bindAddress } from "../../../src/topology/addressing"
 import { SOURCE, startCommand } from "./programme"
@@ -112,7 +112,7 @@ devices:
 
   /** Parts of the network in this process; they do not wait long for others. */
   async start(roles: { readonly gateway: boolean; readonly cloud: boolean }): Promise<Network> {
-    return Network.start(await this.#topology(), { clock: hastyClock, roles: { ...roles, devices: [] } })
+    return startSoon(await this.#topology(), { clock: hastyClock, roles: { ...roles, devices: [] } })
   }
 
   /** Everything again on a disk that is well: uploads what was not acknowledged, and delivers all. */
@@ -120,7 +120,7 @@ devices:
     const topology = await this.#topology()
     const schedule = { ...topology.schedule, grace: FINISHING_GRACE }
     const roles = { gateway: true, cloud: true, devices: [] }
-    await using network = await Network.start({ ...topology, schedule }, { roles })
+    await using network = await startSoon({ ...topology, schedule }, { roles })
     using sender = await this.sender()
     const day = dayBefore(scheduledAt, "UTC")
     let answer: Answer = "silent"
@@ -169,4 +169,18 @@ devices:
   #topology(): Promise<Topology> {
     return loadTopology(this.file, {})
   }
+}
+
+/** A process that another site starts has our ports open too, from its fork to its exec. */
+async function startSoon(topology: Topology, options: NetworkOptions): Promise<Network> {
+  let inUse: unknown
+  const tryToStart = () =>
+    Network.start(topology, options).catch((error) => {
+      if (error.code !== "EADDRINUSE") throw error
+      inUse = error
+      return undefined
+    })
+  const network = await soon(tryToStart)
+  if (!network) throw inUse
+  return network
 }
