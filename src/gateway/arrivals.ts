@@ -110,6 +110,12 @@ export class Arrivals {
     this.#waitingDays.clear()
   }
 
+  /** Surveys of days before this one may have been deleted. */
+  prune(before: Day): void {
+    for (const day of this.#days.keys()) if (day < before) this.#days.delete(day)
+    if (this.#latest && this.#latest.day < before) this.#latest = undefined
+  }
+
   /** What was written is not: after a rollback only the database knows. */
   forget(): void {
     this.#days.clear()

@@ -39,7 +39,7 @@ export interface CollectorOptions {
   readonly spool: Spool
   readonly ledger: Ledger
   readonly refusals: Refusals
-  readonly room?: Pick<Room, "refuse">
+  readonly room?: Pick<Room, "refuse" | "landed">
   readonly timeZone: string
   readonly retentionDays: number
   readonly now: () => number
@@ -97,12 +97,19 @@ export class Collector {
   /** Resolves once the upload is durable, or refused for now. */
   take(upload: Upload): Promise<Outcome> {
     const { spool, ledger, room } = this.options
-    const full = room?.refuse(upload.text.length)
+    const { length } = upload.text
+    const full = room?.refuse(length)
     if (full) return Promise.resolve(full)
     const isClosed = ledger.get(upload.day)?.closed ?? false
     return spool.accept(upload, isClosed).then(
-      (outcome) => this.#taken(upload, outcome),
-      (error) => this.#refused(error),
+      (outcome) => {
+        room?.landed(length)
+        return this.#taken(upload, outcome)
+      },
+      (error) => {
+        room?.landed(length)
+        return this.#refused(error)
+      },
     )
   }
 

@@ -118,6 +118,7 @@ export class Gateway {
         ledger: this.#ledger,
         commits: this.#commits,
         log,
+        now: clock.now,
         onRefused,
       }),
       timeZone,
@@ -224,10 +225,10 @@ export class Gateway {
   async open(day: Day, scheduledAt: number): Promise<OpenCollection> {
     const { clock, topology } = this.#options
     this.#lost.tell(day, this.#declared.devices)
+    const today = dayOf(clock.now(), topology.timeZone)
+    const oldest = oldestKept(today, this.#ledger.lastConfirmedDay, this.#retentionDays)
+    await this.#spool.prune(oldest)
     await this.#commits.add(() => {
-      const today = dayOf(clock.now(), topology.timeZone)
-      const oldest = oldestKept(today, this.#ledger.lastConfirmedDay, this.#retentionDays)
-      this.#spool.prune(oldest)
       this.#ledger.prune(oldest)
       this.#quarantine.prune()
       this.#strangers.prune(clock.now() - this.#retentionDays * DAY_MS)

@@ -171,16 +171,14 @@ export class Ledger {
   /**
    * Nothing of this day and before is owed, taken or compared any more: its surveys make room, and the cloud has them.
    * Resolves once durable.
-   * @param prune deletes them, in the same transaction
    */
-  async release(day: Day, prune: () => void): Promise<void> {
+  async release(day: Day): Promise<void> {
     // before the commit: what was taken until now is merged before they go
     this.#releasedUpTo = day
     for (const known of this.#collections.values()) {
       if (known.day <= day) this.#collections.set(known.day, { ...known, scheduledAt: RELEASED, expected: [] })
     }
     await this.commits.add(() => {
-      prune()
       this.database.sqlite
         .query("UPDATE collections SET scheduled_at = ?2, expected = '[]' WHERE day <= ?1")
         .run(day, RELEASED)

@@ -2,7 +2,7 @@
 import type { Database } from "bun:sqlite"
 import { statfsSync } from "node:fs"
 import { dirname } from "node:path"
-import { diskBytes, pageBytes } from "../storage/size"
+import { diskBytes, owedBytes, pageBytes, shareOfDisk } from "../storage/size"
 import type { DayCounts } from "./history"
 
 /** Sizes in bytes. */
@@ -20,19 +20,40 @@ export interface SpoolSpace {
 const SURVEY_BYTES = 72 // a survey's columns beside its text, and its row among what is due
 const MARGIN = 1.05 // 1.02 was measured, and a promise leaves some room
 
+// of an upload, at a time: where it landed and in its place, both in the file, and both pages in the log of a commit
+const STORED_COPIES = 2
+const LOGGED_COPIES = 2
 const RESERVE_BYTES = 64 * 1024 * 1024 // of the disk: without any, nothing can be marked as delivered nor deleted
-const RESERVE_SHARE = 1 / 32 // of a small one
+const RESERVE_PAGES = 16 // of a small one: a commit writes some pages of every table
+
+/** Bytes of the disk that surveys leave. */
+export function reserveBytes(sqlite: Database, file: string): number {
+  return Math.max(RESERVE_PAGES * pageBytes(sqlite).one, shareOfDisk(file, RESERVE_BYTES))
+}
 
 /** Bytes by which surveys may grow, in free pages and on the disk, within the limit if there is one. */
-export function roomBytes(sqlite: Database, file: string, limitBytes = Number.POSITIVE_INFINITY): number {
+export function roomBytes(sqlite: Database, file: string, limitBytes?: number): number {
+  const { onDisk, inPages, withinLimit } = room(sqlite, file, limitBytes)
+  return Math.max(0, Math.floor(Math.min(onDisk + inPages, withinLimit)))
+}
+
+/** Bytes of surveys that may be on their way to their places at once: each is in several until it is there. */
+export function intakeBytes(sqlite: Database, file: string, limitBytes?: number): number {
+  const { onDisk, inPages, withinLimit } = room(sqlite, file, limitBytes)
+  const all = (onDisk + inPages) / (STORED_COPIES + LOGGED_COPIES)
+  // a log finds no room in free pages
+  return Math.max(0, Math.min(all, onDisk / LOGGED_COPIES, withinLimit / STORED_COPIES))
+}
+
+function room(sqlite: Database, file: string, limitBytes = Number.POSITIVE_INFINITY) {
   const { all, free } = pageBytes(sqlite)
-  const { bavail, blocks, bsize } = statfsSync(dirname(file))
-  const ofDisk = bavail * bsize - Math.min(RESERVE_BYTES, blocks * bsize * RESERVE_SHARE) + free
-  return Math.max(0, Math.floor(Math.min(ofDisk, limitBytes - all + free)))
+  const { bavail, bsize } = statfsSync(dirname(file))
+  const onDisk = bavail * bsize - owedBytes(sqlite, file) - reserveBytes(sqlite, file)
+  return { onDisk, inPages: free, withinLimit: limitBytes - all + free }
 }
 
 /** What a survey of this length takes, with its part of what its page leaves empty. */
-function surveyBytes(textBytes: number, page: number): number {
+export function surveyBytes(textBytes: number, page: number): number {
   const row = textBytes + SURVEY_BYTES
   return row < page ? page / Math.floor(page / row) : Math.ceil(row / page) * page
 }

@@ -13,6 +13,7 @@ import { Arrivals, type Row } from "./arrivals"
 import { beforeDaySql, lastPlaceSql, onDaySql, placeOf } from "./places"
 import { Placing } from "./placing"
 import type { Quarantine } from "./quarantine"
+import { reserveBytes } from "./space"
 import { Strays } from "./strays"
 import { Zones } from "./zones"
 
@@ -56,6 +57,8 @@ export interface Delivery {
 
 const QUARANTINED_LINES = 100 // one by one; the rest of an upload together
 
+const PORTION_OF_RESERVE = 1 / 4
+const MOST_IN_PORTION = 16_384 // surveys
 const BEFORE_ALL = Number.MIN_SAFE_INTEGER // places
 const SETTLE = "DELETE FROM due WHERE place = ?1 AND revision = ?2" // a newer one stays
 
@@ -64,6 +67,7 @@ export class Spool {
   readonly #zones: Zones
   readonly #strays: Strays
   readonly #placing: Placing
+  #stopped = false
 
   constructor(
     private readonly database: DurableDatabase,
@@ -99,6 +103,7 @@ export class Spool {
 
   /** Hands what waits to the next commit. May be called twice. */
   stop(): void {
+    this.#stopped = true
     this.#placing.stop()
   }
 
@@ -213,6 +218,11 @@ export class Spool {
     })
   }
 
+  /** Surveys that have landed and are not in their place yet. */
+  get unplaced(): number {
+    return this.#arrivals.waiting
+  }
+
   has(day: Day, address: number): boolean {
     return this.#arrivals.hasOnce(day, address)
   }
@@ -246,14 +256,37 @@ export class Spool {
     return this.#surveys<{ readings: number }>(sum).get(day)?.readings ?? 0
   }
 
-  /** Deletes delivered surveys of days before this one, and strays' digests; within the caller's transaction. */
-  prune(before: Day): void {
-    this.#strays.prune()
-    this.#query(
-      `DELETE FROM surveys WHERE ${beforeDaySql("?1")} AND NOT EXISTS (SELECT 1 FROM due WHERE due.place = surveys.place)`,
-    ).run(before)
-    this.#arrivals.forget()
-    this.#zones.prune(before)
+  /**
+   * Deletes delivered surveys of days before this one, and strays' digests; resolves once that is durable. In portions:
+   * a commit's log holds all pages that it frees, and on a full disk nothing else can make room.
+   */
+  async prune(before: Day): Promise<void> {
+    const { file, sqlite } = this.database
+    const portionBytes = reserveBytes(sqlite, file) * PORTION_OF_RESERVE
+    for (let done: number | undefined = BEFORE_ALL; done !== undefined; ) {
+      const after: number = done
+      done = await this.commits.add(() => this.#prunePortion(after, before, portionBytes))
+      if (this.#stopped) return // the rest goes another time
+    }
+    await this.commits.add(() => {
+      this.#strays.prune()
+      this.#zones.prune(before)
+    })
+  }
+
+  /** The last place that has been looked at; undefined when there is none any more. */
+  #prunePortion(after: number, before: Day, portionBytes: number): number | undefined {
+    const found = this.#surveys<{ place: number; bytes: number }>(
+      `SELECT place, octet_length(body) AS bytes FROM surveys WHERE place > ?1 AND ${beforeDaySql("?2")}
+       ORDER BY place LIMIT ${MOST_IN_PORTION}`,
+    ).all(after, before)
+    let bytes = 0
+    const last = found.find((row) => (bytes += row.bytes) >= portionBytes) ?? found.at(-1)
+    if (!last) return undefined
+    const isDue = "EXISTS (SELECT 1 FROM due WHERE due.place = surveys.place)"
+    this.#query(`DELETE FROM surveys WHERE place > ?1 AND place <= ?2 AND NOT ${isDue}`).run(after, last.place)
+    this.#arrivals.prune(before)
+    return last.place
   }
 
   #placeAll(): void {

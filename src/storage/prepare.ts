@@ -3,6 +3,7 @@ import type { Database } from "bun:sqlite"
 import { closeSync, fsyncSync, openSync, rmSync } from "node:fs"
 import { checkSound, type Found } from "./check"
 import { StorageError } from "./errors"
+import { logPages } from "./size"
 
 export interface DatabaseKind {
   /** The word for it in messages. */
@@ -20,7 +21,6 @@ export type Origin = "simulated" | "declared"
 
 export const BUSY_TIMEOUT_MS = 2000
 const CACHE_KIB = 8192
-const WAL_BYTES = 64 * 1024 * 1024 // after which pages go to their place: a page that changed often goes once
 
 /** Brings a file of this kind, or a new one, to its latest version, durably, with the settings that the promise needs. */
 export function prepare(sqlite: Database, file: string, kind: DatabaseKind, origin: Origin, found: Found): void {
@@ -37,8 +37,10 @@ export function prepare(sqlite: Database, file: string, kind: DatabaseKind, orig
   // what a killed process wrote and did not sync can be read, and would be acknowledged as known without being durable
   if (found.afterCrash) sqlite.run("PRAGMA wal_checkpoint(TRUNCATE)")
   sqlite.run(`PRAGMA cache_size = -${CACHE_KIB}`)
-  sqlite.run(`PRAGMA wal_autocheckpoint = ${Math.floor(WAL_BYTES / pragma(sqlite, "page_size"))}`)
-  sqlite.run(`PRAGMA journal_size_limit = ${WAL_BYTES}`)
+  const page = pragma(sqlite, "page_size")
+  const pages = logPages(file, page)
+  sqlite.run(`PRAGMA wal_autocheckpoint = ${pages}`)
+  sqlite.run(`PRAGMA journal_size_limit = ${pages * page}`)
   if (version === latest) return
   if (version > 0) copyTo(`${file}.version${version}`, sqlite)
   sqlite.run("BEGIN IMMEDIATE")

@@ -1,11 +1,34 @@
 // The room that a database takes on its disk.
 import type { Database } from "bun:sqlite"
-import { existsSync, statSync } from "node:fs"
+import { existsSync, statfsSync, statSync } from "node:fs"
+import { dirname } from "node:path"
+
+const LOG_BYTES = 64 * 1024 * 1024 // after which pages go to their place: a page that changed often goes once
+const LEAST_LOG_PAGES = 4
+const SMALL_DISK_SHARE = 1 / 32
 
 /** Bytes of the file and of what SQLite keeps beside it. */
 export function diskBytes(file: string): number {
   const files = ["", "-wal", "-shm"].map((suffix) => `${file}${suffix}`).filter((each) => existsSync(each))
   return files.reduce((sum, each) => sum + statSync(each).size, 0)
+}
+
+/** So many bytes for one purpose, of a small disk what it can spare. */
+export function shareOfDisk(file: string, mostBytes: number): number {
+  const { blocks, bsize } = statfsSync(dirname(file))
+  return Math.min(mostBytes, blocks * bsize * SMALL_DISK_SHARE)
+}
+
+/** How long a database's log becomes before its pages go to their place, in pages. */
+export const logPages = (file: string, page: number): number =>
+  Math.max(LEAST_LOG_PAGES, Math.floor(shareOfDisk(file, LOG_BYTES) / page))
+
+/** Bytes that the disk has yet to give for what is committed: for the rest of the log, and for the pages in it. */
+export function owedBytes(sqlite: Database, file: string): number {
+  const { one, all } = pageBytes(sqlite)
+  const log = `${file}-wal`
+  const logBytes = existsSync(log) ? statSync(log).size : 0
+  return Math.max(0, logPages(file, one) * one - logBytes) + Math.max(0, all - statSync(file).size)
 }
 
 /** Bytes of its pages: of one, of all, and of those that are free to be written again. */

@@ -357,7 +357,7 @@ describe("forward()", () => {
     await closeDay("2026-11-18")
     await closeDay("2026-11-19")
     await forward()
-    await bench.ledger.release("2026-11-18", () => {})
+    await bench.ledger.release("2026-11-18")
     cloud.asked.length = 0
     await forward()
     expect(cloud.asked.slice(1)).toEqual(["collections/2026-11-19", `collections/${DAY}`])

@@ -209,7 +209,7 @@ describe("a delivery", () => {
   })
 
   test("stays where the spool does not hold it any more", async () => {
-    await bench.commits.add(() => bench.spool.prune("2026-12-01"))
+    await bench.spool.prune("2026-12-01")
     expect(await again()).toEqual({ taken: 0, refused: 0, left: 2, due: 0 })
     expect(bench.quarantined()).toHaveLength(2)
   })

@@ -30,6 +30,7 @@ function bounded(limitBytes?: number, maxWaiting = 1000): Collector {
     spool,
     ledger,
     commits,
+    now: clock.now,
     log: { debug: say, info: say, warn: say, error: say },
     onRefused: (error) => bench.refused.push(error),
   })
@@ -76,11 +77,24 @@ describe("a spool with a limit", () => {
     expect(bench.due()).toEqual([])
   })
 
+  test("counts what is on its way to the disk: of many at once as many are taken as fit", async () => {
+    const collector = bounded(2 * MIB)
+    const uploads = Array.from({ length: 400 }, (_, i) => uploadOf(LARGE, TOMATOES + 1000 + i, DAY))
+    const outcomes = await Promise.all(uploads.map((upload) => collector.take(upload)))
+    const taken = outcomes.filter((outcome) => "first" in outcome).length
+    expect(taken).toBeGreaterThan(10)
+    expect(taken).toBeLessThan(400)
+    expect(bench.due()).toHaveLength(taken)
+    expect(pageBytes(bench.database.sqlite).all).toBeLessThanOrEqual(2 * MIB)
+    // and nothing is promised any more
+    expect(await fill(collector, addDays(DAY, -1))).toBeGreaterThan(5)
+  })
+
   test("takes uploads again by itself when there is room", async () => {
     const collector = bounded(2 * MIB)
     await fill(collector, DAY)
     await deliverAll()
-    await bench.commits.add(() => bench.spool.prune(addDays(DAY, 1)))
+    await bench.spool.prune(addDays(DAY, 1))
     expect(await collector.take(uploadOf(LARGE, HERBS, DAY))).toMatchObject({ first: true })
   })
 
@@ -96,7 +110,7 @@ describe("a spool with a limit", () => {
     const [first = DAY, second = DAY] = days
     for (const day of days) if (day !== first) await bench.ledger.confirm(day, true)
     for (let i = 0; "first" in (await collector.take(uploadOf(LARGE, TOMATOES + 2000 + i, DAY))); i++) {}
-    await settle()
+    while (said.length === 0) await settle()
     expect(said).toEqual([
       `${second} made room in the spool for newer days, it is at the cloud: gateway.retention was longer`,
     ])
@@ -127,7 +141,8 @@ describe("a spool with a limit", () => {
     await bench.take(MORNING, TOMATOES, old)
     await deliverAll()
     const late = bench.take("09:00 - 21 - 31%\n", TOMATOES, old)
-    await bench.ledger.release(old, () => bench.spool.prune(addDays(old, 1)))
+    await bench.ledger.release(old)
+    await bench.spool.prune(addDays(old, 1))
     await late
     expect(bench.due().map(({ day, body }) => [day, body])).toEqual([[old, `${MORNING}09:00 - 21 - 31%\n`]])
   })

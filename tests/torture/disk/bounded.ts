@@ -29,7 +29,8 @@ const ON_TMPFS = `
   cp -a "$kept/." "$data"
   exit $exit`
 
-const inNamespace = (script: string, ...args: readonly string[]) => [
+/** The command line of a shell script with file systems of its own. */
+export const inNamespace = (script: string, ...args: readonly string[]) => [
   ...["unshare", "--map-root-user", "--mount", "sh", "-ec", script, "sh"],
   ...args,
 ]
