@@ -97,23 +97,17 @@ export class Collector {
   /** Resolves once the upload is durable, or refused for now. */
   take(upload: Upload): Promise<Outcome> {
     const { spool, ledger, room } = this.options
-    const { length } = upload.text
-    const full = room?.refuse(length)
+    const full = room?.refuse(upload.text.length)
     if (full) return Promise.resolve(full)
     const isClosed = ledger.get(upload.day)?.closed ?? false
     return spool.accept(upload, isClosed).then(
-      (outcome) => {
-        room?.landed(length)
-        return this.#taken(upload, outcome)
-      },
-      (error) => {
-        room?.landed(length)
-        return this.#refused(error)
-      },
+      (outcome) => this.#taken(upload, outcome),
+      (error) => this.#refused(upload, error),
     )
   }
 
   #taken(upload: Upload, outcome: Accepted | Stray): Outcome {
+    this.options.room?.landed(upload.text.length)
     if ("strayForMs" in outcome) {
       return { reason: "A newer survey has replaced this one", retryAfterSeconds: outcome.strayForMs / 1000 }
     }
@@ -126,7 +120,8 @@ export class Collector {
     return { answer: answerOf(readings, refused), first, readings, refused }
   }
 
-  #refused(error: unknown): Outcome {
+  #refused(upload: Upload, error: unknown): Outcome {
+    this.options.room?.landed(upload.text.length)
     if (!(error instanceof StorageRefused)) throw error
     this.options.onRefused(error)
     return { reason: REFUSED_TEXT, retryAfterSeconds: REFUSED_RETRY_SECONDS }

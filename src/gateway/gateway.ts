@@ -4,7 +4,7 @@ import type { Sockets } from "../coap/sockets"
 import { type Log, sparing } from "../log"
 import { DurableDatabase } from "../storage/database"
 import { GroupCommit } from "../storage/group-commit"
-import { type Day, dayOf } from "../survey/calendar"
+import { addDays, type Day, dayOf } from "../survey/calendar"
 import type { Addressing } from "../topology/addressing"
 import type { Devices } from "../topology/devices"
 import { sizeOf } from "../topology/ranges"
@@ -226,13 +226,16 @@ export class Gateway {
     const { clock, topology } = this.#options
     this.#lost.tell(day, this.#declared.devices)
     const today = dayOf(clock.now(), topology.timeZone)
-    const oldest = oldestKept(today, this.#ledger.lastConfirmedDay, this.#retentionDays)
-    await this.#spool.prune(oldest)
+    const { lastConfirmedDay, releasedUpTo } = this.#ledger
+    const oldest = oldestKept(today, lastConfirmedDay, this.#retentionDays)
     await this.#commits.add(() => {
-      this.#ledger.prune(oldest)
+      this.#ledger.prune(oldest) // before its surveys: what is left of a day must not be compared
       this.#quarantine.prune()
       this.#strangers.prune(clock.now() - this.#retentionDays * DAY_MS)
     })
+    await this.#spool.prune(oldest)
+    // of a day that had to make room, what a crash has left
+    if (releasedUpTo) await this.#spool.prune(addDays(releasedUpTo, 1))
     return this.#collector.open(day, scheduledAt, this.#expected)
   }
 

@@ -276,7 +276,8 @@ export class Spool {
 
   /** The last place that has been looked at; undefined when there is none any more. */
   #prunePortion(after: number, before: Day, portionBytes: number): number | undefined {
-    const found = this.#surveys<{ place: number; bytes: number }>(
+    // those that have only landed are due
+    const found = this.#query<{ place: number; bytes: number }>(
       `SELECT place, octet_length(body) AS bytes FROM surveys WHERE place > ?1 AND ${beforeDaySql("?2")}
        ORDER BY place LIMIT ${MOST_IN_PORTION}`,
     ).all(after, before)

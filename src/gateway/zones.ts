@@ -36,7 +36,11 @@ export class Zones {
   /** Forgets days before this one of which there are no surveys any more. */
   prune(before: Day): void {
     this.database.sqlite
-      .query(`DELETE FROM zones WHERE day < ?1 AND NOT EXISTS (SELECT 1 FROM surveys WHERE ${onDaySql("zones.day")})`)
+      .query(
+        `DELETE FROM zones WHERE day < ?1
+         AND NOT EXISTS (SELECT 1 FROM surveys WHERE ${onDaySql("zones.day")})
+         AND NOT EXISTS (SELECT 1 FROM arrivals WHERE ${onDaySql("zones.day", "arrivals")})`,
+      )
       .run(before)
     this.forget()
   }

@@ -9,6 +9,7 @@ import { bindAddress } from "../../src/topology/addressing"
 import { MONDAY_AT_SIX, Site, until } from "./fixture"
 
 const SUNDAY = "2026-11-22"
+const DAY_MS = 86_400_000
 
 async function freePort(): Promise<number> {
   const listener = Bun.listen({ hostname: "127.10.10.2", port: 0, socket: { data() {} } })
@@ -111,6 +112,27 @@ test("a gateway that is restarted between upload and delivery delivers what it h
   await after.stop()
   await cloud.stop()
   expect(site.stored).toHaveLength(8)
+})
+
+test("what a crash has left of a day that had to make room goes with the next collection", async () => {
+  await using site = await Site.make({ speed: 20 })
+  const cloudPort = await freePort()
+  const cloud = await startCloud(site, cloudPort)
+  const before = await startGateway(site, cloudPort)
+  await before.open(SUNDAY, MONDAY_AT_SIX)
+  await upload(site, before.port)
+  await before.close(SUNDAY, new AbortController().signal)
+  await before.ledger.release(SUNDAY)
+  await before.stop()
+
+  const after = await startGateway(site, cloudPort)
+  const collection = await after.open("2026-11-23", MONDAY_AT_SIX + DAY_MS)
+  expect(after.summary({ ...collection, day: SUNDAY }).readings).toBe(0)
+  await after.close("2026-11-23", new AbortController().signal)
+  await after.stop()
+  await cloud.stop()
+  expect(site.stored).toHaveLength(8)
+  expect(site.logged.filter((line) => !line.startsWith("info"))).toEqual([])
 })
 
 test("a gateway that is not there yet is waited for by its devices", async () => {

@@ -277,6 +277,15 @@ describe("delivery marks", () => {
     expect(bench.spool.formerZone(day)).toBeUndefined()
   })
 
+  test("a day keeps its zone while its surveys have only landed", async () => {
+    const day = "2026-10-25"
+    const fleet = Array.from({ length: 300 }, (_, n) => TOMATOES + n) // more than are put in their place at once
+    await Promise.all(fleet.map((address) => bench.accept(MORNING, address, day)))
+    await bench.spool.prune("2026-10-26")
+    bench.reopen("UTC")
+    expect(bench.spool.formerZone(day)).toBe("Europe/Rome")
+  })
+
   test("prune() forgets delivered surveys of old days and nothing that is due", async () => {
     await bench.accept(MORNING, TOMATOES, "2026-08-01")
     await bench.accept(MORNING, HERBS, "2026-08-01")
