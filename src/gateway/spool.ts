@@ -261,12 +261,10 @@ export class Spool {
    * a commit's log holds all pages that it frees, and on a full disk nothing else can make room.
    */
   async prune(before: Day): Promise<void> {
-    const { file, sqlite } = this.database
-    const portionBytes = reserveBytes(sqlite, file) * PORTION_OF_RESERVE
     for (let done: number | undefined = BEFORE_ALL; done !== undefined; ) {
-      const after: number = done
-      done = await this.commits.add(() => this.#prunePortion(after, before, portionBytes))
       if (this.#stopped) return // the rest goes another time
+      const after: number = done
+      done = await this.commits.add(() => this.#prunePortion(after, before))
     }
     await this.commits.add(() => {
       this.#strays.prune()
@@ -275,7 +273,9 @@ export class Spool {
   }
 
   /** The last place that has been looked at; undefined when there is none any more. */
-  #prunePortion(after: number, before: Day, portionBytes: number): number | undefined {
+  #prunePortion(after: number, before: Day): number | undefined {
+    const { file, sqlite } = this.database
+    const portionBytes = reserveBytes(sqlite, file) * PORTION_OF_RESERVE
     // those that have only landed are due
     const found = this.#query<{ place: number; bytes: number }>(
       `SELECT place, octet_length(body) AS bytes FROM surveys WHERE place > ?1 AND ${beforeDaySql("?2")}

@@ -1,6 +1,6 @@
 // The room that a database takes on its disk.
 import type { Database } from "bun:sqlite"
-import { existsSync, statfsSync, statSync } from "node:fs"
+import { statfsSync, statSync } from "node:fs"
 import { dirname } from "node:path"
 
 const LOG_BYTES = 64 * 1024 * 1024 // after which pages go to their place: a page that changed often goes once
@@ -9,8 +9,7 @@ const SMALL_DISK_SHARE = 1 / 32
 
 /** Bytes of the file and of what SQLite keeps beside it. */
 export function diskBytes(file: string): number {
-  const files = ["", "-wal", "-shm"].map((suffix) => `${file}${suffix}`).filter((each) => existsSync(each))
-  return files.reduce((sum, each) => sum + statSync(each).size, 0)
+  return ["", "-wal", "-shm"].reduce((sum, suffix) => sum + sizeOf(`${file}${suffix}`), 0)
 }
 
 /** So many bytes for one purpose, of a small disk what it can spare. */
@@ -26,9 +25,7 @@ export const logPages = (file: string, page: number): number =>
 /** Bytes that the disk has yet to give for what is committed: for the rest of the log, and for the pages in it. */
 export function owedBytes(sqlite: Database, file: string): number {
   const { one, all } = pageBytes(sqlite)
-  const log = `${file}-wal`
-  const logBytes = existsSync(log) ? statSync(log).size : 0
-  return Math.max(0, logPages(file, one) * one - logBytes) + Math.max(0, all - statSync(file).size)
+  return Math.max(0, logPages(file, one) * one - sizeOf(`${file}-wal`)) + Math.max(0, all - sizeOf(file))
 }
 
 /** Bytes of its pages: of one, of all, and of those that are free to be written again. */
@@ -36,6 +33,8 @@ export function pageBytes(sqlite: Database): { readonly one: number; readonly al
   const one = pragma(sqlite, "page_size")
   return { one, all: pragma(sqlite, "page_count") * one, free: pragma(sqlite, "freelist_count") * one }
 }
+
+const sizeOf = (file: string): number => statSync(file, { throwIfNoEntry: false })?.size ?? 0
 
 function pragma(sqlite: Database, name: "page_size" | "page_count" | "freelist_count"): number {
   return sqlite.query<Record<string, number>, []>(`PRAGMA ${name}`).get()?.[name] ?? 0

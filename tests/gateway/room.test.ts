@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test"
+import { renameSync } from "node:fs"
 import { join } from "node:path"
 import { Collector } from "../../src/gateway/collector"
 import { Room } from "../../src/gateway/room"
@@ -150,6 +151,12 @@ describe("a spool with a limit", () => {
 
 test("a spool without a limit takes what the disk holds", async () => {
   expect(await bounded().take(uploadOf(LARGE, HERBS, DAY))).toMatchObject({ first: true })
+})
+
+test("a spool that was moved away is named by the next upload", async () => {
+  const collector = bounded()
+  renameSync(join(bench.folder, "spool.db"), join(bench.folder, "moved.db"))
+  await expect(collector.take(uploadOf(LARGE, HERBS, DAY))).rejects.toThrow("was moved or deleted while it was in use")
 })
 
 test("too many uploads that wait for the disk are asked to come again soon", async () => {
