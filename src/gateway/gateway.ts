@@ -226,15 +226,15 @@ export class Gateway {
     const { clock, topology } = this.#options
     this.#lost.tell(day, this.#declared.devices)
     const today = dayOf(clock.now(), topology.timeZone)
-    const { lastConfirmedDay, releasedUpTo } = this.#ledger
-    const oldest = oldestKept(today, lastConfirmedDay, this.#retentionDays)
+    const oldest = oldestKept(today, this.#ledger.lastConfirmedDay, this.#retentionDays)
     await this.#commits.add(() => {
       this.#ledger.prune(oldest) // before its surveys: what is left of a day must not be compared
       this.#quarantine.prune()
       this.#strangers.prune(clock.now() - this.#retentionDays * DAY_MS)
     })
     await this.#spool.prune(oldest)
-    // of a day that had to make room, what a crash has left
+    // of a day that had to make room, what a crash has left; by now it is certain which
+    const { releasedUpTo } = this.#ledger
     if (releasedUpTo) await this.#spool.prune(addDays(releasedUpTo, 1))
     return this.#collector.open(day, scheduledAt, this.#expected)
   }

@@ -173,16 +173,22 @@ export class Ledger {
    * Resolves once durable.
    */
   async release(day: Day): Promise<void> {
+    const before = this.#releasedUpTo
     // before the commit: what was taken until now is merged before they go
     this.#releasedUpTo = day
+    try {
+      await this.commits.add(() => {
+        this.database.sqlite
+          .query("UPDATE collections SET scheduled_at = ?2, expected = '[]' WHERE day <= ?1")
+          .run(day, RELEASED)
+      })
+    } catch (error) {
+      this.#releasedUpTo = before
+      throw error
+    }
     for (const known of this.#collections.values()) {
       if (known.day <= day) this.#collections.set(known.day, { ...known, scheduledAt: RELEASED, expected: [] })
     }
-    await this.commits.add(() => {
-      this.database.sqlite
-        .query("UPDATE collections SET scheduled_at = ?2, expected = '[]' WHERE day <= ?1")
-        .run(day, RELEASED)
-    })
   }
 
   /** Days on which this address was expected, oldest first. */

@@ -4,10 +4,10 @@ import { type Log, sparing } from "../log"
 import { REFUSED_RETRY_SECONDS, REFUSED_TEXT, StorageRefused } from "../storage/errors"
 import type { GroupCommit } from "../storage/group-commit"
 import { pageBytes } from "../storage/size"
-import { addDays } from "../survey/calendar"
+import { addDays, type Day } from "../survey/calendar"
 import { heldDays } from "./history"
 import type { Ledger } from "./ledger"
-import { intakeBytes, surveyBytes } from "./space"
+import { intakeBytes, reserveBytes, surveyBytes } from "./space"
 import type { Spool } from "./spool"
 
 export interface RoomOptions {
@@ -29,6 +29,7 @@ export interface RoomOptions {
 
 const COME_AGAIN_SECONDS = 2
 const LOOK_EVERY_BYTES = 4 * 1024 * 1024 // of uploads: the disk may have been filled by others meanwhile
+const PART_OF_RESERVE = 1 / 4 // each upload is written up to four times
 const DAYS_KEPT = 2 // the last ones that the cloud confirmed, whatever room they take
 
 export class Room {
@@ -76,7 +77,8 @@ export class Room {
     const { spool, sqlite, file, limitBytes } = this.options
     const { queuedBytes, landedBytes } = this.#promised
     const promisedBytes = queuedBytes + (spool.unplaced > 0 ? landedBytes : 0)
-    this.#leftBytes = Math.min(LOOK_EVERY_BYTES, intakeBytes(sqlite, file, limitBytes) - promisedBytes)
+    const lookAgainBytes = Math.min(LOOK_EVERY_BYTES, reserveBytes(sqlite, file) * PART_OF_RESERVE)
+    this.#leftBytes = Math.min(lookAgainBytes, intakeBytes(sqlite, file, limitBytes) - promisedBytes)
   }
 
   /** The oldest day that the cloud has makes room: its surveys need not be kept, new ones must be. */
@@ -85,7 +87,8 @@ export class Room {
     const { lastConfirmedDay } = ledger
     if (this.#clearing || !lastConfirmedDay) return
     const first = addDays(lastConfirmedDay, -DAYS_KEPT)
-    const oldest = heldDays(sqlite).find((day) => day <= first && ledger.get(day)?.confirmed)
+    const isDispensable = (day: Day) => day <= first && ledger.get(day)?.confirmed && spool.canPrune(day)
+    const oldest = heldDays(sqlite).find(isDispensable)
     if (!oldest) return
     this.#clearing = true
     ledger

@@ -60,6 +60,7 @@ const QUARANTINED_LINES = 100 // one by one; the rest of an upload together
 const PORTION_OF_RESERVE = 1 / 4
 const MOST_IN_PORTION = 16_384 // surveys
 const BEFORE_ALL = Number.MIN_SAFE_INTEGER // places
+const IS_DUE = "EXISTS (SELECT 1 FROM due WHERE due.place = surveys.place)"
 const SETTLE = "DELETE FROM due WHERE place = ?1 AND revision = ?2" // a newer one stays
 
 export class Spool {
@@ -262,14 +263,20 @@ export class Spool {
    */
   async prune(before: Day): Promise<void> {
     for (let done: number | undefined = BEFORE_ALL; done !== undefined; ) {
-      if (this.#stopped) return // the rest goes another time
       const after: number = done
-      done = await this.commits.add(() => this.#prunePortion(after, before))
+      if (!this.#stopped) done = await this.commits.add(() => this.#prunePortion(after, before))
+      if (this.#stopped) return // the rest goes another time
     }
     await this.commits.add(() => {
       this.#strays.prune()
       this.#zones.prune(before)
     })
+  }
+
+  /** Whether something of this day can be deleted. */
+  canPrune(day: Day): boolean {
+    const sql = `SELECT 1 FROM surveys WHERE ${onDaySql("?1")} AND NOT ${IS_DUE} LIMIT 1`
+    return this.#query(sql).get(day) !== null
   }
 
   /** The last place that has been looked at; undefined when there is none any more. */
@@ -284,8 +291,7 @@ export class Spool {
     let bytes = 0
     const last = found.find((row) => (bytes += row.bytes) >= portionBytes) ?? found.at(-1)
     if (!last) return undefined
-    const isDue = "EXISTS (SELECT 1 FROM due WHERE due.place = surveys.place)"
-    this.#query(`DELETE FROM surveys WHERE place > ?1 AND place <= ?2 AND NOT ${isDue}`).run(after, last.place)
+    this.#query(`DELETE FROM surveys WHERE place > ?1 AND place <= ?2 AND NOT ${IS_DUE}`).run(after, last.place)
     this.#arrivals.prune(before)
     return last.place
   }

@@ -22,10 +22,13 @@ export function shareOfDisk(file: string, mostBytes: number): number {
 export const logPages = (file: string, page: number): number =>
   Math.max(LEAST_LOG_PAGES, Math.floor(shareOfDisk(file, LOG_BYTES) / page))
 
-/** Bytes that the disk has yet to give for what is committed: for the rest of the log, and for the pages in it. */
+/**
+ * Bytes that the disk has yet to give for what is committed: for the rest of the log, and for the pages in it. Less than
+ * none where a large commit has left a log that is too long: it is written to again, and then cut.
+ */
 export function owedBytes(sqlite: Database, file: string): number {
   const { one, all } = pageBytes(sqlite)
-  return Math.max(0, logPages(file, one) * one - sizeOf(`${file}-wal`)) + Math.max(0, all - sizeOf(file))
+  return logPages(file, one) * one - sizeOf(`${file}-wal`) + Math.max(0, all - sizeOf(file))
 }
 
 /** Bytes of its pages: of one, of all, and of those that are free to be written again. */

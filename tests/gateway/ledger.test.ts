@@ -1,3 +1,4 @@
+import { Database } from "bun:sqlite"
 import { afterEach, beforeEach, expect, test } from "bun:test"
 import type { Collection } from "../../src/gateway/ledger"
 import type { Day } from "../../src/survey/calendar"
@@ -129,4 +130,17 @@ test("prune() forgets days before one", async () => {
   expect(bench.ledger.all().map(({ day }) => day)).toEqual([DAY])
   bench.reopen()
   expect(bench.ledger.all().map(({ day }) => day)).toEqual([DAY])
+})
+
+test("a release that the disk refuses is none: the day is owed and taken as before", async () => {
+  await bench.ledger.open(DAY, NOW, ALL)
+  bench.database.sqlite.run("PRAGMA busy_timeout = 0")
+  using other = new Database(bench.database.file)
+  other.run("BEGIN IMMEDIATE")
+  await expect(bench.ledger.release(DAY)).rejects.toThrow("another program is writing")
+  other.run("ROLLBACK")
+  expect(bench.ledger.releasedUpTo).toBeUndefined()
+  expect(bench.ledger.get(DAY)).toMatchObject({ scheduledAt: NOW, expected: ALL })
+  await bench.ledger.release(DAY)
+  expect(bench.ledger.releasedUpTo).toBe(DAY)
 })

@@ -125,6 +125,26 @@ describe("a spool with a limit", () => {
     expect(bench.ledger.releasedUpTo).toBe(second)
   })
 
+  test("passes over a day of which only something late is left, that the cloud has still to get", async () => {
+    const collector = bounded(2 * MIB)
+    const days = [-6, -5, -4, -3, -2, -1].map((offset) => addDays(DAY, offset))
+    for (const day of days) {
+      await bench.ledger.open(day, NOW, [])
+      await bench.ledger.close(day)
+      for (let i = 0; i < 3; i++) await collector.take(uploadOf(LARGE, TOMATOES + i, day))
+    }
+    await deliverAll()
+    for (const day of days) await bench.ledger.confirm(day, true)
+    const [first = DAY, second = DAY] = days
+    await collector.take(uploadOf(MORNING, HERBS, first))
+    for (let i = 0; !said.some((text) => text.startsWith(`${second} made room`)); i++) {
+      await collector.take(uploadOf(LARGE, TOMATOES + 2000 + i, DAY))
+      await settle()
+    }
+    expect([...bench.spool.arrived(first)]).toEqual([HERBS])
+    expect(bench.spool.canPrune(first)).toBe(false)
+  })
+
   test("keeps what the cloud has not confirmed, and the last days", async () => {
     const collector = bounded(2 * MIB)
     await fill(collector, addDays(DAY, -1))

@@ -277,6 +277,14 @@ describe("delivery marks", () => {
     expect(bench.spool.formerZone(day)).toBeUndefined()
   })
 
+  test("prune() ends with the spool, and writes nothing more", async () => {
+    const pruned = bench.spool.prune(DAY)
+    bench.spool.stop()
+    bench.commits.flush()
+    bench.database.close()
+    expect(await pruned).toBeUndefined()
+  })
+
   test("a day keeps its zone while its surveys have only landed", async () => {
     const day = "2026-10-25"
     const fleet = Array.from({ length: 300 }, (_, n) => TOMATOES + n) // more than are put in their place at once
