@@ -53,7 +53,7 @@ export class Room {
       return { reason: "Too many surveys at once: come again", retryAfterSeconds: COME_AGAIN_SECONDS }
     }
     const neededBytes = surveyBytes(bytes, this.#page)
-    if (this.#leftBytes < neededBytes) this.#look()
+    if (this.#leftBytes < neededBytes) this.#look(neededBytes)
     if (this.#leftBytes >= neededBytes) {
       this.#leftBytes -= neededBytes
       this.#promised.queuedBytes += neededBytes
@@ -73,12 +73,15 @@ export class Room {
     else promised.landedBytes += neededBytes
   }
 
-  #look(): void {
+  #look(neededBytes: number): void {
     const { spool, sqlite, file, limitBytes } = this.options
     const { queuedBytes, landedBytes } = this.#promised
     const promisedBytes = queuedBytes + (spool.unplaced > 0 ? landedBytes : 0)
     const lookAgainBytes = Math.min(LOOK_EVERY_BYTES, reserveBytes(sqlite, file) * PART_OF_RESERVE)
-    this.#leftBytes = Math.min(lookAgainBytes, intakeBytes(sqlite, file, limitBytes) - promisedBytes)
+    this.#leftBytes = Math.min(
+      Math.max(lookAgainBytes, neededBytes),
+      intakeBytes(sqlite, file, limitBytes) - promisedBytes,
+    )
   }
 
   /** The oldest day that the cloud has makes room: its surveys need not be kept, new ones must be. */

@@ -143,6 +143,7 @@ describe("a spool with a limit", () => {
     }
     expect([...bench.spool.arrived(first)]).toEqual([HERBS])
     expect(bench.spool.canPrune(first)).toBe(false)
+    bench.spool.stop()
   })
 
   test("keeps what the cloud has not confirmed, and the last days", async () => {
@@ -171,6 +172,11 @@ describe("a spool with a limit", () => {
 
 test("a spool without a limit takes what the disk holds", async () => {
   expect(await bounded().take(uploadOf(LARGE, HERBS, DAY))).toMatchObject({ first: true })
+})
+
+test("a survey may be larger than what is taken between two looks at the disk", async () => {
+  const text = "x".repeat(5 * MIB)
+  expect(await bounded().take(uploadOf(text, HERBS, DAY))).toMatchObject({ first: true, readings: 0 })
 })
 
 test("a spool that was moved away is named by the next upload", async () => {
