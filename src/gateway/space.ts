@@ -32,7 +32,7 @@ export function reserveBytes(sqlite: Database, file: string): number {
 }
 
 /** Bytes by which surveys may grow, in free pages and on the disk, within the limit if there is one. */
-export function roomBytes(sqlite: Database, file: string, limitBytes?: number): number {
+function roomBytes(sqlite: Database, file: string, limitBytes?: number): number {
   const { onDisk, inPages, withinLimit } = room(sqlite, file, limitBytes)
   return Math.max(0, Math.floor(Math.min(onDisk + inPages, withinLimit)))
 }
