@@ -55,7 +55,7 @@ export class Site implements Disposable {
     const minute = Math.floor((Date.now() - SINCE_RUN_MS) / 60_000) * 60_000
     this.scheduledAt = minute
     this.day = dayBefore(minute, "UTC")
-    const network = `10.${1 + ((place >>> 8) % 250)}.${place & 0xff}`
+    const network = networkOf(place)
     this.ip = `${network}.2`
     const cron = `${new Date(minute).getUTCMinutes()} ${new Date(minute).getUTCHours()} * * *`
     writeFileSync(
@@ -170,6 +170,9 @@ devices:
     return loadTopology(this.file, {})
   }
 }
+
+/** The first three numbers of a place's addresses. */
+export const networkOf = (place: number): string => `10.${1 + ((place >>> 8) % 250)}.${place & 0xff}`
 
 /** A process that another site starts has our ports open too, from its fork to its exec. */
 async function startSoon(topology: Topology, options: NetworkOptions): Promise<Network> {

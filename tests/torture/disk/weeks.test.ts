@@ -4,6 +4,7 @@ import { mkdirSync, mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { inNamespace, missingMount } from "./bounded"
+import { networkOf } from "./site"
 
 const PLACE = 63_000
 const DAYS = 30
@@ -22,8 +23,7 @@ test.skipIf(missingMount() !== undefined)(
   async () => {
     const spool = join(folder, "spool")
     mkdirSync(spool)
-    const place = PLACE + process.pid
-    const network = `10.${1 + ((place >>> 8) % 250)}.${place & 0xff}`
+    const network = networkOf(PLACE + process.pid)
     const command = [process.execPath, join(import.meta.dir, "weeks.ts"), folder, spool, network, String(DAYS)]
     const child = Bun.spawn(inNamespace(ON_TMPFS, ...command), { stdout: "pipe", stderr: "pipe" })
     const [out, problems] = await Promise.all([new Response(child.stdout).text(), new Response(child.stderr).text()])

@@ -1,5 +1,6 @@
 // A network whose spool is on a small disk, for weeks: `bun weeks.ts <folder> <spool's folder> <network> <days>`.
-// Prints for each day how many devices were in the end told that their survey arrived, as JSON.
+// Prints for each day how many devices were in the end told that their survey arrived, as JSON, with −1 behind a day that
+// was not delivered.
 import { writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { type Clock, pause, systemClock } from "../../../src/clock"
