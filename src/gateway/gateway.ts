@@ -232,10 +232,10 @@ export class Gateway {
       this.#quarantine.prune()
       this.#strangers.prune(clock.now() - this.#retentionDays * DAY_MS)
     })
-    await this.#spool.prune(oldest)
-    // of a day that had to make room, what a crash has left; by now it is certain which
+    // with what a crash has left of a day that had to make room: by now it is certain which
     const { releasedUpTo } = this.#ledger
-    if (releasedUpTo) await this.#spool.prune(addDays(releasedUpTo, 1))
+    const released = releasedUpTo ? addDays(releasedUpTo, 1) : oldest
+    await this.#spool.prune(released > oldest ? released : oldest)
     return this.#collector.open(day, scheduledAt, this.#expected)
   }
 
