@@ -5,6 +5,8 @@ import type { Day } from "../survey/calendar"
 const A_DAY = 2 ** 32 // one place for every address
 const DAY_MS = 86_400_000
 
+export const BEFORE_ALL = Number.MIN_SAFE_INTEGER // places
+
 // a fleet asks a million times for one day
 let latest = { day: "", first: 0 }
 

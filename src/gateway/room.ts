@@ -77,7 +77,7 @@ export class Room {
     const { spool, sqlite, file, limitBytes } = this.options
     const { queuedBytes, landedBytes } = this.#promised
     const promisedBytes = queuedBytes + (spool.unplaced > 0 ? landedBytes : 0)
-    const lookAgainBytes = Math.min(LOOK_EVERY_BYTES, reserveBytes(sqlite, file) * PART_OF_RESERVE)
+    const lookAgainBytes = Math.min(LOOK_EVERY_BYTES, reserveBytes(file, this.#page) * PART_OF_RESERVE)
     this.#leftBytes = Math.min(
       Math.max(lookAgainBytes, neededBytes),
       intakeBytes(sqlite, file, limitBytes) - promisedBytes,

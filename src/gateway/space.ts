@@ -27,8 +27,8 @@ const RESERVE_BYTES = 64 * 1024 * 1024 // of the disk: without any, nothing can 
 const RESERVE_PAGES = 16 // of a small one: a commit writes some pages of every table
 
 /** Bytes of the disk that surveys leave. */
-export function reserveBytes(sqlite: Database, file: string): number {
-  return Math.max(RESERVE_PAGES * pageBytes(sqlite).one, shareOfDisk(file, RESERVE_BYTES))
+export function reserveBytes(file: string, page: number): number {
+  return Math.max(RESERVE_PAGES * page, shareOfDisk(file, RESERVE_BYTES))
 }
 
 /** Bytes by which surveys may grow, in free pages and on the disk, within the limit if there is one. */
@@ -46,9 +46,10 @@ export function intakeBytes(sqlite: Database, file: string, limitBytes?: number)
 }
 
 function room(sqlite: Database, file: string, limitBytes = Number.POSITIVE_INFINITY) {
-  const { all, free } = pageBytes(sqlite)
+  const pages = pageBytes(sqlite)
+  const { one, all, free } = pages
   const { bavail, bsize } = statfsSync(dirname(file))
-  const onDisk = bavail * bsize - owedBytes(sqlite, file) - reserveBytes(sqlite, file)
+  const onDisk = bavail * bsize - owedBytes(file, pages) - reserveBytes(file, one)
   return { onDisk, inPages: free, withinLimit: limitBytes - all + free }
 }
 

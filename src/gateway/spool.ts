@@ -10,10 +10,10 @@ import { formatSurvey, mergeSurveys, parseSurvey } from "../survey/survey"
 import { type AddressRange, formatAddress } from "../topology/address"
 import { addressesIn } from "../topology/ranges"
 import { Arrivals, type Row } from "./arrivals"
-import { beforeDaySql, lastPlaceSql, onDaySql, placeOf } from "./places"
+import { BEFORE_ALL, lastPlaceSql, onDaySql, placeOf } from "./places"
 import { Placing } from "./placing"
+import { Pruning } from "./pruning"
 import type { Quarantine } from "./quarantine"
-import { reserveBytes } from "./space"
 import { Strays } from "./strays"
 import { Zones } from "./zones"
 
@@ -57,10 +57,6 @@ export interface Delivery {
 
 const QUARANTINED_LINES = 100 // one by one; the rest of an upload together
 
-const PORTION_OF_RESERVE = 1 / 4
-const MOST_IN_PORTION = 16_384 // surveys
-const BEFORE_ALL = Number.MIN_SAFE_INTEGER // places
-const IS_DUE = "EXISTS (SELECT 1 FROM due WHERE due.place = surveys.place)"
 const SETTLE = "DELETE FROM due WHERE place = ?1 AND revision = ?2" // a newer one stays
 
 export class Spool {
@@ -68,7 +64,7 @@ export class Spool {
   readonly #zones: Zones
   readonly #strays: Strays
   readonly #placing: Placing
-  #stopped = false
+  readonly #pruning: Pruning
 
   constructor(
     private readonly database: DurableDatabase,
@@ -82,6 +78,7 @@ export class Spool {
     this.#zones = new Zones(database, timeZone)
     this.#strays = new Strays(database, clock)
     this.#placing = new Placing(this.#arrivals, commits, clock)
+    this.#pruning = new Pruning(database, commits, this.#arrivals, this.#strays, this.#zones)
     commits.attach({
       beforeCommit: () => this.#placing.placeFew(),
       rolledBack: () => {
@@ -104,7 +101,7 @@ export class Spool {
 
   /** Hands what waits to the next commit. May be called twice. */
   stop(): void {
-    this.#stopped = true
+    this.#pruning.stop()
     this.#placing.stop()
   }
 
@@ -257,43 +254,14 @@ export class Spool {
     return this.#surveys<{ readings: number }>(sum).get(day)?.readings ?? 0
   }
 
-  /**
-   * Deletes delivered surveys of days before this one, and strays' digests; resolves once that is durable. In portions:
-   * a commit's log holds all pages that it frees, and on a full disk nothing else can make room.
-   */
-  async prune(before: Day): Promise<void> {
-    for (let done: number | undefined = BEFORE_ALL; done !== undefined; ) {
-      const after: number = done
-      if (!this.#stopped) done = await this.commits.add(() => this.#prunePortion(after, before))
-      if (this.#stopped) return // the rest goes another time
-    }
-    await this.commits.add(() => {
-      this.#strays.prune()
-      this.#zones.prune(before)
-    })
+  /** Deletes delivered surveys of days before this one, and strays' digests; resolves once that is durable. */
+  prune(before: Day): Promise<void> {
+    return this.#pruning.prune(before)
   }
 
   /** Whether something of this day can be deleted. */
   canPrune(day: Day): boolean {
-    const sql = `SELECT 1 FROM surveys WHERE ${onDaySql("?1")} AND NOT ${IS_DUE} LIMIT 1`
-    return this.#query(sql).get(day) !== null
-  }
-
-  /** The last place that has been looked at; undefined when there is none any more. */
-  #prunePortion(after: number, before: Day): number | undefined {
-    const { file, sqlite } = this.database
-    const portionBytes = reserveBytes(sqlite, file) * PORTION_OF_RESERVE
-    // those that have only landed are due
-    const found = this.#query<{ place: number; bytes: number }>(
-      `SELECT place, octet_length(body) AS bytes FROM surveys WHERE place > ?1 AND ${beforeDaySql("?2")}
-       ORDER BY place LIMIT ${MOST_IN_PORTION}`,
-    ).all(after, before)
-    let bytes = 0
-    const last = found.find((row) => (bytes += row.bytes) >= portionBytes) ?? found.at(-1)
-    if (!last) return undefined
-    this.#query(`DELETE FROM surveys WHERE place > ?1 AND place <= ?2 AND NOT ${IS_DUE}`).run(after, last.place)
-    this.#arrivals.prune(before)
-    return last.place
+    return this.#pruning.canPrune(day)
   }
 
   #placeAll(): void {

@@ -26,13 +26,20 @@ export const logPages = (file: string, page: number): number =>
  * Bytes that the disk has yet to give for what is committed: for the rest of the log, and for the pages in it. Less than
  * none where a large commit has left a log that is too long: it is written to again, and then cut.
  */
-export function owedBytes(sqlite: Database, file: string): number {
-  const { one, all } = pageBytes(sqlite)
+export function owedBytes(file: string, { one, all }: PageBytes): number {
   return logPages(file, one) * one - sizeOf(`${file}-wal`) + Math.max(0, all - sizeOf(file))
 }
 
-/** Bytes of its pages: of one, of all, and of those that are free to be written again. */
-export function pageBytes(sqlite: Database): { readonly one: number; readonly all: number; readonly free: number } {
+/** Sizes in bytes. */
+export interface PageBytes {
+  readonly one: number
+  readonly all: number
+  /** Those that are free to be written again. */
+  readonly free: number
+}
+
+/** What a database's pages take. */
+export function pageBytes(sqlite: Database): PageBytes {
   const one = pragma(sqlite, "page_size")
   return { one, all: pragma(sqlite, "page_count") * one, free: pragma(sqlite, "freelist_count") * one }
 }
