@@ -33,10 +33,13 @@ export class AddressMap {
     if (this.#size * 2 > this.#addresses.length) this.#grow()
   }
 
-  /** Gives every address this number. */
-  setAll(value: number): void {
+  /** Gives every address with a number up to this one another. */
+  replaceUpTo(most: number, by: number): void {
     const values = this.#values
-    for (let slot = 0; slot < values.length; slot++) if (values[slot] !== 0) values[slot] = value + 1
+    for (let slot = 0; slot < values.length; slot++) {
+      const value = values[slot] ?? 0
+      if (value !== 0 && value <= most + 1) values[slot] = by + 1
+    }
   }
 
   /** Where the address is, or would be. */

@@ -1,9 +1,13 @@
 // Where surveys land in the spool: appended as they come, and put in their place among the others when there is time.
 // In the order in which a fleet's devices happen to send, each place would cost a page read and a page written.
 import type { DurableDatabase } from "../storage/database"
+import { pageBytes } from "../storage/size"
 import type { Day } from "../survey/calendar"
 import { AddressMap } from "./address-map"
+import { type Amount, Landed } from "./landed"
+import type { LogRoom } from "./log-room"
 import { daySql, onDaySql, placeOf } from "./places"
+import { type Bytes, SPLIT_LOGGED_PAGES } from "./space"
 
 /** A survey's columns; digests as hexadecimal text. */
 export interface Row {
@@ -27,20 +31,40 @@ const IN_PLACE = 0
 const COLUMNS = "place, revision, body, readings, digest, upload, arrived_at, late"
 const FOUND = `revision, body, readings, lower(hex(digest)) AS digest, lower(hex(upload)) AS upload,
   arrived_at AS arrivedAt, late`
+const AMOUNT = "count(*) AS surveys, coalesce(sum(octet_length(body)), 0) AS bytes"
+const AMOUNT_OF_DAY = `${daySql("min(place)")} AS day, ${AMOUNT}`
+const BY_DAY = "GROUP BY place >> 32"
+
+interface HeldDay {
+  readonly day: Day
+  /** For each address the row's id among the arrivals, or that it is in its place. */
+  readonly addresses: AddressMap
+  /** In their place. */
+  readonly placed: Amount
+}
+
+interface AmountOfDay extends Amount {
+  readonly day: Day
+}
 
 /** All methods that write do so within the caller's transaction. */
 export class Arrivals {
-  /** By day and address: the row's id among the arrivals, or that it is in its place. The day used last comes last. */
-  readonly #days = new Map<Day, AddressMap>()
-  #latest: { readonly day: Day; readonly addresses: AddressMap } | undefined
-  /** Days of which some have not been put in their place. */
-  #waitingDays: Set<Day>
-  #waiting: number
+  /** The day used last comes last. */
+  readonly #days = new Map<Day, HeldDay>()
+  #latest: HeldDay | undefined
+  /** Those that have not been put in their place. */
+  #landed = new Landed()
+  /** The id of the last of them. */
+  #lastId = 0
+  readonly #page: number
   readonly #append // held here: Bun itself keeps only its first twenty statements
 
-  constructor(private readonly database: DurableDatabase) {
-    this.#waiting = this.#count()
-    this.#waitingDays = this.#readWaitingDays()
+  constructor(
+    private readonly database: DurableDatabase,
+    private readonly logRoom: LogRoom,
+  ) {
+    this.#page = pageBytes(database.sqlite).one
+    this.#readLanded()
     this.#append = this.#query(
       "INSERT INTO arrivals (place, revision, body, readings, digest, upload, late) VALUES (?, ?, ?, ?, unhex(?), unhex(?), ?)",
     )
@@ -48,21 +72,36 @@ export class Arrivals {
 
   /** Surveys that have not been put in their place. */
   get waiting(): number {
-    return this.#waiting
+    return this.#landed.surveys
+  }
+
+  /** Their days. */
+  get waitingDays(): readonly Day[] {
+    return this.#landed.days
+  }
+
+  /** What it takes to put them in their place. */
+  get needs(): Bytes {
+    return this.#landed.needs(this.#page)
+  }
+
+  /** Pages of a day that uploads may split, beside those that have landed. */
+  splittable(day: Day): number {
+    return this.#landed.splittable(day, this.#of(day).placed, this.#page)
   }
 
   has(day: Day, address: number): boolean {
-    return this.#of(day).get(address) !== undefined
+    return this.#of(day).addresses.get(address) !== undefined
   }
 
   /** The same for one device of many days: each of them is not read whole. */
   hasOnce(day: Day, address: number): boolean {
-    if (this.#days.has(day) || this.#waitingDays.has(day)) return this.has(day, address)
+    if (this.#days.has(day) || this.#landed.has(day)) return this.has(day, address)
     return this.#query("SELECT 1 FROM surveys WHERE place = ?1").get(placeOf(day, address)) !== null
   }
 
   find(day: Day, address: number): Row | undefined {
-    const id = this.#of(day).get(address)
+    const id = this.#of(day).addresses.get(address)
     if (id === undefined) return undefined
     const row =
       id === IN_PLACE
@@ -75,20 +114,27 @@ export class Arrivals {
   append(row: Omit<Row, "arrivedAt">): void {
     const { day, address, revision, body, readings, digest, upload, late } = row
     this.#append.run(placeOf(day, address), revision, body, readings, digest, upload, late)
-    const id = ++this.#waiting // as SQLite counts: rows leave all at once, so there is no gap
-    this.#of(day).set(address, id)
-    this.#waitingDays.add(day)
+    const { addresses, placed } = this.#of(day)
+    addresses.set(address, ++this.#lastId) // as SQLite counts
+    this.logRoom.wrote(body.length)
+    this.#landed.add(day, { surveys: 1, bytes: body.length }, placed)
   }
 
   /** Another content or another last upload; a new revision goes to the cloud. */
-  update({ day, address, revision, body, readings, digest, upload, arrivedAt }: Row): void {
-    const id = this.#of(day).get(address) ?? IN_PLACE
+  update(stored: Row, { revision, body, readings, digest, upload, arrivedAt }: Omit<Row, "day" | "address">): void {
+    const { day, address } = stored
+    const { addresses, placed } = this.#of(day)
+    const id = addresses.get(address) ?? IN_PLACE
     const columns = "body = ?2, readings = ?3, digest = unhex(?4), upload = unhex(?5), arrived_at = ?6"
     const values = [revision, body, readings, digest, upload, arrivedAt]
+    this.logRoom.wrote(SPLIT_LOGGED_PAGES * this.#page)
+    const longerBytes = body.length - stored.body.length
     if (id !== IN_PLACE) {
       this.#query(`UPDATE arrivals SET revision = ?1, ${columns} WHERE id = ?7`).run(...values, id)
+      this.#landed.resize(day, longerBytes)
       return
     }
+    placed.bytes += longerBytes
     const place = placeOf(day, address)
     this.#query("INSERT OR REPLACE INTO due SELECT place, ?2 FROM surveys WHERE place = ?1 AND revision != ?2").run(
       place,
@@ -99,15 +145,39 @@ export class Arrivals {
     ).run(...values, place)
   }
 
-  /** Puts all that wait in their place, in address order. */
-  place(): void {
-    if (this.#waiting === 0) return
+  /**
+   * Puts those that wait in their place, in address order: all, or as many of the first as a commit may write, one at
+   * least. Returns how many.
+   */
+  place(mostLogBytes = Number.POSITIVE_INFINITY): number {
+    const { waiting, needs } = this
+    if (waiting === 0) return 0
+    const share = Math.min(1, mostLogBytes / needs.logBytes)
+    const surveys = Math.max(1, Math.floor(waiting * share))
+    this.logRoom.wrote(needs.logBytes * share)
+    if (surveys === waiting) this.#placeAll()
+    else this.#placeUpTo(this.#lastId - waiting + surveys)
+    return surveys
+  }
+
+  #placeAll(): void {
     this.#query(`INSERT INTO surveys (${COLUMNS}) SELECT ${COLUMNS} FROM arrivals ORDER BY place`).run()
     this.#query("INSERT INTO due SELECT place, revision FROM arrivals ORDER BY place").run()
     this.#query("DELETE FROM arrivals").run()
-    for (const addresses of this.#days.values()) addresses.setAll(IN_PLACE)
-    this.#waiting = 0
-    this.#waitingDays.clear()
+    for (const { addresses } of this.#days.values()) addresses.replaceUpTo(this.#lastId, IN_PLACE)
+    this.#landed.placeAll()
+    this.#lastId = 0
+  }
+
+  #placeUpTo(id: number): void {
+    const moved = this.#query<AmountOfDay>(`SELECT ${AMOUNT_OF_DAY} FROM arrivals WHERE id <= ?1 ${BY_DAY}`).all(id)
+    this.#query(`INSERT INTO surveys (${COLUMNS}) SELECT ${COLUMNS} FROM arrivals WHERE id <= ?1 ORDER BY place`).run(
+      id,
+    )
+    this.#query("INSERT INTO due SELECT place, revision FROM arrivals WHERE id <= ?1 ORDER BY place").run(id)
+    this.#query("DELETE FROM arrivals WHERE id <= ?1").run(id)
+    for (const { addresses } of this.#days.values()) addresses.replaceUpTo(id, IN_PLACE)
+    for (const { day, ...amount } of moved) this.#landed.place(day, amount)
   }
 
   /** Surveys of days before this one may have been deleted. */
@@ -120,38 +190,40 @@ export class Arrivals {
   forget(): void {
     this.#days.clear()
     this.#latest = undefined
-    this.#waiting = this.#count()
-    this.#waitingDays = this.#readWaitingDays()
+    this.#readLanded()
   }
 
-  #of(day: Day): AddressMap {
-    if (this.#latest?.day === day) return this.#latest.addresses
-    const addresses = this.#days.get(day) ?? this.#read(day)
+  #of(day: Day): HeldDay {
+    if (this.#latest?.day === day) return this.#latest
+    const held = this.#days.get(day) ?? this.#read(day)
     this.#days.delete(day)
-    this.#days.set(day, addresses)
-    this.#latest = { day, addresses }
+    this.#days.set(day, held)
+    this.#latest = held
     const [oldest] = this.#days.keys()
     if (this.#days.size > DAYS_IN_MEMORY && oldest !== undefined) this.#days.delete(oldest)
-    return addresses
+    return held
   }
 
-  #read(day: Day): AddressMap {
+  #read(day: Day): HeldDay {
     const addresses = new AddressMap()
     const rows = this.#query<{ address: number; id: number }>(
       `SELECT address, ${IN_PLACE} AS id FROM surveys WHERE ${onDaySql("?1")}
        UNION ALL SELECT address, id FROM arrivals WHERE ${onDaySql("?1", "arrivals")}`,
     )
     for (const { address, id } of rows.iterate(day)) addresses.set(address, id)
-    return addresses
+    return { day, addresses, placed: this.#landed.placedOf(day) ?? this.#readPlaced(day) }
   }
 
-  #count(): number {
-    return this.#query<{ rows: number }>("SELECT count(*) AS rows FROM arrivals").get()?.rows ?? 0
+  #readPlaced(day: Day): Amount {
+    const amount = this.#query<Amount>(`SELECT ${AMOUNT} FROM surveys WHERE ${onDaySql("?1")}`).get(day)
+    return amount ?? { surveys: 0, bytes: 0 }
   }
 
-  #readWaitingDays(): Set<Day> {
-    const days = this.#query<{ day: Day }>(`SELECT ${daySql("min(place)")} AS day FROM arrivals GROUP BY place >> 32`)
-    return new Set(days.all().map(({ day }) => day))
+  #readLanded(): void {
+    this.#landed = new Landed()
+    this.#lastId = this.#query<{ id: number }>("SELECT coalesce(max(id), 0) AS id FROM arrivals").get()?.id ?? 0
+    const days = this.#query<AmountOfDay>(`SELECT ${AMOUNT_OF_DAY} FROM arrivals ${BY_DAY}`)
+    for (const { day, ...amount } of days.all()) this.#landed.add(day, amount, this.#readPlaced(day))
   }
 
   #query<Result = unknown>(sql: string) {

@@ -39,7 +39,7 @@ export interface CollectorOptions {
   readonly spool: Spool
   readonly ledger: Ledger
   readonly refusals: Refusals
-  readonly room?: Pick<Room, "refuse" | "landed">
+  readonly room?: Pick<Room, "claim" | "release">
   readonly timeZone: string
   readonly retentionDays: number
   readonly now: () => number
@@ -97,17 +97,22 @@ export class Collector {
   /** Resolves once the upload is durable, or refused for now. */
   take(upload: Upload): Promise<Outcome> {
     const { spool, ledger, room } = this.options
-    const full = room?.refuse(upload.text.length)
-    if (full) return Promise.resolve(full)
+    const claim = room?.claim(upload)
+    if (claim && "reason" in claim) return Promise.resolve(claim)
     const isClosed = ledger.get(upload.day)?.closed ?? false
     return spool.accept(upload, isClosed).then(
-      (outcome) => this.#taken(upload, outcome),
-      (error) => this.#refused(upload, error),
+      (outcome) => {
+        if (claim) room?.release(claim)
+        return this.#taken(upload, outcome)
+      },
+      (error) => {
+        if (claim) room?.release(claim)
+        return this.#refused(error)
+      },
     )
   }
 
   #taken(upload: Upload, outcome: Accepted | Stray): Outcome {
-    this.options.room?.landed(upload.text.length)
     if ("strayForMs" in outcome) {
       return { reason: "A newer survey has replaced this one", retryAfterSeconds: outcome.strayForMs / 1000 }
     }
@@ -120,8 +125,7 @@ export class Collector {
     return { answer: answerOf(readings, refused), first, readings, refused }
   }
 
-  #refused(upload: Upload, error: unknown): Outcome {
-    this.options.room?.landed(upload.text.length)
+  #refused(error: unknown): Outcome {
     if (!(error instanceof StorageRefused)) throw error
     this.options.onRefused(error)
     return { reason: REFUSED_TEXT, retryAfterSeconds: REFUSED_RETRY_SECONDS }

@@ -1,7 +1,9 @@
 // When surveys that were appended are put in their place: a few at once, a fleet's burst when it is over.
 import type { Clock } from "../clock"
+import type { DurableDatabase } from "../storage/database"
 import type { GroupCommit } from "../storage/group-commit"
 import type { Arrivals } from "./arrivals"
+import type { LogRoom } from "./log-room"
 
 const FEW = 256 // surveys that are put in their place within the commits that brought them…
 const FEW_MS = 100 // … in so much time: each of them writes a page
@@ -11,11 +13,14 @@ export class Placing {
   /** Surveys that were put in their place at once, since when. */
   #lately = { since: Number.NEGATIVE_INFINITY, surveys: 0 }
   #cancel: (() => void) | undefined
+  #isPlacing = false
   #stopped = false
 
   constructor(
+    private readonly database: DurableDatabase,
     private readonly arrivals: Arrivals,
     private readonly commits: GroupCommit,
+    private readonly logRoom: LogRoom,
     private readonly clock: Clock,
   ) {}
 
@@ -23,8 +28,22 @@ export class Placing {
   placeFew(): void {
     const { waiting } = this.arrivals
     if (waiting === 0) return
-    if (this.#takeShare(waiting)) this.arrivals.place()
+    if (this.logRoom.has(this.arrivals.needs.logBytes) && this.#takeShare(waiting)) this.arrivals.place()
     else if (!this.#cancel && !this.#stopped) this.#awaitQuiet()
+  }
+
+  /** All are in their place when it returns. Throws StorageRefused when the disk refuses: the rest waits on. */
+  placeAll(): void {
+    const { arrivals, commits } = this
+    if (this.database.sqlite.inTransaction) arrivals.place()
+    else while (arrivals.waiting > 0) commits.now(() => arrivals.place(this.logRoom.bytes))
+  }
+
+  /** There is room for no more that waits. */
+  placeSoon(): void {
+    this.#cancel?.()
+    this.#cancel = undefined
+    if (!this.#stopped) this.#placeInTurn()
   }
 
   /** What waits, and what is still to be committed, is put in its place by the last commit. May be called twice. */
@@ -32,7 +51,7 @@ export class Placing {
     this.#stopped = true
     this.#cancel?.()
     this.#cancel = undefined
-    if (this.arrivals.waiting > 0 || this.commits.waiting > 0) this.#placeInTurn()
+    if (this.arrivals.waiting > 0 || this.commits.waiting > 0) this.#place().catch(() => {})
   }
 
   /** Whether so many may be put in their place at once, which uses up a share of the time. */
@@ -57,6 +76,20 @@ export class Placing {
 
   /** On a full disk they stay where they are, as durable as before; what else keeps them shows to whoever reads in order. */
   #placeInTurn(): void {
-    this.commits.add(() => this.arrivals.place()).catch(() => {})
+    if (this.#isPlacing) return
+    this.#isPlacing = true
+    this.#placePortions(this.arrivals.waiting)
+      .catch(() => {})
+      .finally(() => {
+        this.#isPlacing = false
+      })
+  }
+
+  async #placePortions(surveys: number): Promise<void> {
+    for (let left = surveys; left > 0 && !this.#stopped; ) left -= (await this.#place()) || left
+  }
+
+  #place(): Promise<number> {
+    return this.commits.add(() => this.arrivals.place(this.logRoom.bytes))
   }
 }

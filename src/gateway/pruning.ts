@@ -32,7 +32,7 @@ export class Pruning {
     if (this.#stopped) return // the rest goes another time
     await this.commits.add(() => {
       this.strays.prune()
-      this.zones.prune(before)
+      this.zones.prune(before, this.arrivals.waitingDays)
     })
   }
 

@@ -7,8 +7,8 @@ import { pageBytes } from "../storage/size"
 import { addDays, type Day } from "../survey/calendar"
 import { heldDays } from "./history"
 import type { Ledger } from "./ledger"
-import { intakeBytes, reserveBytes, surveyBytes } from "./space"
-import type { Spool } from "./spool"
+import { reserveBytes, spare, surveyBytes, uploadBytes } from "./space"
+import type { Spool, Upload } from "./spool"
 
 export interface RoomOptions {
   /** The spool. */
@@ -27,16 +27,37 @@ export interface RoomOptions {
   readonly onRefused: (error: StorageRefused) => void
 }
 
-const COME_AGAIN_SECONDS = 2
-const LOOK_EVERY_BYTES = 4 * 1024 * 1024 // of uploads: the disk may have been filled by others meanwhile
-const PART_OF_RESERVE = 1 / 4 // each upload is written up to four times
+/** Of the room in the spool. */
+export interface Claim {
+  readonly bytes: number
+  /** The day of which it may split a page, where that was counted. */
+  readonly splits: Day | undefined
+}
+
+/** Why an upload is not taken now. */
+export interface Refusal {
+  readonly reason: string
+  readonly retryAfterSeconds: number
+}
+
+const FULL: Refusal = { reason: REFUSED_TEXT, retryAfterSeconds: REFUSED_RETRY_SECONDS }
+const TOO_MANY: Refusal = { reason: "Too many surveys at once: come again", retryAfterSeconds: 2 }
+
+const LOOK_EVERY_BYTES = 4 * 1024 * 1024 // of what uploads need: the disk may have been filled by others meanwhile
+const PART_OF_RESERVE = 1 / 4
+const LOW_RESERVES = 4
+const LOW_PART = 1 / 8 // of the limit
 const DAYS_KEPT = 2 // the last ones that the cloud confirmed, whatever room they take
 
 export class Room {
-  /** What may be taken before it is worth another look. */
-  #leftBytes = 0
-  /** For uploads on their way to the disk, and for those that have landed but are not in their place: no look shows it. */
-  readonly #promised = { queuedBytes: 0, landedBytes: 0 }
+  /** What may be promised before it is worth another look, bytes. */
+  #left = 0
+  /** To uploads on their way to the disk: no look shows it. */
+  #promised = 0
+  /** There is room for whatever may wait, though each splits a page: they need not be counted. */
+  #isAmple = false
+  /** Pages that they may split, by day. */
+  readonly #splits = new Map<Day, number>()
   readonly #page: number
   readonly #complain: (text: string) => void
   #clearing = false
@@ -46,53 +67,66 @@ export class Room {
     this.#complain = sparing(options.log.error, options.now)
   }
 
-  /** Why an upload of so many bytes is not taken now; undefined where it may be: then `landed()` follows. */
-  refuse(bytes: number): { readonly reason: string; readonly retryAfterSeconds: number } | undefined {
-    const { commits, maxWaiting, file, onRefused } = this.options
-    if (commits.waiting >= maxWaiting) {
-      return { reason: "Too many surveys at once: come again", retryAfterSeconds: COME_AGAIN_SECONDS }
+  /** The room that this upload may use, to be given back with `release()` when it is on the disk or will not come there. */
+  claim({ day, text }: Pick<Upload, "day" | "text">): Claim | Refusal {
+    const { commits, maxWaiting } = this.options
+    if (commits.waiting >= maxWaiting) return TOO_MANY
+    const splits = !this.#isAmple && this.#maySplit(day) ? day : undefined
+    const splitsPage = this.#isAmple || splits !== undefined
+    const bytes = uploadBytes(surveyBytes(text.length, this.#page), splitsPage, this.#page)
+    const refusal = bytes <= this.#left ? undefined : this.#look(bytes)
+    if (refusal) return refusal
+    this.#left -= bytes
+    this.#promised += bytes
+    if (splits !== undefined) this.#splits.set(splits, (this.#splits.get(splits) ?? 0) + 1)
+    return { bytes, splits }
+  }
+
+  release({ bytes, splits }: Claim): void {
+    this.#promised -= bytes
+    if (splits === undefined) return
+    const others = (this.#splits.get(splits) ?? 0) - 1
+    if (others > 0) this.#splits.set(splits, others)
+    else this.#splits.delete(splits)
+  }
+
+  #maySplit(day: Day): boolean {
+    return (this.#splits.get(day) ?? 0) < this.options.spool.splittable(day)
+  }
+
+  #look(neededBytes: number): Refusal | undefined {
+    const { spool, sqlite, file, limitBytes, maxWaiting, onRefused } = this.options
+    const { fileBytes, logBytes } = spare(sqlite, file, limitBytes)
+    if (logBytes <= 0) {
+      onRefused(new StorageRefused(`the disk of ${file} is full`))
+      return FULL
     }
-    const neededBytes = surveyBytes(bytes, this.#page)
-    if (this.#leftBytes < neededBytes) this.#look(neededBytes)
-    if (this.#leftBytes >= neededBytes) {
-      this.#leftBytes -= neededBytes
-      this.#promised.queuedBytes += neededBytes
-      return undefined
-    }
-    this.#clear()
+    const reserve = reserveBytes(file, this.#page)
+    const lookAgainBytes = Math.min(LOOK_EVERY_BYTES, reserve * PART_OF_RESERVE)
+    const unpromisedBytes = fileBytes - this.#promised - spool.placingNeeds.fileBytes
+    this.#left = Math.min(Math.max(lookAgainBytes, neededBytes), unpromisedBytes)
+    this.#isAmple = unpromisedBytes > maxWaiting * 2 * this.#page
+    if (neededBytes <= this.#left) return undefined
+    spool.placeSoon()
+    const isFull = fileBytes < neededBytes
+    const isNearlyFull =
+      fileBytes < Math.min(reserve * LOW_RESERVES, (limitBytes ?? Number.POSITIVE_INFINITY) * LOW_PART)
+    const isMakingRoom = (isFull || isNearlyFull) && this.#clear()
+    if (isMakingRoom || !isFull) return TOO_MANY
     onRefused(new StorageRefused(`${file} holds as much as limits.spool or its disk allows`))
-    return { reason: REFUSED_TEXT, retryAfterSeconds: REFUSED_RETRY_SECONDS }
+    return FULL
   }
 
-  /** An upload of so many bytes, which was not refused here, is on the disk, or will not come there. */
-  landed(bytes: number): void {
-    const promised = this.#promised
-    const neededBytes = surveyBytes(bytes, this.#page)
-    promised.queuedBytes -= neededBytes
-    if (this.options.spool.unplaced === 0) promised.landedBytes = 0
-    else promised.landedBytes += neededBytes
-  }
-
-  #look(neededBytes: number): void {
-    const { spool, sqlite, file, limitBytes } = this.options
-    const { queuedBytes, landedBytes } = this.#promised
-    const promisedBytes = queuedBytes + (spool.unplaced > 0 ? landedBytes : 0)
-    const lookAgainBytes = Math.min(LOOK_EVERY_BYTES, reserveBytes(file, this.#page) * PART_OF_RESERVE)
-    this.#leftBytes = Math.min(
-      Math.max(lookAgainBytes, neededBytes),
-      intakeBytes(sqlite, file, limitBytes) - promisedBytes,
-    )
-  }
-
-  /** The oldest day that the cloud has makes room: its surveys need not be kept, new ones must be. */
-  #clear(): void {
+  /** The oldest day that the cloud has makes room: its surveys need not be kept, new ones must be. Whether there is one. */
+  #clear(): boolean {
     const { sqlite, ledger, spool, log } = this.options
     const { lastConfirmedDay } = ledger
-    if (this.#clearing || !lastConfirmedDay) return
+    if (this.#clearing) return true
+    if (!lastConfirmedDay) return false
     const first = addDays(lastConfirmedDay, -DAYS_KEPT)
     const isDispensable = (day: Day) => day <= first && ledger.get(day)?.confirmed && spool.canPrune(day)
     const oldest = heldDays(sqlite).find(isDispensable)
-    if (!oldest) return
+    if (!oldest) return false
     this.#clearing = true
     ledger
       .release(oldest)
@@ -105,5 +139,6 @@ export class Room {
       .finally(() => {
         this.#clearing = false
       })
+    return true
   }
 }

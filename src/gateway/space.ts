@@ -20,9 +20,11 @@ export interface SpoolSpace {
 const SURVEY_BYTES = 72 // a survey's columns beside its text, and its row among what is due
 const MARGIN = 1.05 // 1.02 was measured, and a promise leaves some room
 
-// of an upload, at a time: where it landed and in its place, both in the file, and both pages in the log of a commit
-const STORED_COPIES = 2
-const LOGGED_COPIES = 2
+// in the log of the commit that puts a survey in its place: the page that it leaves, and the one where it goes; and if that
+// is full, it and the page beside it that is new, their neighbours, and one of what is due
+const PLACED_COPIES = 2
+export const SPLIT_LOGGED_PAGES = 5
+
 const RESERVE_BYTES = 64 * 1024 * 1024 // of the disk: without any, nothing can be marked as delivered nor deleted
 const RESERVE_PAGES = 16 // of a small one: a commit writes some pages of every table
 
@@ -33,25 +35,40 @@ export function reserveBytes(file: string, page: number): number {
 
 /** Bytes by which surveys may grow, in free pages and on the disk, within the limit if there is one. */
 function roomBytes(sqlite: Database, file: string, limitBytes?: number): number {
-  const { onDisk, inPages, withinLimit } = room(sqlite, file, limitBytes)
-  return Math.max(0, Math.floor(Math.min(onDisk + inPages, withinLimit)))
+  return Math.max(0, Math.floor(spare(sqlite, file, limitBytes).fileBytes))
 }
 
-/** Bytes of surveys that may be on their way to their places at once: each is in several until it is there. */
-export function intakeBytes(sqlite: Database, file: string, limitBytes?: number): number {
-  const { onDisk, inPages, withinLimit } = room(sqlite, file, limitBytes)
-  const all = (onDisk + inPages) / (STORED_COPIES + LOGGED_COPIES)
-  // a log finds no room in free pages
-  return Math.max(0, Math.min(all, onDisk / LOGGED_COPIES, withinLimit / STORED_COPIES))
+/** Bytes, in the file and in its log. */
+export interface Bytes {
+  readonly fileBytes: number
+  readonly logBytes: number
 }
 
-function room(sqlite: Database, file: string, limitBytes = Number.POSITIVE_INFINITY) {
+/**
+ * What the file may grow by, in free pages and on its disk, and what one commit may write beyond the log's own share. That
+ * is less than none where others have filled the disk: free pages do not help then.
+ */
+export function spare(sqlite: Database, file: string, limitBytes = Number.POSITIVE_INFINITY): Bytes {
   const pages = pageBytes(sqlite)
   const { one, all, free } = pages
   const { bavail, bsize } = statfsSync(dirname(file))
-  const onDisk = bavail * bsize - owedBytes(file, pages) - reserveBytes(file, one)
-  return { onDisk, inPages: free, withinLimit: limitBytes - all + free }
+  const reserve = reserveBytes(file, one)
+  const onDisk = bavail * bsize - owedBytes(file, pages) - reserve
+  return { fileBytes: Math.min(onDisk + free, limitBytes - all + free), logBytes: (onDisk + reserve / 2) / 2 }
 }
+
+/**
+ * What it takes to put surveys in their place that have landed.
+ * @param bytes what they take there
+ * @param splits pages of others that are full and in their way
+ */
+export function placingNeeds(bytes: number, splits: number, page: number): Bytes {
+  return { fileBytes: bytes + splits * page, logBytes: PLACED_COPIES * bytes + splits * SPLIT_LOGGED_PAGES * page }
+}
+
+/** What an upload takes of the file until it is in its place: there, and where it lands. */
+export const uploadBytes = (bytes: number, splitsPage: boolean, page: number): number =>
+  placingNeeds(bytes, splitsPage ? 1 : 0, page).fileBytes + bytes
 
 /** What a survey of this length takes, with its part of what its page leaves empty. */
 export function surveyBytes(textBytes: number, page: number): number {

@@ -10,10 +10,12 @@ import { formatSurvey, mergeSurveys, parseSurvey } from "../survey/survey"
 import { type AddressRange, formatAddress } from "../topology/address"
 import { addressesIn } from "../topology/ranges"
 import { Arrivals, type Row } from "./arrivals"
+import { LogRoom } from "./log-room"
 import { BEFORE_ALL, lastPlaceSql, onDaySql, placeOf } from "./places"
 import { Placing } from "./placing"
 import { Pruning } from "./pruning"
 import type { Quarantine } from "./quarantine"
+import type { Bytes } from "./space"
 import { Strays } from "./strays"
 import { Zones } from "./zones"
 
@@ -74,14 +76,20 @@ export class Spool {
     timeZone: string,
     private readonly clock: Clock,
   ) {
-    this.#arrivals = new Arrivals(database)
+    const logRoom = new LogRoom(database)
+    this.#arrivals = new Arrivals(database, logRoom)
     this.#zones = new Zones(database, timeZone)
     this.#strays = new Strays(database, clock)
-    this.#placing = new Placing(this.#arrivals, commits, clock)
+    this.#placing = new Placing(database, this.#arrivals, commits, logRoom, clock)
     this.#pruning = new Pruning(database, commits, this.#arrivals, this.#strays, this.#zones)
     commits.attach({
-      beforeCommit: () => this.#placing.placeFew(),
+      isEnough: () => !logRoom.has(0),
+      beforeCommit: () => {
+        this.#placing.placeFew()
+        logRoom.reset()
+      },
       rolledBack: () => {
+        logRoom.reset()
         this.#arrivals.forget()
         this.#zones.forget()
       },
@@ -137,10 +145,10 @@ export class Spool {
     this.#quarantineReadings(upload, merged.superseded)
     const latest = upload.yields ? storedUpload : digest
     if (mergedBody === stored.body) {
-      this.#arrivals.update({ ...stored, upload: latest })
+      this.#arrivals.update(stored, { ...stored, upload: latest })
       return { ...known, changed: false }
     }
-    this.#arrivals.update(this.#revised(stored, mergedBody, merged.readings.length, latest))
+    this.#arrivals.update(stored, this.#revised(stored, mergedBody, merged.readings.length, latest))
     return { ...known, changed: true }
   }
 
@@ -216,9 +224,19 @@ export class Spool {
     })
   }
 
-  /** Surveys that have landed and are not in their place yet. */
-  get unplaced(): number {
-    return this.#arrivals.waiting
+  /** What it takes to put those in their place that have landed. */
+  get placingNeeds(): Bytes {
+    return this.#arrivals.needs
+  }
+
+  /** Pages of a day that uploads may split, beside those that have landed. */
+  splittable(day: Day): number {
+    return this.#arrivals.splittable(day)
+  }
+
+  /** Those that have landed are put in their place without waiting for a quiet time. */
+  placeSoon(): void {
+    this.#placing.placeSoon()
   }
 
   has(day: Day, address: number): boolean {
@@ -264,15 +282,9 @@ export class Spool {
     return this.#pruning.canPrune(day)
   }
 
-  #placeAll(): void {
-    if (this.#arrivals.waiting === 0) return
-    if (this.database.sqlite.inTransaction) this.#arrivals.place()
-    else this.commits.now(() => this.#arrivals.place())
-  }
-
   /** For whoever reads the surveys in order, or writes to them: all are in their place. */
   #surveys<Result = unknown>(sql: string) {
-    this.#placeAll()
+    this.#placing.placeAll()
     return this.#query<Result>(sql)
   }
 

@@ -33,15 +33,17 @@ export class Zones {
     this.#zones.set(day, this.current)
   }
 
-  /** Forgets days before this one of which there are no surveys any more. */
-  prune(before: Day): void {
+  /**
+   * Forgets days before this one of which there are no surveys any more.
+   * @param landed days of which some are not in their place
+   */
+  prune(before: Day, landed: readonly Day[]): void {
     this.database.sqlite
       .query(
-        `DELETE FROM zones WHERE day < ?1
-         AND NOT EXISTS (SELECT 1 FROM surveys WHERE ${onDaySql("zones.day")})
-         AND NOT EXISTS (SELECT 1 FROM arrivals WHERE ${onDaySql("zones.day", "arrivals")})`,
+        `DELETE FROM zones WHERE day < ?1 AND day NOT IN (SELECT value FROM json_each(?2))
+         AND NOT EXISTS (SELECT 1 FROM surveys WHERE ${onDaySql("zones.day")})`,
       )
-      .run(before)
+      .run(before, JSON.stringify(landed))
     this.forget()
   }
 

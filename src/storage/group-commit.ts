@@ -10,6 +10,8 @@ interface Work {
 
 /** What somebody who keeps part of the database in memory has to do around a transaction. */
 export interface CommitHooks {
+  /** After each piece of work: whether the log has room for no more in this transaction. */
+  readonly isEnough: () => boolean
   /** After the last piece of work, within the transaction. */
   readonly beforeCommit: () => void
   /** Nothing of what the last pieces of work wrote is there. */
@@ -23,7 +25,7 @@ export class GroupCommit {
   #queue: Work[] = []
   #scheduled = false
   #fatal: unknown
-  #hooks: CommitHooks = { beforeCommit() {}, rolledBack() {} }
+  #hooks: CommitHooks = { isEnough: () => false, beforeCommit() {}, rolledBack() {} }
 
   /** @param onFatal is told of an error after which nothing on the disk is certain */
   constructor(
@@ -91,31 +93,40 @@ export class GroupCommit {
   #commitNext(): void {
     const group = this.#queue.length <= MAX_GROUP ? this.#queue : this.#queue.slice(0, MAX_GROUP)
     this.#queue = this.#queue.slice(group.length)
-    if (group.length > 0) this.#commitAll(group)
+    if (group.length === 0) return
+    const settled = this.#commitAll(group)
+    if (settled < group.length) this.#queue = [...group.slice(settled), ...this.#queue]
   }
 
-  #commitAll(group: readonly Work[]): void {
+  /** How many of these are settled, from the first on. */
+  #commitAll(group: readonly Work[]): number {
     try {
-      this.#commit(group)
+      return this.#commit(group)
     } catch (error) {
       if (error instanceof StorageRefused || isFatal(error) || group.length === 1) this.#fail(group, error)
       else this.#commitOneByOne(group)
+      return group.length
     }
   }
 
-  #commit(group: readonly Work[]): void {
+  /** How many of these are committed, from the first on. */
+  #commit(group: readonly Work[]): number {
     if (this.#fatal !== undefined) throw this.#fatal
     const results: unknown[] = []
     try {
       this.database.transaction(() => {
-        for (const { apply } of group) results.push(apply())
+        for (const { apply } of group) {
+          results.push(apply())
+          if (this.#hooks.isEnough()) break
+        }
         this.#hooks.beforeCommit()
       })
     } catch (error) {
       this.#hooks.rolledBack()
       throw error
     }
-    for (let at = 0; at < group.length; at++) group[at]?.resolve(results[at])
+    for (let at = 0; at < results.length; at++) group[at]?.resolve(results[at])
+    return results.length
   }
 
   /** One piece of work that cannot be done must not keep the others from the disk. */

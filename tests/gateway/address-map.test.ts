@@ -17,11 +17,12 @@ test("AddressMap is a map", () => {
   )
 })
 
-test("setAll() gives every address the same number, and no other address any", () => {
+test("replaceUpTo() gives addresses of smaller numbers another, and no other address any", () => {
   const map = new AddressMap()
   for (let address = 0; address < 1000; address += 2) map.set(address, address + 1)
-  map.setAll(0)
-  for (let address = 0; address < 1000; address++) expect(map.get(address)).toBe(address % 2 === 0 ? 0 : undefined)
+  map.replaceUpTo(501, 0)
+  const expected = (address: number) => (address % 2 === 1 ? undefined : address <= 500 ? 0 : address + 1)
+  for (let address = 0; address < 1000; address++) expect(map.get(address)).toBe(expected(address))
 })
 
 test("AddressMap holds a million neighbours within 32 MB", () => {

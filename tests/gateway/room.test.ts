@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test"
 import { renameSync } from "node:fs"
 import { join } from "node:path"
-import { Collector } from "../../src/gateway/collector"
+import { Collector, type Outcome } from "../../src/gateway/collector"
 import { Room } from "../../src/gateway/room"
 import { pageBytes } from "../../src/storage/size"
 import { addDays, type Day } from "../../src/survey/calendar"
@@ -9,6 +9,7 @@ import { settle } from "../virtual-clock"
 import { Bench, DAY, HERBS, LARGE, MORNING, NOW, TIME_ZONE, TOMATOES, uploadOf } from "./fixtures"
 
 const MIB = 1024 * 1024
+const SOON = { reason: "Too many surveys at once: come again", retryAfterSeconds: 2 }
 const FULL = { reason: "The disk refuses: come again", retryAfterSeconds: 60 }
 
 let bench: Bench
@@ -91,6 +92,67 @@ describe("a spool with a limit", () => {
     expect(await fill(collector, addDays(DAY, -1))).toBeGreaterThan(5)
   })
 
+  test("asks those to come again soon that find no room only because of what is on its way", async () => {
+    const collector = bounded(2 * MIB)
+    const uploads = Array.from({ length: 100 }, (_, i) => uploadOf(LARGE, TOMATOES + 1000 + i, DAY))
+    const outcomes = await Promise.all(uploads.map((upload) => collector.take(upload)))
+    const refused = outcomes.filter((outcome) => "reason" in outcome)
+    expect(refused.length).toBeGreaterThan(10)
+    for (const refusal of refused) expect(refusal).toEqual(SOON)
+    expect(bench.refused).toEqual([]) // nobody is told of a full disk
+    expect(await collector.take(uploadOf(LARGE, HERBS, DAY))).toMatchObject({ first: true })
+  })
+
+  test("puts surveys in their place early that stand in the way of others", async () => {
+    const collector = bounded(2 * MIB)
+    const some = Array.from({ length: 300 }, (_, i) => uploadOf(MORNING, TOMATOES + 1000 + i, DAY))
+    await Promise.all(some.map((upload) => collector.take(upload)))
+    const left = () => bench.spool.placingNeeds.fileBytes
+    expect(left()).toBeGreaterThan(0)
+    const uploads = Array.from({ length: 100 }, (_, i) => uploadOf(LARGE, TOMATOES + 2000 + i, DAY))
+    await Promise.all(uploads.map((upload) => collector.take(upload)))
+    await settle()
+    expect(left()).toBe(0)
+  })
+
+  test("keeps room for those that have landed to be put in their place, where each splits a page", async () => {
+    const some = (text: string, count: number, first: number) =>
+      Promise.all(Array.from({ length: count }, (_, n) => bench.accept(text, first + 10 * n)))
+    await some(LARGE, 64, TOMATOES)
+    bench.due()
+    await some(MORNING, 300, TOMATOES + 1)
+    const { fileBytes } = bench.spool.placingNeeds
+    expect(fileBytes).toBeGreaterThan(0.5 * MIB)
+    const collector = bounded(spoolBytes() + fileBytes)
+    const late = () => collector.take(uploadOf(MORNING, HERBS, addDays(DAY, -1)))
+    expect(await late()).toEqual(SOON)
+    await settle()
+    expect(await late()).toMatchObject({ first: true })
+  })
+
+  test("lets the oldest day go that the cloud has before there is no room at all", async () => {
+    const collector = bounded(2 * MIB)
+    const days = [-4, -3, -2, -1].map((offset) => addDays(DAY, offset))
+    for (const day of days) {
+      await bench.ledger.open(day, NOW, [])
+      await bench.ledger.close(day)
+      for (let i = 0; i < 10; i++) await collector.take(uploadOf(LARGE, TOMATOES + i, day))
+    }
+    await deliverAll()
+    for (const day of days) await bench.ledger.confirm(day, true)
+    let outcome: Outcome
+    for (let i = 0; ; i++) {
+      outcome = await collector.take(uploadOf(LARGE, TOMATOES + 2000 + i, DAY))
+      if ("reason" in outcome) break
+    }
+    expect(outcome).toEqual(SOON)
+    expect(bench.refused).toEqual([])
+    while (said.length === 0) await settle()
+    expect(said).toEqual([
+      `${days[0]} made room in the spool for newer days, it is at the cloud: gateway.retention was longer`,
+    ])
+  })
+
   test("takes uploads again by itself when there is room", async () => {
     const collector = bounded(2 * MIB)
     await fill(collector, DAY)
@@ -151,6 +213,7 @@ describe("a spool with a limit", () => {
     await fill(collector, addDays(DAY, -1))
     await deliverAll()
     await bench.ledger.adopt(addDays(DAY, -1))
+    await fill(collector, DAY) // the first of a day take less room than one more of another
     expect(await collector.take(uploadOf(LARGE, HERBS, DAY))).toEqual(FULL)
     await bench.ledger.confirm(addDays(DAY, -1), true)
     expect(await collector.take(uploadOf(LARGE, HERBS, DAY))).toEqual(FULL)
@@ -188,7 +251,6 @@ test("a spool that was moved away is named by the next upload", async () => {
 test("too many uploads that wait for the disk are asked to come again soon", async () => {
   const collector = bounded(undefined, 3)
   const outcomes = await Promise.all([0, 1, 2, 3, 4].map((i) => collector.take(uploadOf(MORNING, TOMATOES + i, DAY))))
-  const refused = { reason: "Too many surveys at once: come again", retryAfterSeconds: 2 }
-  expect(outcomes.slice(3)).toEqual([refused, refused])
+  expect(outcomes.slice(3)).toEqual([SOON, SOON])
   expect(await collector.take(uploadOf(MORNING, TOMATOES + 3, DAY))).toMatchObject({ first: true })
 })

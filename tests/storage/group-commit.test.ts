@@ -52,6 +52,27 @@ describe("GroupCommit", () => {
     expect(database.sqlite.inTransaction).toBe(false)
   })
 
+  test("ends a transaction when the log has enough, and commits the rest in the next ones, in order", async () => {
+    let inTransaction = 0
+    const sizes: number[] = []
+    commits.attach({
+      isEnough: () => ++inTransaction >= 4,
+      beforeCommit() {
+        sizes.push(inTransaction)
+        inTransaction = 0
+      },
+      rolledBack() {},
+    })
+    const order: number[] = []
+    const works = Array.from({ length: 10 }, (_, n) => commits.add(() => order.push(n)))
+    expect(await Promise.all(works)).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10])
+    expect(sizes).toEqual([4, 4, 2])
+    expect(order).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9])
+    for (let n = 0; n < 10; n++) void commits.add(() => order.push(n))
+    commits.flush()
+    expect([commits.waiting, order.length]).toEqual([0, 20])
+  })
+
   test("bounds a group and commits the rest in the next", async () => {
     await Promise.all(Array.from({ length: 5000 }, (_, n) => add(String(n))))
     expect(transactions).toBe(2)

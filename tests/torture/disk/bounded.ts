@@ -10,8 +10,8 @@ import { soon } from "./soon"
 const MOST_UPLOADS = 80 // the last 80 days: a survey each, all within retention
 const FULL = /uploads are refused until there is room/
 
-// When room is asked for, the filler goes and the disk grows: what waits for the cloud takes some, and the logs of both
-// databases. What is left when the programme ends moves to the disk below.
+// The filler takes the rest when it is told to. When room is asked for, it goes and the disk grows: what waits for the cloud
+// takes some, and the logs of both databases. What is left when the programme ends moves to the disk below.
 const ON_TMPFS = `
   data=$1 filler=$1/filler kept=$1.kept; shift
   keep() { rm -rf "$kept"; cp -a "$data" "$kept"; }
@@ -19,6 +19,7 @@ const ON_TMPFS = `
   mount -t tmpfs -o size=1m tmpfs "$data"
   cp -a "$kept/." "$data"
   head -c 262144 /dev/zero > "$filler"
+  trap 'cat /dev/zero >> "$filler" 2> /dev/null || true' USR2
   trap 'rm "$filler"; mount -o remount,size=4m "$data"' USR1
   trap 'kill $child' TERM
   "$@" & child=$!
@@ -54,13 +55,12 @@ export async function fillDisk(site: Site, values: number): Promise<string[]> {
   const uploads = new Uploads(site, sender, programme, values)
   const problems: string[] = []
 
-  const filled = await uploads.untilRefused()
-  if (!filled) problems.push(`${uploads.acknowledged.size} surveys fit on a disk of 1 MiB`)
-  // its refusal may be here before its words are
-  else if (!(await soon(() => FULL.test(programme.said))))
-    problems.push(`it does not say that the disk is full: ${programme.said}`)
+  if (!(await uploads.untilRefused())) problems.push(`${uploads.acknowledged.size} surveys fit on a disk of 1 MiB`)
+  // days that the cloud has make room for newer ones, as long as nobody else takes it
+  programme.signal("SIGUSR2")
+  if (!(await uploads.untilFull())) problems.push(`it does not say that the disk is full: ${programme.said}`)
   programme.signal("SIGUSR1")
-  if (filled && !(await uploads.untilTaken())) problems.push(`it takes nothing when there is room: ${programme.said}`)
+  if (!(await uploads.untilTaken())) problems.push(`it takes nothing when there is room: ${programme.said}`)
   const exit = await programme.stop()
   if (exit !== 0) problems.push(`it ends with ${exit}: ${programme.said}`)
   return [...problems, ...(await uploads.judge())]
@@ -105,11 +105,18 @@ class Uploads {
     return false
   }
 
-  /** Sends other values of the last day: of an older one the gateway may have let go, to make room. */
+  /** Sends other values of the last day until it is said that there is no room: of an older one the gateway may have let go. */
+  async untilFull(): Promise<boolean> {
+    const isSaid = async () => {
+      await this.#putRevised()
+      return FULL.test(this.programme.said)
+    }
+    return (await soon(isSaid)) ?? false
+  }
+
+  /** Sends them until they are taken. */
   async untilTaken(): Promise<boolean> {
-    this.#next = this.site.day
-    this.#revised = 1
-    return (await soon(async () => (await this.#put()) === "acknowledged")) ?? false
+    return (await soon(async () => (await this.#putRevised()) === "acknowledged")) ?? false
   }
 
   /** What is wrong once the databases are on a disk that is well. */
@@ -136,6 +143,12 @@ class Uploads {
       this.#next = addDays(this.#next, -1)
     }
     return answer
+  }
+
+  #putRevised() {
+    this.#next = this.site.day
+    this.#revised = 1
+    return this.#put()
   }
 
   #textOf(day: Day): string {

@@ -1,6 +1,6 @@
-// A network whose spool is on a small disk, for weeks: `bun weeks.ts <folder> <spool's folder> <network> <days>`.
-// Prints for each day how many devices were in the end told that their survey arrived, as JSON, with −1 behind a day that
-// was not delivered.
+// A network whose spool is on a small disk, for weeks:
+// `bun weeks.ts <folder> <spool's folder> <network> <devices> <days>`. Prints for each day how many devices were in the end
+// told that their survey arrived, as JSON, with −1 behind a day that was not delivered.
 import { writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { type Clock, pause, systemClock } from "../../../src/clock"
@@ -9,13 +9,12 @@ import { dayBefore } from "../../../src/survey/calendar"
 import { bindAddress } from "../../../src/topology/addressing"
 import { Sender } from "./sender"
 
-const DEVICES = 20
 const READINGS = 200
 const DAY_MS = 86_400_000
 const TRIES = 50
 const AGAIN_MS = 20
 
-const [folder = "", spool = "", network = "", days = ""] = process.argv.slice(2)
+const [folder = "", spool = "", network = "", devices = "", days = ""] = process.argv.slice(2)
 const file = join(folder, "topology.yaml")
 writeFileSync(
   file,
@@ -29,7 +28,7 @@ gateway:
     cloud: { address: ${network}.129/25 }
 cloud: { address: ${network}.130, store: ${join(folder, "cloud.db")} }
 devices:
-  - { ip: ${network}.2-${network}.${1 + DEVICES} }
+  - { ip: ${network}.2-${network}.${1 + Number(devices)} }
 `,
 )
 
@@ -39,7 +38,7 @@ const topology = await loadTopology(file, {})
 await using running = await Network.start(topology, { clock, roles: { gateway: true, cloud: true, devices: [] } })
 const { address, port } = topology.gateway.interfaces.devices
 const gateway = { address: bindAddress(address.ip, "simulated"), port }
-const ips = Array.from({ length: DEVICES }, (_, index) => `${network}.${2 + index}`)
+const ips = Array.from({ length: Number(devices) }, (_, index) => `${network}.${2 + index}`)
 const senders = await Promise.all(ips.map((ip) => Sender.open(ip, bindAddress(ip, "simulated"), gateway)))
 
 const taken: number[] = []

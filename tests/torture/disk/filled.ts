@@ -1,0 +1,47 @@
+// A spool on a disk that others fill, days of which are at the cloud: `bun filled.ts <spool's folder>`. Prints as JSON what
+// became of uploads then and when the others have gone, and which days made room.
+import { closeSync, openSync, rmSync, writeSync } from "node:fs"
+import { join } from "node:path"
+import { type Clock, systemClock } from "../../../src/clock"
+import { addDays, dayBefore } from "../../../src/survey/calendar"
+import { SmallGateway } from "./small-gateway"
+
+const FIRST = 0x0a00_0000
+const DEVICES = 20
+const DAYS = 6
+const UPLOADS = 50
+const DAY_MS = 86_400_000
+
+const [folder = ""] = process.argv.slice(2)
+const text = Array.from({ length: 60 }, (_, n) => `08:${String(n).padStart(2, "0")} - 20.5 - 30%\n`).join("")
+let daysGone = 0
+const clock: Clock = { ...systemClock, now: () => Date.now() + daysGone * DAY_MS }
+const first = dayBefore(clock.now(), "UTC")
+const devices = Array.from({ length: DEVICES }, (_, n) => FIRST + n)
+
+const gateway = new SmallGateway(folder, clock)
+for (; daysGone < DAYS; daysGone++) {
+  await gateway.takeAll(devices, addDays(first, daysGone), text)
+  await gateway.collect(addDays(first, daysGone))
+}
+const filler = join(folder, "filler")
+fill()
+const whenFull = new Set<string>()
+for (let n = 0; n < UPLOADS; n++) whenFull.add(await gateway.take(FIRST + n, addDays(first, DAYS), text))
+rmSync(filler)
+const taken = await gateway.takeAll(devices, addDays(first, DAYS), text)
+const { releasedUpTo } = gateway.ledger
+gateway.stop()
+console.log(JSON.stringify({ whenFull: [...whenFull].at(-1), taken, releasedUpTo, said: [...new Set(gateway.said)] }))
+
+/** To the last byte. */
+function fill(): void {
+  const descriptor = openSync(filler, "w")
+  try {
+    for (;;) writeSync(descriptor, Buffer.alloc(4096))
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "ENOSPC") throw error
+  } finally {
+    closeSync(descriptor)
+  }
+}

@@ -1,0 +1,59 @@
+// A spool that its own surveys fill, each among those that are in their place already: `bun scattered.ts <spool's folder>`.
+// Prints as JSON what came of it.
+import { statfsSync } from "node:fs"
+import { type Clock, systemClock } from "../../../src/clock"
+import { addDays, dayBefore } from "../../../src/survey/calendar"
+import { SmallGateway } from "./small-gateway"
+
+const FIRST = 0x0a00_0000
+const TOGETHER = 200
+const STEP = 7919 // a prime: every address once, neighbours far apart
+const LEFT = 0.2 // of the disk, when the day is in its place
+const LATER_DAYS = 4
+const DAY_MS = 86_400_000
+
+const [folder = "", readings = "24", together = "500"] = process.argv.slice(2)
+const hours = Array.from({ length: Number(readings) }, (_, n) => `${String(n).padStart(2, "0")}:00`)
+const text = hours.map((time) => `${time} - 20.5 - 30.25%\n`).join("")
+let daysGone = 0
+const clock: Clock = { ...systemClock, now: () => Date.now() + daysGone * DAY_MS }
+const day = dayBefore(clock.now(), "UTC")
+
+let gateway = new SmallGateway(folder, clock)
+let inOrder = 0
+for (let taken = TOGETHER; taken > 0 && isRoomLeft(); inOrder += taken) {
+  taken = await gateway.takeAll(
+    addresses(TOGETHER, (n) => 2 * (inOrder + n)),
+    day,
+    text,
+  )
+  gateway.spool.due(day, 1) // puts all in their place
+}
+let scattered = 0
+for (let next = 0, taken = 1; taken > 0 && next < inOrder; scattered += taken) {
+  const count = Math.min(Number(together), inOrder - next)
+  taken = await gateway.takeAll(
+    addresses(count, (n) => 1 + 2 * (((next + n) * STEP) % inOrder)),
+    day,
+    text,
+  )
+  next += count
+}
+const { surveys: delivered } = await gateway.deliver(day)
+gateway.stop()
+
+gateway = new SmallGateway(folder, clock)
+const known = [...gateway.spool.arrived(day)].length
+for (; daysGone < LATER_DAYS; daysGone++) await gateway.collect(addDays(day, daysGone))
+const takenLater = await gateway.takeAll([FIRST], addDays(day, LATER_DAYS), text)
+gateway.stop()
+console.log(JSON.stringify({ inOrder, scattered, delivered, known, takenLater }))
+
+function addresses(count: number, offset: (n: number) => number): number[] {
+  return Array.from({ length: count }, (_, n) => FIRST + offset(n))
+}
+
+function isRoomLeft(): boolean {
+  const { bavail, blocks } = statfsSync(folder)
+  return bavail > blocks * LEFT
+}

@@ -1,0 +1,102 @@
+// What a gateway takes and keeps, on a disk that is small, without its sockets.
+import { join } from "node:path"
+import { type Clock, pause, systemClock } from "../../../src/clock"
+import { Collector } from "../../../src/gateway/collector"
+import { Ledger } from "../../../src/gateway/ledger"
+import { Quarantine } from "../../../src/gateway/quarantine"
+import { Refusals } from "../../../src/gateway/refusals"
+import { Room } from "../../../src/gateway/room"
+import { SPOOL } from "../../../src/gateway/schema"
+import { Spool } from "../../../src/gateway/spool"
+import { DurableDatabase } from "../../../src/storage/database"
+import { REFUSED_RETRY_SECONDS } from "../../../src/storage/errors"
+import { GroupCommit } from "../../../src/storage/group-commit"
+import type { Day } from "../../../src/survey/calendar"
+
+const PAGE = 64 // surveys
+const TRIES = 100
+const AGAIN_MS = 2
+
+export class SmallGateway {
+  /** What it told a person. */
+  readonly said: string[] = []
+  readonly spool: Spool
+  readonly ledger: Ledger
+  readonly #database: DurableDatabase
+  readonly #commits: GroupCommit
+  readonly #collector: Collector
+
+  /** @param folder on the small disk */
+  constructor(
+    folder: string,
+    private readonly clock: Clock,
+  ) {
+    const file = join(folder, "gateway.db")
+    const say = (what: string) => void this.said.push(what)
+    const log = { debug: say, info: say, warn: say, error: say }
+    const database = DurableDatabase.open(file, SPOOL, "simulated")
+    const commits = new GroupCommit(database, (error) => say(`fatal: ${error}`))
+    const quarantine = new Quarantine(database, 100)
+    const spool = new Spool(database, commits, quarantine, "farm", "UTC", clock)
+    const ledger = new Ledger(database, commits, clock.now)
+    const onRefused = (error: Error) => say(error.message)
+    const options = { spool, ledger, commits, now: clock.now, onRefused }
+    this.#collector = new Collector({
+      ...options,
+      refusals: new Refusals({ quarantine, commits, clock, onFlood: () => {}, onRefused }),
+      room: new Room({ ...options, file, sqlite: database.sqlite, maxWaiting: 16_384, log }),
+      timeZone: "UTC",
+      retentionDays: 90,
+      onLate: () => {},
+    })
+    this.#database = database
+    this.#commits = commits
+    this.spool = spool
+    this.ledger = ledger
+  }
+
+  /** `soon`: it is asked to come again at once. `full`: there is no room. */
+  async take(address: number, day: Day, text: string): Promise<"taken" | "soon" | "full"> {
+    const outcome = await this.#collector.take({ address, day, text, peer: "" })
+    if ("first" in outcome) return "taken"
+    return outcome.retryAfterSeconds < REFUSED_RETRY_SECONDS ? "soon" : "full"
+  }
+
+  /** How many of these are taken in the end, with the patience of a device. */
+  async takeAll(addresses: readonly number[], day: Day, text: string): Promise<number> {
+    let taken = 0
+    let left = addresses
+    for (let tries = 0; tries < TRIES && left.length > 0; tries++) {
+      const outcomes = await Promise.all(left.map((address) => this.take(address, day, text)))
+      taken += outcomes.filter((outcome) => outcome === "taken").length
+      left = left.filter((_, index) => outcomes[index] === "soon")
+      if (left.length > 0) await pause(systemClock, AGAIN_MS)
+    }
+    return taken
+  }
+
+  /** Everything up to this day goes to the cloud; how many surveys of how many bytes. */
+  async deliver(upTo: Day): Promise<{ surveys: number; bytes: number }> {
+    let [surveys, bytes] = [0, 0]
+    for (let page = this.spool.due(upTo, PAGE); page.length > 0; page = this.spool.due(upTo, PAGE, page.at(-1))) {
+      await this.spool.markDelivered(page)
+      surveys += page.length
+      bytes += page.reduce((sum, { body }) => sum + body.length, 0)
+    }
+    return { surveys, bytes }
+  }
+
+  /** The collection of a day, from its opening to the cloud's word that it has all. */
+  async collect(day: Day): Promise<void> {
+    await this.ledger.open(day, this.clock.now(), [])
+    await this.ledger.close(day)
+    await this.deliver(day)
+    await this.ledger.confirm(day, true)
+  }
+
+  stop(): void {
+    this.spool.stop()
+    this.#commits.flush()
+    this.#database.close()
+  }
+}
