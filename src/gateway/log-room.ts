@@ -16,10 +16,10 @@ export class LogRoom {
     this.#alwaysBytes = reserveBytes(database.file, pageBytes(database.sqlite).one) * ALWAYS
   }
 
-  /** What there is now. */
+  /** What there is now; where others have filled the disk, what the reserve has for it. */
   get bytes(): number {
     const { sqlite, file } = this.database
-    return spare(sqlite, file).logBytes
+    return Math.max(this.#alwaysBytes, spare(sqlite, file).logBytes)
   }
 
   /** The transaction has written so much. */

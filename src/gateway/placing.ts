@@ -32,6 +32,14 @@ export class Placing {
     else if (!this.#cancel && !this.#stopped) this.#awaitQuiet()
   }
 
+  /**
+   * Puts all that waits now in its place, and leaves others time between portions. Rejects with StorageRefused when the disk
+   * refuses: the rest waits on.
+   */
+  async placeInPortions(): Promise<void> {
+    for (let left = this.arrivals.waiting; left > 0 && !this.#stopped; ) left -= (await this.#place()) || left
+  }
+
   /** All are in their place when it returns. Throws StorageRefused when the disk refuses: the rest waits on. */
   placeAll(): void {
     const { arrivals, commits } = this
@@ -78,15 +86,11 @@ export class Placing {
   #placeInTurn(): void {
     if (this.#isPlacing) return
     this.#isPlacing = true
-    this.#placePortions(this.arrivals.waiting)
+    this.placeInPortions()
       .catch(() => {})
       .finally(() => {
         this.#isPlacing = false
       })
-  }
-
-  async #placePortions(surveys: number): Promise<void> {
-    for (let left = surveys; left > 0 && !this.#stopped; ) left -= (await this.#place()) || left
   }
 
   #place(): Promise<number> {

@@ -45,8 +45,9 @@ const TOO_MANY: Refusal = { reason: "Too many surveys at once: come again", retr
 
 const LOOK_EVERY_BYTES = 4 * 1024 * 1024 // of what uploads need: the disk may have been filled by others meanwhile
 const PART_OF_RESERVE = 1 / 4
+// nearly full: less is left than so many reserves, or than such a part of the limit
 const LOW_RESERVES = 4
-const LOW_PART = 1 / 8 // of the limit
+const LOW_PART = 1 / 8
 const DAYS_KEPT = 2 // the last ones that the cloud confirmed, whatever room they take
 
 export class Room {

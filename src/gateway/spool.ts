@@ -234,6 +234,11 @@ export class Spool {
     return this.#arrivals.splittable(day)
   }
 
+  /** For whoever is going to read in order: puts those in their place that have landed, and leaves others time meanwhile. */
+  placeInPortions(): Promise<void> {
+    return this.#placing.placeInPortions()
+  }
+
   /** Those that have landed are put in their place without waiting for a quiet time. */
   placeSoon(): void {
     this.#placing.placeSoon()
