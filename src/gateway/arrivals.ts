@@ -7,7 +7,7 @@ import { AddressMap } from "./address-map"
 import { type Amount, Landed } from "./landed"
 import type { LogRoom } from "./log-room"
 import { daySql, onDaySql, placeOf } from "./places"
-import { type Bytes, SPLIT_LOGGED_PAGES } from "./space"
+import { type Bytes, placingNeeds, SPLIT_LOGGED_PAGES, surveyBytes } from "./space"
 
 /** A survey's columns; digests as hexadecimal text. */
 export interface Row {
@@ -27,6 +27,7 @@ export interface Row {
 
 const DAYS_IN_MEMORY = 8
 const IN_PLACE = 0
+const MOST_IN_PORTION = 16_384 // surveys
 
 const COLUMNS = "place, revision, body, readings, digest, upload, arrived_at, late"
 const FOUND = `revision, body, readings, lower(hex(digest)) AS digest, lower(hex(upload)) AS upload,
@@ -115,7 +116,7 @@ export class Arrivals {
     const { day, address, revision, body, readings, digest, upload, late } = row
     this.#append.run(placeOf(day, address), revision, body, readings, digest, upload, late)
     const { addresses, placed } = this.#of(day)
-    addresses.set(address, ++this.#lastId) // as SQLite counts
+    addresses.set(address, ++this.#lastId) // as SQLite counts: only the first leave, or all, and then it begins at 1 again
     this.logRoom.wrote(body.length)
     this.#landed.add(day, { surveys: 1, bytes: body.length }, placed)
   }
@@ -152,12 +153,28 @@ export class Arrivals {
   place(mostLogBytes = Number.POSITIVE_INFINITY): number {
     const { waiting, needs } = this
     if (waiting === 0) return 0
-    const share = Math.min(1, mostLogBytes / needs.logBytes)
-    const surveys = Math.max(1, Math.floor(waiting * share))
-    this.logRoom.wrote(needs.logBytes * share)
-    if (surveys === waiting) this.#placeAll()
-    else this.#placeUpTo(this.#lastId - waiting + surveys)
-    return surveys
+    const portion = needs.logBytes <= mostLogBytes ? { surveys: waiting, ...needs } : this.#portion(mostLogBytes)
+    this.logRoom.wrote(portion.logBytes)
+    if (portion.surveys >= waiting) this.#placeAll()
+    else this.#placeUpTo(this.#lastId - waiting + portion.surveys)
+    return portion.surveys
+  }
+
+  /** The first ones that need no more, counted one by one: each of the first may split a page, those behind them share. */
+  #portion(mostLogBytes: number): { surveys: number; logBytes: number } {
+    const most = this.#landed.splits(this.#page)
+    const first = this.#query<{ bytes: number }>(
+      `SELECT octet_length(body) AS bytes FROM arrivals ORDER BY id LIMIT ${MOST_IN_PORTION}`,
+    ).all()
+    let [surveys, bytes, logBytes] = [0, 0, 0]
+    for (const survey of first) {
+      bytes += surveyBytes(survey.bytes, this.#page)
+      const needs = placingNeeds(bytes, Math.min(surveys + 1, most), this.#page)
+      if (surveys > 0 && needs.logBytes > mostLogBytes) break
+      logBytes = needs.logBytes
+      surveys++
+    }
+    return { surveys, logBytes }
   }
 
   #placeAll(): void {
@@ -206,12 +223,17 @@ export class Arrivals {
 
   #read(day: Day): HeldDay {
     const addresses = new AddressMap()
-    const rows = this.#query<{ address: number; id: number }>(
-      `SELECT address, ${IN_PLACE} AS id FROM surveys WHERE ${onDaySql("?1")}
-       UNION ALL SELECT address, id FROM arrivals WHERE ${onDaySql("?1", "arrivals")}`,
+    const placed = { surveys: 0, bytes: 0 }
+    const rows = this.#query<{ address: number; id: number; bytes: number }>(
+      `SELECT address, ${IN_PLACE} AS id, octet_length(body) AS bytes FROM surveys WHERE ${onDaySql("?1")}
+       UNION ALL SELECT address, id, 0 FROM arrivals WHERE ${onDaySql("?1", "arrivals")}`,
     )
-    for (const { address, id } of rows.iterate(day)) addresses.set(address, id)
-    return { day, addresses, placed: this.#landed.placedOf(day) ?? this.#readPlaced(day) }
+    for (const { address, id, bytes } of rows.iterate(day)) {
+      addresses.set(address, id)
+      if (id === IN_PLACE) placed.surveys++
+      placed.bytes += bytes
+    }
+    return { day, addresses, placed: this.#landed.placedOf(day) ?? placed }
   }
 
   #readPlaced(day: Day): Amount {

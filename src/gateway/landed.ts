@@ -68,13 +68,16 @@ export class Landed {
 
   /** Beside what they take where they landed. */
   needs(page: number): Bytes {
-    let [fileBytes, logBytes] = [0, 0]
-    for (const landed of this.#days.values()) {
-      const needs = placingNeeds(takes(landed, page), splitsOf(landed, page), page)
-      fileBytes += needs.fileBytes
-      logBytes += needs.logBytes
-    }
-    return { fileBytes, logBytes }
+    let bytes = 0
+    for (const landed of this.#days.values()) bytes += takes(landed, page)
+    return placingNeeds(bytes, this.splits(page), page)
+  }
+
+  /** Pages that they may split, all together. */
+  splits(page: number): number {
+    let splits = 0
+    for (const landed of this.#days.values()) splits += splitsOf(landed, page)
+    return splits
   }
 
   /** How often others may split a page of this day, in its place or where some have landed. */

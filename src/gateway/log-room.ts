@@ -16,10 +16,9 @@ export class LogRoom {
     this.#alwaysBytes = reserveBytes(database.file, pageBytes(database.sqlite).one) * ALWAYS
   }
 
-  /** What there is now; where others have filled the disk, what the reserve has for it. */
+  /** What the transaction may still write; where others have filled the disk, what the reserve has for it. */
   get bytes(): number {
-    const { sqlite, file } = this.database
-    return Math.max(this.#alwaysBytes, spare(sqlite, file).logBytes)
+    return Math.max(this.#alwaysBytes, this.#spare()) - this.#writtenBytes
   }
 
   /** The transaction has written so much. */
@@ -31,13 +30,18 @@ export class LogRoom {
   has(bytes: number): boolean {
     const needed = this.#writtenBytes + bytes
     if (needed <= this.#alwaysBytes) return true
-    this.#spareBytes ??= this.bytes
-    return needed <= this.#spareBytes
+    return needed <= this.#spare()
   }
 
   /** The transaction is over. */
   reset(): void {
     this.#writtenBytes = 0
     this.#spareBytes = undefined
+  }
+
+  #spare(): number {
+    const { sqlite, file } = this.database
+    this.#spareBytes ??= spare(sqlite, file).logBytes
+    return this.#spareBytes
   }
 }

@@ -1,6 +1,5 @@
 // When surveys that were appended are put in their place: a few at once, a fleet's burst when it is over.
 import type { Clock } from "../clock"
-import type { DurableDatabase } from "../storage/database"
 import type { GroupCommit } from "../storage/group-commit"
 import type { Arrivals } from "./arrivals"
 import type { LogRoom } from "./log-room"
@@ -14,10 +13,10 @@ export class Placing {
   #lately = { since: Number.NEGATIVE_INFINITY, surveys: 0 }
   #cancel: (() => void) | undefined
   #isPlacing = false
+  #refusedAt = Number.NEGATIVE_INFINITY
   #stopped = false
 
   constructor(
-    private readonly database: DurableDatabase,
     private readonly arrivals: Arrivals,
     private readonly commits: GroupCommit,
     private readonly logRoom: LogRoom,
@@ -42,19 +41,28 @@ export class Placing {
 
   /** All are in their place when it returns. Throws StorageRefused when the disk refuses: the rest waits on. */
   placeAll(): void {
-    const { arrivals, commits } = this
-    if (this.database.sqlite.inTransaction) arrivals.place()
-    else while (arrivals.waiting > 0) commits.now(() => arrivals.place(this.logRoom.bytes))
+    const { arrivals, commits, logRoom } = this
+    while (arrivals.waiting > 0) commits.now(() => arrivals.place(logRoom.bytes))
   }
 
   /** There is room for no more that waits. */
   placeSoon(): void {
+    if (this.#stopped || this.isRefused) return
     this.#cancel?.()
     this.#cancel = undefined
-    if (!this.#stopped) this.#placeInTurn()
+    this.#placeInTurn()
   }
 
-  /** What waits, and what is still to be committed, is put in its place by the last commit. May be called twice. */
+  /** The disk has just refused: another try would be refused too. */
+  get isRefused(): boolean {
+    const ageMs = this.clock.now() - this.#refusedAt
+    return ageMs >= 0 && ageMs < QUIET_MS
+  }
+
+  /**
+   * What waits, and what is still to be committed, is put in its place by the last commit, or as much of it as that may
+   * write. May be called twice.
+   */
   stop(): void {
     this.#stopped = true
     this.#cancel?.()
@@ -87,7 +95,9 @@ export class Placing {
     if (this.#isPlacing) return
     this.#isPlacing = true
     this.placeInPortions()
-      .catch(() => {})
+      .catch(() => {
+        this.#refusedAt = this.clock.now()
+      })
       .finally(() => {
         this.#isPlacing = false
       })

@@ -31,7 +31,7 @@ export interface RoomOptions {
 export interface Claim {
   readonly bytes: number
   /** The day of which it may split a page, where that was counted. */
-  readonly splits: Day | undefined
+  readonly splitsPageOf: Day | undefined
 }
 
 /** Why an upload is not taken now. */
@@ -44,7 +44,7 @@ const FULL: Refusal = { reason: REFUSED_TEXT, retryAfterSeconds: REFUSED_RETRY_S
 const TOO_MANY: Refusal = { reason: "Too many surveys at once: come again", retryAfterSeconds: 2 }
 
 const LOOK_EVERY_BYTES = 4 * 1024 * 1024 // of what uploads need: the disk may have been filled by others meanwhile
-const PART_OF_RESERVE = 1 / 4
+const PART_OF_RESERVE = 1 / 4 // may go before that is seen
 // nearly full: less is left than so many reserves, or than such a part of the limit
 const LOW_RESERVES = 4
 const LOW_PART = 1 / 8
@@ -72,33 +72,43 @@ export class Room {
   claim({ day, text }: Pick<Upload, "day" | "text">): Claim | Refusal {
     const { commits, maxWaiting } = this.options
     if (commits.waiting >= maxWaiting) return TOO_MANY
-    const splits = !this.#isAmple && this.#maySplit(day) ? day : undefined
-    const splitsPage = this.#isAmple || splits !== undefined
-    const bytes = uploadBytes(surveyBytes(text.length, this.#page), splitsPage, this.#page)
-    const refusal = bytes <= this.#left ? undefined : this.#look(bytes)
+    const size = surveyBytes(text.length, this.#page)
+    const bytes = uploadBytes(size, this.#isAmple, this.#page)
+    const refusal = this.#refuse(bytes)
     if (refusal) return refusal
-    this.#left -= bytes
-    this.#promised += bytes
-    if (splits !== undefined) this.#splits.set(splits, (this.#splits.get(splits) ?? 0) + 1)
-    return { bytes, splits }
+    // only now: it may read a day from the disk
+    if (this.#isAmple || !this.#maySplit(day)) return this.#promise(bytes)
+    const splitBytes = uploadBytes(size, true, this.#page)
+    return this.#refuse(splitBytes) ?? this.#promise(splitBytes, day)
   }
 
-  release({ bytes, splits }: Claim): void {
+  release({ bytes, splitsPageOf: day }: Claim): void {
     this.#promised -= bytes
-    if (splits === undefined) return
-    const others = (this.#splits.get(splits) ?? 0) - 1
-    if (others > 0) this.#splits.set(splits, others)
-    else this.#splits.delete(splits)
+    if (day === undefined) return
+    const others = (this.#splits.get(day) ?? 0) - 1
+    if (others > 0) this.#splits.set(day, others)
+    else this.#splits.delete(day)
+  }
+
+  #promise(bytes: number, splitsPageOf?: Day): Claim {
+    this.#left -= bytes
+    this.#promised += bytes
+    if (splitsPageOf !== undefined) this.#splits.set(splitsPageOf, (this.#splits.get(splitsPageOf) ?? 0) + 1)
+    return { bytes, splitsPageOf }
   }
 
   #maySplit(day: Day): boolean {
     return (this.#splits.get(day) ?? 0) < this.options.spool.splittable(day)
   }
 
+  #refuse(neededBytes: number): Refusal | undefined {
+    return neededBytes <= this.#left ? undefined : this.#look(neededBytes)
+  }
+
   #look(neededBytes: number): Refusal | undefined {
     const { spool, sqlite, file, limitBytes, maxWaiting, onRefused } = this.options
     const { fileBytes, logBytes } = spare(sqlite, file, limitBytes)
-    if (logBytes <= 0) {
+    if (logBytes <= 0 || spool.isStuck) {
       onRefused(new StorageRefused(`the disk of ${file} is full`))
       return FULL
     }

@@ -54,7 +54,9 @@ export function spare(sqlite: Database, file: string, limitBytes = Number.POSITI
   const { bavail, bsize } = statfsSync(dirname(file))
   const reserve = reserveBytes(file, one)
   const onDisk = bavail * bsize - owedBytes(file, pages) - reserve
-  return { fileBytes: Math.min(onDisk + free, limitBytes - all + free), logBytes: (onDisk + reserve / 2) / 2 }
+  // half of the reserve for what is counted too low; the other half of it all for the file to grow by meanwhile
+  const logBytes = (onDisk + reserve / 2) / 2
+  return { fileBytes: Math.min(onDisk + free, limitBytes - all + free), logBytes }
 }
 
 /**

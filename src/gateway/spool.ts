@@ -80,7 +80,7 @@ export class Spool {
     this.#arrivals = new Arrivals(database, logRoom)
     this.#zones = new Zones(database, timeZone)
     this.#strays = new Strays(database, clock)
-    this.#placing = new Placing(database, this.#arrivals, commits, logRoom, clock)
+    this.#placing = new Placing(this.#arrivals, commits, logRoom, clock)
     this.#pruning = new Pruning(database, commits, this.#arrivals, this.#strays, this.#zones)
     commits.attach({
       isEnough: () => !logRoom.has(0),
@@ -244,6 +244,11 @@ export class Spool {
     this.#placing.placeSoon()
   }
 
+  /** The disk has just refused to put them there. */
+  get isStuck(): boolean {
+    return this.#placing.isRefused
+  }
+
   has(day: Day, address: number): boolean {
     return this.#arrivals.hasOnce(day, address)
   }
@@ -287,7 +292,7 @@ export class Spool {
     return this.#pruning.canPrune(day)
   }
 
-  /** For whoever reads the surveys in order, or writes to them: all are in their place. */
+  /** For whoever reads the surveys in order: all are in their place. */
   #surveys<Result = unknown>(sql: string) {
     this.#placing.placeAll()
     return this.#query<Result>(sql)

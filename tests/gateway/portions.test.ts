@@ -112,11 +112,13 @@ describe("portions", () => {
   }
 })
 
-/** Bytes that the file has grown by in what it holds, and the log since it was empty. */
-function grown(before: { used: number }) {
+/** Bytes that the file holds; and that the log holds since it was empty. */
+const usedBytes = (): number => {
   const { all, free } = pageBytes(bench.database.sqlite)
-  return { fileBytes: all - free - before.used, logBytes: statSync(`${bench.database.file}-wal`).size }
+  return all - free
 }
+const logBytes = (): number => statSync(`${bench.database.file}-wal`).size
+const emptyLog = () => bench.database.sqlite.run("PRAGMA wal_checkpoint(TRUNCATE)")
 
 // surveys in order in their place, and others that come among them, every so many
 test.each([
@@ -128,24 +130,47 @@ test.each([
   { placed: 200, every: 2, readings: 480 },
 ])("$placed surveys of $readings readings and one more every $every take no more than is set aside for them", (course) => {
   const { placed, every, readings } = course
-  const time = (n: number) => `${String(Math.floor(n / 60)).padStart(2, "0")}:${String(n % 60).padStart(2, "0")}`
-  const body = Array.from({ length: readings }, (_, n) => `${time(n)} - 20.25 - 30.5%\n`).join("")
+  const body = bodyOf(readings)
   const arrivals = open()
-  const survey = (index: number) => ({ ...rowOf(0, body), address: FIRST + index })
-  bench.database.transaction(() => {
-    for (let index = 0; index < placed; index++) arrivals.append(survey(2 * index))
-    arrivals.place()
-  })
-  bench.database.transaction(() => {
-    for (let index = 0; index < placed; index += every) arrivals.append(survey(2 * index + 1))
-  })
-  bench.database.sqlite.run("PRAGMA wal_checkpoint(TRUNCATE)")
-  const { all, free } = pageBytes(bench.database.sqlite)
-  const landedBytes = (placed / every) * body.length // which leave where they landed
-  const needs = arrivals.needs
+  append(arrivals, placed, (n) => 2 * n, body)
   bench.database.transaction(() => arrivals.place())
-  const { fileBytes, logBytes } = grown({ used: all - free })
+  append(arrivals, placed / every, (n) => 2 * n * every + 1, body)
+  emptyLog()
+  const before = usedBytes()
+  const landedBytes = (placed / every) * body.length // which leave where they landed
+  const { needs } = arrivals
+  bench.database.transaction(() => arrivals.place())
+  const fileBytes = usedBytes() - before
   expect(fileBytes).toBeLessThanOrEqual(needs.fileBytes + ODD_BYTES)
   expect(fileBytes + landedBytes).toBeGreaterThan(needs.fileBytes / 5) // and no room is set aside for nothing
-  expect(logBytes).toBeLessThanOrEqual(needs.logBytes + ODD_BYTES)
+  expect(logBytes()).toBeLessThanOrEqual(needs.logBytes + ODD_BYTES)
 })
+
+test.each([
+  10, 3,
+])("a %i. part writes no more than that, though the first of many split more pages than the rest", (part) => {
+  const arrivals = open()
+  append(arrivals, 4000, (n) => 2 * n, bodyOf(24))
+  bench.database.transaction(() => arrivals.place())
+  append(arrivals, 200, (n) => 40 * n + 1, bodyOf(24))
+  append(arrivals, 3000, (n) => n, bodyOf(2), addDays(DAY, 1))
+  const mostBytes = arrivals.needs.logBytes / part
+  for (let portions = 1; arrivals.waiting > 0; portions++) {
+    emptyLog()
+    bench.database.transaction(() => arrivals.place(mostBytes))
+    expect(logBytes()).toBeLessThanOrEqual(mostBytes + ODD_BYTES)
+    expect(portions).toBeLessThan(10 * part) // what is in its place already makes the rest look dear
+  }
+  expect([rowsIn("arrivals"), rowsIn("surveys")]).toEqual([0, 7200])
+})
+
+function bodyOf(readings: number): string {
+  const time = (n: number) => `${String(Math.floor(n / 60)).padStart(2, "0")}:${String(n % 60).padStart(2, "0")}`
+  return Array.from({ length: readings }, (_, n) => `${time(n)} - 20.25 - 30.5%\n`).join("")
+}
+
+function append(arrivals: Arrivals, count: number, at: (n: number) => number, body: string, day = DAY): void {
+  bench.database.transaction(() => {
+    for (let n = 0; n < count; n++) arrivals.append({ ...rowOf(0, body), day, address: FIRST + at(n) })
+  })
+}

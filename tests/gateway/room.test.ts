@@ -1,6 +1,7 @@
-import { afterEach, beforeEach, describe, expect, test } from "bun:test"
+import { afterEach, beforeEach, describe, expect, spyOn, test } from "bun:test"
 import { renameSync } from "node:fs"
 import { join } from "node:path"
+import { AddressMap } from "../../src/gateway/address-map"
 import { Collector, type Outcome } from "../../src/gateway/collector"
 import { Room } from "../../src/gateway/room"
 import { pageBytes } from "../../src/storage/size"
@@ -231,6 +232,33 @@ describe("a spool with a limit", () => {
     await late
     expect(bench.due().map(({ day, body }) => [day, body])).toEqual([[old, `${MORNING}09:00 - 21 - 31%\n`]])
   })
+})
+
+test("an upload that finds no room does not read its day from the disk", async () => {
+  const day = addDays(DAY, -1)
+  for (let i = 0; i < 5; i++) await bench.take(LARGE, TOMATOES + i, day)
+  bench.due()
+  bench.reopen()
+  const collector = bounded(spoolBytes())
+  const read = spyOn(AddressMap.prototype, "set")
+  expect(await collector.take(uploadOf(LARGE, HERBS, day))).toEqual(FULL)
+  expect(read).not.toHaveBeenCalled()
+  read.mockRestore()
+})
+
+test("a disk that refuses to put surveys in their place is said to be full, until it does", async () => {
+  const collector = bounded(4 * MIB)
+  await Promise.all(Array.from({ length: 1000 }, (_, n) => bench.accept(MORNING, TOMATOES + 10 + n)))
+  bench.fillDisk()
+  bench.spool.placeSoon()
+  await settle()
+  expect(bench.spool.isStuck).toBe(true)
+  expect(await collector.take(uploadOf(MORNING, HERBS, DAY))).toEqual(FULL)
+  expect(bench.refused[0]?.message).toEndWith("spool.db is full")
+  bench.makeRoom()
+  await bench.clock.advance(2000)
+  expect(bench.spool.isStuck).toBe(false)
+  expect(await collector.take(uploadOf(MORNING, HERBS, DAY))).toMatchObject({ first: true })
 })
 
 test("a spool without a limit takes what the disk holds", async () => {

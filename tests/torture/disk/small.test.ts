@@ -52,6 +52,14 @@ describe.skipIf(missingMount() !== undefined)("on a small disk", () => {
   )
 
   test(
+    "that has been full for long, surveys that come each among others are put in their place a portion at a time",
+    async () => {
+      expect(await run("16m", "recycled.ts", spool)).toEqual({ taken: 1900, delivered: 1900, said: [] })
+    },
+    WITHIN_MS,
+  )
+
+  test(
     "surveys that come in parts, each among others, are all taken: a commit is no longer than the log has room for",
     async () => {
       const result = (await run("3m", "revised.ts", spool)) as { devices: number; parts: number }
