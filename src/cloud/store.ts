@@ -73,7 +73,7 @@ export class Store {
     private readonly now: () => number,
   ) {
     this.#added = new Added(database.sqlite)
-    commits.attach({ isEnough: () => false, beforeCommit() {}, rolledBack: () => this.#forgotten.clear() })
+    commits.attach({ rolledBack: () => this.#forgotten.clear() })
     this.#insert = this.#query(
       "INSERT INTO surveys (site, day, address, revision, digest, readings) VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT DO NOTHING",
     )

@@ -4,10 +4,10 @@ import type { DurableDatabase } from "../storage/database"
 import { pageBytes } from "../storage/size"
 import type { Day } from "../survey/calendar"
 import { AddressMap } from "./address-map"
-import { type Amount, Landed } from "./landed"
+import { type Amount, type AmountOfDay, Landed } from "./landed"
 import type { LogRoom } from "./log-room"
 import { daySql, onDaySql, placeOf } from "./places"
-import { type Bytes, placingNeeds, SPLIT_LOGGED_PAGES, surveyBytes } from "./space"
+import { type Bytes, MOST_IN_PORTION, placingNeeds, SPLIT_LOGGED_PAGES, surveyBytes } from "./space"
 
 /** A survey's columns; digests as hexadecimal text. */
 export interface Row {
@@ -27,14 +27,13 @@ export interface Row {
 
 const DAYS_IN_MEMORY = 8
 const IN_PLACE = 0
-const MOST_IN_PORTION = 16_384 // surveys
 
 const COLUMNS = "place, revision, body, readings, digest, upload, arrived_at, late"
 const FOUND = `revision, body, readings, lower(hex(digest)) AS digest, lower(hex(upload)) AS upload,
   arrived_at AS arrivedAt, late`
 const AMOUNT = "count(*) AS surveys, coalesce(sum(octet_length(body)), 0) AS bytes"
-const AMOUNT_OF_DAY = `${daySql("min(place)")} AS day, ${AMOUNT}`
-const BY_DAY = "GROUP BY place >> 32"
+const amountsSql = (where = "") =>
+  `SELECT ${daySql("min(place)")} AS day, ${AMOUNT} FROM arrivals ${where} GROUP BY place >> 32`
 
 interface HeldDay {
   readonly day: Day
@@ -42,10 +41,6 @@ interface HeldDay {
   readonly addresses: AddressMap
   /** In their place. */
   readonly placed: Amount
-}
-
-interface AmountOfDay extends Amount {
-  readonly day: Day
 }
 
 /** All methods that write do so within the caller's transaction. */
@@ -155,21 +150,20 @@ export class Arrivals {
     if (waiting === 0) return 0
     const portion = needs.logBytes <= mostLogBytes ? { surveys: waiting, ...needs } : this.#portion(mostLogBytes)
     this.logRoom.wrote(portion.logBytes)
-    if (portion.surveys >= waiting) this.#placeAll()
-    else this.#placeUpTo(this.#lastId - waiting + portion.surveys)
+    this.#placeUpTo(this.#lastId - waiting + portion.surveys)
     return portion.surveys
   }
 
   /** The first ones that need no more, counted one by one: each of the first may split a page, those behind them share. */
   #portion(mostLogBytes: number): { surveys: number; logBytes: number } {
-    const most = this.#landed.splits(this.#page)
+    const mostSplits = this.#landed.splits(this.#page)
     const first = this.#query<{ bytes: number }>(
       `SELECT octet_length(body) AS bytes FROM arrivals ORDER BY id LIMIT ${MOST_IN_PORTION}`,
     ).all()
     let [surveys, bytes, logBytes] = [0, 0, 0]
     for (const survey of first) {
       bytes += surveyBytes(survey.bytes, this.#page)
-      const needs = placingNeeds(bytes, Math.min(surveys + 1, most), this.#page)
+      const needs = placingNeeds(bytes, Math.min(surveys + 1, mostSplits), this.#page)
       if (surveys > 0 && needs.logBytes > mostLogBytes) break
       logBytes = needs.logBytes
       surveys++
@@ -177,24 +171,18 @@ export class Arrivals {
     return { surveys, logBytes }
   }
 
-  #placeAll(): void {
-    this.#query(`INSERT INTO surveys (${COLUMNS}) SELECT ${COLUMNS} FROM arrivals ORDER BY place`).run()
-    this.#query("INSERT INTO due SELECT place, revision FROM arrivals ORDER BY place").run()
-    this.#query("DELETE FROM arrivals").run()
-    for (const { addresses } of this.#days.values()) addresses.replaceUpTo(this.#lastId, IN_PLACE)
-    this.#landed.placeAll()
-    this.#lastId = 0
-  }
-
   #placeUpTo(id: number): void {
-    const moved = this.#query<AmountOfDay>(`SELECT ${AMOUNT_OF_DAY} FROM arrivals WHERE id <= ?1 ${BY_DAY}`).all(id)
-    this.#query(`INSERT INTO surveys (${COLUMNS}) SELECT ${COLUMNS} FROM arrivals WHERE id <= ?1 ORDER BY place`).run(
-      id,
+    const isAll = id === this.#lastId // then SQLite empties the table without a look at its rows
+    const [where, values] = isAll ? ["", []] : ["WHERE id <= ?1", [id]]
+    const moved = isAll ? this.#landed.all : this.#query<AmountOfDay>(amountsSql(where)).all(...values)
+    this.#query(`INSERT INTO surveys (${COLUMNS}) SELECT ${COLUMNS} FROM arrivals ${where} ORDER BY place`).run(
+      ...values,
     )
-    this.#query("INSERT INTO due SELECT place, revision FROM arrivals WHERE id <= ?1 ORDER BY place").run(id)
-    this.#query("DELETE FROM arrivals WHERE id <= ?1").run(id)
+    this.#query(`INSERT INTO due SELECT place, revision FROM arrivals ${where} ORDER BY place`).run(...values)
+    this.#query(`DELETE FROM arrivals ${where}`).run(...values)
     for (const { addresses } of this.#days.values()) addresses.replaceUpTo(id, IN_PLACE)
     for (const { day, ...amount } of moved) this.#landed.place(day, amount)
+    if (isAll) this.#lastId = 0
   }
 
   /** Surveys of days before this one may have been deleted. */
@@ -244,7 +232,7 @@ export class Arrivals {
   #readLanded(): void {
     this.#landed = new Landed()
     this.#lastId = this.#query<{ id: number }>("SELECT coalesce(max(id), 0) AS id FROM arrivals").get()?.id ?? 0
-    const days = this.#query<AmountOfDay>(`SELECT ${AMOUNT_OF_DAY} FROM arrivals ${BY_DAY}`)
+    const days = this.#query<AmountOfDay>(amountsSql())
     for (const { day, ...amount } of days.all()) this.#landed.add(day, amount, this.#readPlaced(day))
   }
 

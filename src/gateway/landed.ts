@@ -8,6 +8,10 @@ export interface Amount {
   bytes: number
 }
 
+export interface AmountOfDay extends Amount {
+  readonly day: Day
+}
+
 interface LandedDay extends Amount {
   /** Of the same day, in their place. */
   readonly placed: Amount
@@ -23,6 +27,10 @@ export class Landed {
 
   get days(): Day[] {
     return [...this.#days.keys()]
+  }
+
+  get all(): AmountOfDay[] {
+    return Array.from(this.#days, ([day, { surveys, bytes }]) => ({ day, surveys, bytes }))
   }
 
   has(day: Day): boolean {
@@ -60,10 +68,6 @@ export class Landed {
     known.bytes -= bytes
     this.#surveys -= surveys
     if (known.surveys === 0) this.#days.delete(day)
-  }
-
-  placeAll(): void {
-    for (const [day, amount] of this.#days) this.place(day, { ...amount })
   }
 
   /** Beside what they take where they landed. */

@@ -39,7 +39,7 @@ export class Pipeline {
    */
   async run(upTo: Day): Promise<void> {
     const { spool } = this.options
-    await spool.placeInPortions()
+    await spool.placing.placeInPortions()
     let page = spool.due(upTo, PAGE)
     while (page.length > 0 && this.#failure === undefined) {
       for (const delivery of page) {

@@ -1,8 +1,10 @@
 // When surveys that were appended are put in their place: a few at once, a fleet's burst when it is over.
 import type { Clock } from "../clock"
 import type { GroupCommit } from "../storage/group-commit"
+import type { Day } from "../survey/calendar"
 import type { Arrivals } from "./arrivals"
 import type { LogRoom } from "./log-room"
+import type { Bytes } from "./space"
 
 const FEW = 256 // surveys that are put in their place within the commits that brought them…
 const FEW_MS = 100 // … in so much time: each of them writes a page
@@ -23,11 +25,21 @@ export class Placing {
     private readonly clock: Clock,
   ) {}
 
+  /** What it takes to put all that waits in its place. */
+  get needs(): Bytes {
+    return this.arrivals.needs
+  }
+
+  /** Pages of a day that uploads may split, beside those that have landed. */
+  splittable(day: Day): number {
+    return this.arrivals.splittable(day)
+  }
+
   /** At the end of every commit, within its transaction. */
   placeFew(): void {
     const { waiting } = this.arrivals
     if (waiting === 0) return
-    if (this.logRoom.has(this.arrivals.needs.logBytes) && this.#takeShare(waiting)) this.arrivals.place()
+    if (this.logRoom.has(this.needs.logBytes) && this.#takeShare(waiting)) this.arrivals.place()
     else if (!this.#cancel && !this.#stopped) this.#awaitQuiet()
   }
 

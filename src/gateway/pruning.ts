@@ -6,12 +6,11 @@ import { pageBytes } from "../storage/size"
 import type { Day } from "../survey/calendar"
 import type { Arrivals } from "./arrivals"
 import { BEFORE_ALL, beforeDaySql, onDaySql } from "./places"
-import { reserveBytes } from "./space"
+import { MOST_IN_PORTION, reserveBytes } from "./space"
 import type { Strays } from "./strays"
 import type { Zones } from "./zones"
 
 const PORTION_OF_RESERVE = 1 / 4
-const MOST_IN_PORTION = 16_384 // surveys
 const IS_DUE = "EXISTS (SELECT 1 FROM due WHERE due.place = surveys.place)"
 
 export class Pruning {

@@ -98,7 +98,7 @@ export class Room {
   }
 
   #maySplit(day: Day): boolean {
-    return (this.#splits.get(day) ?? 0) < this.options.spool.splittable(day)
+    return (this.#splits.get(day) ?? 0) < this.options.spool.placing.splittable(day)
   }
 
   #refuse(neededBytes: number): Refusal | undefined {
@@ -106,19 +106,20 @@ export class Room {
   }
 
   #look(neededBytes: number): Refusal | undefined {
-    const { spool, sqlite, file, limitBytes, maxWaiting, onRefused } = this.options
+    const { sqlite, file, limitBytes, maxWaiting, onRefused } = this.options
+    const { placing } = this.options.spool
     const { fileBytes, logBytes } = spare(sqlite, file, limitBytes)
-    if (logBytes <= 0 || spool.isStuck) {
+    if (logBytes <= 0 || placing.isRefused) {
       onRefused(new StorageRefused(`the disk of ${file} is full`))
       return FULL
     }
     const reserve = reserveBytes(file, this.#page)
     const lookAgainBytes = Math.min(LOOK_EVERY_BYTES, reserve * PART_OF_RESERVE)
-    const unpromisedBytes = fileBytes - this.#promised - spool.placingNeeds.fileBytes
+    const unpromisedBytes = fileBytes - this.#promised - placing.needs.fileBytes
     this.#left = Math.min(Math.max(lookAgainBytes, neededBytes), unpromisedBytes)
     this.#isAmple = unpromisedBytes > maxWaiting * 2 * this.#page
     if (neededBytes <= this.#left) return undefined
-    spool.placeSoon()
+    placing.placeSoon()
     const isFull = fileBytes < neededBytes
     const isNearlyFull =
       fileBytes < Math.min(reserve * LOW_RESERVES, (limitBytes ?? Number.POSITIVE_INFINITY) * LOW_PART)

@@ -25,6 +25,9 @@ const MARGIN = 1.05 // 1.02 was measured, and a promise leaves some room
 const PLACED_COPIES = 2
 export const SPLIT_LOGGED_PAGES = 5
 
+/** Surveys that one commit looks at, one by one, where it cannot move or delete all. */
+export const MOST_IN_PORTION = 16_384
+
 const RESERVE_BYTES = 64 * 1024 * 1024 // of the disk: without any, nothing can be marked as delivered nor deleted
 const RESERVE_PAGES = 16 // of a small one: a commit writes some pages of every table
 

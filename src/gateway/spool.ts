@@ -15,7 +15,6 @@ import { BEFORE_ALL, lastPlaceSql, onDaySql, placeOf } from "./places"
 import { Placing } from "./placing"
 import { Pruning } from "./pruning"
 import type { Quarantine } from "./quarantine"
-import type { Bytes } from "./space"
 import { Strays } from "./strays"
 import { Zones } from "./zones"
 
@@ -65,7 +64,8 @@ export class Spool {
   readonly #arrivals: Arrivals
   readonly #zones: Zones
   readonly #strays: Strays
-  readonly #placing: Placing
+  /** How those come to their place that have landed. */
+  readonly placing: Placing
   readonly #pruning: Pruning
 
   constructor(
@@ -80,12 +80,12 @@ export class Spool {
     this.#arrivals = new Arrivals(database, logRoom)
     this.#zones = new Zones(database, timeZone)
     this.#strays = new Strays(database, clock)
-    this.#placing = new Placing(this.#arrivals, commits, logRoom, clock)
+    this.placing = new Placing(this.#arrivals, commits, logRoom, clock)
     this.#pruning = new Pruning(database, commits, this.#arrivals, this.#strays, this.#zones)
     commits.attach({
       isEnough: () => !logRoom.has(0),
       beforeCommit: () => {
-        this.#placing.placeFew()
+        this.placing.placeFew()
         logRoom.reset()
       },
       rolledBack: () => {
@@ -110,7 +110,7 @@ export class Spool {
   /** Hands what waits to the next commit. May be called twice. */
   stop(): void {
     this.#pruning.stop()
-    this.#placing.stop()
+    this.placing.stop()
   }
 
   #merge(upload: Upload, survey: CanonicalSurvey, change: ClockChange, isClosed: boolean): Accepted | Stray {
@@ -224,31 +224,6 @@ export class Spool {
     })
   }
 
-  /** What it takes to put those in their place that have landed. */
-  get placingNeeds(): Bytes {
-    return this.#arrivals.needs
-  }
-
-  /** Pages of a day that uploads may split, beside those that have landed. */
-  splittable(day: Day): number {
-    return this.#arrivals.splittable(day)
-  }
-
-  /** For whoever is going to read in order: puts those in their place that have landed, and leaves others time meanwhile. */
-  placeInPortions(): Promise<void> {
-    return this.#placing.placeInPortions()
-  }
-
-  /** Those that have landed are put in their place without waiting for a quiet time. */
-  placeSoon(): void {
-    this.#placing.placeSoon()
-  }
-
-  /** The disk has just refused to put them there. */
-  get isStuck(): boolean {
-    return this.#placing.isRefused
-  }
-
   has(day: Day, address: number): boolean {
     return this.#arrivals.hasOnce(day, address)
   }
@@ -294,7 +269,7 @@ export class Spool {
 
   /** For whoever reads the surveys in order: all are in their place. */
   #surveys<Result = unknown>(sql: string) {
-    this.#placing.placeAll()
+    this.placing.placeAll()
     return this.#query<Result>(sql)
   }
 

@@ -18,6 +18,7 @@ export interface CommitHooks {
   readonly rolledBack: () => void
 }
 
+const NO_HOOKS: CommitHooks = { isEnough: () => false, beforeCommit() {}, rolledBack() {} }
 const MAX_GROUP = 4096 // keeps one commit within tens of milliseconds
 const MAX_TURNS = 16 // of the event loop, under load a fraction of a millisecond each
 
@@ -25,7 +26,7 @@ export class GroupCommit {
   #queue: Work[] = []
   #scheduled = false
   #fatal: unknown
-  #hooks: CommitHooks = { isEnough: () => false, beforeCommit() {}, rolledBack() {} }
+  #hooks = NO_HOOKS
 
   /** @param onFatal is told of an error after which nothing on the disk is certain */
   constructor(
@@ -34,8 +35,8 @@ export class GroupCommit {
   ) {}
 
   /** From now on every transaction runs these. */
-  attach(hooks: CommitHooks): void {
-    this.#hooks = hooks
+  attach(hooks: Partial<CommitHooks>): void {
+    this.#hooks = { ...NO_HOOKS, ...hooks }
   }
 
   /** Pieces of work that are not committed yet. */

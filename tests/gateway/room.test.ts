@@ -63,6 +63,19 @@ async function deliverAll(): Promise<void> {
   await bench.spool.markDelivered(bench.due())
 }
 
+/** Days so far from today, each with so many surveys that the cloud has confirmed. */
+async function confirmedDays(collector: Collector, offsets: readonly number[], surveys: number): Promise<Day[]> {
+  const days = offsets.map((offset) => addDays(DAY, offset))
+  for (const day of days) {
+    await bench.ledger.open(day, NOW, [])
+    await bench.ledger.close(day)
+    for (let i = 0; i < surveys; i++) await collector.take(uploadOf(LARGE, TOMATOES + i, day))
+  }
+  await deliverAll()
+  for (const day of days) await bench.ledger.confirm(day, true)
+  return days
+}
+
 const spoolBytes = () => {
   const { all, free } = pageBytes(bench.database.sqlite)
   return all - free
@@ -108,7 +121,7 @@ describe("a spool with a limit", () => {
     const collector = bounded(2 * MIB)
     const some = Array.from({ length: 300 }, (_, i) => uploadOf(MORNING, TOMATOES + 1000 + i, DAY))
     await Promise.all(some.map((upload) => collector.take(upload)))
-    const left = () => bench.spool.placingNeeds.fileBytes
+    const left = () => bench.spool.placing.needs.fileBytes
     expect(left()).toBeGreaterThan(0)
     const uploads = Array.from({ length: 100 }, (_, i) => uploadOf(LARGE, TOMATOES + 2000 + i, DAY))
     await Promise.all(uploads.map((upload) => collector.take(upload)))
@@ -122,7 +135,7 @@ describe("a spool with a limit", () => {
     await some(LARGE, 64, TOMATOES)
     bench.due()
     await some(MORNING, 300, TOMATOES + 1)
-    const { fileBytes } = bench.spool.placingNeeds
+    const { fileBytes } = bench.spool.placing.needs
     expect(fileBytes).toBeGreaterThan(0.5 * MIB)
     const collector = bounded(spoolBytes() + fileBytes)
     const late = () => collector.take(uploadOf(MORNING, HERBS, addDays(DAY, -1)))
@@ -133,14 +146,7 @@ describe("a spool with a limit", () => {
 
   test("lets the oldest day go that the cloud has before there is no room at all", async () => {
     const collector = bounded(2 * MIB)
-    const days = [-4, -3, -2, -1].map((offset) => addDays(DAY, offset))
-    for (const day of days) {
-      await bench.ledger.open(day, NOW, [])
-      await bench.ledger.close(day)
-      for (let i = 0; i < 10; i++) await collector.take(uploadOf(LARGE, TOMATOES + i, day))
-    }
-    await deliverAll()
-    for (const day of days) await bench.ledger.confirm(day, true)
+    const [first] = await confirmedDays(collector, [-4, -3, -2, -1], 10)
     let outcome: Outcome
     for (let i = 0; ; i++) {
       outcome = await collector.take(uploadOf(LARGE, TOMATOES + 2000 + i, DAY))
@@ -150,7 +156,7 @@ describe("a spool with a limit", () => {
     expect(bench.refused).toEqual([])
     while (said.length === 0) await settle()
     expect(said).toEqual([
-      `${days[0]} made room in the spool for newer days, it is at the cloud: gateway.retention was longer`,
+      `${first} made room in the spool for newer days, it is at the cloud: gateway.retention was longer`,
     ])
   })
 
@@ -190,15 +196,7 @@ describe("a spool with a limit", () => {
 
   test("passes over a day of which only something late is left, that the cloud has still to get", async () => {
     const collector = bounded(2 * MIB)
-    const days = [-6, -5, -4, -3, -2, -1].map((offset) => addDays(DAY, offset))
-    for (const day of days) {
-      await bench.ledger.open(day, NOW, [])
-      await bench.ledger.close(day)
-      for (let i = 0; i < 3; i++) await collector.take(uploadOf(LARGE, TOMATOES + i, day))
-    }
-    await deliverAll()
-    for (const day of days) await bench.ledger.confirm(day, true)
-    const [first = DAY, second = DAY] = days
+    const [first = DAY, second = DAY] = await confirmedDays(collector, [-6, -5, -4, -3, -2, -1], 3)
     await collector.take(uploadOf(MORNING, HERBS, first))
     for (let i = 0; !said.some((text) => text.startsWith(`${second} made room`)); i++) {
       await collector.take(uploadOf(LARGE, TOMATOES + 2000 + i, DAY))
@@ -250,14 +248,14 @@ test("a disk that refuses to put surveys in their place is said to be full, unti
   const collector = bounded(4 * MIB)
   await Promise.all(Array.from({ length: 1000 }, (_, n) => bench.accept(MORNING, TOMATOES + 10 + n)))
   bench.fillDisk()
-  bench.spool.placeSoon()
+  bench.spool.placing.placeSoon()
   await settle()
-  expect(bench.spool.isStuck).toBe(true)
+  expect(bench.spool.placing.isRefused).toBe(true)
   expect(await collector.take(uploadOf(MORNING, HERBS, DAY))).toEqual(FULL)
   expect(bench.refused[0]?.message).toEndWith("spool.db is full")
   bench.makeRoom()
   await bench.clock.advance(2000)
-  expect(bench.spool.isStuck).toBe(false)
+  expect(bench.spool.placing.isRefused).toBe(false)
   expect(await collector.take(uploadOf(MORNING, HERBS, DAY))).toMatchObject({ first: true })
 })
 
