@@ -4,9 +4,8 @@ import { closeSync, openSync, rmSync, writeSync } from "node:fs"
 import { join } from "node:path"
 import { type Clock, systemClock } from "../../../src/clock"
 import { addDays, dayBefore } from "../../../src/survey/calendar"
-import { SmallGateway } from "./small-gateway"
+import { addresses, SmallGateway } from "./small-gateway"
 
-const FIRST = 0x0a00_0000
 const DEVICES = 20
 const DAYS = 6
 const UPLOADS = 50
@@ -17,7 +16,7 @@ const text = Array.from({ length: 60 }, (_, n) => `08:${String(n).padStart(2, "0
 let daysGone = 0
 const clock: Clock = { ...systemClock, now: () => Date.now() + daysGone * DAY_MS }
 const first = dayBefore(clock.now(), "UTC")
-const devices = Array.from({ length: DEVICES }, (_, n) => FIRST + n)
+const devices = addresses(DEVICES, (n) => n)
 
 const gateway = new SmallGateway(folder, clock)
 for (; daysGone < DAYS; daysGone++) {
@@ -27,7 +26,8 @@ for (; daysGone < DAYS; daysGone++) {
 const filler = join(folder, "filler")
 fill()
 const whenFull = new Set<string>()
-for (let n = 0; n < UPLOADS; n++) whenFull.add(await gateway.take(FIRST + n, addDays(first, DAYS), text))
+for (const address of addresses(UPLOADS, (n) => n))
+  whenFull.add(await gateway.take(address, addDays(first, DAYS), text))
 rmSync(filler)
 const taken = await gateway.takeAll(devices, addDays(first, DAYS), text)
 const { releasedUpTo } = gateway.ledger

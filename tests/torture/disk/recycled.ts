@@ -1,11 +1,9 @@
 // A spool whose file takes all that its disk has, and has free pages because the oldest days have gone, as after months:
 // `bun recycled.ts <spool's folder>`. Then surveys come, each among others. Prints as JSON what came of them.
-import { statfsSync } from "node:fs"
 import { type Clock, systemClock } from "../../../src/clock"
 import { addDays, type Day, dayBefore } from "../../../src/survey/calendar"
-import { SmallGateway } from "./small-gateway"
+import { addresses, hasLeft, SmallGateway, surveyText } from "./small-gateway"
 
-const FIRST = 0x0a00_0000
 const DEVICES = 2000 // a day
 const TOGETHER = 100
 const LEFT = 0.08 // of the disk, when it is full
@@ -15,15 +13,13 @@ const STEP = 797 // a prime: every address once, neighbours far apart
 const DAY_MS = 86_400_000
 
 const [folder = ""] = process.argv.slice(2)
-const hours = Array.from({ length: 24 }, (_, n) => `${String(n).padStart(2, "0")}:00`)
-const text = hours.map((time) => `${time} - 20.5 - 30.25%\n`).join("")
+const text = surveyText(24)
 let daysGone = 0
 const clock: Clock = { ...systemClock, now: () => Date.now() + daysGone * DAY_MS }
 const firstDay = dayBefore(clock.now(), "UTC")
-const addresses = (count: number, at: (n: number) => number) => Array.from({ length: count }, (_, n) => FIRST + at(n))
 
 const gateway = new SmallGateway(folder, clock)
-for (; isRoomLeft(); daysGone++) await fillDay(addDays(firstDay, daysGone))
+for (; hasLeft(folder, LEFT); daysGone++) await fillDay(addDays(firstDay, daysGone))
 const fullDay = addDays(firstDay, GONE)
 await gateway.spool.prune(fullDay)
 const among = addresses(SCATTERED, (n) => 1 + 2 * ((n * STEP) % DEVICES))
@@ -33,7 +29,7 @@ gateway.stop()
 console.log(JSON.stringify({ taken, delivered, said: gateway.said }))
 
 async function fillDay(day: Day): Promise<void> {
-  for (let next = 0; next < DEVICES && isRoomLeft(); next += TOGETHER) {
+  for (let next = 0; next < DEVICES && hasLeft(folder, LEFT); next += TOGETHER) {
     await gateway.takeAll(
       addresses(TOGETHER, (n) => 2 * (next + n)),
       day,
@@ -42,9 +38,4 @@ async function fillDay(day: Day): Promise<void> {
     gateway.spool.due(day, 1) // puts all in their place
   }
   await gateway.collect(day)
-}
-
-function isRoomLeft(): boolean {
-  const { bavail, blocks } = statfsSync(folder)
-  return bavail > blocks * LEFT
 }

@@ -1,11 +1,9 @@
 // A spool on a small disk whose devices send their day a part at a time: `bun revised.ts <spool's folder>`. Each part makes
 // surveys longer that are in their place. Prints as JSON what came of it.
-import { statfsSync } from "node:fs"
 import { systemClock } from "../../../src/clock"
 import { dayBefore } from "../../../src/survey/calendar"
-import { SmallGateway } from "./small-gateway"
+import { addresses, hasLeft, SmallGateway, surveyText } from "./small-gateway"
 
-const FIRST = 0x0a00_0000
 const TOGETHER = 1000
 const STEP = 7919 // a prime: every address once, neighbours far apart
 const PARTS = 3
@@ -17,9 +15,9 @@ const day = dayBefore(systemClock.now(), "UTC")
 const gateway = new SmallGateway(folder, systemClock)
 
 let devices = 0
-for (let taken = TOGETHER; taken > 0 && isRoomLeft(); devices += taken) {
+for (let taken = TOGETHER; taken > 0 && hasLeft(folder, LEFT); devices += taken) {
   taken = await gateway.takeAll(
-    addresses(devices, TOGETHER, (n) => n),
+    addresses(TOGETHER, (n) => devices + n),
     day,
     partOf(0),
   )
@@ -28,7 +26,7 @@ for (let taken = TOGETHER; taken > 0 && isRoomLeft(); devices += taken) {
 let parts = devices
 for (let part = 1; part < PARTS; part++) {
   for (let first = 0; first < devices; first += TOGETHER) {
-    const together = addresses(first, Math.min(TOGETHER, devices - first), (n) => (n * STEP) % devices)
+    const together = addresses(Math.min(TOGETHER, devices - first), (n) => ((first + n) * STEP) % devices)
     parts += await gateway.takeAll(together, day, partOf(part))
   }
 }
@@ -36,16 +34,6 @@ const { surveys, bytes } = await gateway.deliver(day)
 gateway.stop()
 console.log(JSON.stringify({ devices, parts, surveys, partsDelivered: bytes / partOf(0).length, said: gateway.said }))
 
-function addresses(first: number, count: number, at: (n: number) => number): number[] {
-  return Array.from({ length: count }, (_, n) => FIRST + at(first + n))
-}
-
 function partOf(part: number): string {
-  const times = Array.from({ length: READINGS }, (_, n) => `${String(part * READINGS + n).padStart(2, "0")}:00`)
-  return times.map((time) => `${time} - 20.5 - 30.25%\n`).join("")
-}
-
-function isRoomLeft(): boolean {
-  const { bavail, blocks } = statfsSync(folder)
-  return bavail > blocks * LEFT
+  return surveyText(READINGS, part * READINGS)
 }

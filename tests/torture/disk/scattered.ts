@@ -1,11 +1,9 @@
 // A spool that its own surveys fill, each among those that are in their place already: `bun scattered.ts <spool's folder>`.
 // Prints as JSON what came of it.
-import { statfsSync } from "node:fs"
 import { type Clock, systemClock } from "../../../src/clock"
 import { addDays, dayBefore } from "../../../src/survey/calendar"
-import { SmallGateway } from "./small-gateway"
+import { addresses, hasLeft, SmallGateway, surveyText } from "./small-gateway"
 
-const FIRST = 0x0a00_0000
 const TOGETHER = 200
 const STEP = 7919 // a prime: every address once, neighbours far apart
 const LEFT = 0.2 // of the disk, when the day is in its place
@@ -13,15 +11,14 @@ const LATER_DAYS = 4
 const DAY_MS = 86_400_000
 
 const [folder = "", readings = "24", together = "500"] = process.argv.slice(2)
-const hours = Array.from({ length: Number(readings) }, (_, n) => `${String(n).padStart(2, "0")}:00`)
-const text = hours.map((time) => `${time} - 20.5 - 30.25%\n`).join("")
+const text = surveyText(Number(readings))
 let daysGone = 0
 const clock: Clock = { ...systemClock, now: () => Date.now() + daysGone * DAY_MS }
 const day = dayBefore(clock.now(), "UTC")
 
 let gateway = new SmallGateway(folder, clock)
 let inOrder = 0
-for (let taken = TOGETHER; taken > 0 && isRoomLeft(); inOrder += taken) {
+for (let taken = TOGETHER; taken > 0 && hasLeft(folder, LEFT); inOrder += taken) {
   taken = await gateway.takeAll(
     addresses(TOGETHER, (n) => 2 * (inOrder + n)),
     day,
@@ -45,15 +42,10 @@ gateway.stop()
 gateway = new SmallGateway(folder, clock)
 const known = [...gateway.spool.arrived(day)].length
 for (; daysGone < LATER_DAYS; daysGone++) await gateway.collect(addDays(day, daysGone))
-const takenLater = await gateway.takeAll([FIRST], addDays(day, LATER_DAYS), text)
+const takenLater = await gateway.takeAll(
+  addresses(1, () => 0),
+  addDays(day, LATER_DAYS),
+  text,
+)
 gateway.stop()
 console.log(JSON.stringify({ inOrder, scattered, delivered, known, takenLater }))
-
-function addresses(count: number, offset: (n: number) => number): number[] {
-  return Array.from({ length: count }, (_, n) => FIRST + offset(n))
-}
-
-function isRoomLeft(): boolean {
-  const { bavail, blocks } = statfsSync(folder)
-  return bavail > blocks * LEFT
-}

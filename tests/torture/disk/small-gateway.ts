@@ -1,4 +1,5 @@
-// What a gateway takes and keeps, on a disk that is small, without its sockets.
+// What a gateway takes and keeps, on a disk that is small, without its sockets; and what fills that.
+import { statfsSync } from "node:fs"
 import { join } from "node:path"
 import { type Clock, pause, systemClock } from "../../../src/clock"
 import { Collector } from "../../../src/gateway/collector"
@@ -16,6 +17,25 @@ import type { Day } from "../../../src/survey/calendar"
 const PAGE = 64 // surveys
 const TRIES = 100
 const AGAIN_MS = 2
+
+const FIRST = 0x0a00_0000
+
+/** So many devices' addresses, of which the one with each index is at this offset. */
+export function addresses(count: number, at: (index: number) => number): number[] {
+  return Array.from({ length: count }, (_, index) => FIRST + at(index))
+}
+
+/** A survey with a reading every hour, from one hour on. */
+export function surveyText(readings: number, firstHour = 0): string {
+  const hours = Array.from({ length: readings }, (_, index) => String(firstHour + index).padStart(2, "0"))
+  return hours.map((hour) => `${hour}:00 - 20.5 - 30.25%\n`).join("")
+}
+
+/** Whether more than this part of a folder's disk is left. */
+export function hasLeft(folder: string, part: number): boolean {
+  const { bavail, blocks } = statfsSync(folder)
+  return bavail > blocks * part
+}
 
 export class SmallGateway {
   /** What it told a person. */
