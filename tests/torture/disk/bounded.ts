@@ -100,7 +100,9 @@ class Uploads {
   /** Whether there was a refusal before the programme ended or the days did. */
   async untilRefused(): Promise<boolean> {
     while (this.programme.exit === undefined && this.acknowledged.size < MOST_UPLOADS) {
-      if ((await this.#put()) === "refused") return true
+      const answer = await this.#put()
+      // a refusal that was lost is not said again where the older day has made room meanwhile: that is refused for good
+      if (answer === "refused" || typeof answer === "object") return true
     }
     return false
   }
