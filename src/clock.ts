@@ -3,6 +3,8 @@
 export interface Clock {
   /** Milliseconds since the epoch. */
   now(): number
+  /** Milliseconds that never go back, whatever becomes of `now()`; from an origin that means nothing. */
+  monotonic(): number
   /** A time before this is wrong, as in 1970 where a machine has no battery; without it every time may be right. */
   readonly earliestMs?: number
   /** Calls back once after `delayMs`; the returned function cancels. */
@@ -19,6 +21,7 @@ const LONGEST_TIMER_MS = 2 ** 31 - 1 // setTimeout calls back at once when asked
 
 export const systemClock: Clock = {
   now: Date.now,
+  monotonic: () => performance.now(),
   earliestMs: Date.UTC(2026, 0, 1), // there was no such programme before
   after(delayMs, callback) {
     const restMs = delayMs - LONGEST_TIMER_MS

@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, jest, test } from "bun:test"
+import { afterEach, beforeEach, describe, expect, jest, setSystemTime, test } from "bun:test"
 import { pause, systemClock } from "../src/clock"
 import { VirtualClock } from "./virtual-clock"
 
@@ -30,6 +30,23 @@ describe("systemClock.after()", () => {
     cancel()
     jest.advanceTimersByTime(49 * DAY_MS)
     expect([calls, jest.getTimerCount()]).toEqual([0, 0])
+  })
+})
+
+describe("monotonic()", () => {
+  test("does not notice that the wall clock is set", async () => {
+    const clock = new VirtualClock(1000)
+    const before = clock.monotonic()
+    await clock.advance(5)
+    clock.set(0)
+    expect([clock.now(), clock.monotonic() - before]).toEqual([0, 5])
+  })
+
+  test("of the system goes on when its wall clock is set back", () => {
+    const before = systemClock.monotonic()
+    setSystemTime(0)
+    expect([systemClock.now(), systemClock.monotonic() >= before]).toEqual([0, true])
+    setSystemTime()
   })
 })
 

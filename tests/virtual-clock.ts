@@ -21,6 +21,8 @@ export class VirtualClock implements Clock {
 
   readonly now = (): number => this.#now + this.#aheadMs
 
+  readonly monotonic = (): number => this.#now
+
   /** Sets the clock to another time; timers that wait do not notice. */
   set(now: number): void {
     this.#aheadMs = now - this.#now

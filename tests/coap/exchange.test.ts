@@ -403,7 +403,7 @@ describe("RecentAnswers is bounded", () => {
     ["keeps them when the clock is set back", -86_400_000, NONE],
   ])("%s", (_, leapMs, kept) => {
     let now = 0
-    const answers = new RecentAnswers({ now: () => now, after: () => () => {} })
+    const answers = new RecentAnswers({ now: () => now, monotonic: () => now, after: () => () => {} })
     answers.set("a", NONE)
     now += leapMs
     expect(answers.get("a")).toEqual(kept)

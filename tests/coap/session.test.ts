@@ -26,6 +26,7 @@ class ManualClock implements Clock {
   #timers = new Set<{ at: number; callback: () => void }>()
   #now = 0
   now = () => this.#now
+  monotonic = () => this.#now
   after(delayMs: number, callback: () => void) {
     const timer = { at: this.#now + delayMs, callback }
     this.#timers.add(timer)

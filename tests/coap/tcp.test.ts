@@ -292,6 +292,7 @@ describe("connectTcp()", () => {
     const port = listen(() => server.handler)
     const impatient: Clock = {
       now: () => 0,
+      monotonic: () => 0,
       after(_delayMs, callback) {
         queueMicrotask(callback)
         return () => {}
@@ -377,6 +378,7 @@ describe("TcpConnection", () => {
     const timers: (() => void)[] = []
     const clock: Clock = {
       now: () => 0,
+      monotonic: () => 0,
       after(_delayMs, callback) {
         timers.push(callback)
         return () => void timers.splice(timers.indexOf(callback), 1)

@@ -115,7 +115,9 @@ export class MovableClock implements Clock {
     this.#origin = now
   }
 
-  readonly now = (): number => Math.floor(this.#origin + (performance.now() - this.#startedAt) * this.speed)
+  readonly now = (): number => Math.floor(this.#origin + this.monotonic())
+
+  readonly monotonic = (): number => (performance.now() - this.#startedAt) * this.speed
 
   after(delayMs: number, callback: () => void): () => void {
     const timer = setTimeout(callback, delayMs / this.speed)

@@ -11,9 +11,11 @@ const days = (instant: number, timeZone = "UTC") => dayBefore(instant, timeZone)
 class Fake implements Clock {
   #timers: (() => void)[] = []
   readonly delays: number[] = []
+  #passedMs = 0
   readonly earliestMs = at("2026-01-01T00:00:00Z")
   constructor(public time: number) {}
   readonly now = () => this.time
+  readonly monotonic = () => this.#passedMs
   after(delayMs: number, callback: () => void) {
     this.delays.push(delayMs)
     this.#timers.push(callback)
@@ -21,13 +23,18 @@ class Fake implements Clock {
       this.#timers = this.#timers.filter((timer) => timer !== callback)
     }
   }
-  /** A minute passes, or the clock is set: what waits is called. */
+  /** So much time passes: what waits is called. */
   tick(ms: number) {
-    this.time += ms
-    for (const timer of this.#timers.splice(0)) timer()
+    this.#passedMs += ms
+    this.#show(this.time + ms)
   }
+  /** The clock is set: what waits is called. */
   set(text: string) {
-    this.tick(at(text) - this.time)
+    this.#show(at(text))
+  }
+  #show(time: number) {
+    this.time = time
+    for (const timer of this.#timers.splice(0)) timer()
   }
 }
 

@@ -135,6 +135,7 @@ export class Machine {
     const { world, nextRun } = this.options
     return {
       now: life.now,
+      monotonic: life.monotonic,
       earliestMs: life.earliestMs,
       after: (delayMs, look) => {
         const untilRunMs = Math.min(LONGEST_LOOK_MS, nextRun(life.now()) - life.now())

@@ -37,6 +37,7 @@ export class Sessions implements Target {
   #description = ""
   readonly #clock: Clock = {
     now: () => 0,
+    monotonic: () => 0,
     after: (_delayMs, callback) => {
       this.#timers.add(callback)
       return () => void this.#timers.delete(callback)

@@ -48,6 +48,8 @@ export class Life implements Clock {
   /** Whole milliseconds, as a system tells them. */
   readonly now = (): number => Math.floor(this.world.clock.now() + this.#skewMs)
 
+  readonly monotonic = (): number => this.world.clock.monotonic()
+
   readonly after = (delayMs: number, callback: () => void): (() => void) => {
     if (!this.#isAlive) return () => {}
     return this.world.clock.after(delayMs, () => this.perform(callback))

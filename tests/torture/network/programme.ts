@@ -58,7 +58,11 @@ export class Programme {
       timeZone,
       catchUpMs: gateway.retention.total("milliseconds"),
       lookBackMs: roles.gateway ? times.grace.total("milliseconds") : 0,
-      clock: { now: life.now, after: (delayMs, look) => life.after(this.#lookAfter(delayMs, network), look) },
+      clock: {
+        now: life.now,
+        monotonic: life.monotonic,
+        after: (delayMs, look) => life.after(this.#lookAfter(delayMs, network), look),
+      },
       lastRun: () => network.lastCollection,
       run: async (scheduledAt, missed) => {
         life.after(MINUTE_MS, () => schedule.look())

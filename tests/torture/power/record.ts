@@ -38,7 +38,8 @@ for (; turn < DAYS * TURNS_A_DAY; turn++) {
 await clock.run(network.stop())
 
 function start(): Promise<Network> {
-  const wholeMs = { now: () => Math.floor(clock.now()), after: clock.after } // as a system's clock tells it
+  const { monotonic, after } = clock
+  const wholeMs = { now: () => Math.floor(clock.now()), monotonic, after } // as a system's clock tells it
   return Network.start(topologyIn(folder), {
     clock: wholeMs,
     random,
