@@ -50,7 +50,7 @@ export class Cloud {
     const { topology, addressing, clock, random, log, onFatal } = options
     this.#options = options
     this.#database = DurableDatabase.open(topology.cloud.store, STORE, addressing, onFatal)
-    this.#commits = new GroupCommit(this.#database, onFatal)
+    this.#commits = new GroupCommit(this.#database, onFatal, clock)
     this.#store = new Store(this.#database, this.#commits, clock.now)
     const complain = sparing(log.error, clock.now)
     const onRefusedText = bounded(REFUSALS_TOLD, (text) => log.warn(`Refused: ${text}`), clock.now)

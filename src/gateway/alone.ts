@@ -30,7 +30,7 @@ export async function carryOutAlone(
   const database = DurableDatabase.open(topology.gateway.spool, SPOOL, addressing)
   const ignore = () => {}
   try {
-    const commits = new GroupCommit(database, ignore)
+    const commits = new GroupCommit(database, ignore, clock)
     const quarantine = new Quarantine(database, limits.quarantine)
     const spool = new Spool(database, commits, quarantine, site, timeZone, clock)
     const ledger = new Ledger(database, commits, clock.now)

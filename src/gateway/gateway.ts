@@ -83,7 +83,7 @@ export class Gateway {
     this.#retentionDays = retentionDays(topology)
     this.#declared = { devices: topology.devices }
     this.#database = DurableDatabase.open(topology.gateway.spool, SPOOL, addressing, onFatal)
-    this.#commits = new GroupCommit(this.#database, onFatal)
+    this.#commits = new GroupCommit(this.#database, onFatal, clock)
     this.#quarantine = new Quarantine(this.#database, topology.limits.quarantine)
     this.#spool = new Spool(this.#database, this.#commits, this.#quarantine, site, timeZone, clock)
     this.#ledger = new Ledger(this.#database, this.#commits, clock.now)

@@ -1,4 +1,5 @@
 // Group commit: everything that asks at the same time shares one transaction and one fsync.
+import { type Clock, systemClock } from "../clock"
 import type { DurableDatabase } from "./database"
 import { isFatal, StorageRefused } from "./errors"
 
@@ -19,7 +20,8 @@ export interface CommitHooks {
 }
 
 const NO_HOOKS: CommitHooks = { isEnough: () => false, beforeCommit() {}, rolledBack() {} }
-const MAX_GROUP = 4096 // keeps one commit within tens of milliseconds
+const MAX_GROUP = 4096
+const MAX_GROUP_MS = 50 // meanwhile no socket is read and no timer fires
 const MAX_TURNS = 16 // of the event loop, under load a fraction of a millisecond each
 
 export class GroupCommit {
@@ -32,6 +34,7 @@ export class GroupCommit {
   constructor(
     private readonly database: DurableDatabase,
     private readonly onFatal: (error: unknown) => void,
+    private readonly clock: Pick<Clock, "monotonic"> = systemClock,
   ) {}
 
   /** From now on every transaction runs these. */
@@ -45,8 +48,8 @@ export class GroupCommit {
   }
 
   /**
-   * Runs `apply` within the next transaction and resolves with its result once that is durable. After a fatal error
-   * everything is rejected with that: later commits would seem to succeed.
+   * Runs `apply` within one of the next transactions and resolves with its result once that is durable. After a fatal
+   * error everything is rejected with that: later commits would seem to succeed.
    */
   add<T>(apply: () => T): Promise<T> {
     return new Promise<T>((resolve, reject) => {
@@ -104,8 +107,9 @@ export class GroupCommit {
     try {
       return this.#commit(group)
     } catch (error) {
-      if (error instanceof StorageRefused || isFatal(error) || group.length === 1) this.#fail(group, error)
-      else this.#commitOneByOne(group)
+      const isPoison = !(error instanceof StorageRefused || isFatal(error))
+      if (isPoison && group.length > 1) return this.#commitOneByOne(group)
+      this.#fail(group, error)
       return group.length
     }
   }
@@ -114,11 +118,12 @@ export class GroupCommit {
   #commit(group: readonly Work[]): number {
     if (this.#fatal !== undefined) throw this.#fatal
     const results: unknown[] = []
+    const isOver = this.#timer()
     try {
       this.database.transaction(() => {
         for (const { apply } of group) {
           results.push(apply())
-          if (this.#hooks.isEnough()) break
+          if (this.#hooks.isEnough() || isOver()) break
         }
         this.#hooks.beforeCommit()
       })
@@ -130,15 +135,26 @@ export class GroupCommit {
     return results.length
   }
 
-  /** One piece of work that cannot be done must not keep the others from the disk. */
-  #commitOneByOne(group: readonly Work[]): void {
+  /** One piece of work that cannot be done must not keep the others from the disk. Says how many are settled. */
+  #commitOneByOne(group: readonly Work[]): number {
+    const isOver = this.#timer()
+    let settled = 0
     for (const work of group) {
       try {
         this.#commit([work])
       } catch (error) {
         this.#fail([work], error)
       }
+      settled++
+      if (isOver()) break
     }
+    return settled
+  }
+
+  /** Whether the event loop must have a turn, from now on. */
+  #timer(): () => boolean {
+    const untilMs = this.clock.monotonic() + MAX_GROUP_MS
+    return () => this.clock.monotonic() >= untilMs
   }
 
   #fail(group: readonly Work[], error: unknown): void {

@@ -66,7 +66,7 @@ export class Bench implements Disposable {
   open(timeZone = TIME_ZONE): void {
     const { clock } = this
     this.database = DurableDatabase.open(join(this.folder, "spool.db"), SPOOL, "simulated")
-    this.commits = new GroupCommit(this.database, () => {})
+    this.commits = new GroupCommit(this.database, () => {}, clock)
     this.quarantine = new Quarantine(this.database, 10_000)
     this.spool = new Spool(this.database, this.commits, this.quarantine, SITE, timeZone, clock)
     this.ledger = new Ledger(this.database, this.commits, clock.now)

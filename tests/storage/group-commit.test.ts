@@ -13,18 +13,20 @@ let database: DurableDatabase
 let commits: GroupCommit
 let fatal: unknown[] = []
 let transactions = 0
+let elapsedMs = 0
 
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), "group-commit-"))
   database = DurableDatabase.open(join(folder, "file.db"), KIND, "simulated")
   transactions = 0
+  elapsedMs = 0
   const run = database.transaction.bind(database)
   database.transaction = (work) => {
     transactions++
     return run(work)
   }
   fatal = []
-  commits = new GroupCommit(database, (error) => fatal.push(error))
+  commits = new GroupCommit(database, (error) => fatal.push(error), { monotonic: () => elapsedMs })
 })
 afterEach(() => {
   database.close()
@@ -33,6 +35,11 @@ afterEach(() => {
 
 const add = (name: string) => commits.add(() => database.sqlite.run("INSERT INTO things VALUES (?)", [name]))
 const count = () => database.sqlite.query<{ n: number }, []>("SELECT count(*) AS n FROM things").get()?.n
+/** A piece of work that takes so long. */
+const take = (ms: number) =>
+  commits.add(() => {
+    elapsedMs += ms
+  })
 // a real error of SQLite's that is neither full, busy nor a constraint
 const breakDisk = () => database.sqlite.run("nonsense")
 
@@ -77,6 +84,58 @@ describe("GroupCommit", () => {
     await Promise.all(Array.from({ length: 5000 }, (_, n) => add(String(n))))
     expect(transactions).toBe(2)
     expect(count()).toBe(5000)
+  })
+
+  test("ends a transaction that has lasted long enough, and lets the event loop have a turn before the next", async () => {
+    const started: { work: number; transaction: number; turn: number }[] = []
+    let turn = 0
+    const nextTurn = () => {
+      turn++
+      if (started.length < 7) setImmediate(nextTurn)
+    }
+    nextTurn()
+    // the last one is longer than a transaction may be: it has one to itself
+    const works = [20, 20, 20, 1, 49, 1, 200].map((ms, work) =>
+      commits.add(() => {
+        started.push({ work, transaction: transactions, turn })
+        elapsedMs += ms
+        return work
+      }),
+    )
+    expect(await Promise.all(works)).toEqual([0, 1, 2, 3, 4, 5, 6])
+    expect(started.map(({ work }) => work)).toEqual([0, 1, 2, 3, 4, 5, 6])
+    expect(started.map(({ transaction }) => transaction)).toEqual([1, 1, 1, 2, 2, 3, 3])
+    const turns = new Map(started.map((each) => [each.transaction, each.turn]))
+    expect(new Set(turns.values()).size).toBe(3)
+  })
+
+  test("acknowledges what is committed while the rest still waits", async () => {
+    const first = take(50)
+    void take(50)
+    await first
+    expect([commits.waiting, transactions]).toEqual([1, 1])
+    commits.flush()
+  })
+
+  test("lets the event loop have a turn also where a group has to be done piece by piece", async () => {
+    const poison = () => {
+      throw new TypeError("poison")
+    }
+    const works = [commits.add(poison), take(20), take(40), take(20), commits.add(poison), take(1)]
+    const outcomes = Promise.allSettled(works)
+    await works[2]
+    expect(commits.waiting).toBe(3)
+    const statuses = (await outcomes).map(({ status }) => status)
+    expect(statuses).toEqual(["rejected", "fulfilled", "fulfilled", "fulfilled", "rejected", "fulfilled"])
+  })
+
+  test("flush() and now() do not wait for a turn between two transactions", () => {
+    for (let n = 0; n < 3; n++) void take(60)
+    commits.flush()
+    expect([commits.waiting, transactions]).toEqual([0, 3])
+    for (let n = 0; n < 3; n++) void take(60)
+    commits.now(() => database.sqlite.run("INSERT INTO things VALUES ('now')"))
+    expect([commits.waiting, transactions, count()]).toEqual([0, 7, 1])
   })
 
   test("fails one poisonous piece of work alone", async () => {
