@@ -6,11 +6,13 @@ import { lookAt } from "./check"
 import { StorageError, StorageFailed, StorageRefused, sortOut } from "./errors"
 import { makeFolder } from "./folder"
 import { Lock } from "./lock"
+import { NamedFiles } from "./named"
 import { BUSY_TIMEOUT_MS, checkKind, type DatabaseKind, type Origin, prepare } from "./prepare"
 import { explain, folderError } from "./remedies"
 import { WatchedDatabase } from "./watched"
 
-const GONE = "was moved or deleted while it was in use: put it back, or start again with a new one"
+const SQLITE_OK = 0
+const SQLITE_FCNTL_NULL_IO = 43 // sqlite3.h: closes the file's descriptor, the connection reads and writes it no more
 
 export type { DatabaseKind, Origin } from "./prepare"
 
@@ -18,12 +20,15 @@ export class DurableDatabase {
   // collected, they would be closed, and SQLite writes when it closes
   private static readonly abandoned = new Set<Database>()
   #fatal: unknown
+  #isCutOff = false
   #closed = false
 
   private constructor(
     readonly file: string,
     readonly sqlite: Database,
     private readonly lock: Lock,
+    /** Whoever writes outside of `transaction()` notes it. */
+    readonly files: NamedFiles,
     private readonly onFatal: (error: unknown) => void,
   ) {}
 
@@ -50,7 +55,7 @@ export class DurableDatabase {
       const found = lookAt(file)
       sqlite = new WatchedDatabase(file)
       prepare(sqlite, file, kind, origin, found)
-      const database = new DurableDatabase(file, sqlite, lock, onFatal)
+      const database = new DurableDatabase(file, sqlite, lock, new NamedFiles(file), onFatal)
       sqlite.judge = (error) => database.#judge(error)
       return database
     } catch (error) {
@@ -62,42 +67,53 @@ export class DurableDatabase {
 
   /**
    * Commits what `work` writes, durably, or changes nothing. Throws StorageRefused when the disk is full; after a
-   * StorageFailed or damage every call throws that: later commits would seem to succeed.
+   * StorageFailed, damage, or where another file has the name now, every call throws that: later commits would seem to
+   * succeed.
    */
   transaction<T>(work: () => T): T {
     if (this.#fatal !== undefined) throw this.#fatal
+    let isBegun = false
     try {
-      // nobody would ever find what is written to a file without a name
-      if (!existsSync(this.file)) throw new StorageError(`${this.file} ${GONE}`)
+      this.files.checkLog()
       this.sqlite.run("BEGIN IMMEDIATE")
+      isBegun = true
       const result = work()
+      if (this.#fatal !== undefined) throw this.#fatal
+      this.files.checkMain()
       this.sqlite.run("COMMIT")
+      this.files.note()
       return result
     } catch (error) {
       const reason = this.#judge(error)
-      this.#rollback()
+      if (isBegun) this.#rollback()
       throw reason
     }
   }
 
-  /** Throws StorageFailed when the disk does not take what the log holds; that stays in the log. May be called twice. */
+  /**
+   * Throws StorageFailed when the disk does not take what the log holds, StorageError where another file has the name
+   * now; that stays in the log. May be called twice.
+   */
   close(): void {
     if (this.#closed) return
     this.#closed = true
     try {
       this.#emptyLog()
     } finally {
-      // a failed disk is not written to any more
-      if (this.#fatal === undefined) this.sqlite.close()
+      // a failed disk is not written to any more, nor a file that is not ours
+      if (this.#fatal === undefined || this.#isCutOff) this.sqlite.close()
       else DurableDatabase.abandoned.add(this.sqlite)
       this.lock.release()
     }
   }
 
   #rollback(): void {
-    if (this.#fatal !== undefined || !this.sqlite.inTransaction) return
+    if (this.#fatal !== undefined) return
     try {
-      this.sqlite.run("ROLLBACK")
+      if (this.sqlite.inTransaction) this.sqlite.run("ROLLBACK")
+      // what did not fit into memory is in the log, and is not counted there
+      this.files.checkMain()
+      this.files.note()
     } catch (error) {
       throw this.#judge(error)
     }
@@ -107,25 +123,42 @@ export class DurableDatabase {
   #emptyLog(): void {
     if (this.#fatal !== undefined) return
     try {
+      this.files.checkMain()
+      this.files.checkLog()
       this.sqlite.run("PRAGMA wal_checkpoint(PASSIVE)")
     } catch (error) {
-      const reason = this.#judge(error)
+      const reason = this.#judge(error, true)
       if (!(reason instanceof StorageRefused)) throw reason
     }
   }
 
-  #judge(error: unknown): unknown {
-    const reason = sortOut(error, this.file)
-    if (!(reason instanceof StorageFailed || reason instanceof StorageError)) return reason
-    if (this.#fatal === undefined) {
-      this.#fatal = reason
-      // by its log the next start knows that this one ended badly, also when the runtime closes the file at its exit
-      this.sqlite.fileControl(constants.SQLITE_FCNTL_PERSIST_WAL, 1)
-      this.onFatal(reason)
-    }
+  /** @param isMainWritten by ourselves, since it was noted */
+  #judge(error: unknown, isMainWritten = false): unknown {
+    const sorted = sortOut(error, this.file)
+    if (!isEnd(sorted)) return sorted
+    if (this.#fatal !== undefined) return this.#fatal
+    // a file that was replaced looks like a damaged one
+    const reason = isMainWritten ? sorted : (this.#difference() ?? sorted)
+    this.#fatal = reason
+    // by its log the next start knows that this one ended badly
+    this.sqlite.fileControl(constants.SQLITE_FCNTL_PERSIST_WAL, 1)
+    // the runtime closes the connection at its exit, and SQLite would put the log's pages in their place
+    this.#isCutOff = this.sqlite.fileControl(SQLITE_FCNTL_NULL_IO, 0) === SQLITE_OK
+    this.onFatal(reason)
     return reason
   }
+
+  #difference(): unknown {
+    try {
+      this.files.checkMain()
+      return undefined
+    } catch (error) {
+      return error
+    }
+  }
 }
+
+const isEnd = (reason: unknown): boolean => reason instanceof StorageFailed || reason instanceof StorageError
 
 /** Opens for reading beside a writer. Throws StorageError, also when there is no such file. */
 export function openForReading(file: string, kind: DatabaseKind): Database {

@@ -33,6 +33,7 @@ export function prepare(sqlite: Database, file: string, kind: DatabaseKind, orig
   }
   if (version === 0 && kind.pageBytes) sqlite.run(`PRAGMA page_size = ${kind.pageBytes}`)
   sqlite.run("PRAGMA journal_mode = WAL")
+  isEmpty(sqlite) // the log is made by the first look into the file, and has to be there from the start
   sqlite.run("PRAGMA synchronous = FULL") // NORMAL loses acknowledged rows in a power cut
   // what a killed process wrote and did not sync can be read, and would be acknowledged as known without being durable
   if (found.afterCrash) sqlite.run("PRAGMA wal_checkpoint(TRUNCATE)")

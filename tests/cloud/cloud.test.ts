@@ -396,7 +396,8 @@ test("a day that was closed and not listed is listed after a restart", async () 
   await answer
   await cloud.stop()
   const database = DurableDatabase.open(join(folder, "cloud.db"), STORE, "simulated")
-  database.sqlite.run("INSERT INTO collections VALUES (1, ?, 1, NULL, '{}', 0)", [DAY])
+  const insert = () => database.sqlite.run("INSERT INTO collections VALUES (1, ?, 1, NULL, '{}', 0)", [DAY])
+  database.transaction(insert)
   database.close()
   printed = ""
   for (const expected of [LINE, ""]) {

@@ -118,7 +118,10 @@ const usedBytes = (): number => {
   return all - free
 }
 const logBytes = (): number => statSync(`${bench.database.file}-wal`).size
-const emptyLog = () => bench.database.sqlite.run("PRAGMA wal_checkpoint(TRUNCATE)")
+const emptyLog = () => {
+  bench.database.sqlite.run("PRAGMA wal_checkpoint(TRUNCATE)")
+  bench.database.files.note()
+}
 
 // surveys in order in their place, and others that come among them, every so many
 test.each([

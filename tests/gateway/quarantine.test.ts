@@ -193,7 +193,7 @@ test("an older spool's quarantine is kept: what was damaged or cut is not given 
     "INSERT INTO quarantine (at, kind, peer, address, day, reason, bytes) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
   )
   const put = (kind: string, reason: string, bytes: string) =>
-    insert.run(NOW, kind, null, TOMATOES, DAY, reason, Buffer.from(bytes))
+    old.transaction(() => insert.run(NOW, kind, null, TOMATOES, DAY, reason, Buffer.from(bytes)))
   put("line", "line 1: rubbish", "rubbish")
   put("line", "4900 more lines, from line 101 on", "x".repeat(4096))
   put("message", "The digest differs: send it again", "x")

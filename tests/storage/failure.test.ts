@@ -36,40 +36,63 @@ const dropCache = () => database.sqlite.run("PRAGMA shrink_memory")
 
 /** What is committed lies in the log only: cut off, SQLite reads past its end. */
 function failReads(): void {
-  insert("one")
   truncateSync(`${file}-wal`)
   dropCache()
 }
+/** The disk fails while a transaction lasts. */
+const fail = () =>
+  database.transaction(() => {
+    failReads()
+    database.sqlite.query("SELECT name FROM things").all()
+  })
 
 describe("a disk that fails", () => {
   test("is named by a transaction, told once, and nothing is committed any more", () => {
-    failReads()
-    expect(() => insert("two")).toThrow(StorageFailed)
+    insert("one")
+    expect(fail).toThrow(StorageFailed)
     expect(() => insert("three")).toThrow(`The disk of ${file} failed (SQLITE_IOERR_SHORT_READ)`)
     expect(fatal).toHaveLength(1)
     expect(isFatal(fatal[0])).toBe(true)
   })
 
   test("is named by a read that nobody watches, and nothing is committed any more", () => {
+    insert("one")
     failReads()
     expect(() => names().all()).toThrow(StorageFailed)
     expect(fatal).toHaveLength(1)
     expect(() => insert("two")).toThrow(StorageFailed)
   })
 
+  test("is not committed to where the transaction goes on all the same", () => {
+    insert("one")
+    const work = () => {
+      failReads()
+      expect(() => names().all()).toThrow(StorageFailed)
+      return "done"
+    }
+    expect(() => database.transaction(work)).toThrow(StorageFailed)
+  })
+
   test("is not written to when the database closes, and the lock is free", () => {
     insert("one")
-    failReads()
-    expect(() => insert("two")).toThrow(StorageFailed)
+    expect(fail).toThrow(StorageFailed)
     const before = readFileSync(file)
     database.close()
     database.close()
     expect(readFileSync(file).equals(before)).toBe(true)
     expect(statSync(`${file}-wal`).size).toBe(0)
+    open().close()
   })
 
   test("is named when the database closes and the log cannot be put in its place", () => {
-    failReads()
+    insert("one")
+    const run = database.sqlite.run.bind(database.sqlite)
+    Object.assign(database.sqlite, {
+      run(sql: string) {
+        truncateSync(`${file}-wal`)
+        return run(sql)
+      },
+    })
     expect(() => database.close()).toThrow(StorageFailed)
   })
 })
