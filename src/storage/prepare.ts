@@ -10,6 +10,8 @@ export interface DatabaseKind {
   readonly name: "spool" | "store"
   /** SQLite's application_id, so that one is never taken for the other. */
   readonly id: number
+  /** Those of the time before the first release, whose files cannot be brought up to date. */
+  readonly formerIds?: readonly number[]
   /** SQL that leads from version i to version i + 1. */
   readonly migrations: readonly string[]
   /** Of a new file; a power of two. SQLite's 4096 by default. */
@@ -69,6 +71,12 @@ export function checkKind(sqlite: Database, file: string, kind: DatabaseKind): n
   const id = pragma(sqlite, "application_id")
   const version = pragma(sqlite, "user_version")
   if (version === 0 && id === 0 && isEmpty(sqlite)) return 0
+  if (kind.formerIds?.includes(id)) {
+    throw new StorageError(
+      `${file} was written by a trial version of this programme, before its first release: ` +
+        `move it away together with its -wal and -shm, a new ${kind.name} is begun`,
+    )
+  }
   if (id !== kind.id) throw new StorageError(`${file} is not a ${kind.name}: name another file in topology.yaml`)
   if (version > kind.migrations.length) {
     throw new StorageError(`${file} was written by a newer version of this programme: update it first`)

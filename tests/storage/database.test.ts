@@ -98,6 +98,19 @@ describe("open()", () => {
     expect(() => open(file)).toThrow(`${file} is not a spool: name another file in topology.yaml`)
   })
 
+  test("refuses a file of a trial version, also for reading, and says what to do", () => {
+    const file = made({ ...KIND, id: 0x9999 })
+    const before = readFileSync(file)
+    const kind = { ...KIND, formerIds: [0x8888, 0x9999] }
+    const said =
+      `${file} was written by a trial version of this programme, before its first release: ` +
+      "move it away together with its -wal and -shm, a new spool is begun"
+    expect(() => open(file, kind)).toThrow(new StorageError(said))
+    expect(() => openForReading(file, kind)).toThrow(new StorageError(said))
+    expect(readFileSync(file).equals(before)).toBe(true)
+    open(made(), kind).close()
+  })
+
   test("refuses a stranger's database and leaves it as it was", () => {
     const file = foreign("CREATE TABLE mine (a)")
     const before = readFileSync(file)
