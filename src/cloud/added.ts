@@ -27,8 +27,8 @@ export class Added {
       `INSERT INTO added VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
        ON CONFLICT DO UPDATE SET received_at = excluded.received_at`,
     )
-    for (const { seconds, secondPass, temperature, humidity } of readings) {
-      const pass = secondPass ? 1 : 0
+    for (const { seconds, offset, temperature, humidity } of readings) {
+      const pass = offset === undefined ? 0 : 1
       insert.run(of.siteId, of.day, of.address, formatTime(seconds), pass, temperature, humidity, receivedAt)
     }
   }
@@ -43,7 +43,8 @@ export class Added {
       .all(siteId, day, address)
     const latest = new Map<number, Reading>()
     for (const { time, second_pass, temperature, humidity } of rows) {
-      const reading = { seconds: parseTime(time), secondPass: second_pass === 1, temperature, humidity }
+      const offset = second_pass === 1 ? change.repeated?.offsets[1] : undefined
+      const reading = { seconds: parseTime(time), offset, temperature, humidity }
       latest.set(elapsedSeconds(reading, change), reading)
     }
     return [...latest.values()].sort((a, b) => compareReadings(a, b, change))

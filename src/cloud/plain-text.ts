@@ -79,14 +79,14 @@ export class PlainText {
     const { site, timeZone, now } = this.options
     const day = dayBefore(now(), timeZone)
     const change = clockChange(day, timeZone)
-    const { readings, refused } = parseSurvey(text, change)
+    const { readings, refused, refusedCount } = parseSurvey(text, change)
     for (const { line, rule } of refused) {
       this.options.onRefusedText(`${site} ${formatAddress(address)} ${day}, line ${line}: ${rule}`)
     }
     const shown = await store.mergeSurvey(site, day, address, readings)
     const times = new Set(readings.map((reading) => elapsedSeconds(reading, change)))
     const listed = shown.filter((reading) => times.has(elapsedSeconds(reading, change)))
-    return { survey: { address, readings: listed.map(toStored) }, refused: refused.length }
+    return { survey: { address, readings: listed.map(toStored) }, refused: refusedCount }
   }
 }
 

@@ -142,12 +142,12 @@ export class Receiver {
       return say(Code.RequestEntityIncomplete, "The digest differs: send it again")
     }
 
-    const { body, refused } = readCanonical(text, clockChange(day, zone ?? info.timeZone))
+    const { body, refused, refusedCount } = readCanonical(text, clockChange(day, zone ?? info.timeZone))
     for (const { line, rule } of refused) this.options.onRefusedLine(`${site} ${ip} ${day}, line ${line}: ${rule}`)
     const survey = { day, address, digest, body, ...(revision !== undefined && { revision }) }
     return this.options.store.putSurvey(site, survey).then((outcome) => {
-      if (refused.length === 0) return outcome === "new" ? CREATED : CHANGED
-      const lines = refused.length === 1 ? "1 line" : `${refused.length} lines`
+      if (refusedCount === 0) return outcome === "new" ? CREATED : CHANGED
+      const lines = refusedCount === 1 ? "1 line" : `${refusedCount} lines`
       return say(outcome === "new" ? Code.Created : Code.Changed, `${RECEIVED}, ${lines} refused`)
     })
   }

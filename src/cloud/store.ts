@@ -230,7 +230,7 @@ export class Store {
 
   /** What was delivered, as JSON, with what was added at other times. */
   #merge(of: DeviceDay, delivered: string, change: ClockChange): Reading[] {
-    return mergeSurveys(this.#added.latest(of, change), fromJson(delivered, change), change).readings
+    return mergeSurveys(this.#added.latest(of, change), fromJson(delivered), change).readings
   }
 
   #forgetAgreement(siteId: number, day: Day): void {

@@ -1,19 +1,19 @@
 // A reading as the store keeps it, and a survey's readings as JSON, both ways.
-import type { ClockChange } from "../survey/calendar"
-import { formatTime, parseTime, type Reading } from "../survey/reading"
+import { formatTime, parseOffset, parseTime, type Reading } from "../survey/reading"
 import { PERCENT } from "../survey/scan"
 import type { CanonicalText } from "../survey/survey"
 
-/** Local time "08:00", °C, %. */
+/** Local time "08:00", in the second pass of what the clock shows twice "02:15+01:00"; °C; %. */
 export type StoredReading = readonly [time: string, temperature: number, humidity: number]
 
 const scratch = Buffer.alloc(64 * 1024) // of the surveys that fit, which are nearly all
 const [COMMA, QUOTE, OPEN, CLOSE] = [44, 34, 91, 93] as const
 const SEPARATOR = 3 // " - "
 const LINE_END = 2 // "%\n"
+const WITHOUT_OFFSET = "08:00:30".length // at most
 
-export const toStored = ({ seconds, temperature, humidity }: Reading): StoredReading => [
-  formatTime(seconds),
+export const toStored = ({ seconds, offset, temperature, humidity }: Reading): StoredReading => [
+  formatTime(seconds, offset),
   temperature,
   humidity,
 ]
@@ -52,16 +52,12 @@ export function toJson(body: CanonicalText): string {
   return bytes.toString("latin1", 0, at)
 }
 
-/** In the hour that comes twice the second pass begins where the clock goes back. */
-export function fromJson(json: string, { repeated }: ClockChange): Reading[] {
+/** A survey's readings, in the order in which they are stored. */
+export function fromJson(json: string): Reading[] {
   const stored: StoredReading[] = JSON.parse(json)
-  let before = -1
-  let wentBack = false
   return stored.map(([time, temperature, humidity]) => {
     const seconds = parseTime(time)
-    wentBack ||= seconds <= before
-    before = seconds
-    const isRepeated = repeated !== undefined && seconds >= repeated.from && seconds < repeated.to
-    return { seconds, secondPass: wentBack && isRepeated, temperature, humidity }
+    const offset = time.length > WITHOUT_OFFSET ? parseOffset(time) : undefined
+    return offset === undefined ? { seconds, temperature, humidity } : { seconds, offset, temperature, humidity }
   })
 }

@@ -62,8 +62,11 @@ async function checkSurvey(topology: Topology, device: Device, survey: string): 
       return { readings: 0, problems: [] }
     }
     const bytes = await readSurveyFile(folder, surveyPath(survey, day), limits.survey)
-    const { readings, refused } = parseSurvey(new TextDecoder().decode(bytes), clockChange(day, timeZone))
-    const problems = refused.map(({ line, rule }) => `${surveyPath(survey, day)}:${line} ${rule}`)
+    const { readings, refused, refusedCount } = parseSurvey(new TextDecoder().decode(bytes), clockChange(day, timeZone))
+    const path = surveyPath(survey, day)
+    const problems = refused.map(({ line, rule }) => `${path}:${line} ${rule}`)
+    const more = refusedCount - refused.length
+    if (more > 0) problems.push(`${path}: ${count(more, "more line")} refused`)
     return { readings: readings.length, problems }
   } catch (error) {
     if (!(error instanceof SurveyMissing)) throw error

@@ -103,7 +103,7 @@ async function sendDay(
   const { clock, device, readSurvey, onProblem, onUploaded, timeZone, folder, survey, limitBytes } = options
   try {
     const body = await readSurvey({ folder, survey, device, day, limitBytes, clock }, signal)
-    const { readings, refused } = parseSurvey(new TextDecoder().decode(body), clockChange(day, timeZone))
+    const { readings, refused, refusedCount } = parseSurvey(new TextDecoder().decode(body), clockChange(day, timeZone))
     for (const { line, rule } of refused.slice(0, REFUSED_LINES_SHOWN)) {
       options.onRefusedLine(`${surveyPath(survey, day)}:${line} ${rule}`)
     }
@@ -116,7 +116,7 @@ async function sendDay(
       place,
       days,
       readings: readings.length,
-      refused: refused.length,
+      refused: refusedCount,
       bytes: body.length,
       elapsedMs: clock.now() - startedAt,
       resent: endpoint.counts.resent - resentBefore,

@@ -111,6 +111,7 @@ export const hostOf = (peer: string): string => peer.replace(/:\d*$/, "")
 
 /** Whole lines together, as many as a row holds; a line that is too long for one is a piece by itself. */
 function* piecesOf(bytes: Buffer): Generator<Buffer> {
+  if (bytes.length === 0) yield bytes // only the reason is kept
   for (let from = 0; from < bytes.length; ) {
     const rest = bytes.length - from
     const whole = rest <= BYTES_A_ROW ? rest : bytes.subarray(from, from + BYTES_A_ROW).lastIndexOf(NEWLINE) + 1

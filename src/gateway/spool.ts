@@ -56,8 +56,6 @@ export interface Delivery {
   readonly readings: number
 }
 
-const QUARANTINED_LINES = 100 // one by one; the rest of an upload together
-
 const SETTLE = "DELETE FROM due WHERE place = ?1 AND revision = ?2" // a newer one stays
 
 export class Spool {
@@ -116,7 +114,7 @@ export class Spool {
   #merge(upload: Upload, survey: CanonicalSurvey, change: ClockChange, isClosed: boolean): Accepted | Stray {
     const { address, day, text } = upload
     const { body, readings } = survey
-    const refused = survey.refused.length
+    const refused = survey.refusedCount
     const stored = this.#arrivals.find(day, address)
     if (!stored) {
       const digest = this.#digestOf(day, address, body)
@@ -164,16 +162,15 @@ export class Spool {
     return surveyDigest(`${this.site}/${formatAddress(address)}`, day, body)
   }
 
-  #quarantineLines({ address, day, peer }: Upload, { refused }: CanonicalSurvey): void {
-    for (const { line, rule, text } of refused.slice(0, QUARANTINED_LINES)) {
+  #quarantineLines({ address, day, peer }: Upload, { refused, refusedCount }: CanonicalSurvey): void {
+    for (const { line, rule, text } of refused) {
       const reason = `line ${line}: ${rule}`
       this.quarantine.add(this.clock.now(), { kind: "line", reason, bytes: text, peer, address, day })
     }
-    const rest = refused.slice(QUARANTINED_LINES)
-    if (rest.length === 0) return
-    const reason = `${rest.length} more lines, from line ${rest[0]?.line} on`
-    const bytes = rest.map(({ text }) => text).join("\n")
-    this.quarantine.add(this.clock.now(), { kind: "line", reason, bytes, peer, address, day })
+    const more = refusedCount - refused.length
+    if (more === 0) return
+    const reason = more === 1 ? "1 more line" : `${more} more lines`
+    this.quarantine.add(this.clock.now(), { kind: "line", reason, bytes: "", peer, address, day, forGood: true })
   }
 
   #quarantineReadings({ address, day, peer, yields }: Upload, superseded: readonly Reading[]): void {

@@ -9,10 +9,16 @@ export interface Span {
   readonly to: number
 }
 
+/** What a clock that goes back shows twice. */
+export interface RepeatedSpan extends Span {
+  /** From UTC, ±HH:MM (with :SS where a zone had seconds): before the clock goes back, and after. */
+  readonly offsets: readonly [first: string, second: string]
+}
+
 /** What the clock leaves out (`skipped`) and what it shows twice (`repeated`) on one day. */
 export interface ClockChange {
   readonly skipped?: Span
-  readonly repeated?: Span
+  readonly repeated?: RepeatedSpan
 }
 
 const SECONDS_A_DAY = 86_400
@@ -110,15 +116,18 @@ export function shortDays(days: readonly Day[], today?: Day): string {
 function findChange(day: Day, timeZone: string): ClockChange {
   const midnightMs = Temporal.PlainDate.from(day).toZonedDateTime("UTC").epochMilliseconds
   const windowMs = 2 * SECONDS_A_DAY * 1000 // no zone is more than 26 hours from UTC, not even before 1900
-  const change: { skipped?: Span; repeated?: Span } = {}
+  const change: { skipped?: Span; repeated?: RepeatedSpan } = {}
   let at: Temporal.ZonedDateTime | null = local(midnightMs - windowMs, timeZone)
   while ((at = at.getTimeZoneTransition("next")) && at.epochMilliseconds < midnightMs + windowMs) {
     const utc = (at.epochMilliseconds - midnightMs) / 1000
-    const before = utc + at.subtract({ nanoseconds: 1 }).offsetNanoseconds / 1e9
+    const last = at.subtract({ nanoseconds: 1 })
+    const before = utc + last.offsetNanoseconds / 1e9
     const after = utc + at.offsetNanoseconds / 1e9
     const from = Math.max(0, Math.min(before, after))
     const to = Math.min(SECONDS_A_DAY, Math.max(before, after))
-    if (from < to) change[before < after ? "skipped" : "repeated"] = { from, to }
+    if (from >= to) continue
+    if (before < after) change.skipped = { from, to }
+    else change.repeated = { from, to, offsets: [last.offset, at.offset] }
   }
   return change
 }

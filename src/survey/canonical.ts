@@ -1,13 +1,15 @@
 /** Survey text as it is stored: what `formatSurvey()` would write. Most surveys come like that, and need no object a line. */
 import type { ClockChange } from "./calendar"
 import { COLON, HYPHEN, isDigit, PERCENT, POINT, SPACE, scanDecimal, scanTime, ZERO } from "./scan"
-import { type CanonicalText, formatSurvey, parseSurvey, type RefusedLine } from "./survey"
+import { type CanonicalText, formatSurvey, parseSurvey, type ReadOptions, type RefusedLine } from "./survey"
 
 /** A survey's readings as their text, how many they are, and the lines that were refused. */
 export interface CanonicalSurvey {
   readonly body: CanonicalText
   readonly readings: number
+  /** The first hundred. */
   readonly refused: readonly RefusedLine[]
+  readonly refusedCount: number
 }
 
 const NEWLINE = 10
@@ -15,11 +17,11 @@ const NOWHERE = -1 // there is no character
 const NONE: readonly RefusedLine[] = []
 
 /** Reads a survey as `parseSurvey()` does. */
-export function readCanonical(text: string, change: ClockChange): CanonicalSurvey {
+export function readCanonical(text: string, change: ClockChange, options?: ReadOptions): CanonicalSurvey {
   const count = countCanonical(text, change)
-  if (count !== undefined) return { body: text as CanonicalText, readings: count, refused: NONE }
-  const { readings, refused } = parseSurvey(text, change)
-  return { body: formatSurvey(readings), readings: readings.length, refused }
+  if (count !== undefined) return { body: text as CanonicalText, readings: count, refused: NONE, refusedCount: 0 }
+  const { readings, refused, refusedCount } = parseSurvey(text, change, options)
+  return { body: formatSurvey(readings), readings: readings.length, refused, refusedCount }
 }
 
 /**

@@ -1,14 +1,17 @@
-/** A reading, and its text both ways: `08:00 - 20 - 30%` (DESIGN.md §4). */
+/** A reading, and its text both ways: `08:00 - 20 - 30%`, and `02:15+01:00 - 20 - 30%` in a second pass. */
 import { shorten } from "../printable"
 import type { ClockChange } from "./calendar"
-import { PERCENT, scanDecimal, scanTime, skipBlanks, skipHyphen, skipWord, trimEnd } from "./scan"
+import { findOffset, PERCENT, scanDecimal, scanTime, skipBlanks, skipHyphen, skipWord, trimEnd } from "./scan"
 
 /** One measurement. */
 export interface Reading {
   /** Local time of day, in seconds. */
   readonly seconds: number
-  /** In the second pass of the hour that daylight saving repeats. */
-  readonly secondPass: boolean
+  /**
+   * The UTC offset, "+01:00", in the second pass of what the clock shows twice; absent everywhere else. It is in the
+   * text, so that a line by itself says when it was taken.
+   */
+  readonly offset?: string | undefined
   /** °C, −90 to 90, at most two decimal places. */
   readonly temperature: number
   /** Relative soil humidity in %, 0 to 100, at most two decimal places. */
@@ -20,15 +23,20 @@ const SHOWN_CHARACTERS = 40
 
 const MINUTES = Array.from({ length: 24 * 60 + 1 }, (_, m) => `${TWO_DIGITS[Math.floor(m / 60)]}:${TWO_DIGITS[m % 60]}`)
 
-/** "08:00", or "08:00:30" when the seconds are not zero; 86,400 s is "24:00". */
-export function formatTime(seconds: number): string {
-  const time = MINUTES[Math.floor(seconds / 60)] ?? ""
-  return seconds % 60 === 0 ? time : `${time}:${TWO_DIGITS[seconds % 60]}`
+/** What is wrong with a line, made into a text for people only where somebody reads it. */
+export type Refusal = () => string
+
+/** "08:00", or "08:00:30" when the seconds are not zero; 86,400 s is "24:00". With an offset "02:15+01:00". */
+export function formatTime(seconds: number, offset?: string): string {
+  const minute = MINUTES[Math.floor(seconds / 60)] ?? ""
+  const time = seconds % 60 === 0 ? minute : `${minute}:${TWO_DIGITS[seconds % 60]}`
+  return offset === undefined ? time : time + offset
 }
 
 /** "08:00 - 20 - 30%" */
 export function formatReading(reading: Reading): string {
-  return `${formatTime(reading.seconds)} - ${formatDecimal(reading.temperature)} - ${formatDecimal(reading.humidity)}%`
+  const time = formatTime(reading.seconds, reading.offset)
+  return `${time} - ${formatDecimal(reading.temperature)} - ${formatDecimal(reading.humidity)}%`
 }
 
 /** At most 19,001 texts: writing a fraction anew costs more than the rest of its line. */
@@ -51,49 +59,61 @@ function formatDecimal(value: number): string {
  * it nobody knows where the repeated hour ends, and so whether 02:50 is before or after the second 02:30.
  */
 export function compareReadings(a: Reading, b: Reading, change: ClockChange): number {
-  if (a.secondPass === b.secondPass) return a.seconds - b.seconds
+  if (a.offset === b.offset) return a.seconds - b.seconds
   return elapsedSeconds(a, change) - elapsedSeconds(b, change)
 }
 
 /** A reading's place on its day's clock, where the second pass and all that follows it stand after the first pass. */
-export function elapsedSeconds({ seconds, secondPass }: Reading, { repeated }: ClockChange): number {
+export function elapsedSeconds({ seconds, offset }: Reading, { repeated }: ClockChange): number {
   if (repeated === undefined) return seconds
-  return secondPass || seconds >= repeated.to ? seconds + repeated.to - repeated.from : seconds
+  return offset !== undefined || seconds >= repeated.to ? seconds + repeated.to - repeated.from : seconds
 }
 
 /**
- * The reading in one line, `text` from `from` to `to` (without line end), always of the first pass: a line alone
- * cannot tell. A line that breaks a rule gives that rule and the value, as a text for people.
+ * The reading in one line, `text` from `from` to `to` (without line end). Its offset is what the line writes, of either
+ * pass: which offsets there may be only the day tells. A line that breaks a rule gives that rule and the value.
  */
-export function parseReading(text: string, from = 0, to = text.length): Reading | string {
+export function parseReading(text: string, from = 0, to = text.length): Reading | Refusal {
   const end = trimEnd(text, from, to)
   const timeFrom = skipBlanks(text, from, end)
   const timeTo = skipWord(text, timeFrom, end)
   const temperatureFrom = skipHyphen(text, timeTo, end)
   const temperatureTo = skipWord(text, temperatureFrom, end)
   const humidityFrom = skipHyphen(text, temperatureTo, end)
-  if (humidityFrom === end) return broken('A reading must be written "08:00 - 20 - 30%"', text.slice(timeFrom, end))
+  if (humidityFrom === end) {
+    return () => broken('A reading must be written "08:00 - 20 - 30%"', text.slice(timeFrom, end))
+  }
 
-  const seconds = scanTime(text, timeFrom, timeTo)
-  if (Number.isNaN(seconds)) return timeRule(text.slice(timeFrom, timeTo))
+  const offsetFrom = findOffset(text, timeFrom, timeTo)
+  const seconds = scanTime(text, timeFrom, offsetFrom)
+  if (Number.isNaN(seconds)) return () => timeRule(text.slice(timeFrom, timeTo))
 
   const temperature = scanDecimal(text, temperatureFrom, temperatureTo)
   if (!(temperature >= -90 && temperature <= 90)) {
-    return decimalRule("Temperature", "-90 to 90 °C", text.slice(temperatureFrom, temperatureTo))
+    return () => decimalRule("Temperature", "-90 to 90 °C", text.slice(temperatureFrom, temperatureTo))
   }
-  if (text.charCodeAt(end - 1) !== PERCENT) return broken("Humidity must end in %", text.slice(humidityFrom, end))
+  if (text.charCodeAt(end - 1) !== PERCENT) return () => broken("Humidity must end in %", text.slice(humidityFrom, end))
   const humidityTo = trimEnd(text, humidityFrom, end - 1)
   const humidity = scanDecimal(text, humidityFrom, humidityTo)
   if (!(humidity >= 0 && humidity <= 100)) {
-    return decimalRule("Humidity", "0 to 100 %", text.slice(humidityFrom, humidityTo))
+    return () => decimalRule("Humidity", "0 to 100 %", text.slice(humidityFrom, humidityTo))
   }
-  return { seconds, secondPass: false, temperature, humidity }
+  if (offsetFrom === timeTo) return { seconds, temperature, humidity }
+  return { seconds, offset: text.slice(offsetFrom, timeTo), temperature, humidity }
 }
 
 /** The local time of day with which a line begins, in seconds; NaN when it begins with something else. */
 export function parseTime(text: string, from = 0, to = text.length): number {
   const timeFrom = skipBlanks(text, from, to)
-  return scanTime(text, timeFrom, skipWord(text, timeFrom, to))
+  return scanTime(text, timeFrom, findOffset(text, timeFrom, skipWord(text, timeFrom, to)))
+}
+
+/** The offset behind the time with which a line begins; undefined where there is none. */
+export function parseOffset(text: string, from = 0, to = text.length): string | undefined {
+  const timeFrom = skipBlanks(text, from, to)
+  const timeTo = skipWord(text, timeFrom, to)
+  const offsetFrom = findOffset(text, timeFrom, timeTo)
+  return offsetFrom === timeTo ? undefined : text.slice(offsetFrom, timeTo)
 }
 
 function timeRule(value: string): string {

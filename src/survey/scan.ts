@@ -4,10 +4,13 @@ export const PERCENT = 37
 const TAB = 9
 const CARRIAGE_RETURN = 13
 export const SPACE = 32
+const PLUS = 43
 export const HYPHEN = 45
 export const POINT = 46
 export const ZERO = 48
 export const COLON = 58
+
+const SHORTEST_WITH_OFFSET = "08:00+01:00".length
 
 /** The first place that is not white space; `to` when there is none. */
 export function skipBlanks(text: string, from: number, to: number): number {
@@ -52,6 +55,13 @@ export function scanTime(text: string, from: number, to: number): number {
   return (hours * 60 + minutes) * 60 + seconds
 }
 
+/** Where the offset begins with which a time ends, ±HH:MM or ±HH:MM:SS; `to` when the time has none. */
+export function findOffset(text: string, from: number, to: number): number {
+  if (to - from < SHORTEST_WITH_OFFSET) return to
+  const at = isSign(text.charCodeAt(to - 6)) ? to - 6 : to - 9
+  return isSign(text.charCodeAt(at)) && !Number.isNaN(scanTime(text, at + 1, to)) ? at : to
+}
+
 /** A plain decimal with at most two places, exactly; NaN for anything else. Never minus zero. */
 export function scanDecimal(text: string, from: number, to: number): number {
   const negative = text.charCodeAt(from) === HYPHEN
@@ -79,6 +89,10 @@ function twoDigits(text: string, at: number, most: number): number {
 
 export function isDigit(code: number): boolean {
   return code >= ZERO && code < COLON
+}
+
+function isSign(code: number): boolean {
+  return code === PLUS || code === HYPHEN
 }
 
 function isBlank(code: number): boolean {

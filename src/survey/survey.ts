@@ -1,6 +1,14 @@
-/** Survey text ⇄ readings (DESIGN.md §4), and the merge of two surveys of one device and day (§6.2). */
+/** Survey text ⇄ readings, and the merge of two surveys of one device and day. */
 import type { ClockChange } from "./calendar"
-import { compareReadings, formatReading, parseReading, parseTime, type Reading } from "./reading"
+import {
+  compareReadings,
+  formatReading,
+  parseOffset,
+  parseReading,
+  parseTime,
+  type Reading,
+  type Refusal,
+} from "./reading"
 import { skipBlanks, trimEnd } from "./scan"
 import { SurveyTimes } from "./times"
 
@@ -14,15 +22,25 @@ export interface RefusedLine {
 /** What a survey's text holds, ordered by instant, and what of it was refused, in the order of the file. */
 export interface Survey {
   readings: Reading[]
+  /** The first hundred: of a text that is no survey nobody reads more, and it may be large. */
   refused: RefusedLine[]
+  /** Of all lines that were refused. */
+  refusedCount: number
+}
+
+export interface ReadOptions {
+  /** Reads no further than the first refused line. */
+  readonly stopAtRefusal?: boolean
 }
 
 const BYTE_ORDER_MARK = 0xfeff
 const LINE_CHARACTERS = 200
+const REFUSED_LINES_KEPT = 100
 
 /** Reads a survey. `change` is what the clock does on its day. Refuses lines, never the text. */
-export function parseSurvey(text: string, change: ClockChange): Survey {
+export function parseSurvey(text: string, change: ClockChange, { stopAtRefusal = false }: ReadOptions = {}): Survey {
   const refused: RefusedLine[] = []
+  let refusedCount = 0
   const times = new SurveyTimes(change)
   let line = 0
   let next = text.charCodeAt(0) === BYTE_ORDER_MARK ? 1 : 0
@@ -34,10 +52,13 @@ export function parseSurvey(text: string, change: ClockChange): Survey {
     line++
     next = lineEnd + 1
     if (from === to) continue
-    const rule = takeLine(text, from, to, times)
-    if (rule !== undefined) refused.push({ line, rule, text: text.slice(from, to) })
+    const refusal = takeLine(text, from, to, times)
+    if (refusal === undefined) continue
+    refusedCount++
+    if (refusedCount <= REFUSED_LINES_KEPT) refused.push({ line, rule: refusal(), text: text.slice(from, to) })
+    if (stopAtRefusal) break
   }
-  return { readings: times.readings(), refused }
+  return { readings: times.readings(), refused, refusedCount }
 }
 
 declare const canonical: unique symbol
@@ -78,11 +99,13 @@ export function mergeSurveys(
   return { readings, superseded }
 }
 
-function takeLine(text: string, from: number, to: number, times: SurveyTimes): string | undefined {
-  if (to - from > LINE_CHARACTERS) return `A line must be at most ${LINE_CHARACTERS} characters: it is ${to - from}`
+function takeLine(text: string, from: number, to: number, times: SurveyTimes): Refusal | undefined {
+  if (to - from > LINE_CHARACTERS) {
+    return () => `A line must be at most ${LINE_CHARACTERS} characters: it is ${to - from}`
+  }
   const reading = parseReading(text, from, to)
-  if (typeof reading !== "string") return times.take(reading)
-  times.follow(parseTime(text, from, to))
+  if (typeof reading !== "function") return times.take(reading)
+  times.follow(parseTime(text, from, to), parseOffset(text, from, to))
   return reading
 }
 

@@ -1,6 +1,6 @@
-/** Which times may stand in a survey, and in which pass of a repeated hour (DESIGN.md §4). */
+/** Which times may stand in a survey, and in which pass of a repeated hour. */
 import type { ClockChange, Span } from "./calendar"
-import { compareReadings, elapsedSeconds, formatTime, type Reading } from "./reading"
+import { compareReadings, elapsedSeconds, formatTime, type Reading, type Refusal } from "./reading"
 
 /** Takes the lines of one survey in the order of the file. */
 export class SurveyTimes {
@@ -18,32 +18,52 @@ export class SurveyTimes {
   }
 
   /** Takes a reading, or says which rule its time breaks. */
-  take(reading: Reading): string | undefined {
+  take(reading: Reading): Refusal | undefined {
     const { skipped, repeated } = this.#change
-    const { seconds } = reading
+    const { seconds, offset, temperature, humidity } = reading
     if (within(skipped, seconds)) {
-      const span = `${formatTime(skipped.from)} to ${formatTime(skipped.to)}`
-      return broken(`Time must be on the clock, which skips ${span} on this day`, seconds)
+      return () => {
+        const span = `${formatTime(skipped.from)} to ${formatTime(skipped.to)}`
+        return broken(`Time must be on the clock, which skips ${span} on this day`, reading)
+      }
     }
-    if (!within(repeated, seconds)) return this.#add(reading)
+    if (!within(repeated, seconds)) {
+      if (offset === undefined) return this.#add(reading)
+      return () => broken("An offset stands only behind a time that comes twice on its day", reading)
+    }
 
-    if (!this.follow(seconds)) return broken("Time must not begin a third pass of an hour that comes twice", seconds)
+    const [first, second] = repeated.offsets
+    if (offset !== undefined && offset !== first && offset !== second) {
+      return () => broken(`The offset must be ${first} or ${second} on this day`, reading)
+    }
+    if (!this.follow(seconds, offset)) {
+      return () => broken("Time must not begin a third pass of an hour that comes twice", reading)
+    }
     if (this.#pass === 1) {
       this.#firstPassEnd = seconds
-      return this.#add(reading)
+      this.#secondPassTaken = false
+      return this.#add(offset === undefined ? reading : { seconds, temperature, humidity })
     }
-    // Without the line that began the second pass the canonical text would put this reading into the first.
-    if (!this.#secondPassTaken && seconds > this.#firstPassEnd) {
-      return broken("Time comes twice on this day, and refused lines before it hide which one is meant", seconds)
+    // Only refused lines began the second pass, and what was wrong with them may have been their time.
+    if (offset === undefined && !this.#secondPassTaken && seconds > this.#firstPassEnd) {
+      return () => broken("Time comes twice on this day, and refused lines before it hide which one is meant", reading)
     }
     this.#secondPassTaken = true
-    return this.#add({ ...reading, secondPass: true })
+    return this.#add(offset === undefined ? { seconds, offset: second, temperature, humidity } : reading)
   }
 
-  /** Follows the clock to the time of a line, also of one that is refused; false when that needs a third pass. */
-  follow(seconds: number): boolean {
-    if (!within(this.#change.repeated, seconds)) return true
-    if (seconds <= this.#lineBefore) {
+  /**
+   * Follows the clock to the time of a line, also of one that is refused; false when that needs a third pass. A line
+   * with an offset tells its pass itself, and those behind it go on from there.
+   */
+  follow(seconds: number, offset?: string): boolean {
+    const { repeated } = this.#change
+    if (!within(repeated, seconds)) return true
+    if (offset !== undefined) {
+      const pass = repeated.offsets.indexOf(offset)
+      if (pass === -1) return true // such a line says nothing of the clock
+      this.#pass = pass === 0 ? 1 : 2
+    } else if (seconds <= this.#lineBefore) {
       if (this.#pass === 2) return false
       this.#pass = 2
     }
@@ -57,11 +77,11 @@ export class SurveyTimes {
     return this.#readings
   }
 
-  #add(reading: Reading): string | undefined {
+  #add(reading: Reading): Refusal | undefined {
     const elapsed = elapsedSeconds(reading, this.#change)
     if (elapsed <= this.#latest) {
       this.#taken ??= new Set(this.#readings.map((taken) => elapsedSeconds(taken, this.#change)))
-      if (this.#taken.has(elapsed)) return broken("Time must not come twice", reading.seconds)
+      if (this.#taken.has(elapsed)) return () => broken("Time must not come twice", reading)
     } else this.#latest = elapsed
     this.#taken?.add(elapsed)
     this.#readings.push(reading)
@@ -69,10 +89,10 @@ export class SurveyTimes {
   }
 }
 
-function within(span: Span | undefined, seconds: number): span is Span {
+function within<Within extends Span>(span: Within | undefined, seconds: number): span is Within {
   return span !== undefined && seconds >= span.from && seconds < span.to
 }
 
-function broken(rule: string, seconds: number): string {
-  return `${rule}: it is ${formatTime(seconds)}`
+function broken(rule: string, { seconds, offset }: Reading): string {
+  return `${rule}: it is ${formatTime(seconds, offset)}`
 }

@@ -126,7 +126,7 @@ function verifyStore(file: string, site: string, day: Day, devices: number): voi
   for (const { address, time, temperature, humidity } of reader.rows({ site, from: day, to: day })) {
     if (address !== next) verify()
     const seconds = Number(time.slice(0, 2)) * 3600 + Number(time.slice(3, 5)) * 60
-    lines += `${formatReading({ seconds, secondPass: false, temperature, humidity })}\n`
+    lines += `${formatReading({ seconds, temperature, humidity })}\n`
   }
   verify()
   if (next !== FIRST_DEVICE + devices) throw new Error(`${formatAddress(next)}'s survey is not in the store`)

@@ -87,7 +87,7 @@ describe("PUT a survey", () => {
     const path = `sites/${SITE}/surveys/192.168.1.2/2026-10-25`
     await ask(`sites/${SITE}`, { ...INFO, timeZone: "UTC" }, { format: ContentFormat.Json })
     expect(await answer(path, twice, { query: ["revision=1", "zone=Europe/Rome"] })).toBe("2.01 Surveys received")
-    expect(bench.readings().map(({ time }) => time)).toEqual(["02:15", "02:45", "02:15"])
+    expect(bench.readings().map(({ time }) => time)).toEqual(["02:15", "02:45", "02:15+01:00"])
     expect(await answer(path, twice, { query: ["revision=2", "zone=Mars/Olympus"] })).toBe(
       "4.00 The time zone is unknown",
     )

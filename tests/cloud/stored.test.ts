@@ -5,11 +5,11 @@ import { formatSurvey, parseSurvey } from "../../src/survey/survey"
 
 const reading = (seconds: number, temperature: number, humidity: number) => ({
   seconds,
-  secondPass: false,
   temperature,
   humidity,
 })
 const HIGHEST = reading(86_399, -89.99, 99.99)
+const TWICE = [reading(8100, 20, 30), { ...reading(8100, 21, 31), offset: "+01:00" }, HIGHEST]
 
 test("toJson() is what JSON.stringify() makes of the readings as they are stored", () => {
   const surveys = [
@@ -17,6 +17,7 @@ test("toJson() is what JSON.stringify() makes of the readings as they are stored
     [HIGHEST],
     [reading(0, -90, 100), reading(60, 0, 0), reading(3600, 21.5, 0.05), HIGHEST],
     parseSurvey("08:00 - 20 - 30%\n12:00 - 25.25 - 28%\n", {}).readings,
+    TWICE,
     Array.from({ length: 19_001 }, (_, n) => reading(0, (Math.min(n, 18_000) - 9000) / 100, (n % 10_001) / 100)),
     Array.from({ length: 86_400 }, (_, second) => reading(second, -89.99, 99.99)), // more than fits into the scratch
   ]
@@ -24,6 +25,7 @@ test("toJson() is what JSON.stringify() makes of the readings as they are stored
 })
 
 test("fromJson() reads it back", () => {
-  const readings = [reading(0, -90, 100), reading(3661, 21.5, 0.05), HIGHEST]
-  expect(fromJson(toJson(formatSurvey(readings)), {})).toEqual(readings)
+  for (const readings of [[reading(0, -90, 100), reading(3661, 21.5, 0.05), HIGHEST], TWICE]) {
+    expect(fromJson(toJson(formatSurvey(readings)))).toEqual(readings)
+  }
 })

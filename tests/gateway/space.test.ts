@@ -22,7 +22,7 @@ function usedBytes(): number {
 
 /** A survey of so many readings, three minutes apart. */
 function surveyOf(readings: number): string {
-  const reading = (n: number) => ({ seconds: n * 180, secondPass: false, temperature: 20.25, humidity: 30.5 })
+  const reading = (n: number) => ({ seconds: n * 180, temperature: 20.25, humidity: 30.5 })
   return formatSurvey(Array.from({ length: readings }, (_, n) => reading(n)))
 }
 

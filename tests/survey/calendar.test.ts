@@ -15,6 +15,10 @@ import {
 
 const HOUR = 3600
 
+const again = (from: number, to: number, first: string, second: string): ClockChange => ({
+  repeated: { from, to, offsets: [first, second] },
+})
+
 test.each(["2026-11-21", "2024-02-29", "2000-02-29", "0000-01-01", "9999-12-31"])("parseDay() takes %s", (text) => {
   expect(parseDay(text)).toBe(text as Day)
 })
@@ -90,29 +94,21 @@ test("dayOf() refuses an unknown time zone", () => {
 test.each<[string, string, Day, ClockChange]>([
   ["nothing on most days", "Europe/Rome", "2026-11-21", {}],
   ["Rome's spring", "Europe/Rome", "2026-03-29", { skipped: { from: 2 * HOUR, to: 3 * HOUR } }],
-  ["Rome's autumn", "Europe/Rome", "2026-10-25", { repeated: { from: 2 * HOUR, to: 3 * HOUR } }],
+  ["Rome's autumn", "Europe/Rome", "2026-10-25", again(2 * HOUR, 3 * HOUR, "+02:00", "+01:00")],
   ["Lord Howe's half hour in spring", "Australia/Lord_Howe", "2026-10-04", { skipped: { from: 7200, to: 9000 } }],
-  ["Lord Howe's half hour in autumn", "Australia/Lord_Howe", "2026-04-05", { repeated: { from: 5400, to: 7200 } }],
+  ["Lord Howe's half hour in autumn", "Australia/Lord_Howe", "2026-04-05", again(5400, 7200, "+11:00", "+10:30")],
   ["Santiago's midnight in spring", "America/Santiago", "2026-09-06", { skipped: { from: 0, to: HOUR } }],
-  [
-    "Santiago's last hour in autumn",
-    "America/Santiago",
-    "2026-04-04",
-    { repeated: { from: 23 * HOUR, to: 24 * HOUR } },
-  ],
+  ["Santiago's last hour in autumn", "America/Santiago", "2026-04-04", again(23 * HOUR, 24 * HOUR, "-03:00", "-04:00")],
   ["nothing on the day after it", "America/Santiago", "2026-04-05", {}],
   ["Cairo's midnight in spring", "Africa/Cairo", "2026-04-24", { skipped: { from: 0, to: HOUR } }],
-  ["Cairo's last hour in autumn", "Africa/Cairo", "2026-10-29", { repeated: { from: 23 * HOUR, to: 24 * HOUR } }],
+  ["Cairo's last hour in autumn", "Africa/Cairo", "2026-10-29", again(23 * HOUR, 24 * HOUR, "+03:00", "+02:00")],
   ["Apia's whole day", "Pacific/Apia", "2011-12-30", { skipped: { from: 0, to: 24 * HOUR } }],
   ["nothing on Apia's day before", "Pacific/Apia", "2011-12-29", {}],
   ["nothing on Apia's day after", "Pacific/Apia", "2011-12-31", {}],
-  [
-    "St John's hour over midnight, before",
-    "America/St_Johns",
-    "2010-11-06",
-    { repeated: { from: 82_860, to: 86_400 } },
-  ],
-  ["St John's hour over midnight, after", "America/St_Johns", "2010-11-07", { repeated: { from: 0, to: 60 } }],
+  ["St John's hour over midnight, before", "America/St_Johns", "2010-11-06", again(82_860, 86_400, "-02:30", "-03:30")],
+  ["St John's hour over midnight, after", "America/St_Johns", "2010-11-07", again(0, 60, "-02:30", "-03:30")],
+  ["Havana's first hour", "America/Havana", "2026-11-01", again(0, HOUR, "-04:00", "-05:00")],
+  ["New York's seconds", "America/New_York", "1883-11-18", again(43_200, 43_438, "-04:56:02", "-05:00")],
 ])("clockChange() knows %s", (_, timeZone, day, change) => {
   expect(clockChange(day, timeZone)).toEqual(change)
 })

@@ -50,8 +50,8 @@ test("readCanonical() is what parseSurvey() and formatSurvey() make of a text, h
   )
   fc.assert(
     fc.property(onAnyDay, ([change, text]) => {
-      const { readings, refused } = parseSurvey(text, change)
-      const expected = { body: formatSurvey(readings), readings: readings.length, refused }
+      const { readings, refused, refusedCount } = parseSurvey(text, change)
+      const expected = { body: formatSurvey(readings), readings: readings.length, refused, refusedCount }
       expect(readCanonical(text, change)).toEqual(expected)
     }),
     { numRuns: 3000 },
@@ -117,6 +117,7 @@ test.each([
   ["a hyphen without its second space", "08:00 -x20 - 30%\n"],
   ["a percent sign that is missing", "08:00 - 20 - 30\n"],
   ["more digits than a number holds", `08:00 - ${"9".repeat(400)} - 30%\n`],
+  ["an offset", "08:00+01:00 - 20 - 30%\n"],
   ["a line cut short", "08:00 - 20 - 30%\n08:0"],
 ])("countCanonical() leaves %s to parseSurvey()", (_, text) => {
   expect(countCanonical(text, {})).toBeUndefined()
@@ -125,12 +126,12 @@ test.each([
 test("countCanonical() leaves a day on which the clock changes to parseSurvey()", () => {
   const text = "08:00 - 20 - 30%\n"
   expect(countCanonical(text, {})).toBe(1)
-  expect(countCanonical(text, { repeated: { from: 7200, to: 10_800 } })).toBeUndefined()
+  expect(countCanonical(text, clockChange("2026-10-25", "Europe/Rome"))).toBeUndefined()
   expect(countCanonical(text, { skipped: { from: 7200, to: 10_800 } })).toBeUndefined()
 })
 
 test("readCanonical() keeps the order of an hour that comes twice", () => {
-  const change = { repeated: { from: 7200, to: 10_800 } }
+  const change = clockChange("2026-10-25", "Europe/Rome")
   for (const text of ["02:30 - 1 - 1%\n02:10 - 2 - 2%\n", "03:30 - 1 - 1%\n02:10 - 2 - 2%\n"]) {
     expect(readCanonical(text, change).body).toBe(formatSurvey(parseSurvey(text, change).readings))
   }

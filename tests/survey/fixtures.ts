@@ -5,7 +5,7 @@ import { formatTime, parseTime, type Reading } from "../../src/survey/reading"
 
 /** A reading of the first pass at "HH:MM" or "HH:MM:SS". */
 export function reading(time: string, temperature = 20, humidity = 30): Reading {
-  return { seconds: parseTime(time), secondPass: false, temperature, humidity }
+  return { seconds: parseTime(time), temperature, humidity }
 }
 
 /** Days on which the clock does something, and one on which it does not. */
@@ -18,6 +18,9 @@ export const clockDays = fc.constantFrom<{ day: Day; timeZone: string }>(
   { day: "2026-10-29", timeZone: "Africa/Cairo" },
   { day: "2010-11-06", timeZone: "America/St_Johns" },
   { day: "2010-11-07", timeZone: "America/St_Johns" },
+  { day: "2026-11-01", timeZone: "America/Havana" },
+  { day: "2026-10-25", timeZone: "Atlantic/Azores" },
+  { day: "1883-11-18", timeZone: "America/New_York" },
 )
 
 /** Up to 40 lines around the clock's change, in any order, some of them refused. */
@@ -31,9 +34,15 @@ export function surveyText({ day, timeZone }: { day: Day; timeZone: string }): f
     .map((steps) => Math.min(86_399, Math.max(0, Math.floor(around + steps * step))))
   const hundredths = (min: number, max: number) =>
     fc.integer({ min: min * 100, max: max * 100 }).map((number) => String(number / 100))
+  const [first = "+00:00", second = "-00:30"] = repeated?.offsets ?? []
+  const offset = fc.oneof(
+    { weight: 5, arbitrary: fc.constant(undefined) },
+    { weight: 3, arbitrary: fc.constantFrom(first, second) },
+    { weight: 1, arbitrary: fc.constantFrom("+01:00", "-03:30", "+24:00", "Z") },
+  )
   const line = fc
-    .tuple(seconds, hundredths(-95, 95), hundredths(-1, 104))
-    .map(([at, temperature, humidity]) => `${formatTime(at)} - ${temperature} - ${humidity}%`)
+    .tuple(seconds, offset, hundredths(-95, 95), hundredths(-1, 104))
+    .map(([at, behind, temperature, humidity]) => `${formatTime(at, behind)} - ${temperature} - ${humidity}%`)
   const inOrder = fc.array(line, { maxLength: 40 }).map((lines) => lines.toSorted())
   const asTheClockShows = fc.tuple(inOrder, inOrder).map(([first, second]) => [...first, ...second])
   return fc.oneof(fc.array(line, { maxLength: 40 }), asTheClockShows).map((lines) => lines.join("\n"))

@@ -6,6 +6,8 @@ import type { Reading } from "../../src/survey/reading"
 import { formatSurvey, mergeSurveys, parseSurvey } from "../../src/survey/survey"
 import { clockDays, surveyText } from "./fixtures"
 
+const NONE_REFUSED = { refused: [], refusedCount: 0 }
+
 const oneSurvey = clockDays.chain((clock) => fc.tuple(fc.constant(clock), surveyText(clock)))
 const twoSurveys = clockDays.chain((clock) => fc.tuple(fc.constant(clock), surveyText(clock), surveyText(clock)))
 
@@ -13,12 +15,14 @@ test("parseSurvey() takes or refuses every line, and reads back what formatSurve
   fc.assert(
     fc.property(oneSurvey, ([{ day, timeZone }, text]) => {
       const change = clockChange(day, timeZone)
-      const { readings, refused } = parseSurvey(text, change)
-      expect(readings.length + refused.length).toBe(text === "" ? 0 : text.split("\n").length)
+      const { readings, refusedCount } = parseSurvey(text, change)
+      expect(readings.length + refusedCount).toBe(text === "" ? 0 : text.split("\n").length)
       expectInOrder(readings, day, timeZone)
-      expect(parseSurvey(formatSurvey(readings), change)).toEqual({ readings, refused: [] })
+      const canonical = formatSurvey(readings)
+      expect(parseSurvey(canonical, change)).toEqual({ readings, ...NONE_REFUSED })
+      expect(formatSurvey(parseSurvey(canonical, change).readings)).toBe(canonical)
     }),
-    { numRuns: 500 },
+    { numRuns: 1500 },
   )
 })
 
@@ -35,11 +39,18 @@ test("parseSurvey() takes all that a clock shows in order, both passes", () => {
         (at) => at >= to && !(change.skipped && at >= change.skipped.from && at < change.skipped.to),
       )
       const readings = [
-        ...firstPass.map((seconds) => ({ seconds, secondPass: false, temperature: 20, humidity: 30 })),
-        ...secondPass.map((seconds) => ({ seconds, secondPass: true, temperature: 21, humidity: 31 })),
-        ...after.map((seconds) => ({ seconds, secondPass: false, temperature: 22, humidity: 32 })),
+        ...firstPass.map((seconds) => ({ seconds, temperature: 20, humidity: 30 })),
+        ...secondPass.map((seconds) => ({
+          seconds,
+          offset: change.repeated?.offsets[1],
+          temperature: 21,
+          humidity: 31,
+        })),
+        ...after.map((seconds) => ({ seconds, temperature: 22, humidity: 32 })),
       ]
-      expect(parseSurvey(formatSurvey(readings), change)).toEqual({ readings, refused: [] })
+      const canonical = formatSurvey(readings)
+      const bare = canonical.replaceAll(/^(\S+?)[+-]\S+/gm, "$1")
+      for (const text of [canonical, bare]) expect(parseSurvey(text, change)).toEqual({ readings, ...NONE_REFUSED })
     }),
     { numRuns: 30 },
   )
@@ -50,10 +61,10 @@ test("parseSurvey() never throws, and never loses a line, whatever the text", ()
   const text = fc.oneof(fc.string({ unit: "binary" }), fc.string({ unit: characters, maxLength: 300 }))
   fc.assert(
     fc.property(clockDays, text, ({ day, timeZone }, input) => {
-      const { readings, refused } = parseSurvey(input, clockChange(day, timeZone))
+      const { readings, refusedCount } = parseSurvey(input, clockChange(day, timeZone))
       const lines = input.replace(/^\uFEFF/, "").split("\n")
       const filled = lines.filter((line) => /[^ \t\r]/.test(line)).length
-      expect(readings.length + refused.length).toBe(filled)
+      expect(readings.length + refusedCount).toBe(filled)
     }),
     { numRuns: 1000 },
   )
@@ -93,21 +104,23 @@ test.each<[string, Merge]>([
 function expectStable(merge: Merge, readings: Reading[], incoming: Reading[], change: ClockChange): void {
   expect(merge(readings, incoming, change)).toEqual({ readings, superseded: [] })
   expect(merge(readings, readings, change)).toEqual({ readings, superseded: [] })
-  expect(parseSurvey(formatSurvey(readings), change)).toEqual({ readings, refused: [] })
+  expect(parseSurvey(formatSurvey(readings), change)).toEqual({ readings, ...NONE_REFUSED })
 }
 
 /** The instants, which Temporal finds by itself, rise strictly. */
 function expectInOrder(readings: Reading[], day: Day, timeZone: string): void {
   const midnight = Temporal.PlainDate.from(day).toPlainDateTime()
-  const instants = readings.map(({ seconds, secondPass }) => {
-    const disambiguation = secondPass ? "later" : "earlier"
-    return midnight.add({ seconds }).toZonedDateTime(timeZone, { disambiguation }).epochMilliseconds
+  const instants = readings.map(({ seconds, offset }) => {
+    const disambiguation = offset === undefined ? "earlier" : "later"
+    const instant = midnight.add({ seconds }).toZonedDateTime(timeZone, { disambiguation })
+    if (offset !== undefined) expect(offset).toBe(instant.offset)
+    return instant.epochMilliseconds
   })
   expect(instants).toEqual([...new Set(instants)].sort((a, b) => a - b))
 }
 
-function instantKey({ seconds, secondPass }: Reading): string {
-  return `${seconds} ${secondPass}`
+function instantKey({ seconds, offset }: Reading): string {
+  return `${seconds} ${offset}`
 }
 
 function differs(a: Reading, b: Reading | undefined): boolean {

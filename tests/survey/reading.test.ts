@@ -1,6 +1,13 @@
 import { expect, test } from "bun:test"
 import { clockChange } from "../../src/survey/calendar"
-import { compareReadings, formatReading, formatTime, parseReading, parseTime } from "../../src/survey/reading"
+import {
+  compareReadings,
+  formatReading,
+  formatTime,
+  parseOffset,
+  parseReading,
+  parseTime,
+} from "../../src/survey/reading"
 import { reading } from "./fixtures"
 
 test.each([
@@ -32,12 +39,32 @@ test.each([
   ["white space", "\t 08:00 \t-\t\t20   -  30 % \t\r", "08:00 - 20 - 30%"],
 ])("parseReading() normalises %s", (_, line, canonical) => {
   const value = parseReading(line)
-  expect(typeof value === "string" ? value : formatReading(value)).toBe(canonical)
+  expect(typeof value === "function" ? value() : formatReading(value)).toBe(canonical)
+})
+
+test.each([
+  "+01:00",
+  "-03:30",
+  "+00:19:32",
+  "-00:00",
+])("parseReading() and formatReading() agree on offset %s", (offset) => {
+  for (const time of ["02:15", "02:15:30"]) {
+    const line = `${time}${offset} - 20 - 30%`
+    expect(parseReading(line)).toEqual({ ...reading(time), offset })
+    expect(formatReading({ ...reading(time), offset })).toBe(line)
+    expect([parseTime(line), parseOffset(line)]).toEqual([parseTime(time), offset])
+    expect(parseOffset(`${time} - 20 - 30%`)).toBeUndefined()
+  }
 })
 
 test("parseReading() has no minus zero", () => {
   expect(parseReading("08:00 - -0 - -0.0%")).toEqual({ ...reading("08:00", 0, 0) })
 })
+
+function ruleOf(line: string): string {
+  const refusal = parseReading(line)
+  return typeof refusal === "function" ? refusal() : "no rule"
+}
 
 const SHAPE = 'A reading must be written "08:00 - 20 - 30%"'
 const TIME = "Time must be HH:MM or HH:MM:SS, two digits each"
@@ -57,6 +84,12 @@ test.each([
   ["8:00 - 20 - 30%", `${TIME}: it is 8:00`],
   ["08.00 - 20 - 30%", `${TIME}: it is 08.00`],
   ["08:00: - 20 - 30%", `${TIME}: it is 08:00:`],
+  ["08:00+1:00 - 20 - 30%", `${TIME}: it is 08:00+1:00`],
+  ["08:00+0100 - 20 - 30%", `${TIME}: it is 08:00+0100`],
+  ["08:00+25:00 - 20 - 30%", `${TIME}: it is 08:00+25:00`],
+  ["08:00Z - 20 - 30%", `${TIME}: it is 08:00Z`],
+  ["8:00+01:00 - 20 - 30%", `${TIME}: it is 8:00+01:00`],
+  ["+01:00:30 - 20 - 30%", `${TIME}: it is +01:00:30`],
   ["08:00:5 - 20 - 30%", `${TIME}: it is 08:00:5`],
   ["08:00.30 - 20 - 30%", `${TIME}: it is 08:00.30`],
   ["-8:00 - 20 - 30%", `${TIME}: it is -8:00`],
@@ -91,13 +124,11 @@ test.each([
   ["08:00 - 20 - 30% dry", "Humidity must end in %: it is 30% dry"],
   ["08:00 - 20 - 30% - 5", "Humidity must end in %: it is 30% - 5"],
 ])("parseReading() refuses %p and says why", (line, rule) => {
-  expect(parseReading(line)).toBe(rule)
+  expect(ruleOf(line)).toBe(rule)
 })
 
 test("parseReading() gives at most 40 characters of a value", () => {
-  expect(parseReading(`08:00 - ${"9".repeat(150)} - 30%`)).toBe(
-    `Temperature must be -90 to 90 °C: it is ${"9".repeat(39)}…`,
-  )
+  expect(ruleOf(`08:00 - ${"9".repeat(150)} - 30%`)).toBe(`Temperature must be -90 to 90 °C: it is ${"9".repeat(39)}…`)
 })
 
 test("parseReading() reads in place", () => {
@@ -112,7 +143,7 @@ test("parseTime() reads the time of a line that is refused for another reason", 
 
 test("compareReadings() orders the repeated hour by instant", () => {
   const change = clockChange("2026-10-25", "Europe/Rome")
-  const again = (time: string) => ({ ...reading(time), secondPass: true })
+  const again = (time: string) => ({ ...reading(time), offset: "+01:00" })
   const inOrder = ["01:59:59", "02:00", "02:59:59"].map((time) => reading(time))
   inOrder.push(again("02:00"), again("02:59:59"), reading("03:00"), reading("23:00"))
   inOrder.forEach((a, i) => {

@@ -1,3 +1,4 @@
+import { heapStats } from "bun:jsc"
 import { expect, test } from "bun:test"
 import { formatTime } from "../../src/survey/reading"
 import { formatSurvey, mergeSurveys, parseSurvey } from "../../src/survey/survey"
@@ -11,6 +12,7 @@ test("parseSurvey() takes good lines and refuses the others by number and rule",
       { line: 3, rule: 'A reading must be written "08:00 - 20 - 30%": it is noise', text: "noise" },
       { line: 4, rule: "Humidity must be 0 to 100 %: it is 130", text: "12:00 - 25 - 130%" },
     ],
+    refusedCount: 2,
   })
 })
 
@@ -32,7 +34,7 @@ test.each([
   "\uFEFF",
   "\uFEFF\n",
 ])("parseSurvey() takes %p as a survey with no readings", (text) => {
-  expect(parseSurvey(text, {})).toEqual({ readings: [], refused: [] })
+  expect(parseSurvey(text, {})).toEqual({ readings: [], refused: [], refusedCount: 0 })
 })
 
 test("parseSurvey() orders readings by time", () => {
@@ -81,11 +83,38 @@ test("parseSurvey() reads 1 MiB of readings a second apart", () => {
 
 test("parseSurvey() reads 100,000 lines in the wrong order, and refuses what comes again", () => {
   const lines = Array.from({ length: 100_000 }, (_, number) => `${formatTime(86_399 - (number % 86_400))} - 20 - 30%`)
-  const { readings, refused } = parseSurvey(lines.join("\n"), {})
+  const { readings, refusedCount } = parseSurvey(lines.join("\n"), {})
   expect(readings).toHaveLength(86_400)
   expect(readings.every(({ seconds }, index) => seconds === index)).toBe(true)
-  expect(refused).toHaveLength(13_600)
-  expect(refused.at(-1)?.line).toBe(100_000)
+  expect(refusedCount).toBe(13_600)
+})
+
+test("parseSurvey() keeps the first hundred refused lines, counts the others, and goes on", () => {
+  const noise = Array.from({ length: 999 }, (_, number) => `noise ${number}`)
+  const { readings, refused, refusedCount } = parseSurvey([...noise, "08:00 - 20 - 30%", "x"].join("\n"), {})
+  expect(readings).toEqual([reading("08:00", 20, 30)])
+  expect(refusedCount).toBe(1000)
+  expect(refused).toHaveLength(100)
+  expect(refused.at(-1)).toMatchObject({ line: 100, text: "noise 99" })
+})
+
+test("parseSurvey() stops at the first refused line where it is told to", () => {
+  const text = `08:00 - 20 - 30%\n${"x\n".repeat(1000)}09:00 - 20 - 30%\n`
+  const { readings, refused, refusedCount } = parseSurvey(text, {}, { stopAtRefusal: true })
+  expect(readings).toEqual([reading("08:00", 20, 30)])
+  expect([refused.map(({ line }) => line), refusedCount]).toEqual([[2], 1])
+  const sound = parseSurvey("08:00 - 20 - 30%\n09:00 - 20 - 30%\n", {}, { stopAtRefusal: true })
+  expect([sound.readings.length, sound.refusedCount]).toEqual([2, 0])
+})
+
+test("parseSurvey() takes little memory for a large text that is no survey", () => {
+  const text = new TextDecoder().decode(Buffer.alloc(4 * 1024 * 1024, "x\n"))
+  Bun.gc(true)
+  const before = heapStats().heapSize
+  const survey = parseSurvey(text, {})
+  Bun.gc(true)
+  expect(survey.refusedCount).toBe(text.length / 2)
+  expect(heapStats().heapSize - before).toBeLessThan(1024 * 1024)
 })
 
 test("formatSurvey() writes a line each, and nothing for none", () => {

@@ -23,7 +23,7 @@ test("a case that failed fails again by itself, and says how to try it", () => {
 
 test("differences() tells what is lost, doubled, wrong or never sent", () => {
   const day: Day = "2026-11-21"
-  const reading = (seconds: number): Reading => ({ seconds, secondPass: false, temperature: 20, humidity: 30 })
+  const reading = (seconds: number): Reading => ({ seconds, temperature: 20, humidity: 30 })
   const acknowledged = new Map([[day, new Map([0, 60, 120].map((seconds) => [seconds, reading(seconds)]))]])
   const row = (time: string, temperature = 20): StoredRow => ({
     ...{ site: "greenhouse", address: 1, day, time, humidity: 30 },

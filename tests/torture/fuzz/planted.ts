@@ -62,7 +62,7 @@ const withMerge = (merge: typeof mergeSurveys) => new Surveys({ ...SURVEY_CODE, 
 /** Blanks at the end of a line are stored as they came. */
 const readWithBlanks: typeof readCanonical = (text, change) => {
   const survey = readCanonical(text, change)
-  return survey.refused.length === 0 ? { ...survey, body: text as CanonicalText } : survey
+  return survey.refusedCount === 0 ? { ...survey, body: text as CanonicalText } : survey
 }
 
 const unbounded = (options: SessionOptions) => new Session({ ...options, maxInFlight: 1000 })

@@ -46,6 +46,7 @@ const PIECES = [
   "+",
   "",
 ]
+const OFFSETS = ["+01:00", "-03:30", "+00:19:32", "+25:00", "-00:00", "Z"]
 const ENDS = ["\n", "\n", "\n", "\n", "\r\n", " \n", "\n\n"]
 
 /** `text` with up to four lines behind it, some of them damaged. */
@@ -58,20 +59,27 @@ export function appendText(text: string, change: ClockChange, dice: Dice): strin
     // around the change, mostly forwards, so that both passes of a repeated hour come
     seconds += dice.below(Math.floor((to - from) * 0.8)) - (to - from) / 8
     if (kind === 0) made += ODD[dice.below(ODD.length)] ?? ""
-    else if (kind === 1) made = damaged(made + lineOf(seconds, dice), dice)
-    else made += lineOf(seconds, dice)
+    else if (kind === 1) made = damaged(made + lineOf(seconds, change, dice), dice)
+    else made += lineOf(seconds, change, dice)
     if (kind === 2) seconds = from
     made += left > 1 || dice.below(2) === 0 ? (ENDS[dice.below(ENDS.length)] ?? "") : ""
   }
   return made
 }
 
-function lineOf(seconds: number, dice: Dice): string {
+function lineOf(seconds: number, change: ClockChange, dice: Dice): string {
   const at = Math.min(LAST_SECOND, Math.max(0, Math.floor(seconds)))
   const rest = at % 60
   const time = `${digits(Math.floor(at / 3600))}:${digits(Math.floor(at / 60) % 60)}`
   const whole = dice.below(4) === 0 || rest === 0 ? time : `${time}:${digits(rest)}`
-  return `${whole} - ${decimal(dice, 190, -95)} - ${decimal(dice, 105, -2)}%`
+  return `${whole}${offset(change, dice)} - ${decimal(dice, 190, -95)} - ${decimal(dice, 105, -2)}%`
+}
+
+/** Mostly none; of the two that there are, or of another place. */
+function offset({ repeated }: ClockChange, dice: Dice): string {
+  const kind = dice.below(8)
+  if (kind === 0) return OFFSETS[dice.below(OFFSETS.length)] ?? ""
+  return kind < 4 && repeated ? (repeated.offsets[kind % 2] ?? "") : ""
 }
 
 const digits = (number: number): string => (number < 10 ? `0${number}` : String(number))

@@ -17,12 +17,13 @@ const CLOCK_DAYS: readonly [Day, string][] = [
   ["2026-04-04", "America/Santiago"],
   ["2026-10-29", "Africa/Cairo"],
   ["2010-11-07", "America/St_Johns"],
+  ["2026-11-01", "America/Havana"],
 ]
 const CHANGES = CLOCK_DAYS.map(([day, timeZone]) => clockChange(day, timeZone))
 
 interface Survey {
   readonly readings: Reading[]
-  readonly refused: readonly unknown[]
+  readonly refusedCount: number
 }
 
 export interface SurveyCode {
@@ -67,20 +68,20 @@ export class Surveys implements Target {
     return JSON.stringify({ change: this.#change, stored: this.#earlier, text: this.#text })
   }
 
-  #checkSurvey({ readings, refused }: Survey): string | undefined {
+  #checkSurvey({ readings, refusedCount }: Survey): string | undefined {
     const { read, parse, format } = this.code
     const lines = filledLines(this.#text)
-    if (readings.length + refused.length !== lines) {
-      return `${readings.length} taken and ${refused.length} refused are not the ${lines} lines`
+    if (readings.length + refusedCount !== lines) {
+      return `${readings.length} taken and ${refusedCount} refused are not the ${lines} lines`
     }
     if (!areInOrder(readings, this.#change)) return "the readings are out of order"
+    if (!tellTheirPass(readings, this.#change)) return "an offset is not that of the second pass"
     const text = format(readings)
     const again = parse(text, this.#change)
-    if (again.refused.length > 0 || !areSame(again.readings, readings))
+    if (again.refusedCount > 0 || !areSame(again.readings, readings))
       return `written again it is ${JSON.stringify(text)}`
     const stored = read(this.#text, this.#change)
-    const isSame =
-      stored.body === text && stored.readings === readings.length && stored.refused.length === refused.length
+    const isSame = stored.body === text && stored.readings === readings.length && stored.refusedCount === refusedCount
     return isSame ? undefined : `it is stored as ${JSON.stringify(stored)}`
   }
 }
@@ -132,8 +133,8 @@ function filledLines(text: string): number {
 /** Strictly rising on the day's clock, on which the repeated hour stands twice. */
 function areInOrder(readings: readonly Reading[], { repeated }: ClockChange): boolean {
   let before = -1
-  for (const { seconds, secondPass } of readings) {
-    const isLater = repeated !== undefined && (secondPass || seconds >= repeated.to)
+  for (const { seconds, offset } of readings) {
+    const isLater = repeated !== undefined && (offset !== undefined || seconds >= repeated.to)
     const at = isLater ? seconds + repeated.to - repeated.from : seconds
     if (at <= before) return false
     before = at
@@ -141,7 +142,14 @@ function areInOrder(readings: readonly Reading[], { repeated }: ClockChange): bo
   return true
 }
 
-const isSameTime = (a: Reading, b: Reading): boolean => a.seconds === b.seconds && a.secondPass === b.secondPass
+/** The second pass, and nothing else, carries the offset that is right after the clock went back. */
+const tellTheirPass = (readings: readonly Reading[], { repeated }: ClockChange): boolean =>
+  readings.every(({ seconds, offset }) => {
+    if (offset === undefined) return true
+    return repeated !== undefined && seconds >= repeated.from && seconds < repeated.to && offset === repeated.offsets[1]
+  })
+
+const isSameTime = (a: Reading, b: Reading): boolean => a.seconds === b.seconds && a.offset === b.offset
 
 const isSame = (a: Reading, b: Reading): boolean =>
   isSameTime(a, b) && Object.is(a.temperature, b.temperature) && Object.is(a.humidity, b.humidity)

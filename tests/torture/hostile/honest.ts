@@ -76,7 +76,6 @@ export class HonestDevice {
     const count = this.random() < 0.25 ? MANY_READINGS : FEW_READINGS
     return Array.from({ length: count }, (_, index) => ({
       seconds: round * SECONDS_A_ROUND + index,
-      secondPass: false,
       temperature: Math.round(this.random() * 5000) / 100,
       humidity: Math.round(this.random() * 10_000) / 100,
     }))

@@ -82,7 +82,6 @@ export class HonestDevice {
     const first = this.#dice.below(86_400 / STEP_SECONDS - count)
     return Array.from({ length: count }, (_, index) => ({
       seconds: (first + index) * STEP_SECONDS,
-      secondPass: false,
       temperature: (this.#dice.below(18_001) - 9000) / 100,
       humidity: this.#dice.below(10_001) / 100,
     }))
