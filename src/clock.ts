@@ -14,8 +14,8 @@ export interface Clock {
 /** A number in [0, 1). */
 export type Random = () => number
 
-/** Whether the clock shows a time that it cannot be. */
-export const isWrong = (clock: Clock): boolean => clock.now() < (clock.earliestMs ?? Number.NEGATIVE_INFINITY)
+/** Whether the clock shows a time that it cannot be, or showed one when it was `at`. */
+export const isWrong = (clock: Clock, at = clock.now()): boolean => at < (clock.earliestMs ?? Number.NEGATIVE_INFINITY)
 
 const LONGEST_TIMER_MS = 2 ** 31 - 1 // setTimeout calls back at once when asked for more
 

@@ -69,8 +69,7 @@ export class Cloud {
       site: topology.site,
       timeZone: topology.timeZone,
       devices: topology.devices,
-      now: clock.now,
-      isClockWrong: () => isWrong(clock),
+      isClockWrong: (at) => isWrong(clock, at),
       maySend: (sender, ip) => this.#maySend(sender, ip),
       onRefusedText,
       onStored: (surveys) => this.#queueListing(() => this.#printAll(topology.site, surveys)),
@@ -78,7 +77,7 @@ export class Cloud {
     const texts = new Texts({
       clock,
       maxBytes: topology.limits.survey,
-      take: (bytes, sender) => plainText.take(bytes, sender),
+      take: (lines, sender, begunAt) => plainText.take(lines, sender, begunAt),
       onError: log.error,
     })
     this.#door = new Door({

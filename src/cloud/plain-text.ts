@@ -1,8 +1,7 @@
-// The original protocol on the TCP port: lines `<ip> - HH:MM - T - H%` until the sender pauses or ends (DESIGN.md §5).
+// The original protocol on the TCP port: lines `<ip> - HH:MM - T - H%`, stored and listed.
 import { decodeText } from "../coap/option"
-import { REFUSED_TEXT, StorageRefused } from "../storage/errors"
 import { splitAddressedLines } from "../survey/addressed"
-import { clockChange, dayBefore } from "../survey/calendar"
+import { clockChange, type Day, dayBefore } from "../survey/calendar"
 import { elapsedSeconds } from "../survey/reading"
 import { parseSurvey } from "../survey/survey"
 import { formatAddress, parseAddress } from "../topology/address"
@@ -13,7 +12,6 @@ import { toStored } from "./stored"
 const DIGIT_0 = 0x30
 const DIGIT_9 = 0x39
 const DOT = 0x2e
-const NEWLINE = 0x0a
 
 /** Whether a stream is plain text, told by two bytes: a CSM may begin with 0x30 too, but not with a digit behind it. */
 export function isPlainText([first = 0, second = 0]: Uint8Array): boolean {
@@ -26,9 +24,8 @@ export interface PlainTextOptions {
   readonly site: string
   readonly timeZone: string
   readonly devices: Devices
-  readonly now: () => number
-  /** Whether that is a time that it cannot be. */
-  readonly isClockWrong?: () => boolean
+  /** Whether the clock showed this when it was not set. */
+  readonly isClockWrong?: (at: number) => boolean
   /** Whether a sender's address may speak for a declared device. */
   readonly maySend: (sender: string, ip: string) => boolean
   /** A message, or a line of one: its sender is told, and nothing of it is kept. */
@@ -37,47 +34,56 @@ export interface PlainTextOptions {
   readonly onStored: (surveys: readonly StoredSurvey[]) => void
 }
 
+/** What is in the store and how many lines were refused, or why none is taken, as a line for the sender. */
+export type Taken = { readonly readings: number; readonly refused: number } | { readonly refusal: string }
+
 export class PlainText {
   constructor(private readonly options: PlainTextOptions) {}
 
-  /** Stores and lists complete lines; the answer is a line for the sender. A last line without its % is cut off. */
-  async take(bytes: Uint8Array, sender: string): Promise<string> {
-    const { devices, store, isClockWrong, maySend, onStored } = this.options
+  /**
+   * Stores and lists complete lines, all or, where one of them is not its sender's to send, none.
+   * @param begunAt when their text began, ms since 1970: all of it is of the day before that
+   * @throws StorageRefused when the disk refuses
+   */
+  async take(lines: Uint8Array, sender: string, begunAt: number): Promise<Taken> {
+    const { devices, timeZone, isClockWrong, maySend, onStored } = this.options
     // a day is what the clock says it is
-    if (isClockWrong?.()) return "The cloud's clock is not set"
-    const end = endOfCompleteLines(bytes)
+    if (isClockWrong?.(begunAt)) return { refusal: "The cloud's clock is not set" }
     let text: string
     try {
-      text = decodeText(bytes.subarray(0, end))
+      text = decodeText(lines)
     } catch {
       return this.#refuse(sender, "A survey is UTF-8 text: this one is not")
     }
     const surveys: [number, string][] = []
-    for (const [ip, lines] of splitAddressedLines(text)) {
+    for (const [ip, own] of splitAddressedLines(text)) {
       const address = parseAddress(ip)
       if (address === undefined || !devices.has(address)) return this.#refuse(sender, `${ip} is not a declared device`)
       if (!maySend(sender, ip)) return this.#refuse(sender, `${sender} may not speak for ${ip}`)
-      surveys.push([address, lines])
+      surveys.push([address, own])
     }
-    try {
-      const stored = await Promise.all(surveys.map(([address, lines]) => this.#store(store, address, lines)))
-      onStored(stored.map(({ survey }) => survey).sort((a, b) => a.address - b.address))
-      const refused = stored.reduce((sum, survey) => sum + survey.refused, end < bytes.length ? 1 : 0)
-      return refused === 0 ? "Surveys received" : `Surveys received, ${refused} refused`
-    } catch (error) {
-      if (error instanceof StorageRefused) return REFUSED_TEXT
-      throw error
+    const day = dayBefore(begunAt, timeZone)
+    const stored = await Promise.all(surveys.map(([address, own]) => this.#store(day, address, own)))
+    onStored(stored.map(({ survey }) => survey).sort((a, b) => a.address - b.address))
+    let [readings, refused] = [0, 0]
+    for (const survey of stored) {
+      readings += survey.readings
+      refused += survey.refused
     }
+    return { readings, refused }
   }
 
-  #refuse(sender: string, reason: string): string {
+  #refuse(sender: string, reason: string): Taken {
     this.options.onRefusedText(`plain text from ${sender}: ${reason}`)
-    return reason
+    return { refusal: reason }
   }
 
-  async #store(store: Store, address: number, text: string): Promise<{ survey: StoredSurvey; refused: number }> {
-    const { site, timeZone, now } = this.options
-    const day = dayBefore(now(), timeZone)
+  async #store(
+    day: Day,
+    address: number,
+    text: string,
+  ): Promise<{ survey: StoredSurvey; readings: number; refused: number }> {
+    const { store, site, timeZone } = this.options
     const change = clockChange(day, timeZone)
     const { readings, refused, refusedCount } = parseSurvey(text, change)
     for (const { line, rule } of refused) {
@@ -86,13 +92,6 @@ export class PlainText {
     const shown = await store.mergeSurvey(site, day, address, readings)
     const times = new Set(readings.map((reading) => elapsedSeconds(reading, change)))
     const listed = shown.filter((reading) => times.has(elapsedSeconds(reading, change)))
-    return { survey: { address, readings: listed.map(toStored) }, refused: refusedCount }
+    return { survey: { address, readings: listed.map(toStored) }, readings: readings.length, refused: refusedCount }
   }
-}
-
-/** Where a last line that has neither its line end nor its % begins; the length where there is no such line. */
-function endOfCompleteLines(bytes: Uint8Array): number {
-  const from = bytes.lastIndexOf(NEWLINE) + 1
-  const last = Buffer.from(bytes.subarray(from)).toString("latin1").trim()
-  return last === "" || last.endsWith("%") ? bytes.length : from
 }

@@ -1,109 +1,252 @@
-// Plain text as it comes over TCP: collected until its sender pauses or ends, bounded in size and age, and in all.
+// Plain text as it comes over TCP: complete lines are stored at each pause and at the end, bounded in size and age.
 import type { Clock } from "../clock"
 import type { Connection, ConnectionHandler } from "../coap/connection"
 import { patienceMs } from "../coap/patience"
+import { REFUSED_TEXT, StorageRefused } from "../storage/errors"
+import type { Taken } from "./plain-text"
 
 export interface TextsOptions {
   readonly clock: Clock
-  /** The largest text, bytes. */
+  /** The most of one text that may wait to be stored, bytes. */
   readonly maxBytes: number
-  /** Stores a text; the answer is a line for the sender. */
-  readonly take: (bytes: Uint8Array, sender: string) => Promise<string>
+  /** Stores complete lines of a text that began at this time, ms since 1970. Resolves once they are durable. */
+  readonly take: (lines: Uint8Array, sender: string, begunAt: number) => Promise<Taken>
   /** A text could not be stored, through no fault of its sender's. */
   readonly onError: (text: string) => void
 }
 
-const PAUSE_MS = 200 // after which a text is complete (DESIGN.md §5)
-const ALL_BYTES = 32 * 1024 * 1024 // of all texts that are not complete
+const PAUSE_MS = 1000 // after which what has come is stored
+const SILENCE_MS = 300_000 // after which a sender is taken to have ended: as long as a gateway may be silent
+const ALL_BYTES = 32 * 1024 * 1024 // of all texts, as far as they are not stored yet
+const BYTES_OF_ONE_ADDRESS = ALL_BYTES / 4
+const NEWLINE = 0x0a
 
-/** Every sender gets one line, and is closed with it. */
 export class Texts {
   readonly #open = new Set<Text>()
+  readonly #bytesByAddress = new Map<string, number>()
+  #bytes = 0
 
   constructor(private readonly options: TextsOptions) {}
 
   accept(connection: Connection): ConnectionHandler {
-    const text = new Text(connection, this.options, () => this.#open.delete(text))
+    const { remoteAddress } = connection
+    const text = new Text(connection, this.options, {
+      onSize: (change) => this.#count(remoteAddress, change),
+      onOver: () => this.#open.delete(text),
+    })
     this.#open.add(text)
     return {
       data: (chunk) => {
         text.append(chunk)
-        this.#makeRoom()
+        this.#makeRoom(remoteAddress)
       },
-      end: () => text.complete(),
+      end: () => text.end(),
       close: () => text.drop(),
     }
   }
 
-  /** Where all together are too large, the largest gives way. */
-  #makeRoom(): void {
-    let bytes = 0
+  #count(address: string, change: number): void {
+    this.#bytes += change
+    const bytes = (this.#bytesByAddress.get(address) ?? 0) + change
+    if (bytes > 0) this.#bytesByAddress.set(address, bytes)
+    else this.#bytesByAddress.delete(address)
+  }
+
+  /** Where an address has more than its share, or all have too much: the largest text of whoever has most gives way. */
+  #makeRoom(address: string): void {
+    if ((this.#bytesByAddress.get(address) ?? 0) > BYTES_OF_ONE_ADDRESS) this.#dismissLargest(address)
+    if (this.#bytes <= ALL_BYTES) return
+    const [greediest] = [...this.#bytesByAddress].reduce((most, other) => (other[1] > most[1] ? other : most))
+    this.#dismissLargest(greediest)
+  }
+
+  #dismissLargest(address: string): void {
     let largest: Text | undefined
     for (const text of this.#open) {
-      bytes += text.sizeBytes
-      if (text.sizeBytes >= (largest?.sizeBytes ?? 0)) largest = text
+      if (text.sender === address && text.sizeBytes >= (largest?.sizeBytes ?? 0)) largest = text
     }
-    if (bytes > ALL_BYTES) largest?.refuse("Too many surveys at once: come again")
+    largest?.refuse("Too many surveys at once: come again")
   }
 }
 
+interface TextEvents {
+  readonly onSize: (change: number) => void
+  readonly onOver: () => void
+}
+
+/**
+ * One sender's text: waiting → storing → waiting … → over. A pause stores the lines that are complete, and the first pause
+ * that stores any is answered; so is the end, with the totals. In between there is no word: a client that closes when it
+ * has its answer would be reset by a second one, and what it sent last with it.
+ */
 class Text {
-  sizeBytes = 0
-  readonly #startedAt: number
+  readonly #begunAt: number
   #chunks: Uint8Array[] = []
-  #cancelPause = () => {}
-  #over = false
+  #waitingBytes = 0
+  /** Since when the oldest of what waits has been there. */
+  #waitingSince = 0
+  /** Something has come that no pause has seen. */
+  #isFresh = false
+  #storingBytes = 0
+  readonly #stored = { readings: 0, refused: 0 }
+  #isAnswered = false
+  #isEnded = false
+  #isOver = false
+  #cancelTimer = () => {}
 
   constructor(
     private readonly connection: Connection,
     private readonly options: TextsOptions,
-    private readonly onOver: () => void,
+    private readonly events: TextEvents,
   ) {
-    this.#startedAt = options.clock.now()
+    this.#begunAt = options.clock.now()
+  }
+
+  get sender(): string {
+    return this.connection.remoteAddress
+  }
+
+  /** What is in memory of it. */
+  get sizeBytes(): number {
+    return this.#waitingBytes + this.#storingBytes
   }
 
   append(chunk: Uint8Array): void {
-    if (this.#over) return
-    const { clock, maxBytes } = this.options
-    this.#cancelPause()
+    if (this.#isOver || this.#isEnded) return
+    if (this.#waitingBytes === 0) this.#waitingSince = this.options.clock.now()
     this.#chunks.push(chunk)
-    this.sizeBytes += chunk.length
-    if (this.sizeBytes > maxBytes) this.refuse(`More than ${maxBytes} bytes`)
-    // a part would be acknowledged as the whole
-    else if (clock.now() - this.#startedAt > patienceMs(this.sizeBytes)) this.refuse("No end of it: send it again")
-    else this.#cancelPause = clock.after(PAUSE_MS, () => this.complete())
+    this.#resize(this.#waitingBytes + chunk.length, this.#storingBytes)
+    this.#isFresh = true
+    const { maxBytes } = this.options
+    if (this.#waitingBytes > maxBytes) this.refuse(`More than ${maxBytes} bytes`)
+    else if (this.#isOld()) this.#storeComplete({ isPause: false })
+    else this.#wait()
   }
 
-  complete(): void {
-    if (this.#over) return
-    const { connection, options } = this
-    const bytes = Buffer.concat(this.#chunks)
-    this.drop()
-    connection.pause()
-    options.take(bytes, connection.remoteAddress).then(
-      (answer) => this.#answer(answer),
-      (error) => {
-        options.onError(`Plain text from ${connection.remoteAddress} could not be stored: ${error}`)
-        connection.destroy()
-      },
-    )
+  /** The sender says no more. */
+  end(): void {
+    if (this.#isOver) return
+    this.#isEnded = true
+    this.#storeComplete({ isPause: true })
   }
 
+  /** Tells the sender, and forgets what waits. */
   refuse(answer: string): void {
     this.drop()
-    this.#answer(answer)
-  }
-
-  /** Forgets what has come. */
-  drop(): void {
-    this.#over = true
-    this.#cancelPause()
-    this.#chunks = []
-    this.onOver()
-  }
-
-  #answer(line: string): void {
-    this.connection.write(Buffer.from(line))
+    this.#say(answer)
     this.connection.close()
   }
+
+  /** Forgets what waits. May be called twice. */
+  drop(): void {
+    if (this.#isOver) return
+    this.#isOver = true
+    this.#cancelTimer()
+    this.#chunks = []
+    this.#resize(0, 0)
+    this.events.onOver()
+  }
+
+  async #storeComplete({ isPause }: { isPause: boolean }): Promise<void> {
+    if (this.#storingBytes > 0) return // it goes on when that is stored
+    this.#cancelTimer()
+    for (let lines = this.#takeComplete(); lines.length > 0; lines = this.#takeComplete()) {
+      if (!(await this.#store(lines))) return
+      if (!this.#isEnded) break
+    }
+    if (this.#isEnded) return this.#finish()
+    if (this.#isOld()) return this.refuse("No end of it: send it again")
+    const { readings, refused } = this.#stored
+    if (isPause && !this.#isAnswered && readings + refused > 0) this.#say(answerOf(readings, refused))
+    this.#wait()
+  }
+
+  /** False where that ended it all. */
+  async #store(lines: Uint8Array): Promise<boolean> {
+    const { options, connection } = this
+    this.#resize(this.#waitingBytes, lines.length)
+    connection.pause() // what still comes waits in the network, not here
+    try {
+      const taken = await options.take(lines, this.sender, this.#begunAt)
+      if (this.#isOver) return false
+      if ("refusal" in taken) {
+        this.refuse(taken.refusal)
+        return false
+      }
+      this.#stored.readings += taken.readings
+      this.#stored.refused += taken.refused
+      this.#resize(this.#waitingBytes, 0)
+      connection.resume()
+      return true
+    } catch (error) {
+      if (!(error instanceof StorageRefused)) {
+        options.onError(`Plain text from ${this.sender} could not be stored: ${error}`)
+      } else if (!this.#isAnswered) {
+        this.refuse(REFUSED_TEXT)
+        return false
+      }
+      this.drop()
+      connection.destroy()
+      return false
+    }
+  }
+
+  #finish(): void {
+    const { readings, refused } = this.#stored
+    const cutShort = this.#waitingBytes > 0 ? 1 : 0
+    this.drop()
+    this.#say(answerOf(readings, refused + cutShort))
+    this.connection.close()
+  }
+
+  /** The complete lines of what waits; the last one stays, where it is cut short. */
+  #takeComplete(): Uint8Array {
+    const bytes = Buffer.concat(this.#chunks)
+    const end = endOfCompleteLines(bytes)
+    const rest = bytes.subarray(end)
+    this.#isFresh = false
+    this.#chunks = rest.length > 0 ? [new Uint8Array(rest)] : [] // a copy, that the whole is not kept with it
+    if (end > 0) this.#waitingSince = this.options.clock.now()
+    this.#resize(rest.length, this.#storingBytes)
+    return bytes.subarray(0, end)
+  }
+
+  /** For the next pause; for a line that was begun, as long as anything unfinished may take; otherwise for anything. */
+  #wait(): void {
+    this.#cancelTimer()
+    if (this.#storingBytes > 0) return
+    const { clock } = this.options
+    this.#cancelTimer = this.#isFresh
+      ? clock.after(PAUSE_MS, () => this.#storeComplete({ isPause: true }))
+      : clock.after(this.#waitingBytes > 0 ? patienceMs(0) : SILENCE_MS, () => this.end())
+  }
+
+  #isOld(): boolean {
+    return this.#waitingBytes > 0 && this.options.clock.now() - this.#waitingSince > patienceMs(this.#waitingBytes)
+  }
+
+  #resize(waitingBytes: number, storingBytes: number): void {
+    const before = this.sizeBytes
+    this.#waitingBytes = waitingBytes
+    this.#storingBytes = storingBytes
+    this.events.onSize(this.sizeBytes - before)
+  }
+
+  /** The second answer has a line of its own. */
+  #say(line: string): void {
+    this.connection.write(Buffer.from(this.#isAnswered ? `\n${line}` : line))
+    this.#isAnswered = true
+  }
+}
+
+/** Where a last line that has neither its line end nor its % begins; the length where there is no such line. */
+function endOfCompleteLines(bytes: Uint8Array): number {
+  const from = bytes.lastIndexOf(NEWLINE) + 1
+  const last = Buffer.from(bytes.subarray(from)).toString("latin1").trim()
+  return last === "" || last.endsWith("%") ? bytes.length : from
+}
+
+function answerOf(readings: number, refused: number): string {
+  if (refused > 0) return `${refused} refused, ${readings} stored`
+  return `Surveys received, ${readings} ${readings === 1 ? "reading" : "readings"}`
 }

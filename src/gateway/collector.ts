@@ -60,8 +60,9 @@ export const ARRIVED = "Surveys arrived"
  */
 const ARRIVED_EMPTY = "Empty survey arrived"
 
-function answerOf(readings: number, refused: number): string {
-  if (refused > 0) return `${ARRIVED}, ${refused} ${refused === 1 ? "line" : "lines"} refused`
+/** What was refused comes first, because nobody reads beyond a word that all is well. */
+export function answerOf(readings: number, refused: number): string {
+  if (refused > 0) return `${refused} refused, ${readings} stored`
   return readings > 0 ? ARRIVED : ARRIVED_EMPTY
 }
 

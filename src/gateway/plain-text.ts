@@ -1,15 +1,25 @@
-// The original protocol on the UDP port: a datagram of lines `<ip> HH:MM - T - H%`, or an empty one (DESIGN.md §5).
+// The original protocol on the UDP port: a datagram of lines `<ip> HH:MM - T - H%`, or an empty one.
 import { decodeText, MessageFormatError } from "../coap/option"
 import { splitAddressedLines } from "../survey/addressed"
 import { type Day, dayBefore } from "../survey/calendar"
 import type { Device } from "../topology/devices"
-import { ARRIVED, type Collector, type Outcome } from "./collector"
+import { ARRIVED, answerOf, type Collector, type Outcome } from "./collector"
 import type { Senders } from "./senders"
 
-/** A CoAP message of version 1 begins with 0x40 to 0x7f, so a digit can only be text; nothing at all is a survey too. */
-export const isPlainText = (datagram: Uint8Array): boolean => {
-  const [first] = datagram
-  return first === undefined || (first >= 0x30 && first <= 0x39)
+const BYTE_ORDER_MARK = [0xef, 0xbb, 0xbf] as const // of UTF-8
+const BLANKS: readonly number[] = [0x20, 0x09, 0x0d, 0x0a]
+const [DIGIT_0, DIGIT_9] = [0x30, 0x39]
+
+/**
+ * Text whose first character, behind a byte order mark or white space, is a digit; nothing at all is a survey too. A CoAP
+ * message of version 1 begins with 0x40 to 0x7f, so none is taken for text.
+ */
+export function isPlainText(datagram: Uint8Array): boolean {
+  if (datagram.length === 0) return true
+  let at = BYTE_ORDER_MARK.every((byte, index) => datagram[index] === byte) ? BYTE_ORDER_MARK.length : 0
+  while (BLANKS.includes(datagram[at] ?? DIGIT_0)) at++
+  const first = datagram[at] ?? 0
+  return first >= DIGIT_0 && first <= DIGIT_9
 }
 
 export class PlainText {
@@ -65,8 +75,13 @@ export class PlainText {
 
 function answerTo(outcomes: readonly Outcome[]): string {
   for (const outcome of outcomes) if ("retryAfterSeconds" in outcome) return outcome.reason
-  const refused = outcomes.reduce((sum, outcome) => sum + ("refused" in outcome ? outcome.refused : 0), 0)
-  return refused === 0 ? ARRIVED : `${ARRIVED}, ${refused} refused`
+  let [readings, refused] = [0, 0]
+  for (const outcome of outcomes) {
+    if (!("refused" in outcome)) continue
+    readings += outcome.readings
+    refused += outcome.refused
+  }
+  return refused === 0 ? ARRIVED : answerOf(readings, refused)
 }
 
 /** At a whole character: half of one would be written longer than it was. */

@@ -1,8 +1,11 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test"
 import { isPlainText, PlainText } from "../../src/cloud/plain-text"
 import type { StoredSurvey } from "../../src/cloud/store"
+import { StorageRefused } from "../../src/storage/errors"
+import { addDays } from "../../src/survey/calendar"
 import { parseTopology } from "../../src/topology/load"
 import { SAMPLE } from "../topology/sample"
+import { settle } from "../virtual-clock"
 import { Bench, DAY, HERBS, LARGE, NOW, SITE, TIME_ZONE, TOMATOES } from "./fixtures"
 
 let bench: Bench
@@ -20,7 +23,6 @@ beforeEach(async () => {
     site: SITE,
     timeZone: TIME_ZONE,
     devices: parseTopology(SAMPLE, "topology.yaml").devices,
-    now: () => NOW,
     maySend: (sender, ip) => sender !== "127.0.0.9" || ip === "192.168.1.2",
     onRefusedText: (text) => refused.push(text),
     onStored: (surveys) => listed.push(...surveys),
@@ -29,7 +31,7 @@ beforeEach(async () => {
 afterEach(() => bench[Symbol.dispose]())
 
 const take = (text: string | Uint8Array, sender = "127.0.0.1") =>
-  plainText.take(typeof text === "string" ? new TextEncoder().encode(text) : text, sender)
+  plainText.take(typeof text === "string" ? new TextEncoder().encode(text) : text, sender, NOW)
 
 test("isPlainText() takes a digit followed by a digit or a dot, and leaves every CSM alone", () => {
   for (const head of ["19", "1.", "00", "9."]) expect(isPlainText(new TextEncoder().encode(head))).toBe(true)
@@ -40,7 +42,7 @@ test("isPlainText() takes a digit followed by a digit or a dot, and leaves every
 describe("take()", () => {
   test("stores lines of several devices for the day before and lists them in address order", async () => {
     const text = "192.168.1.3 - 08:00 - 20 - 30%\n192.168.1.2 09:00 - 21 - 31%\r\n192.168.1.3 - 10:00 - 1 - 1%"
-    expect(await take(text)).toBe("Surveys received")
+    expect(await take(text)).toEqual({ readings: 3, refused: 0 })
     expect(listed).toEqual([
       { address: TOMATOES, readings: [["09:00", 21, 31]] },
       {
@@ -72,49 +74,41 @@ describe("take()", () => {
     ])
   })
 
-  test("stores every complete line of a text that is cut anywhere, and counts the rest", async () => {
-    const line = "192.168.1.2 - 08:00 - 20 - 30%\n"
-    const cut = "192.168.1.3 - 09:00 - 21 - 31%"
-    for (let end = 1; end <= cut.length; end++) {
-      const complete = end === cut.length
-      const expected = complete ? "Surveys received" : "Surveys received, 1 refused"
-      expect(await take(line + cut.slice(0, end))).toBe(expected)
-      expect(bench.readings()).toHaveLength(complete ? 2 : 1)
-    }
-  })
-
-  test("takes a text that is cut within a character", async () => {
-    expect(await take(Buffer.concat([Buffer.from("192.168.1.2 08:00 - 20 - 30%\n1"), Buffer.of(0xc3)]))).toBe(
-      "Surveys received, 1 refused",
-    )
+  test("files a text under the day before it began, though a day has ended since", async () => {
+    await plainText.take(Buffer.from("192.168.1.2 08:00 - 20 - 30%\n"), "127.0.0.1", NOW + 86_400_000)
+    expect(bench.readings().map(({ day }) => day)).toEqual([addDays(DAY, 1)])
   })
 
   test("counts refused lines and names them", async () => {
-    expect(await take("192.168.1.2 08:00 - 20 - 130%\n192.168.1.2 09:00 - 20 - 30%\n")).toBe(
-      "Surveys received, 1 refused",
-    )
+    const text = "192.168.1.2 08:00 - 20 - 130%\n192.168.1.2 09:00 - 20 - 30%\n"
+    expect(await take(text)).toEqual({ readings: 1, refused: 1 })
     expect(refused).toEqual([`${SITE} 192.168.1.2 ${DAY}, line 1: Humidity must be 0 to 100 %: it is 130`])
   })
 
   test("stores nothing for whom it does not know or may not believe", async () => {
     const good = "192.168.1.2 08:00 - 20 - 30%\n"
-    expect(await take(`${good}192.168.1.77 08:00 - 20 - 30%\n`)).toBe("192.168.1.77 is not a declared device")
-    expect(await take(`${good}192.168.1.3 08:00 - 20 - 30%\n`, "127.0.0.9")).toBe(
-      "127.0.0.9 may not speak for 192.168.1.3",
-    )
-    expect(await take(Buffer.from("192.168.1.2 \xff\n", "latin1"))).toBe("A survey is UTF-8 text: this one is not")
+    expect(await take(`${good}192.168.1.77 08:00 - 20 - 30%\n`)).toEqual({
+      refusal: "192.168.1.77 is not a declared device",
+    })
+    expect(await take(`${good}192.168.1.3 08:00 - 20 - 30%\n`, "127.0.0.9")).toEqual({
+      refusal: "127.0.0.9 may not speak for 192.168.1.3",
+    })
+    expect(await take(Buffer.from("192.168.1.2 \xff\n", "latin1"))).toEqual({
+      refusal: "A survey is UTF-8 text: this one is not",
+    })
     expect(bench.readings()).toEqual([])
     expect(refused).toEqual([
       "plain text from 127.0.0.1: 192.168.1.77 is not a declared device",
       "plain text from 127.0.0.9: 127.0.0.9 may not speak for 192.168.1.3",
       "plain text from 127.0.0.1: A survey is UTF-8 text: this one is not",
     ])
-    expect(await take(good, "127.0.0.9")).toBe("Surveys received")
+    expect(await take(good, "127.0.0.9")).toEqual({ readings: 1, refused: 0 })
   })
 
   test("says that the disk refuses, and lists nothing", async () => {
     bench.fillDisk()
-    expect(await take(LARGE.replaceAll(/^(?=.)/gm, "192.168.1.2 "))).toBe("The disk refuses: come again")
+    expect(take(LARGE.replaceAll(/^(?=.)/gm, "192.168.1.2 "))).rejects.toThrow(StorageRefused)
+    await settle()
     expect(listed).toEqual([])
   })
 })

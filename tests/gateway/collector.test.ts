@@ -74,8 +74,8 @@ describe("take()", () => {
   test("answers a first survey, a repeated one and one with refused lines", async () => {
     expect(await bench.take(MORNING)).toEqual({ answer: "Surveys arrived", first: true, readings: 1, refused: 0 })
     expect(await bench.take(MORNING)).toMatchObject({ answer: "Surveys arrived", first: false })
-    expect(await bench.take("x", HERBS)).toMatchObject({ answer: "Surveys arrived, 1 line refused" })
-    expect(await bench.take("x\ny", LEMONS)).toMatchObject({ answer: "Surveys arrived, 2 lines refused" })
+    expect(await bench.take("x", HERBS)).toMatchObject({ answer: "1 refused, 0 stored" })
+    expect(await bench.take("x\ny", LEMONS)).toMatchObject({ answer: "2 refused, 0 stored" })
     expect(bench.collector.counts).toEqual({ uploads: 4, changed: 3, refusedLines: 3, refusedMessages: 0 })
   })
 

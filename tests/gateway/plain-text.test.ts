@@ -22,6 +22,10 @@ const stored = () => bench.due().map(({ day, address, body }) => [day, address, 
 test("isPlainText() knows a digit and an empty datagram, and leaves every CoAP message alone", () => {
   expect(isPlainText(bytes("192.168.1.2 08:00"))).toBe(true)
   expect(isPlainText(new Uint8Array(0))).toBe(true)
+  for (const before of ["\uFEFF", " ", "\t", "\r\n", "\uFEFF \n\n"]) expect(isPlainText(bytes(`${before}1`))).toBe(true)
+  for (const text of ["\uFEFF", " ", "\n", " a", "a1", "-1", "\u00a01", "\uFEFF\uFEFF1"]) {
+    expect(isPlainText(bytes(text))).toBe(false)
+  }
   for (let first = 0x40; first <= 0x7f; first++) expect(isPlainText(Uint8Array.of(first, 0x31))).toBe(false)
 })
 
@@ -29,6 +33,11 @@ describe("handle()", () => {
   test("takes lines of one device, in both forms, for the day before", async () => {
     expect(await send("192.168.1.2 08:00 - 20 - 30%\r\n192.168.1.2 - 12:00 - 25 - 33%")).toBe("Surveys arrived")
     expect(stored()).toEqual([[DAY, TOMATOES, "08:00 - 20 - 30%\n12:00 - 25 - 33%\n"]])
+  })
+
+  test("takes what an editor put before the first line", async () => {
+    expect(await send("\uFEFF\r\n 192.168.1.2 08:00 - 20 - 30%")).toBe("Surveys arrived")
+    expect(stored()).toEqual([[DAY, TOMATOES, "08:00 - 20 - 30%\n"]])
   })
 
   test("takes lines of several devices", async () => {
@@ -43,7 +52,7 @@ describe("handle()", () => {
   })
 
   test("counts refused lines in its answer", async () => {
-    expect(await send("192.168.1.2 08:00 - 20 - 130%\n192.168.1.2 09:00 - 20 - 30%")).toBe("Surveys arrived, 1 refused")
+    expect(await send("192.168.1.2 08:00 - 20 - 130%\n192.168.1.2 09:00 - 20 - 30%")).toBe("1 refused, 1 stored")
     expect(bench.quarantined()).toMatchObject([{ kind: "line" }])
   })
 

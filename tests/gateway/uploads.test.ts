@@ -40,7 +40,7 @@ describe("PUT /surveys", () => {
   test("answers 2.04 for the same again, for a correction and with refused lines counted", async () => {
     await ask(PATH, MORNING)
     expect(await answer(PATH, MORNING)).toBe("2.04 Surveys arrived")
-    expect(await answer(PATH, "09:00 - 1 - 1%\nx")).toBe("2.04 Surveys arrived, 1 line refused")
+    expect(await answer(PATH, "09:00 - 1 - 1%\nx")).toBe("2.04 1 refused, 1 stored")
   })
 
   test("takes the day before the first block without a day, and the sender without an address", async () => {
