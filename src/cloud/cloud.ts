@@ -77,7 +77,7 @@ export class Cloud {
     const texts = new Texts({
       clock,
       maxBytes: topology.limits.survey,
-      take: (lines, sender, begunAt) => plainText.take(lines, sender, begunAt),
+      begin: (sender, begunAt) => plainText.begin(sender, begunAt),
       onError: log.error,
     })
     this.#door = new Door({

@@ -2,7 +2,7 @@
 import { decodeText } from "../coap/option"
 import { splitAddressedLines } from "../survey/addressed"
 import { clockChange, type Day, dayBefore } from "../survey/calendar"
-import { elapsedSeconds } from "../survey/reading"
+import { elapsedSeconds, type Reading } from "../survey/reading"
 import { parseSurvey } from "../survey/survey"
 import { formatAddress, parseAddress } from "../topology/address"
 import type { Devices } from "../topology/devices"
@@ -37,16 +37,30 @@ export interface PlainTextOptions {
 /** What is in the store and how many lines were refused, or why none is taken, as a line for the sender. */
 export type Taken = { readonly readings: number; readonly refused: number } | { readonly refusal: string }
 
+/** One sender's text, which comes in parts. */
+interface Text {
+  readonly sender: string
+  /** When it began, ms since 1970: all of it is of the day before that. */
+  readonly begunAt: number
+  /** By address: in an hour that comes twice its next line is behind it. */
+  readonly latest: Map<number, Reading>
+}
+
 export class PlainText {
   constructor(private readonly options: PlainTextOptions) {}
 
   /**
-   * Stores and lists complete lines, all or, where one of them is not its sender's to send, none.
-   * @param begunAt when their text began, ms since 1970: all of it is of the day before that
-   * @throws StorageRefused when the disk refuses
+   * A text has begun. What this gives stores and lists complete lines of it, one part after the other: all of them or,
+   * where one is not its sender's to send, none. It rejects with StorageRefused when the disk refuses.
    */
-  async take(lines: Uint8Array, sender: string, begunAt: number): Promise<Taken> {
+  begin(sender: string, begunAt: number): (lines: Uint8Array) => Promise<Taken> {
+    const text: Text = { sender, begunAt, latest: new Map() }
+    return (lines) => this.#take(lines, text)
+  }
+
+  async #take(lines: Uint8Array, part: Text): Promise<Taken> {
     const { devices, timeZone, isClockWrong, maySend, onStored } = this.options
+    const { sender, begunAt } = part
     // a day is what the clock says it is
     if (isClockWrong?.(begunAt)) return { refusal: "The cloud's clock is not set" }
     let text: string
@@ -63,7 +77,7 @@ export class PlainText {
       surveys.push([address, own])
     }
     const day = dayBefore(begunAt, timeZone)
-    const stored = await Promise.all(surveys.map(([address, own]) => this.#store(day, address, own)))
+    const stored = await Promise.all(surveys.map(([address, own]) => this.#store(part, day, address, own)))
     onStored(stored.map(({ survey }) => survey).sort((a, b) => a.address - b.address))
     let [readings, refused] = [0, 0]
     for (const survey of stored) {
@@ -79,13 +93,16 @@ export class PlainText {
   }
 
   async #store(
+    { latest }: Text,
     day: Day,
     address: number,
     text: string,
   ): Promise<{ survey: StoredSurvey; readings: number; refused: number }> {
     const { store, site, timeZone } = this.options
     const change = clockChange(day, timeZone)
-    const { readings, refused, refusedCount } = parseSurvey(text, change)
+    const { readings, refused, refusedCount } = parseSurvey(text, change, { after: latest.get(address) })
+    const last = readings.at(-1)
+    if (change.repeated && last) latest.set(address, last)
     for (const { line, rule } of refused) {
       this.options.onRefusedText(`${site} ${formatAddress(address)} ${day}, line ${line}: ${rule}`)
     }

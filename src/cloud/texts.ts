@@ -9,8 +9,8 @@ export interface TextsOptions {
   readonly clock: Clock
   /** The most of one text that may wait to be stored, bytes. */
   readonly maxBytes: number
-  /** Stores complete lines of a text that began at this time, ms since 1970. Resolves once they are durable. */
-  readonly take: (lines: Uint8Array, sender: string, begunAt: number) => Promise<Taken>
+  /** A text begins, at ms since 1970. What this gives stores complete lines of it and resolves once they are durable. */
+  readonly begin: (sender: string, begunAt: number) => (lines: Uint8Array) => Promise<Taken>
   /** A text could not be stored, through no fault of its sender's. */
   readonly onError: (text: string) => void
 }
@@ -80,7 +80,7 @@ interface TextEvents {
  * has its answer would be reset by a second one, and what it sent last with it.
  */
 class Text {
-  readonly #begunAt: number
+  readonly #take: (lines: Uint8Array) => Promise<Taken>
   #chunks: Uint8Array[] = []
   #waitingBytes = 0
   /** Since when the oldest of what waits has been there. */
@@ -99,7 +99,7 @@ class Text {
     private readonly options: TextsOptions,
     private readonly events: TextEvents,
   ) {
-    this.#begunAt = options.clock.now()
+    this.#take = options.begin(connection.remoteAddress, options.clock.now())
   }
 
   get sender(): string {
@@ -167,7 +167,7 @@ class Text {
     this.#resize(this.#waitingBytes, lines.length)
     connection.pause() // what still comes waits in the network, not here
     try {
-      const taken = await options.take(lines, this.sender, this.#begunAt)
+      const taken = await this.#take(lines)
       if (this.#isOver) return false
       if ("refusal" in taken) {
         this.refuse(taken.refusal)

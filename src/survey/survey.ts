@@ -31,6 +31,8 @@ export interface Survey {
 export interface ReadOptions {
   /** Reads no further than the first refused line. */
   readonly stopAtRefusal?: boolean
+  /** Where a text comes in parts, the latest reading of those before: in an hour that comes twice it tells the pass. */
+  readonly after?: Reading | undefined
 }
 
 const BYTE_ORDER_MARK = 0xfeff
@@ -38,10 +40,10 @@ const LINE_CHARACTERS = 200
 const REFUSED_LINES_KEPT = 100
 
 /** Reads a survey. `change` is what the clock does on its day. Refuses lines, never the text. */
-export function parseSurvey(text: string, change: ClockChange, { stopAtRefusal = false }: ReadOptions = {}): Survey {
+export function parseSurvey(text: string, change: ClockChange, { stopAtRefusal, after }: ReadOptions = {}): Survey {
   const refused: RefusedLine[] = []
   let refusedCount = 0
-  const times = new SurveyTimes(change)
+  const times = new SurveyTimes(change, after)
   let line = 0
   let next = text.charCodeAt(0) === BYTE_ORDER_MARK ? 1 : 0
   while (next < text.length) {

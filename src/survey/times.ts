@@ -13,8 +13,10 @@ export class SurveyTimes {
   #firstPassEnd = -1 // seconds of the day of the first pass's last reading
   #secondPassTaken = false
 
-  constructor(change: ClockChange) {
+  /** @param after where a text comes in parts, the latest reading of those before */
+  constructor(change: ClockChange, after?: Reading) {
     this.#change = change
+    if (after) this.#goOnBehind(after)
   }
 
   /** Takes a reading, or says which rule its time breaks. */
@@ -75,6 +77,14 @@ export class SurveyTimes {
   readings(): Reading[] {
     if (this.#taken) this.#readings.sort((a, b) => compareReadings(a, b, this.#change))
     return this.#readings
+  }
+
+  #goOnBehind({ seconds, offset }: Reading): void {
+    if (!within(this.#change.repeated, seconds)) return
+    this.#lineBefore = seconds
+    this.#secondPassTaken = offset !== undefined
+    if (offset === undefined) this.#firstPassEnd = seconds
+    else this.#pass = 2
   }
 
   #add(reading: Reading): Refusal | undefined {

@@ -31,7 +31,7 @@ beforeEach(async () => {
 afterEach(() => bench[Symbol.dispose]())
 
 const take = (text: string | Uint8Array, sender = "127.0.0.1") =>
-  plainText.take(typeof text === "string" ? new TextEncoder().encode(text) : text, sender, NOW)
+  plainText.begin(sender, NOW)(typeof text === "string" ? new TextEncoder().encode(text) : text)
 
 test("isPlainText() takes a digit followed by a digit or a dot, and leaves every CSM alone", () => {
   for (const head of ["19", "1.", "00", "9."]) expect(isPlainText(new TextEncoder().encode(head))).toBe(true)
@@ -39,7 +39,7 @@ test("isPlainText() takes a digit followed by a digit or a dot, and leaves every
   for (let first = 0; first < 256; first++) expect(isPlainText(Uint8Array.of(first, 0xe1))).toBe(false)
 })
 
-describe("take()", () => {
+describe("begin()", () => {
   test("stores lines of several devices for the day before and lists them in address order", async () => {
     const text = "192.168.1.3 - 08:00 - 20 - 30%\n192.168.1.2 09:00 - 21 - 31%\r\n192.168.1.3 - 10:00 - 1 - 1%"
     expect(await take(text)).toEqual({ readings: 3, refused: 0 })
@@ -75,8 +75,28 @@ describe("take()", () => {
   })
 
   test("files a text under the day before it began, though a day has ended since", async () => {
-    await plainText.take(Buffer.from("192.168.1.2 08:00 - 20 - 30%\n"), "127.0.0.1", NOW + 86_400_000)
+    await plainText.begin("127.0.0.1", NOW + 86_400_000)(Buffer.from("192.168.1.2 08:00 - 20 - 30%\n"))
     expect(bench.readings().map(({ day }) => day)).toEqual([addDays(DAY, 1)])
+  })
+
+  test("reads an hour that comes twice alike, in whatever parts its lines come", async () => {
+    const noon = Date.parse("2026-10-26T12:00:00+01:00")
+    const lines = ["01:30", "02:15", "02:45", "02:15", "02:30", "03:00"].map((time, n) => `${time} - ${n} - 30%`)
+    for (let cut = 0; cut < 2 ** lines.length; cut++) {
+      const takePart = plainText.begin("127.0.0.1", noon)
+      let part = ""
+      for (const [index, line] of lines.entries()) {
+        part += `192.168.1.2 - ${line}\n`
+        if (index < lines.length - 1 && (cut >> index) % 2 === 0) continue
+        const { length } = part.trimEnd().split("\n")
+        expect(await takePart(Buffer.from(part))).toEqual({ readings: length, refused: 0 })
+        part = ""
+      }
+      const expected = ["01:30 0", "02:15 1", "02:45 2", "02:15+01:00 3", "02:30+01:00 4", "03:00 5"]
+      expect(bench.readings().map(({ time, temperature }) => `${time} ${temperature}`)).toEqual(expected)
+      bench.database.sqlite.run("DELETE FROM added")
+      bench.database.sqlite.run("DELETE FROM surveys")
+    }
   })
 
   test("counts refused lines and names them", async () => {

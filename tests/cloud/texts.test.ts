@@ -13,7 +13,7 @@ function bench(take?: (lines: string) => Promise<Taken>) {
   const clock = new VirtualClock(1_000_000)
   const errors: string[] = []
   const stored: string[] = []
-  const begun = new Set<number>()
+  const begun: number[] = []
   const store = async (text: string): Promise<Taken> => {
     const lines = text.split("\n").filter((line) => line.trim() !== "")
     const readings = lines.filter((line) => /^192\.168\.1\.2 - \d\d:\d\d(:\d\d)? - \d+ - \d+%$/.test(line))
@@ -23,9 +23,9 @@ function bench(take?: (lines: string) => Promise<Taken>) {
   const texts = new Texts({
     clock,
     maxBytes: MIB,
-    take: (bytes, _, begunAt) => {
-      begun.add(begunAt)
-      return (take ?? store)(new TextDecoder().decode(bytes))
+    begin: (_, begunAt) => {
+      begun.push(begunAt)
+      return (bytes) => (take ?? store)(new TextDecoder().decode(bytes))
     },
     onError: (text) => errors.push(text),
   })
@@ -159,7 +159,7 @@ describe("a text", () => {
     await clock.advance(2000)
     send(LINE)
     await end()
-    expect([...begun]).toEqual([1_000_000])
+    expect(begun).toEqual([1_000_000])
   })
 
   test("that comes while its beginning is being stored waits for its own pause, and its end for both", async () => {

@@ -101,6 +101,20 @@ test("parseSurvey() knows a repeated last hour of the day", () => {
   expect(read("2026-10-29", "Africa/Cairo", ...times)).toEqual({ times: cairo, refused: [] })
 })
 
+test("parseSurvey() goes on behind a reading of the part before", () => {
+  const change = clockChange("2026-10-25", "Europe/Rome")
+  const timesAfter = (after: string, ...times: string[]) => {
+    const [before] = parseSurvey(`${after} - 20 - 30%`, change).readings
+    const { readings } = parseSurvey(times.map((time) => `${time} - 20 - 30%`).join("\n"), change, { after: before })
+    return readings.map(({ seconds, offset }) => formatTime(seconds, offset))
+  }
+  expect(timesAfter("02:30", "02:45", "02:45")).toEqual(["02:45", "02:45+01:00"])
+  expect(timesAfter("02:30", "02:30")).toEqual(["02:30+01:00"])
+  expect(timesAfter("02:30+01:00", "02:45", "03:00")).toEqual(["02:45+01:00", "03:00"])
+  expect(timesAfter("02:30+01:00", "02:15")).toEqual([])
+  expect(timesAfter("01:30", "02:15")).toEqual(["02:15"])
+})
+
 describe("parseSurvey() with an offset behind the time", () => {
   test("reads either pass, in any order, and writes the offset of the second", () => {
     expect(autumn("02:15+01:00", "02:15+02:00", "02:45+01:00", "02:05+01:00", "02:50+02:00")).toEqual({
