@@ -23,8 +23,8 @@ const SHOWN_CHARACTERS = 40
 
 const MINUTES = Array.from({ length: 24 * 60 + 1 }, (_, m) => `${TWO_DIGITS[Math.floor(m / 60)]}:${TWO_DIGITS[m % 60]}`)
 
-/** What is wrong with a line, made into a text for people only where somebody reads it. */
-export type Refusal = () => string
+/** The rule of a line that is refused where nobody is told: of millions a text each would fill the memory. */
+export const UNTOLD = ""
 
 /** "08:00", or "08:00:30" when the seconds are not zero; 86,400 s is "24:00". With an offset "02:15+01:00". */
 export function formatTime(seconds: number, offset?: string): string {
@@ -71,9 +71,10 @@ export function elapsedSeconds({ seconds, offset }: Reading, { repeated }: Clock
 
 /**
  * The reading in one line, `text` from `from` to `to` (without line end). Its offset is what the line writes, of either
- * pass: which offsets there may be only the day tells. A line that breaks a rule gives that rule and the value.
+ * pass: which offsets there may be only the day tells. A line that breaks a rule gives that rule and the value, as a text
+ * for people, or UNTOLD.
  */
-export function parseReading(text: string, from = 0, to = text.length): Reading | Refusal {
+export function parseReading(text: string, from = 0, to = text.length, isTold = true): Reading | string {
   const end = trimEnd(text, from, to)
   const timeFrom = skipBlanks(text, from, end)
   const timeTo = skipWord(text, timeFrom, end)
@@ -81,22 +82,24 @@ export function parseReading(text: string, from = 0, to = text.length): Reading 
   const temperatureTo = skipWord(text, temperatureFrom, end)
   const humidityFrom = skipHyphen(text, temperatureTo, end)
   if (humidityFrom === end) {
-    return () => broken('A reading must be written "08:00 - 20 - 30%"', text.slice(timeFrom, end))
+    return isTold ? broken('A reading must be written "08:00 - 20 - 30%"', text.slice(timeFrom, end)) : UNTOLD
   }
 
   const offsetFrom = findOffset(text, timeFrom, timeTo)
   const seconds = scanTime(text, timeFrom, offsetFrom)
-  if (Number.isNaN(seconds)) return () => timeRule(text.slice(timeFrom, timeTo))
+  if (Number.isNaN(seconds)) return isTold ? timeRule(text.slice(timeFrom, timeTo)) : UNTOLD
 
   const temperature = scanDecimal(text, temperatureFrom, temperatureTo)
   if (!(temperature >= -90 && temperature <= 90)) {
-    return () => decimalRule("Temperature", "-90 to 90 °C", text.slice(temperatureFrom, temperatureTo))
+    return isTold ? decimalRule("Temperature", "-90 to 90 °C", text.slice(temperatureFrom, temperatureTo)) : UNTOLD
   }
-  if (text.charCodeAt(end - 1) !== PERCENT) return () => broken("Humidity must end in %", text.slice(humidityFrom, end))
+  if (text.charCodeAt(end - 1) !== PERCENT) {
+    return isTold ? broken("Humidity must end in %", text.slice(humidityFrom, end)) : UNTOLD
+  }
   const humidityTo = trimEnd(text, humidityFrom, end - 1)
   const humidity = scanDecimal(text, humidityFrom, humidityTo)
   if (!(humidity >= 0 && humidity <= 100)) {
-    return () => decimalRule("Humidity", "0 to 100 %", text.slice(humidityFrom, humidityTo))
+    return isTold ? decimalRule("Humidity", "0 to 100 %", text.slice(humidityFrom, humidityTo)) : UNTOLD
   }
   if (offsetFrom === timeTo) return { seconds, temperature, humidity }
   return { seconds, offset: text.slice(offsetFrom, timeTo), temperature, humidity }

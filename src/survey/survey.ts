@@ -1,14 +1,6 @@
 /** Survey text ⇄ readings, and the merge of two surveys of one device and day. */
 import type { ClockChange } from "./calendar"
-import {
-  compareReadings,
-  formatReading,
-  parseOffset,
-  parseReading,
-  parseTime,
-  type Reading,
-  type Refusal,
-} from "./reading"
+import { compareReadings, formatReading, parseOffset, parseReading, parseTime, type Reading, UNTOLD } from "./reading"
 import { skipBlanks, trimEnd } from "./scan"
 import { SurveyTimes } from "./times"
 
@@ -54,10 +46,11 @@ export function parseSurvey(text: string, change: ClockChange, { stopAtRefusal, 
     line++
     next = lineEnd + 1
     if (from === to) continue
-    const refusal = takeLine(text, from, to, times)
-    if (refusal === undefined) continue
+    const isTold = refusedCount < REFUSED_LINES_KEPT
+    const rule = takeLine(text, from, to, times, isTold)
+    if (rule === undefined) continue
     refusedCount++
-    if (refusedCount <= REFUSED_LINES_KEPT) refused.push({ line, rule: refusal(), text: text.slice(from, to) })
+    if (isTold) refused.push({ line, rule, text: text.slice(from, to) })
     if (stopAtRefusal) break
   }
   return { readings: times.readings(), refused, refusedCount }
@@ -101,12 +94,13 @@ export function mergeSurveys(
   return { readings, superseded }
 }
 
-function takeLine(text: string, from: number, to: number, times: SurveyTimes): Refusal | undefined {
+/** The rule that a line breaks, if it does: UNTOLD where nobody is told. */
+function takeLine(text: string, from: number, to: number, times: SurveyTimes, isTold: boolean): string | undefined {
   if (to - from > LINE_CHARACTERS) {
-    return () => `A line must be at most ${LINE_CHARACTERS} characters: it is ${to - from}`
+    return isTold ? `A line must be at most ${LINE_CHARACTERS} characters: it is ${to - from}` : UNTOLD
   }
-  const reading = parseReading(text, from, to)
-  if (typeof reading !== "function") return times.take(reading)
+  const reading = parseReading(text, from, to, isTold)
+  if (typeof reading !== "string") return times.take(reading, isTold)
   times.follow(parseTime(text, from, to), parseOffset(text, from, to))
   return reading
 }

@@ -1,6 +1,6 @@
 /** Which times may stand in a survey, and in which pass of a repeated hour. */
 import type { ClockChange, Span } from "./calendar"
-import { compareReadings, elapsedSeconds, formatTime, type Reading, type Refusal } from "./reading"
+import { compareReadings, elapsedSeconds, formatTime, type Reading, UNTOLD } from "./reading"
 
 /** Takes the lines of one survey in the order of the file. */
 export class SurveyTimes {
@@ -19,39 +19,40 @@ export class SurveyTimes {
     if (after) this.#goOnBehind(after)
   }
 
-  /** Takes a reading, or says which rule its time breaks. */
-  take(reading: Reading): Refusal | undefined {
+  /** Takes a reading, or says which rule its time breaks: UNTOLD where nobody is told. */
+  take(reading: Reading, isTold: boolean): string | undefined {
     const { skipped, repeated } = this.#change
     const { seconds, offset, temperature, humidity } = reading
     if (within(skipped, seconds)) {
-      return () => {
-        const span = `${formatTime(skipped.from)} to ${formatTime(skipped.to)}`
-        return broken(`Time must be on the clock, which skips ${span} on this day`, reading)
-      }
+      if (!isTold) return UNTOLD
+      const span = `${formatTime(skipped.from)} to ${formatTime(skipped.to)}`
+      return broken(`Time must be on the clock, which skips ${span} on this day`, reading)
     }
     if (!within(repeated, seconds)) {
-      if (offset === undefined) return this.#add(reading)
-      return () => broken("An offset stands only behind a time that comes twice on its day", reading)
+      if (offset === undefined) return this.#add(reading, isTold)
+      return isTold ? broken("An offset stands only behind a time that comes twice on its day", reading) : UNTOLD
     }
 
     const [first, second] = repeated.offsets
     if (offset !== undefined && offset !== first && offset !== second) {
-      return () => broken(`The offset must be ${first} or ${second} on this day`, reading)
+      return isTold ? broken(`The offset must be ${first} or ${second} on this day`, reading) : UNTOLD
     }
     if (!this.follow(seconds, offset)) {
-      return () => broken("Time must not begin a third pass of an hour that comes twice", reading)
+      return isTold ? broken("Time must not begin a third pass of an hour that comes twice", reading) : UNTOLD
     }
     if (this.#pass === 1) {
       this.#firstPassEnd = seconds
       this.#secondPassTaken = false
-      return this.#add(offset === undefined ? reading : { seconds, temperature, humidity })
+      return this.#add(offset === undefined ? reading : { seconds, temperature, humidity }, isTold)
     }
     // Only refused lines began the second pass, and what was wrong with them may have been their time.
     if (offset === undefined && !this.#secondPassTaken && seconds > this.#firstPassEnd) {
-      return () => broken("Time comes twice on this day, and refused lines before it hide which one is meant", reading)
+      return isTold
+        ? broken("Time comes twice on this day, and refused lines before it hide which one is meant", reading)
+        : UNTOLD
     }
     this.#secondPassTaken = true
-    return this.#add(offset === undefined ? { seconds, offset: second, temperature, humidity } : reading)
+    return this.#add(offset === undefined ? { seconds, offset: second, temperature, humidity } : reading, isTold)
   }
 
   /**
@@ -87,11 +88,11 @@ export class SurveyTimes {
     else this.#pass = 2
   }
 
-  #add(reading: Reading): Refusal | undefined {
+  #add(reading: Reading, isTold: boolean): string | undefined {
     const elapsed = elapsedSeconds(reading, this.#change)
     if (elapsed <= this.#latest) {
       this.#taken ??= new Set(this.#readings.map((taken) => elapsedSeconds(taken, this.#change)))
-      if (this.#taken.has(elapsed)) return () => broken("Time must not come twice", reading)
+      if (this.#taken.has(elapsed)) return isTold ? broken("Time must not come twice", reading) : UNTOLD
     } else this.#latest = elapsed
     this.#taken?.add(elapsed)
     this.#readings.push(reading)
