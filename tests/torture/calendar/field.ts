@@ -2,7 +2,7 @@
 import { SurveyMissing } from "../../../src/device/missing"
 import { type CalendarDay, ZoneCalendar } from "./zone-calendar"
 
-/** A reading as the store must show it: "02:15 20.5 30". */
+/** A reading as the store must show it: "02:15 20.5 30", and where the clock shows that again "02:15+01:00 20.5 30". */
 export type Shown = string
 
 interface Line {
@@ -52,14 +52,15 @@ function linesOf(day: CalendarDay, seed: number): Line[] {
   const lines: Line[] = []
   const skipped = ZoneCalendar.skipped(day)
   let before = -1
-  for (const [index, { at, minute }] of day.quarters.entries()) {
+  for (const [index, { at, minute, offsetMinutes }] of day.quarters.entries()) {
     for (const gone of skipped) {
       if (gone > before && gone < minute) lines.push({ at, text: lineOf(gone, 10, 50), shown: undefined })
     }
+    const offset = minute <= before ? offsetOf(offsetMinutes) : ""
     before = Math.max(before, minute)
     if (!isChanged && minute % 60 !== 0) continue
     const [temperature, humidity] = valuesOf(seed, index)
-    const shown = `${timeOf(minute)} ${temperature} ${humidity}`
+    const shown = `${timeOf(minute)}${offset} ${temperature} ${humidity}`
     lines.push({ at, text: lineOf(minute, temperature, humidity), shown })
   }
   return lines
@@ -72,6 +73,8 @@ function valuesOf(seed: number, index: number): readonly [number, number] {
   const random = Bun.hash.xxHash32(`${index}`, seed)
   return [((random % 6000) - 2000) / 100, ((random >>> 13) % 10_001) / 100]
 }
+
+const offsetOf = (minutes: number): string => `${minutes < 0 ? "-" : "+"}${timeOf(Math.abs(minutes))}`
 
 const timeOf = (minute: number): string => {
   const [hours, minutes] = [Math.floor(minute / 60), minute % 60].map((number) => String(number).padStart(2, "0"))

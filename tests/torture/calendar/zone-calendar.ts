@@ -2,10 +2,11 @@
 
 const QUARTER_MS = 900_000 // every zone's clock has changed at a quarter since 1972
 
-/** A moment and the minute of the day that the clock shows then. */
+/** A moment, the minute of the day that the clock shows then, and how far that is from UTC. */
 export interface Quarter {
   readonly at: number
   readonly minute: number
+  readonly offsetMinutes: number
 }
 
 export interface CalendarDay {
@@ -34,10 +35,10 @@ export class ZoneCalendar {
   /** All days of which a part is between the two, ms since the epoch. */
   constructor(timeZone: string, from: number, to: number) {
     const days: { day: string; quarters: Quarter[] }[] = []
-    for (const { at, day, minute } of quartersOf(timeZone, Math.ceil(from / HOUR_MS) * HOUR_MS, to)) {
+    for (const { day, ...quarter } of quartersOf(timeZone, Math.ceil(from / HOUR_MS) * HOUR_MS, to)) {
       const last = days.at(-1)
-      if (last?.day === day) last.quarters.push({ at, minute })
-      else days.push({ day, quarters: [{ at, minute }] })
+      if (last?.day === day) last.quarters.push(quarter)
+      else days.push({ day, quarters: [quarter] })
     }
     this.days = days.slice(1, -1) // whole ones
     for (const day of this.days) this.#byName.set(day.day, day)
@@ -96,7 +97,8 @@ function* quartersOf(timeZone: string, from: number, to: number): Generator<Quar
     for (let at = hour; at < hour + HOUR_MS; at += QUARTER_MS) {
       const shown = isOdd ? wallOf(at) : wall + at - hour
       const day = new Date(shown).toISOString().slice(0, 10)
-      yield { at, day, minute: (shown % (MINUTES_A_DAY * MINUTE_MS)) / MINUTE_MS }
+      const minute = (shown % (MINUTES_A_DAY * MINUTE_MS)) / MINUTE_MS
+      yield { at, day, minute, offsetMinutes: (shown - at) / MINUTE_MS }
     }
     wall = next
   }
