@@ -12,6 +12,7 @@ import { formatProblem } from "../topology/problem"
 import type { Topology } from "../topology/topology"
 import { COMMON_OPTIONS, type Command, type Values } from "./arguments"
 import { count } from "./format"
+import { SAMPLE_DATA } from "./report"
 import { createScreen } from "./screen"
 
 const options = { ...COMMON_OPTIONS } as const
@@ -46,7 +47,8 @@ async function run(values: Values<typeof options>): Promise<number> {
     readings += found.readings
     problems += found.problems.length
   }
-  const seen = `${count(topology.devices.size, "device")}, ${count(surveys, "survey")}, ${count(readings, "reading")}`
+  const amounts = [count(topology.devices.size, "device"), count(surveys, "survey"), count(readings, "reading")]
+  const seen = [...(topology.sample ? [SAMPLE_DATA] : []), ...amounts].join(", ")
   if (problems > 0)
     screen.fail(`${topology.file} is sound, its surveys are not: ${count(problems, "problem")}; ${seen}`)
   else screen.success(`${topology.file}: ${seen}, no problems`)

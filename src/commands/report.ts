@@ -11,6 +11,9 @@ import { describeRoles } from "./roles"
 
 const NAMED_AT_ONCE = 10 // of missing devices and of warnings; a fleet's are counted
 
+/** What is said of a topology whose files never change. */
+export const SAMPLE_DATA = "sample data"
+
 /** Width of the widest label of a small network, so that its columns stand below each other. */
 export function labelWidth({ devices }: Topology): number {
   let width = 5
@@ -20,12 +23,13 @@ export function labelWidth({ devices }: Topology): number {
 
 /** @param named the roles of this host; without them it is everything */
 export function bannerOf(topology: Topology, named: Roles | undefined, addressing: Addressing): string[] {
-  const { site, devices, gateway, cloud } = topology
+  const { site, sample, devices, gateway, cloud } = topology
   const { interfaces } = gateway
   const what = named ? describeRoles(named) : undefined
   const where = addressing === "simulated" ? "simulated on this machine" : undefined
+  const data = sample ? SAMPLE_DATA : undefined
   return [
-    `${site}, ${[what, where].filter((part) => part !== undefined).join(", ")}`,
+    [site, data, what, where].filter((part) => part !== undefined).join(", "),
     `${count(devices.size, "device")} ─UDP─▶ gateway ${interfaces.devices.address.ip} | ` +
       `${interfaces.cloud.address.ip} ─TCP─▶ cloud ${cloud.address}`,
   ]

@@ -19,6 +19,7 @@ export function changesOf(before: Topology, after: Topology): Changes {
   const schedule = AT_ONCE.filter((key) => differs(before.schedule[key], after.schedule[key]))
   return {
     applied: [
+      ...(before.sample === after.sample ? [] : [`sample: ${after.sample}`]),
       ...(renumbered ? [] : devices),
       ...schedule.map((key) => `schedule.${key}: ${inWords(after.schedule[key])}`),
     ],
@@ -33,7 +34,8 @@ export function changesOf(before: Topology, after: Topology): Changes {
 export function applyChanges(before: Topology, after: Topology): Topology {
   // devices of a renumbered network belong to an interface that is not bound yet
   const renumbered = differs(before.gateway.interfaces, after.gateway.interfaces)
-  return { ...before, devices: renumbered ? before.devices : after.devices, schedule: after.schedule }
+  const devices = renumbered ? before.devices : after.devices
+  return { ...before, sample: after.sample, devices, schedule: after.schedule }
 }
 
 function deviceChanges(before: Devices, after: Devices): string[] {

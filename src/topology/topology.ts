@@ -117,6 +117,10 @@ const alerts = section("Who is told how the runs go.", {
 /** What a person may write, and what it becomes. */
 export const topologySchema = v.pipe(
   section("A telemetry network: devices, a gateway and a cloud.", {
+    sample: v.optional(
+      v.pipe(v.boolean(), v.description("true: the survey files are samples that never change, and none is too old.")),
+      false,
+    ),
     site: v.optional(
       text(SITE_PATTERN, SITE_RULE, "The site's name, part of every stored reading: choose it once."),
       "site",

@@ -114,6 +114,8 @@ test("check names every problem of every survey line, exit 2", async () => {
   expect(await run("check")).toMatchObject({ exit: 0 })
   await writeFile(join(folder, "bad.txt"), "08:00 - 20 - 130%\n08:30 - 1 - 1%\nnonsense\n")
   await writeFile(join(folder, "bad.yaml"), TOPOLOGY.replace("device1.txt", "bad.txt"))
+  await writeFile(join(folder, "sample.yaml"), `sample: true\n${TOPOLOGY}`)
+  expect((await run("check", "--topology", "sample.yaml")).stderr).toContain("sample.yaml: sample data, 1 device, ")
   const { stderr, exit } = await run("check", "--topology", "bad.yaml")
   expect(stderr).toContain("bad.txt:1 Humidity must be 0 to 100 %: it is 130")
   expect(stderr).toContain("bad.txt:3 ")

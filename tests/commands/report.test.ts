@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test"
-import { summaryLine } from "../../src/commands/report"
+import { bannerOf, summaryLine } from "../../src/commands/report"
 import type { Summary } from "../../src/summary"
 import { parseTopology } from "../../src/topology/load"
 import { SAMPLE } from "../topology/sample"
@@ -20,6 +20,21 @@ const COMPLETE: Summary = {
   complete: true,
 }
 const line = (change: Partial<Summary>) => summaryLine({ ...COMPLETE, ...change }, TOPOLOGY)
+
+describe("bannerOf()", () => {
+  const NETWORK = "2 devices ─UDP─▶ gateway 192.168.1.1 | 10.10.10.1 ─TCP─▶ cloud 10.10.10.2"
+
+  test("tells what is simulated, and the network", () => {
+    expect(bannerOf(TOPOLOGY, undefined, "simulated")).toEqual(["greenhouse, simulated on this machine", NETWORK])
+    const roles = { cloud: true, gateway: false, devices: [] }
+    expect(bannerOf(TOPOLOGY, roles, "declared")).toEqual(["greenhouse, cloud", NETWORK])
+  })
+
+  test("tells sample data", () => {
+    const sample = parseTopology(`sample: true\n${SAMPLE}`, "topology.yaml")
+    expect(bannerOf(sample, undefined, "simulated")[0]).toBe("greenhouse, sample data, simulated on this machine")
+  })
+})
 
 describe("summaryLine()", () => {
   test("tells what was stored", () => {

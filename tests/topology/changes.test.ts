@@ -41,6 +41,14 @@ test("changesOf() tells what applies at once from what needs a new start", () =>
   })
 })
 
+test("a line that says the files are samples applies at once, gone or there", () => {
+  const [sample, own] = [topology({ rest: "sample: true" }), topology({})]
+  expect([sample.sample, own.sample]).toEqual([true, false])
+  expect(changesOf(sample, own)).toEqual({ applied: ["sample: false"], postponed: [] })
+  expect(changesOf(own, sample)).toEqual({ applied: ["sample: true"], postponed: [] })
+  expect(applyChanges(sample, own).sample).toBe(false)
+})
+
 test("devices of a renumbered network wait for the new start with it", () => {
   const before = topology({})
   const after = topology({ devices: "  - { ip: 192.168.1.6 }" })

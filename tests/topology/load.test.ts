@@ -25,10 +25,10 @@ test("loadTopology() reads the sample network", async () => {
   })
   expect(topology.gateway.retention.toString()).toBe("P90D")
   expect([...topology.devices].map(({ ip, name, survey, line }) => [ip, name, survey, line])).toEqual([
-    ["192.168.1.2", "tomatoes", "surveys/device1.txt", 24],
-    ["192.168.1.3", "herbs", "surveys/device2.txt", 25],
-    ["192.168.1.4", "lemons", "surveys/device3.txt", 26],
-    ["192.168.1.5", "nursery", "surveys/device4.txt", 27],
+    ["192.168.1.2", "tomatoes", "surveys/device1.txt", 25],
+    ["192.168.1.3", "herbs", "surveys/device2.txt", 26],
+    ["192.168.1.4", "lemons", "surveys/device3.txt", 27],
+    ["192.168.1.5", "nursery", "surveys/device4.txt", 28],
   ])
   expect(topology.warnings).toEqual([])
 })
@@ -223,7 +223,7 @@ test.each([
   [
     "a name from Object's prototype",
     ["site: greenhouse", "constructor: 1"],
-    "1:1 constructor: is not a key here: the keys are site, timeZone, bufferSize, schedule, transmission, limits, alerts, gateway, cloud, devices",
+    "1:1 constructor: is not a key here: the keys are sample, site, timeZone, bufferSize, schedule, transmission, limits, alerts, gateway, cloud, devices",
   ],
 ] as const)("parseTopology() refuses %s", (_, change, problem) => {
   expect(problemsOf(changed(change))).toEqual([problem])

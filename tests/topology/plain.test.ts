@@ -66,10 +66,11 @@ test("readPlain() reads what the yaml package reads, line by line, or leaves it"
   expect(plain).toBeGreaterThan(100)
 })
 
-test("readPlain() reads the sample network, whose devices are on lines 24 to 27", async () => {
+test("readPlain() reads the sample network, whose devices are on lines 25 to 28", async () => {
   const text = await Bun.file(SAMPLE_FILE).text()
   const { value, deviceLines } = readPlain(text) ?? {}
-  expect(deviceLines).toEqual([24, 25, 26, 27])
+  expect(deviceLines).toEqual([25, 26, 27, 28])
+  expect(value).toMatchObject({ sample: true })
   expect(value).toEqual(new Source(text, "topology.yaml").value)
 })
 
