@@ -32,6 +32,7 @@ export function bannerOf(topology: Topology, named: Roles | undefined, addressin
     [site, data, what, where].filter((part) => part !== undefined).join(", "),
     `${count(devices.size, "device")} ─UDP─▶ gateway ${interfaces.devices.address.ip} | ` +
       `${interfaces.cloud.address.ip} ─TCP─▶ cloud ${cloud.address}`,
+    "Without keys: keep both legs on a network that you trust.",
   ]
 }
 

@@ -23,11 +23,16 @@ const line = (change: Partial<Summary>) => summaryLine({ ...COMPLETE, ...change 
 
 describe("bannerOf()", () => {
   const NETWORK = "2 devices ─UDP─▶ gateway 192.168.1.1 | 10.10.10.1 ─TCP─▶ cloud 10.10.10.2"
+  const TRUST = "Without keys: keep both legs on a network that you trust."
 
-  test("tells what is simulated, and the network", () => {
-    expect(bannerOf(TOPOLOGY, undefined, "simulated")).toEqual(["greenhouse, simulated on this machine", NETWORK])
+  test("tells what is simulated, the network, and what holds without keys", () => {
+    expect(bannerOf(TOPOLOGY, undefined, "simulated")).toEqual([
+      "greenhouse, simulated on this machine",
+      NETWORK,
+      TRUST,
+    ])
     const roles = { cloud: true, gateway: false, devices: [] }
-    expect(bannerOf(TOPOLOGY, roles, "declared")).toEqual(["greenhouse, cloud", NETWORK])
+    expect(bannerOf(TOPOLOGY, roles, "declared")).toEqual(["greenhouse, cloud", NETWORK, TRUST])
   })
 
   test("tells sample data", () => {
