@@ -1,7 +1,7 @@
 // One device's conversation with the gateway: uploads that do not give up, and the question what is owed.
 import { type Clock, pause, type Random } from "../clock"
 import { LARGEST_BLOCK_BYTES, sendBlockwise } from "../coap/block"
-import { Code, codeClass } from "../coap/code"
+import { Code, codeClass, isSuccess } from "../coap/code"
 import { type Endpoint, ExchangeReset, ExchangeTimeout, type Outgoing, type Peer, type Reply } from "../coap/exchange"
 import { OptionNumber, textOption, uintOf, uintOption } from "../coap/option"
 import { ContentFormat, reasonOf, textOf } from "../coap/resource"
@@ -51,7 +51,7 @@ export class Uploader {
       if (pauseMs === undefined) throw new UploadRefused(`the gateway does not take it: ${reasonOf(reply)}`)
       // spread out: what one device was told, a thousand others were told too
       const waitMs = pauseMs * (1 + random() / 2)
-      this.options.onPostponed?.(reasonOf(reply), waitMs)
+      this.options.onPostponed?.(postponement(reply), waitMs)
       await pause(clock, waitMs, signal)
       signal.throwIfAborted()
     }
@@ -123,14 +123,18 @@ export class Uploader {
 /** 2.01 and 2.04 mean durable; nothing else promises anything (DESIGN.md §5). */
 const isAcknowledgement = (code: number): boolean => code === Code.Created || code === Code.Changed
 
-/** How long to wait before the whole upload is worth another try; undefined: never. */
-function retryAfterMs(reply: Reply, badRequests: number): number | undefined {
-  if (codeClass(reply.code) === 5) {
-    const seconds = uintOf(reply.options, OptionNumber.MaxAge) ?? DEFAULT_MAX_AGE_SECONDS
-    return Math.min(seconds, MAX_PAUSE_SECONDS) * 1000
+/** Why a survey has to come again. */
+const postponement = (reply: Reply): string =>
+  isSuccess(reply.code) ? `the gateway does not acknowledge it: ${reasonOf(reply)}` : reasonOf(reply)
+
+/** How long to wait before the whole upload is worth another try; undefined: never, which only a 4.xx can say. */
+function retryAfterMs({ code, options }: Reply, badRequests: number): number | undefined {
+  if (codeClass(code) === 4) {
+    // the digest differs when the network changed something: another try is likely to do
+    const again = code === Code.RequestEntityIncomplete || (code === Code.BadRequest && badRequests < BAD_REQUESTS)
+    return again ? RESTART_PAUSE_MS : undefined
   }
-  // the digest differs when the network changed something: another try is likely to do
-  const again =
-    reply.code === Code.RequestEntityIncomplete || (reply.code === Code.BadRequest && badRequests < BAD_REQUESTS)
-  return again ? RESTART_PAUSE_MS : undefined
+  // an answer that is no refusal has a Max-Age of its own content, which says nothing of another try
+  const maxAge = codeClass(code) === 5 ? uintOf(options, OptionNumber.MaxAge) : undefined
+  return Math.min(maxAge ?? DEFAULT_MAX_AGE_SECONDS, MAX_PAUSE_SECONDS) * 1000
 }

@@ -17,6 +17,7 @@ const DAY = "2026-11-21"
 const SURVEY = new TextEncoder().encode("08:00 - 20 - 30%\n12:00 - 25 - 33%\n")
 const LARGE = new TextEncoder().encode("08:00 - 20 - 30%\n".repeat(200))
 const PERFECT: Faults = { loss: 0, doubled: 0, delayMs: 1, stray: 0 }
+const DELETED = (2 << 5) | 2 // 2.02: an answer that no upload has
 const never = new AbortController().signal
 const arrived: Handler = () => say(Code.Created, "Surveys arrived")
 
@@ -122,6 +123,10 @@ describe("Uploader.upload() goes on until", () => {
     ["5.03 without", say(Code.ServiceUnavailable), 60],
     ["5.00", say(Code.InternalServerError), 60],
     ["5.03 with a Max-Age of 136 years", busy("", 0xffff_ffff), 3600],
+    ["2.05, which acknowledges nothing,", say(Code.Content, "because"), 60],
+    ["2.05 with a Max-Age, which is that of its content,", { ...busy("", 1), code: Code.Content }, 60],
+    ["2.02", say(DELETED), 60],
+    ["2.31, which promises nothing,", say(Code.Continue), 60],
   ])("%s is over", async (_, refusal, seconds) => {
     const { uploader, clock, run } = network(inTurn(refusal, refusal, say(Code.Changed, "ok")))
     expect(await run(uploader.upload(DAY, SURVEY, never))).toBe("ok")
@@ -145,8 +150,6 @@ describe("Uploader.upload() rejects", () => {
     ["4.04", Code.NotFound],
     ["4.13", Code.RequestEntityTooLarge],
     ["4.15", Code.UnsupportedContentFormat],
-    ["2.05, which acknowledges nothing", Code.Content],
-    ["2.31, which promises nothing", Code.Continue],
   ])("at once, on %s", async (_name, code) => {
     const { uploader, requests, run } = network(() => say(code, "because"))
     const refused = run(uploader.upload(DAY, SURVEY, never))
