@@ -64,7 +64,7 @@ async function run(values: Values<typeof options>, words: readonly string[]): Pr
     if (signals.asked.aborted) return undefined
     throw error
   })
-  if (!network) return 0
+  if (!network) return values.once ? 1 : 0
   running = new Running(network, topology, roles, screen, view, signals.asked)
   try {
     return await Promise.race([failed.promise, values.once ? running.once() : running.onSchedule()])
@@ -88,10 +88,11 @@ class Running {
     private readonly asked: AbortSignal,
   ) {}
 
+  /** 0 only when the collection was complete: one that is cut short is not. */
   async once(): Promise<number> {
-    const stopped = untilAborted(this.asked).then(() => 0)
+    const stopped = untilAborted(this.asked).then(() => false)
     const work = this.#plays ? this.#collectOnce() : this.#receiveOnce()
-    return Promise.race([stopped, work.then((complete) => (complete ? 0 : 1))])
+    return (await Promise.race([work, stopped])) ? 0 : 1
   }
 
   async onSchedule(): Promise<number> {

@@ -1,9 +1,10 @@
 // The commands as a person types them, in processes of their own.
-import { afterAll, beforeAll, expect, test } from "bun:test"
+import { afterAll, beforeAll, describe, expect, test } from "bun:test"
+import { existsSync } from "node:fs"
 import { mkdtemp, rm, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join, resolve } from "node:path"
-import { SAMPLE } from "../end-to-end/fixture"
+import { SAMPLE, until } from "../end-to-end/fixture"
 
 const MAIN = resolve(import.meta.dir, "../../src/main.ts")
 const LISTING = `192.168.1.2 - 08:00 - 20 - 30%
@@ -164,6 +165,28 @@ test.each(["SIGTERM", "SIGINT"] as const)("%s ends the waiting network in order,
   while (!said.includes("Next upload")) said += decoder.decode((await reader.read()).value)
   child.kill(signal)
   expect(await child.exited).toBe(0)
+})
+
+describe("start --once that is stopped before it is complete exits 1", () => {
+  test("while it waits for a sensor", async () => {
+    await writeFile(join(folder, "waits.yaml"), `${TOPOLOGY.replace("2s", "1m")}  - { ip: 192.168.1.3 }\n`)
+    const child = spawn("start", "--once", "--topology", "waits.yaml")
+    const reader = child.stderr.getReader()
+    const decoder = new TextDecoder()
+    let said = ""
+    while (!said.includes("Waiting for 192.168.1.3")) said += decoder.decode((await reader.read()).value)
+    child.kill("SIGTERM")
+    expect(await child.exited).toBe(1)
+  })
+
+  test("while it starts, or waits for a gateway elsewhere", async () => {
+    const alone = TOPOLOGY.replace("2s", "1m").replace("cloud: { address: 10.10.10.2,", "$& store: alone.db,")
+    await writeFile(join(folder, "alone.yaml"), alone)
+    const child = spawn("start", "--once", "cloud", "--loopback", "--topology", "alone.yaml")
+    await until(() => existsSync(join(folder, "alone.db")))
+    child.kill("SIGTERM")
+    expect(await child.exited).toBe(1)
+  })
 })
 
 test("a second runner on the same store names the process that holds it, exit 2", async () => {
