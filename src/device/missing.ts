@@ -1,8 +1,17 @@
 // Why a device has no survey to send, in words for a person.
 
-/** There is no survey to send: its message says why, on one line. */
+/** A stale file is there, and was last written before the day's readings were taken. */
+export type MissingKind = "missing" | "stale"
+
+/** There is no survey to send, or nothing of it is of use: its message says why, on one line. */
 export class SurveyMissing extends Error {
   override name = "SurveyMissing"
+  readonly kind: MissingKind = "missing"
+}
+
+export class SurveyStale extends SurveyMissing {
+  override name = "SurveyStale"
+  override readonly kind = "stale"
 }
 
 /** Throws SurveyMissing when a survey is larger than `limits.survey`. @param holds "has", or how else it came by its bytes */

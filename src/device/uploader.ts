@@ -1,12 +1,14 @@
-// One device's conversation with the gateway: uploads that do not give up, and the question what is owed.
+// One device's conversation with the gateway: uploads that do not give up, what is owed, and why something does not come.
 import { type Clock, pause, type Random } from "../clock"
 import { LARGEST_BLOCK_BYTES, sendBlockwise } from "../coap/block"
 import { Code, codeClass, isSuccess } from "../coap/code"
 import { type Endpoint, ExchangeReset, ExchangeTimeout, type Outgoing, type Peer, type Reply } from "../coap/exchange"
 import { OptionNumber, textOption, uintOf, uintOption } from "../coap/option"
 import { ContentFormat, reasonOf, textOf } from "../coap/resource"
+import { printable, shorten } from "../printable"
 import { type Day, parseDay } from "../survey/calendar"
 import { surveyDigest } from "../survey/digest"
+import type { MissingKind } from "./missing"
 
 export interface UploaderOptions {
   readonly endpoint: Endpoint
@@ -27,6 +29,7 @@ export class UploadRefused extends Error {
 const RESTART_PAUSE_MS = 1000
 const BAD_REQUESTS = 3 // answers 4.00 to one survey before it is believed
 const MAX_PAUSE_SECONDS = 3600 // whatever Max-Age says: the disk may be well again long before
+const REASON_CHARACTERS = 200 // of why nothing comes
 const DEFAULT_MAX_AGE_SECONDS = 60 // RFC 7252 §5.10.5
 
 export class Uploader {
@@ -81,6 +84,32 @@ export class Uploader {
         .filter((day) => after === undefined || day > after)
       if (more.length === 0) return days
       days.push(...more)
+    }
+  }
+
+  /**
+   * Tells the gateway why a day's survey does not come: once, with the patience of one exchange.
+   * @returns whether it heard, which any answer but a 5.xx says
+   * @throws the signal's reason when it aborts first
+   */
+  async missing(day: Day, reason: string, kind: MissingKind, signal: AbortSignal): Promise<boolean> {
+    const { endpoint, gateway, ip } = this.options
+    const request = {
+      code: Code.Put,
+      options: [
+        ...["missing", ip, day].map((segment) => textOption(OptionNumber.UriPath, segment)),
+        uintOption(OptionNumber.ContentFormat, ContentFormat.Text),
+        ...(kind === "stale" ? [textOption(OptionNumber.UriQuery, `kind=${kind}`)] : []),
+      ],
+      payload: new TextEncoder().encode(shorten(printable(reason), REASON_CHARACTERS)),
+    }
+    try {
+      const { code } = await endpoint.request(gateway, request, signal)
+      return codeClass(code) !== 5
+    } catch (error) {
+      if (signal.aborted) throw signal.reason
+      if (error instanceof ExchangeTimeout || error instanceof ExchangeReset) return false
+      throw error
     }
   }
 

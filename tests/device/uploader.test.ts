@@ -204,6 +204,75 @@ describe("Uploader.owed()", () => {
   })
 })
 
+describe("Uploader.missing()", () => {
+  const REASON = "surveys/device1.txt not found"
+
+  test("tells PUT /missing/<ip>/<day> why, as text", async () => {
+    const { uploader, requests, run } = network(() => say(Code.Changed))
+    expect(await run(uploader.missing(DAY, REASON, "missing", never))).toBe(true)
+    const [request] = requests
+    if (!request) throw new Error("nothing came")
+    const { options, code, payload } = request
+    expect([code, new TextDecoder().decode(payload)]).toEqual([Code.Put, REASON])
+    expect(textsOf(options, OptionNumber.UriPath)).toEqual(["missing", "192.168.1.2", DAY])
+    expect(uintOf(options, OptionNumber.ContentFormat)).toBe(0)
+    expect(textsOf(options, OptionNumber.UriQuery)).toEqual([])
+  })
+
+  test("says of a stale file that it is one", async () => {
+    const { uploader, requests, run } = network(() => say(Code.Changed))
+    await run(uploader.missing(DAY, REASON, "stale", never))
+    expect(requests.map(({ options }) => textsOf(options, OptionNumber.UriQuery))).toEqual([["kind=stale"]])
+  })
+
+  test("tells one line of at most 200 characters", async () => {
+    const { uploader, requests, run } = network(() => say(Code.Changed))
+    await run(uploader.missing(DAY, `one\ntwo \u2028${"°".repeat(300)}`, "missing", never))
+    const text = new TextDecoder().decode(requests[0]?.payload)
+    expect(text).toStartWith("one\\u000atwo \\u2028°°")
+    expect(text).toHaveLength(200)
+  })
+
+  test.each<[string, Response, boolean]>([
+    ["2.04", say(Code.Changed), true],
+    ["2.05", say(Code.Content), true],
+    ["4.04", say(Code.NotFound), true],
+    ["4.00", say(Code.BadRequest), true],
+    ["5.03", busy("The disk refuses", 10), false],
+    ["5.00", say(Code.InternalServerError), false],
+  ])("is over with the first answer, %s", async (_, response, heard) => {
+    const { uploader, requests, clock, run } = network(() => response)
+    expect(await run(uploader.missing(DAY, REASON, "missing", never))).toBe(heard)
+    expect([requests.length, clock.pending]).toEqual([1, 0])
+    expect(clock.now()).toBeLessThan(100)
+  })
+
+  test("waits for a silent gateway as long as one exchange takes", async () => {
+    const { uploader, clock, link, run } = network(arrived)
+    link.faults = { ...PERFECT, loss: 1 }
+    expect(await run(uploader.missing(DAY, REASON, "missing", never))).toBe(false)
+    expect(link.counts.sent).toBe(5)
+    expect(clock.now()).toBeWithin(62_000, 93_001) // RFC 7252 §4.8.2, MAX_TRANSMIT_WAIT
+  })
+
+  test("gives up on somebody who does not understand it", async () => {
+    const { uploader, link, run } = network(undefined)
+    expect(await run(uploader.missing(DAY, REASON, "missing", never))).toBe(false)
+    expect(link.counts.sent).toBe(2)
+  })
+
+  test("rejects with the signal's reason, at once", async () => {
+    const { uploader, clock } = network(() => new Promise(() => {}))
+    const stop = new AbortController()
+    const told = uploader.missing(DAY, REASON, "missing", stop.signal).catch((error) => error)
+    await clock.advance(500)
+    const reason = new Error("the next run is due")
+    stop.abort(reason)
+    await settle()
+    expect([await told, clock.pending]).toEqual([reason, 0])
+  })
+})
+
 test("Uploader gets any survey through any link: the gateway sees exactly it, and the device hears so", async () => {
   const scenario = fc.record({
     seed: fc.integer(),
