@@ -63,7 +63,7 @@ async function checkSurvey(topology: Topology, device: Device, survey: string): 
       await checkScript({ folder, survey, clock: systemClock })
       return { readings: 0, problems: [] }
     }
-    const bytes = await readSurveyFile(folder, surveyPath(survey, day), limits.survey)
+    const { bytes } = await readSurveyFile(folder, surveyPath(survey, day), limits.survey)
     const { readings, refused, refusedCount } = parseSurvey(new TextDecoder().decode(bytes), clockChange(day, timeZone))
     const path = surveyPath(survey, day)
     const problems = refused.map(({ line, rule }) => `${path}:${line} ${rule}`)

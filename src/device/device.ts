@@ -3,10 +3,13 @@ import type { Clock, Random } from "../clock"
 import { Endpoint, type Peer, type Transmission } from "../coap/exchange"
 import type { Sockets } from "../coap/sockets"
 import { clockChange, type Day } from "../survey/calendar"
-import { parseSurvey } from "../survey/survey"
+import { parseSurvey, type Survey } from "../survey/survey"
 import { type Device, hasHistory } from "../topology/devices"
-import { SurveyMissing } from "./missing"
+import type { SurveyText } from "./file"
+import { SurveyMissing, SurveyStale } from "./missing"
+import type { ReasonsTold } from "./reasons-told"
 import { type ReadSurvey, surveyPath } from "./source"
+import { whyStale } from "./stale"
 import { Uploader, UploadRefused } from "./uploader"
 
 export interface DeviceRunOptions {
@@ -20,6 +23,8 @@ export interface DeviceRunOptions {
   /** limits.survey, in bytes. */
   readonly limitBytes: number
   readonly timeZone: string
+  /** The survey files are samples that never change: none is stale. */
+  readonly sample: boolean
   readonly transmission: Transmission
   readonly sockets: Sockets
   readonly readSurvey: ReadSurvey
@@ -29,6 +34,8 @@ export interface DeviceRunOptions {
   readonly owedOnly: boolean
   /** Days that are sent again if the source still has them, owed or not. */
   readonly again: readonly Day[]
+  /** What the gateway was told in this run, also by earlier looks of this device. */
+  readonly told: ReasonsTold
   readonly onUploaded: (upload: Uploaded) => void
   /** Why a day's survey cannot be sent, for now or for good. */
   readonly onProblem: (day: Day, reason: string) => void
@@ -79,10 +86,8 @@ export async function runDevice(day: Day, options: DeviceRunOptions, signal: Abo
     const due = new Set(owedOnly ? days : [...days, day])
     const all = [...new Set([...due, ...(history ? options.again : [])])].sort()
     for (const [index, next] of all.entries()) {
-      const place = { day: next, place: index + 1, days: all.length }
-      // what the gateway has already need not be there any more
-      const told = due.has(next) ? options : { ...options, onProblem() {} }
-      const sent = await sendDay(place, told, uploader, endpoint, signal)
+      const survey = { day: next, place: index + 1, days: all.length, isDue: due.has(next) }
+      const sent = await sendDay(survey, options, uploader, endpoint, signal)
       if (next === day) missing = !sent
     }
     return missing
@@ -92,39 +97,82 @@ export async function runDevice(day: Day, options: DeviceRunOptions, signal: Abo
   }
 }
 
-/** Whether the survey was there to be sent. */
+/** One of the days that a run sends. */
+interface DayToSend extends Pick<Uploaded, "day" | "place" | "days"> {
+  /** The gateway waits for it. */
+  readonly isDue: boolean
+}
+
+/** Whether another look later is of no use: the survey was sent, or will never do. */
 async function sendDay(
-  { day, place, days }: Pick<Uploaded, "day" | "place" | "days">,
+  toSend: DayToSend,
   options: DeviceRunOptions,
   uploader: Uploader,
   endpoint: Endpoint,
   signal: AbortSignal,
 ): Promise<boolean> {
-  const { clock, device, readSurvey, onProblem, onUploaded, timeZone, folder, survey, limitBytes } = options
+  const { device, told, onProblem } = options
+  const { day, isDue } = toSend
   try {
-    const body = await readSurvey({ folder, survey, device, day, limitBytes, clock }, signal)
-    const { readings, refused, refusedCount } = parseSurvey(new TextDecoder().decode(body), clockChange(day, timeZone))
-    for (const { line, rule } of refused.slice(0, REFUSED_LINES_SHOWN)) {
-      options.onRefusedLine(`${surveyPath(survey, day)}:${line} ${rule}`)
-    }
-    const startedAt = clock.now()
-    const resentBefore = endpoint.counts.resent
-    await uploader.upload(day, body, signal)
-    onUploaded({
-      device,
-      day,
-      place,
-      days,
-      readings: readings.length,
-      refused: refusedCount,
-      bytes: body.length,
-      elapsedMs: clock.now() - startedAt,
-      resent: endpoint.counts.resent - resentBefore,
-    })
+    await sendSurvey(toSend, options, uploader, endpoint, signal)
     return true
   } catch (error) {
     if (!(error instanceof SurveyMissing || error instanceof UploadRefused)) throw error
-    onProblem(day, error.message)
-    return error instanceof UploadRefused
+    const { message: reason } = error
+    // what the gateway has already need not be there any more
+    if (isDue) onProblem(day, reason)
+    if (error instanceof UploadRefused) return true
+    if (isDue && !told.has(day, device.address, reason)) {
+      const heard = await uploader.missing(day, reason, error.kind, signal)
+      if (heard) told.add(day, device.address, reason)
+    }
+    return false
   }
+}
+
+/** Throws SurveyMissing, UploadRefused, or the signal's reason. */
+async function sendSurvey(
+  { day, place, days }: DayToSend,
+  options: DeviceRunOptions,
+  uploader: Uploader,
+  endpoint: Endpoint,
+  signal: AbortSignal,
+): Promise<void> {
+  const { clock, device, readSurvey, onUploaded, told, folder, survey, limitBytes } = options
+  const text = await readSurvey({ folder, survey, device, day, limitBytes, clock }, signal)
+  const { readings, refused, refusedCount: refusedLines } = readingsOf(text, day, options)
+  const isUseless = readings.length === 0 && refusedLines > 0
+  const useless = `${refusedLines} of ${refusedLines} lines refused`
+  // a patient run reads it again every minute, and shows its lines once
+  const shown = isUseless && told.has(day, device.address, useless) ? 0 : REFUSED_LINES_SHOWN
+  for (const { line, rule } of refused.slice(0, shown)) {
+    options.onRefusedLine(`${surveyPath(survey, day)}:${line} ${rule}`)
+  }
+  const startedAt = clock.now()
+  const resentBefore = endpoint.counts.resent
+  await uploader.upload(day, text.bytes, signal)
+  // the gateway keeps the lines in quarantine, and still has no reading of the day
+  if (isUseless) throw new SurveyMissing(useless)
+  onUploaded({
+    device,
+    day,
+    place,
+    days,
+    readings: readings.length,
+    refused: refusedLines,
+    bytes: text.bytes.length,
+    elapsedMs: clock.now() - startedAt,
+    resent: endpoint.counts.resent - resentBefore,
+  })
+}
+
+/** What a survey says of its day. Throws SurveyStale for a file that cannot hold that day's readings. */
+function readingsOf({ bytes, writtenAtMs }: SurveyText, day: Day, options: DeviceRunOptions): Survey {
+  const { survey, timeZone, sample } = options
+  const parsed = parseSurvey(new TextDecoder().decode(bytes), clockChange(day, timeZone))
+  // a file with {day} in its name and a script say by themselves what day they tell of
+  if (writtenAtMs === undefined || sample || hasHistory(survey)) return parsed
+  const stale = whyStale({ path: survey, writtenAtMs }, day, parsed.readings.at(-1), timeZone)
+  if (stale !== undefined) throw new SurveyStale(stale)
+  return parsed
 }

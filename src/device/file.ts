@@ -1,22 +1,30 @@
 // The file behind a survey: looked at before it is opened, so that a pipe cannot hang a run nor a huge file fill the memory.
 import { isUtf8 } from "node:buffer"
-import type { Stats } from "node:fs"
-import { stat } from "node:fs/promises"
+import { constants, type Stats } from "node:fs"
+import { open, stat } from "node:fs/promises"
 import { resolve } from "node:path"
 import { checkSize, SurveyMissing } from "./missing"
 
+/** A survey as its source has it now. */
+export interface SurveyText {
+  /** UTF-8. */
+  readonly bytes: Uint8Array
+  /** When the file was last written, milliseconds since the epoch; undefined where nothing tells. */
+  readonly writtenAtMs?: number
+}
+
 /**
- * The bytes of a survey file, UTF-8 and at most `limitBytes`. Throws SurveyMissing.
+ * A survey file of at most `limitBytes`. Throws SurveyMissing.
  * @param folder what relative paths start from
  */
-export async function readSurveyFile(folder: string, path: string, limitBytes: number): Promise<Uint8Array> {
+export async function readSurveyFile(folder: string, path: string, limitBytes: number): Promise<Required<SurveyText>> {
   const { size } = await regularFile(folder, path)
   checkSize(path, "has", size, limitBytes)
-  const bytes = await readStart(folder, path, limitBytes + 1)
+  const { bytes, writtenAtMs } = await readStart(folder, path, limitBytes + 1)
   checkSize(path, "has", bytes.length, limitBytes) // it may grow meanwhile
   const line = firstBrokenLine(bytes)
   if (line !== undefined) throw new SurveyMissing(`${path}:${line} is not UTF-8 text`)
-  return bytes
+  return { bytes, writtenAtMs }
 }
 
 /** What is known of a regular file. Throws SurveyMissing when there is none. */
@@ -29,9 +37,13 @@ export async function regularFile(folder: string, path: string): Promise<Stats> 
   return stats
 }
 
-async function readStart(folder: string, path: string, bytes: number): Promise<Uint8Array> {
+/** Both of one open file: another one may take its name meanwhile. */
+async function readStart(folder: string, path: string, mostBytes: number): Promise<Required<SurveyText>> {
   try {
-    return await Bun.file(resolve(folder, path)).slice(0, bytes).bytes()
+    await using file = await open(resolve(folder, path), constants.O_RDONLY | constants.O_NONBLOCK)
+    // asked before the bytes are read: what is written meanwhile must not make older ones look new
+    const { mtimeMs: writtenAtMs } = await file.stat()
+    return { bytes: await Bun.file(file.fd).slice(0, mostBytes).bytes(), writtenAtMs }
   } catch (cause) {
     throw unreadable(path, cause)
   }

@@ -8,6 +8,7 @@ import type { Device } from "../topology/devices"
 import type { Topology } from "../topology/topology"
 import { CatchUp } from "./catch-up"
 import { runDevice, type Uploaded } from "./device"
+import { ReasonsTold } from "./reasons-told"
 import type { ReadSurvey } from "./source"
 
 export interface FleetOptions {
@@ -46,6 +47,7 @@ interface Progress {
   readonly reasons: Map<number, string>
   readonly uploads: Uploaded[]
   readonly catchUp: CatchUp
+  readonly told: ReasonsTold
 }
 
 const DEVICES_AT_ONCE = 64
@@ -65,7 +67,7 @@ export class Fleet {
     this.#current = current
     const { clock, log } = this.options
     const catchUp = new CatchUp(this.#toldAbsent, clock, log)
-    const progress: Progress = { reasons: new Map(), uploads: [], catchUp }
+    const progress: Progress = { reasons: new Map(), uploads: [], catchUp, told: new ReasonsTold() }
     return { ...progress, settled: this.#runAll(day, options, progress, current.signal) }
   }
 
@@ -133,7 +135,7 @@ export class Fleet {
     day: Day,
     device: Device,
     { topology, gatewayPort, owedOnly, again }: FleetRunOptions,
-    { reasons, uploads, catchUp }: Progress,
+    { reasons, uploads, catchUp, told }: Progress,
     signal: AbortSignal,
   ): Promise<boolean> {
     const { addressing, sockets, readSurvey, clock, random, log, onUploaded } = this.options
@@ -151,12 +153,14 @@ export class Fleet {
           readSurvey,
           folder,
           timeZone,
+          sample: topology.sample,
           limitBytes: topology.limits.survey,
           transmission: { ackTimeoutMs: ackTimeout.total("milliseconds"), maxRetransmit },
           clock,
           random,
           owedOnly,
           again,
+          told,
           onUploaded: (upload) => {
             if (upload.day === day) {
               reasons.delete(device.address)

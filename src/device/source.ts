@@ -1,7 +1,7 @@
 // Where a device's survey comes from: a file, one file a day, or a script (DESIGN.md §3, §7).
 import type { Day } from "../survey/calendar"
 import { isScript } from "../topology/devices"
-import { readSurveyFile } from "./file"
+import { readSurveyFile, type SurveyText } from "./file"
 import { runScript, type ScriptQuestion } from "./script"
 
 export type { SurveySource } from "./script"
@@ -10,11 +10,11 @@ export type { SurveySource } from "./script"
 export const surveyPath = (survey: string, day: Day): string => survey.replaceAll("{day}", day)
 
 /** How a device comes by its survey. */
-export type ReadSurvey = typeof readSurvey
+export type ReadSurvey = (question: ScriptQuestion, signal: AbortSignal) => Promise<SurveyText>
 
-/** A device's survey of one day as it is now: UTF-8, at most `limitBytes`. Throws SurveyMissing, or the signal's reason. */
-export function readSurvey(question: ScriptQuestion, signal: AbortSignal): Promise<Uint8Array> {
+/** A device's survey of one day as it is now, of at most `limitBytes`. Throws SurveyMissing, or the signal's reason. */
+export async function readSurvey(question: ScriptQuestion, signal: AbortSignal): Promise<SurveyText> {
   const { folder, survey, day, limitBytes } = question
-  if (isScript(survey)) return runScript(question, signal)
+  if (isScript(survey)) return { bytes: await runScript(question, signal) }
   return readSurveyFile(folder, surveyPath(survey, day), limitBytes)
 }

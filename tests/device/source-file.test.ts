@@ -1,8 +1,9 @@
 import { afterAll, beforeAll, expect, test } from "bun:test"
-import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises"
+import { mkdir, mkdtemp, rename, rm, symlink, utimes, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { systemClock } from "../../src/clock"
+import type { SurveyText } from "../../src/device/file"
 import { readSurvey } from "../../src/device/source"
 import type { Day } from "../../src/survey/calendar"
 
@@ -17,11 +18,13 @@ beforeAll(async () => {
 })
 afterAll(() => rm(folder, { recursive: true, force: true }))
 
-async function read(survey: string): Promise<string> {
+function ask(survey: string): Promise<SurveyText> {
   const device = { ip: "192.168.1.2" }
   const question = { folder, survey, device, day: "2026-11-22" as Day, limitBytes: LIMIT_BYTES, clock: systemClock }
-  return Buffer.from(await readSurvey(question, new AbortController().signal)).toString()
+  return readSurvey(question, new AbortController().signal)
 }
+
+const read = async (survey: string): Promise<string> => Buffer.from((await ask(survey)).bytes).toString()
 
 test("readSurvey() reads a file, and the day's file where there is one a day", async () => {
   await writeFile(join(folder, "device1.txt"), LINE)
@@ -67,4 +70,29 @@ test.each([
 test("readSurvey() takes a byte order mark and more than ASCII", async () => {
   await writeFile(join(folder, "bom.txt"), `\ufeff${LINE}°€😀\n`)
   expect(await read("bom.txt")).toBe(`\ufeff${LINE}°€😀\n`)
+})
+
+test("readSurvey() tells when a file was last written, behind a link too, and never its bytes beside another's time", async () => {
+  await symlink(join(folder, "written.txt"), join(folder, "link.txt"))
+  const write = async (name: string, text: string, writtenAt: number) => {
+    await writeFile(join(folder, name), text)
+    await utimes(join(folder, name), writtenAt, writtenAt)
+  }
+  await write("written.txt", "old", 1000)
+  expect(await ask("link.txt")).toEqual({ bytes: new TextEncoder().encode("old"), writtenAtMs: 1_000_000 })
+  const looks = Array.from({ length: 50 }, () => ask("written.txt"))
+  for (let turn = 1; turn <= 50; turn++) {
+    const isNew = turn % 2 === 1
+    await write("next.txt", isNew ? "new" : "old", isNew ? 2000 : 1000)
+    await rename(join(folder, "next.txt"), join(folder, "written.txt"))
+    looks.push(ask("written.txt"))
+  }
+  for (const { bytes, writtenAtMs } of await Promise.all(looks)) {
+    expect(writtenAtMs).toBe(Buffer.from(bytes).toString() === "new" ? 2_000_000 : 1_000_000)
+  }
+})
+
+test("readSurvey() does not tell when a script was written", async () => {
+  await writeFile(join(folder, "lines.ts"), "export default () => ''")
+  expect((await ask("lines.ts")).writtenAtMs).toBeUndefined()
 })

@@ -36,7 +36,8 @@ interface Asking {
 
 async function ask(survey: string, { ip = "192.168.1.2", timeLimitMs = PATIENT_MS, signal }: Asking = {}) {
   const question = { folder, survey, device: { ip }, day: "2026-11-22" as Day, limitBytes: 1024, clock: systemClock }
-  return Buffer.from(await readSurvey({ ...question, timeLimitMs }, signal ?? new AbortController().signal)).toString()
+  const { bytes } = await readSurvey({ ...question, timeLimitMs }, signal ?? new AbortController().signal)
+  return Buffer.from(bytes).toString()
 }
 
 /** Its reason without the script's path. */

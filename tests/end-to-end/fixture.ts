@@ -1,5 +1,5 @@
 // A small network in a temporary folder, on free ports, with a clock that can be moved and can run fast.
-import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises"
+import { mkdir, mkdtemp, rm, utimes, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { dirname, join } from "node:path"
 import type { Clock } from "../../src/clock"
@@ -28,6 +28,8 @@ export interface SiteOptions {
   readonly grace?: string
   /** How many times as fast as the wall clock time passes. */
   readonly speed?: number
+  /** The files stay as they are while days pass: true, unless a test is about when they were written. */
+  readonly sample?: boolean
   readonly extra?: string
 }
 
@@ -47,9 +49,10 @@ export class Site implements AsyncDisposable {
   }
 
   static async make(options: SiteOptions = {}): Promise<Site> {
-    const { devices = DEVICES, files = SAMPLE, grace = "5s", speed = 1, extra = "" } = options
+    const { devices = DEVICES, files = SAMPLE, grace = "5s", speed = 1, sample = true, extra = "" } = options
     const folder = await mkdtemp(join(tmpdir(), "smart-meter-"))
     const yaml = `
+sample: ${sample}
 site: greenhouse
 timeZone: Europe/Rome
 schedule: { cron: "0 6 * * *", grace: ${grace} }
@@ -68,10 +71,12 @@ ${devices.map((device) => `  - ${device}\n`).join("")}`
     return site
   }
 
-  async write(name: string, text: string): Promise<void> {
+  /** @param writtenAt when it was last written, ms since the epoch: now, by the site's clock, without it */
+  async write(name: string, text: string, writtenAt = this.clock.now()): Promise<void> {
     const path = join(this.folder, name)
     await mkdir(dirname(path), { recursive: true })
     await writeFile(path, text)
+    await utimes(path, writtenAt / 1000, writtenAt / 1000)
   }
 
   get options(): NetworkOptions {

@@ -3,6 +3,7 @@ import { expect, test } from "bun:test"
 import { Cloud } from "../../src/cloud/cloud"
 import { systemSockets } from "../../src/coap/sockets"
 import { runDevice } from "../../src/device/device"
+import { ReasonsTold } from "../../src/device/reasons-told"
 import { readSurvey } from "../../src/device/source"
 import { Gateway } from "../../src/gateway/gateway"
 import { bindAddress } from "../../src/topology/addressing"
@@ -64,6 +65,8 @@ async function upload(site: Site, gatewayPort: number): Promise<void> {
         random: Math.random,
         owedOnly: false,
         again: [],
+        sample: false,
+        told: new ReasonsTold(),
         limitBytes: 1024 * 1024,
         onPostponed: () => {},
         onUploaded: (uploaded) => void site.uploads.push(uploaded),

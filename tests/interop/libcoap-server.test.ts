@@ -6,6 +6,7 @@ import { join } from "node:path"
 import { systemClock } from "../../src/clock"
 import { systemSockets } from "../../src/coap/sockets"
 import { runDevice, type Uploaded } from "../../src/device/device"
+import { ReasonsTold } from "../../src/device/reasons-told"
 import { readSurvey } from "../../src/device/source"
 import { parseAddress } from "../../src/topology/address"
 import { getText } from "./libcoap"
@@ -58,6 +59,8 @@ class Server implements AsyncDisposable {
         random: Math.random,
         owedOnly: false,
         again: [],
+        sample: true,
+        told: new ReasonsTold(),
         limitBytes: 1024 * 1024,
         onPostponed: () => {},
         onUploaded: (upload) => uploads.push(upload),

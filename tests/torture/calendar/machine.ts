@@ -96,7 +96,7 @@ export class Machine {
         connectTcp: (tcp) => wan.connect(life, tcp),
         canBind: async () => undefined,
       },
-      readSurvey: async ({ device: { ip }, day }) => field.read(ip, day),
+      readSurvey: async ({ device: { ip }, day }) => ({ bytes: field.read(ip, day) }),
       log: this.#log(life),
       onUploaded: (upload) => {
         if (life.isAlive) options.onUploaded(upload)

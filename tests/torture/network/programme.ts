@@ -92,7 +92,7 @@ export class Programme {
   readonly #readSurvey: ReadSurvey = async ({ device: { ip }, day, clock }) => {
     const { fields, history } = this.ground
     const ageDays = (clock.now() - Date.parse(day)) / DAY_MS
-    if (ageDays <= (history.get(ip) ?? Number.POSITIVE_INFINITY)) return Buffer.from(fields.read(ip, day))
+    if (ageDays <= (history.get(ip) ?? Number.POSITIVE_INFINITY)) return { bytes: Buffer.from(fields.read(ip, day)) }
     fields.account(ip, day).gone = true
     throw new SurveyMissing(`${ip} has ${day} no more`)
   }

@@ -58,7 +58,7 @@ export function surveysOf(seed: number, turn: () => number): ReadSurvey {
     looks.set(looked, look)
     // a quarter is not there yet when it is looked for first, and then comes late
     if (random() < 0.25 && look === 1) throw new SurveyMissing(`${ip}/${day}.txt is not there`)
-    return new TextEncoder().encode(surveyText(random, turn() % TURNS_A_DAY))
+    return { bytes: new TextEncoder().encode(surveyText(random, turn() % TURNS_A_DAY)) }
   }
 }
 

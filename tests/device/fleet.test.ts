@@ -1,0 +1,53 @@
+// A fleet's run that looks every minute, against a gateway that answers as told.
+import { expect, test } from "bun:test"
+import { Fleet } from "../../src/device/fleet"
+import { SurveyMissing } from "../../src/device/missing"
+import { silentLog } from "../../src/log"
+import type { Day } from "../../src/survey/calendar"
+import { parseTopology } from "../../src/topology/load"
+import { changed } from "../topology/sample"
+import { FakeGateway, GATEWAY } from "./fake-gateway"
+
+const SUNDAY: Day = "2026-11-22"
+const MONDAY_AT_SIX = Date.parse("2026-11-23T06:00:00+01:00")
+const TOMATOES = 0xc0a80102
+const TOPOLOGY = parseTopology(changed(["  - { ip: 192.168.1.3, survey: two.txt }\n", ""]), "topology.yaml")
+const BAD = "09:00 - 20 - 130%"
+
+test("Fleet.run() looks every minute, tells a reason once, and forgets it when the survey arrives", async () => {
+  const gateway = new FakeGateway(MONDAY_AT_SIX)
+  const { clock, random, sockets, heard } = gateway
+  let text: string | undefined
+  const fleet = new Fleet({
+    addressing: "simulated",
+    sockets,
+    readSurvey: async ({ survey }) => {
+      if (text === undefined) throw new SurveyMissing(`${survey} not found`)
+      return { bytes: new TextEncoder().encode(text), writtenAtMs: clock.now() }
+    },
+    clock,
+    random,
+    log: silentLog,
+  })
+  const options = { devices: TOPOLOGY.devices, topology: TOPOLOGY, gatewayPort: GATEWAY.port }
+  const run = fleet.run(SUNDAY, { ...options, patient: true, owedOnly: false, again: [] })
+  await clock.run(run.settled)
+  await clock.advance(5 * 60_000)
+  expect(run.reasons.get(TOMATOES)).toBe("one.txt not found")
+  expect(heard).toEqual([`/missing/192.168.1.2/${SUNDAY}: one.txt not found`])
+
+  text = BAD
+  await clock.advance(5 * 60_000)
+  expect(run.reasons.get(TOMATOES)).toBe("1 of 1 lines refused")
+  expect(run.uploads).toEqual([])
+  expect(heard.filter((line) => line.startsWith("/missing")).slice(1)).toEqual([
+    `/missing/192.168.1.2/${SUNDAY}: 1 of 1 lines refused`,
+  ])
+
+  text = "08:00 - 20 - 30%"
+  await clock.advance(5 * 60_000)
+  expect(run.uploads).toHaveLength(1)
+  expect(run.reasons.size).toBe(0)
+  expect(heard.filter((line) => line.endsWith("- 30%"))).toHaveLength(1)
+  fleet.stop("the test is over")
+})
