@@ -4,7 +4,7 @@ import { join } from "node:path"
 import { Programme } from "./programme"
 import type { Site } from "./site"
 
-const READS = ["open", "openat", "stat", "statx", "newfstatat", "read", "pread64"]
+const READS = ["open", "openat", "stat", "statx", "newfstatat", "fstat", "read", "pread64"]
 const TEXT = "08:00 - 3 - 33%\n"
 const EXIT = { ok: 0, incomplete: 1 }
 
