@@ -138,7 +138,7 @@ export class DurableDatabase {
     if (!isEnd(sorted)) return sorted
     if (this.#fatal !== undefined) return this.#fatal
     // a file that was replaced looks like a damaged one
-    const reason = isMainWritten ? sorted : (this.#difference() ?? sorted)
+    const reason = isMainWritten ? sorted : (this.#difference() ?? this.#savedLog() ?? sorted)
     this.#fatal = reason
     // by its log the next start knows that this one ended badly
     this.sqlite.fileControl(constants.SQLITE_FCNTL_PERSIST_WAL, 1)
@@ -146,6 +146,17 @@ export class DurableDatabase {
     this.#isCutOff = this.sqlite.fileControl(SQLITE_FCNTL_NULL_IO, 0) === SQLITE_OK
     this.onFatal(reason)
     return reason
+  }
+
+  /** A log without a name would take what was acknowledged with it. */
+  #savedLog(): StorageError | undefined {
+    try {
+      if (!this.files.isLogAloneGone) return undefined
+      const saved = this.sqlite.query<{ log: number; checkpointed: number }, []>("PRAGMA wal_checkpoint(PASSIVE)").get()
+      return saved && saved.log === saved.checkpointed ? this.files.savedLogError() : undefined
+    } catch {
+      return undefined // then it stays with the error that it was
+    }
   }
 
   #difference(): unknown {

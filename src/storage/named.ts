@@ -34,6 +34,18 @@ export class NamedFiles {
     if (!isSame(this.#mainLeft, now)) throw this.#mainError(now)
   }
 
+  /** Of the log alone the name has gone: what it holds is still in our hands. */
+  get isLogAloneGone(): boolean {
+    return this.#logLeft !== undefined && look(this.#log) === undefined && isSame(this.#mainLeft, look(this.main))
+  }
+
+  /** What is told when what such a log held has been put in its place. */
+  savedLogError(): StorageError {
+    return new StorageError(
+      `${this.#log} ${difference(this.#logLeft, undefined)}: what it held is in ${this.main} now, start again`,
+    )
+  }
+
   /** What lies there is what we left. Throws as `checkLog()` does, of files that are others than before. */
   note(): void {
     const main = look(this.main)

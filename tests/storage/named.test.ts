@@ -113,9 +113,17 @@ describe("a file that is replaced while it is open is named, and is not written 
     expectEnd(`${file}-wal ${CHANGED}`)
   })
 
-  test("the log is deleted", () => {
+  test("the log is deleted: what it held is put in its place first", () => {
     rmSync(`${file}-wal`)
-    expectEnd(`${file}-wal was moved or deleted while it was in use: it holds readings, put it back`)
+    const said = `${file}-wal was moved or deleted while it was in use: what it held is in ${file} now, start again`
+    expect(() => insert("lost")).toThrow(said)
+    expectEnd(said)
+    database = DurableDatabase.open(file, KIND, "simulated")
+    const names = database.sqlite
+      .query<{ name: string }, []>("SELECT name FROM things")
+      .all()
+      .map(({ name }) => name)
+    expect([names.includes("newer"), names.includes("lost")]).toEqual([true, false])
   })
 
   test("the file is deleted", () => {
@@ -140,6 +148,7 @@ describe("a link", () => {
     insert("two")
     expect(statSync(`${target()}-wal`).size).toBeGreaterThan(0)
     rmSync(`${target()}-wal`)
+    expect(() => insert("lost")).toThrow(`${realpathSync(target())}-wal was moved or deleted`)
     expectEnd(`${realpathSync(target())}-wal was moved or deleted`)
   })
 
