@@ -28,21 +28,47 @@ export function sparing(say: (text: string) => void, now: () => number): (text: 
   }
 }
 
-/** Says at most so many texts a minute, and then how many it kept to itself: whoever can cause one can cause a million. */
-export function bounded(most: number, say: (text: string) => void, now: () => number): (text: string) => void {
+/** Lines a minute. */
+export interface LineBounds {
+  readonly perPeer: number
+  readonly overall: number
+}
+
+/**
+ * Says at most so many texts a minute, fewer of one peer, and then how many it kept to itself: whoever can cause one can
+ * cause a million, and must not hide what others cause.
+ */
+export function boundedBy(
+  { perPeer, overall }: LineBounds,
+  say: (text: string) => void,
+  now: () => number,
+): (text: string, peer: string) => void {
+  const saidOf = new Map<string, number>() // of peers that something was said of, so no more than `overall`
   let since = Number.NEGATIVE_INFINITY
   let said = 0
   let kept = 0
-  return (text) => {
+  return (text, peer) => {
     const age = now() - since
     if (age < 0 || age >= MINUTE_MS) {
       if (kept > 0) say(`${kept} more of this kind were not told`)
       since = now()
+      saidOf.clear()
       said = 0
       kept = 0
     }
-    if (said < most) say(text)
-    else kept++
+    const ofPeer = saidOf.get(peer) ?? 0
+    if (said >= overall || ofPeer >= perPeer) {
+      kept++
+      return
+    }
     said++
+    saidOf.set(peer, ofPeer + 1)
+    say(text)
   }
+}
+
+/** The same where all that is said is one's own doing. */
+export function bounded(most: number, say: (text: string) => void, now: () => number): (text: string) => void {
+  const tell = boundedBy({ perPeer: most, overall: most }, say, now)
+  return (text) => tell(text, "")
 }

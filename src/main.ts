@@ -1,4 +1,4 @@
-// argv → command → exit code (DESIGN.md §6). The only place that ends the process.
+// argv → command → exit code. The only place that ends the process.
 import { type Command, formatHelp, formatRows, parseOptions, UsageError } from "./commands/arguments"
 import { INVOCATION } from "./commands/installation"
 import { nearest } from "./nearest"
@@ -13,6 +13,7 @@ const COMMANDS: Record<string, () => Promise<{ command: Command }>> = {
   service: () => import("./commands/service") as Promise<{ command: Command }>,
   status: () => import("./commands/status") as Promise<{ command: Command }>,
   resend: () => import("./commands/resend") as Promise<{ command: Command }>,
+  drop: () => import("./commands/drop") as Promise<{ command: Command }>,
   quarantine: () => import("./commands/quarantine") as Promise<{ command: Command }>,
   // an executable does not hold the source that it was made of
   ...(!Bun.isStandaloneExecutable && { build: () => import("./commands/build") as Promise<{ command: Command }> }),

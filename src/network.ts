@@ -1,7 +1,7 @@
 // A network from one topology: cloud, gateway, devices, all of them or the parts that this host plays (DESIGN.md §7).
 import { type Clock, type Random, systemClock } from "./clock"
 import { Cloud } from "./cloud/cloud"
-import type { CollectionReport } from "./cloud/receiver"
+import type { CollectionReport } from "./cloud/report"
 import { type Sockets, systemSockets } from "./coap/sockets"
 import type { Uploaded } from "./device/device"
 import { Fleet } from "./device/fleet"
@@ -18,7 +18,7 @@ import { type Day, dayBefore } from "./survey/calendar"
 import type { Addressing } from "./topology/addressing"
 import type { Topology } from "./topology/topology"
 
-export type { CollectionReport } from "./cloud/receiver"
+export type { CollectionReport } from "./cloud/report"
 export type { Uploaded } from "./device/device"
 export type { SurveySource } from "./device/source"
 export type { Forwarded } from "./gateway/forwarder"
@@ -119,6 +119,11 @@ export class Network implements AsyncDisposable {
   get lastCollection(): LastRun | undefined {
     const { lastRun, lastRunDay } = this.#gateway?.ledger ?? {}
     return lastRun && lastRunDay && { scheduledAt: lastRun.scheduledAt, closed: lastRun.closed, upTo: lastRunDay }
+  }
+
+  /** The earliest run that is to come again, as the clock was set back behind it, ms since the epoch. */
+  get firstDoubtfulRun(): number | undefined {
+    return this.#gateway?.ledger.firstDoubtful
   }
 
   /** From the next collection on, these devices and this grace; what else the topology says needs a new start. */

@@ -6,10 +6,11 @@ import type { Forwarded } from "./gateway/forwarder"
 import type { Gateway } from "./gateway/gateway"
 import type { Log } from "./log"
 import { isPlayed, ownDevices, type Roles } from "./roles"
-import { awaitedText, describeMissing, goneSources, type Summary } from "./summary"
+import { awaitedText, changedSampleText, describeMissing, goneSources, type Summary } from "./summary"
 import { addDays, type Day } from "./survey/calendar"
 import type { Device } from "./topology/devices"
 import type { Topology } from "./topology/topology"
+import { isComplete } from "./verdict"
 
 export interface CollectOptions {
   /** The instant that the schedule names, ms since the epoch; now, without it. The day before it is collected. */
@@ -71,21 +72,22 @@ export class Run {
     const leftMs = Math.min(graceMs, startedAt + graceMs - clock.now())
     const forwarded = await this.#deliver(gateway, Math.max(SHORTEST_DELIVERY_MS, leftMs))
     await cloud?.listed()
-    const { missing, ...summary } = gateway.summary(collection)
+    const { missing, reasons: told, ...summary } = gateway.summary(collection)
     for (const text of goneSources(devices.reasons, missing)) log.warn(text)
-    const refusedSurveys = forwarded?.refused ?? 0
-    const delivered = forwarded !== undefined && forwarded.differing.length === 0 && refusedSurveys === 0
+    if (this.#topology.sample && gateway.hasChanged(day)) log.warn(changedSampleText(this.#topology))
+    const delivered = forwarded !== undefined && forwarded.differing.length === 0
+    // what a device's host says of itself, and what only this host knows
+    const reasons = new Map([...told, ...devices.reasons])
     return {
       day,
       ...summary,
-      missing: describeMissing(missing, this.#topology.devices, devices.reasons),
+      missing: describeMissing(missing, this.#topology.devices, reasons),
       stored: forwarded?.readings ?? 0,
       refusedLines: gateway.counts.refusedLines - refusedBefore,
-      refusedSurveys,
       differing: forwarded?.differing ?? [],
       delivered,
       elapsedMs: clock.now() - startedAt,
-      complete: delivered && missing.length === 0,
+      complete: isComplete({ agreed: delivered, missing: missing.length, refused: summary.refusedSurveys }),
     }
   }
 
@@ -112,9 +114,10 @@ export class Run {
       differing: [],
       refusedLines: devices.uploads.reduce((sum, { refused }) => sum + refused, 0),
       refusedSurveys: 0,
+      refusals: [],
       warnings: [],
       elapsedMs: clock.now() - startedAt,
-      complete: missing.length === 0,
+      complete: isComplete({ agreed: true, missing: missing.length, refused: 0 }),
     }
   }
 

@@ -3,10 +3,12 @@ import type { Warning } from "./gateway/warnings"
 import type { Day } from "./survey/calendar"
 import { formatAddress, formatRanges } from "./topology/address"
 import type { Device, Devices } from "./topology/devices"
+import type { Topology } from "./topology/topology"
+import type { Reason } from "./verdict"
 
 export interface Missing {
   readonly device: Device
-  /** Why, where its own source told us. */
+  /** Why, where its host or its own survey told us. */
   readonly reason?: string
 }
 
@@ -21,15 +23,16 @@ export interface Summary {
   /** Readings that this collection brought to the store, whatever their day. */
   readonly stored: number
   readonly refusedLines: number
-  /** Surveys that the cloud refused for good. */
+  /** Surveys of the day that the cloud refuses, and why, of the first of them. */
   readonly refusedSurveys: number
+  readonly refusals: readonly Reason[]
   /** Days on which the cloud's store differs although everything was delivered again. */
   readonly differing: readonly Day[]
   /** Whether the cloud has everything and agreed; undefined without a gateway here. */
   readonly delivered?: boolean
   readonly warnings: readonly Warning[]
   readonly elapsedMs: number
-  /** Nobody is missing and everything is delivered. */
+  /** Each expected device's readings are in the store. */
   readonly complete: boolean
 }
 
@@ -54,6 +57,10 @@ export function describeMissing(
     return device ? [{ device, ...(reason !== undefined && { reason }) }] : []
   })
 }
+
+/** Data that is not a sample's any more, and the line that is in the way of seeing a dead logger. */
+export const changedSampleText = ({ file }: Topology): string =>
+  `The survey files change, so they are no sample: remove "sample: true" from ${file}, or nobody sees a file that is not written any more`
 
 /** Surveys that cannot be read any more although what they held has arrived, a line each. */
 export function goneSources(reasons: ReadonlyMap<number, string>, missing: readonly number[]): string[] {

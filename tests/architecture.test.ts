@@ -1,4 +1,4 @@
-// Imports point one way (DESIGN.md §7): down the layers, never up, never around.
+// Imports point one way: down the layers, never up, never around.
 import { expect, test } from "bun:test"
 import { dirname, relative, resolve } from "node:path"
 
@@ -24,6 +24,7 @@ const LAYERS: Record<string, number> = {
   log: 0,
   nearest: 0,
   printable: 0,
+  verdict: 0,
 }
 
 const files = [...new Bun.Glob("**/*.ts").scanSync(SRC)]

@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test"
-import { bounded, sparing } from "../src/log"
+import { bounded, boundedBy, sparing } from "../src/log"
 
 test("sparing() says the same once a minute, and something else at once", () => {
   const said: string[] = []
@@ -28,4 +28,44 @@ test("bounded() says so many a minute, and then how many it did not say", () => 
   time -= 1_000_000 // the clock was set back
   say("f")
   expect(said).toEqual(["a", "b", "2 more of this kind were not told", "e", "f"])
+})
+
+test("boundedBy() says so many of one peer and so many in all, and one cannot hide the others", () => {
+  const said: string[] = []
+  let time = 1_000_000
+  const say = boundedBy(
+    { perPeer: 2, overall: 5 },
+    (text) => said.push(text),
+    () => time,
+  )
+  for (let n = 0; n < 1000; n++) say(`loud ${n}`, "loud")
+  say("quiet", "quiet")
+  expect(said).toEqual(["loud 0", "loud 1", "quiet"])
+  for (const peer of ["a", "b", "c"]) say(peer, peer)
+  expect(said.slice(3)).toEqual(["a", "b"]) // in all five
+  time += 60_000
+  say("loud again", "loud")
+  expect(said.slice(5)).toEqual(["999 more of this kind were not told", "loud again"])
+})
+
+test("boundedBy() counts anew each minute, and where the clock was set back", () => {
+  const said: string[] = []
+  let time = 1_000_000
+  const say = boundedBy(
+    { perPeer: 1, overall: 2 },
+    (text) => said.push(text),
+    () => time,
+  )
+  for (const step of [0, 59_999, 1, 0, 60_000, -1_000_000]) {
+    time += step
+    say(`at ${time}`, "a")
+  }
+  expect(said).toEqual([
+    "at 1000000",
+    "1 more of this kind were not told",
+    "at 1060000",
+    "1 more of this kind were not told",
+    "at 1120000",
+    "at 120000",
+  ])
 })

@@ -2,7 +2,7 @@
 import { type Clock, isWrong, type Random } from "../clock"
 import type { Sockets } from "../coap/sockets"
 import type { TcpListener } from "../coap/tcp"
-import { bounded, type Log, sparing } from "../log"
+import { boundedBy, type Log, sparing } from "../log"
 import { DurableDatabase } from "../storage/database"
 import { GroupCommit } from "../storage/group-commit"
 import type { Day } from "../survey/calendar"
@@ -10,11 +10,14 @@ import type { AddressRange } from "../topology/address"
 import { type Addressing, bindAddress } from "../topology/addressing"
 import type { Topology } from "../topology/topology"
 import { Door } from "./door"
+import { Gateways } from "./gateways"
 import { lister, printInBatches } from "./listing"
 import { PlainText } from "./plain-text"
-import { type CollectionReport, Receiver } from "./receiver"
-import { STORE } from "./schema"
-import { Store, type StoredSurvey } from "./store"
+import { Receiver } from "./receiver"
+import type { CollectionReport } from "./report"
+import type { Store, StoredSurvey } from "./store/contract"
+import { STORE } from "./store/schema"
+import { SqliteStore } from "./store/sqlite"
 import { Texts } from "./texts"
 
 export interface CloudOptions {
@@ -32,8 +35,7 @@ export interface CloudOptions {
   readonly onFatal: (error: unknown) => void
 }
 
-const REFUSALS_TOLD = 10 // a minute; their senders are told of all
-const LOOPBACK = "127.0.0.1"
+const TOLD = { perPeer: 10, overall: 60 } // lines a minute; senders are told of all
 const UNREAD_BYTES = 64 * 1024 // of answers to a peer that does not read them, before it is cut off
 
 export class Cloud {
@@ -41,6 +43,7 @@ export class Cloud {
   readonly #database: DurableDatabase
   readonly #commits: GroupCommit
   readonly #store: Store
+  readonly #gateways: Gateways
   readonly #receiver: Receiver
   readonly #door: Door
   #listener: TcpListener | undefined
@@ -51,17 +54,26 @@ export class Cloud {
     this.#options = options
     this.#database = DurableDatabase.open(topology.cloud.store, STORE, addressing, onFatal)
     this.#commits = new GroupCommit(this.#database, onFatal, clock)
-    this.#store = new Store(this.#database, this.#commits, clock.now)
+    this.#store = new SqliteStore(this.#database, this.#commits, clock.now)
+    this.#gateways = new Gateways(topology, addressing)
     const complain = sparing(log.error, clock.now)
-    const onRefusedText = bounded(REFUSALS_TOLD, (text) => log.warn(`Refused: ${text}`), clock.now)
+    const onRefusedText = boundedBy(TOLD, (text) => log.warn(`Refused: ${text}`), clock.now)
+    const warn = sparing(log.warn, clock.now)
     this.#receiver = new Receiver({
       store: this.#store,
-      sites: topology.cloud.sites,
+      serves: (site) => this.#gateways.serves(site),
+      maySpeakFor: (sender, site) => this.#gateways.maySpeakFor(sender, site),
+      now: clock.now,
       onCollection: (site, day, report) => {
         this.#list(site, day, report.run ? undefined : report.changed)
         options.onCollection?.(site, day, report)
       },
-      onRefusedLine: onRefusedText,
+      onRefusedText,
+      onSuperseded: boundedBy(TOLD, log.info, clock.now),
+      onDropped: log.info,
+      onAlternating: (site) => {
+        warn(`Two gateways deliver for ${site} in turn, each from a spool of its own: only one should. Nothing is lost`)
+      },
       onRefused: (error) => complain(`${error.message}: deliveries are refused until there is room`),
     })
     const plainText = new PlainText({
@@ -72,7 +84,7 @@ export class Cloud {
       isClockWrong: (at) => isWrong(clock, at),
       maySend: (sender, ip) => this.#maySend(sender, ip),
       onRefusedText,
-      onStored: (surveys) => this.#queueListing(() => this.#printAll(topology.site, surveys)),
+      onStored: (surveys) => this.#queueListing(() => this.#printAll(topology.site, onePage(surveys))),
     })
     const texts = new Texts({
       clock,
@@ -127,10 +139,10 @@ export class Cloud {
   async #begin(): Promise<void> {
     const { topology, addressing, sockets, log } = this.#options
     const { site, timeZone, cloud, devices } = topology
-    if (!this.#store.siteInfo(site)) {
-      await this.#store.putSite(site, { timeZone, devices: devices.labels() })
+    if (!(await this.#store.site(site))) {
+      await this.#store.describeSite(site, { timeZone, devices: devices.labels(), spool: "" })
     }
-    for (const { site: name, day } of this.#store.unlisted()) this.#list(name, day)
+    for (const { site: name, day } of await this.#store.unlisted()) this.#list(name, day)
     this.#listener = sockets.listenTcp({
       address: bindAddress(cloud.address, addressing),
       port: cloud.port,
@@ -143,9 +155,7 @@ export class Cloud {
   /** Whether this address may deliver plain text of a device: the device itself and the gateway may. */
   #maySend(sender: string, ip: string): boolean {
     const { topology, addressing } = this.#options
-    if (addressing === "simulated" && sender === LOOPBACK) return true
-    const gateway = topology.gateway.interfaces.cloud.address.ip
-    return [ip, gateway].some((declared) => bindAddress(declared, addressing) === sender)
+    return this.#gateways.maySpeakFor(sender, topology.site) || bindAddress(ip, addressing) === sender
   }
 
   /** @param only addresses to list; all of the day without it */
@@ -156,15 +166,22 @@ export class Cloud {
     })
   }
 
-  async #printAll(site: string, surveys: Iterable<StoredSurvey>): Promise<void> {
+  async #printAll(site: string, pages: AsyncIterable<readonly StoredSurvey[]>): Promise<void> {
     const { topology, print } = this.#options
     if (topology.cloud.console === "off") return // a fleet's day is not read for nothing
-    const list = lister(topology.cloud.console, this.#store.siteInfo(site))
-    await printInBatches(Iterator.from(surveys).map(list), print)
+    const list = lister(topology.cloud.console, await this.#store.site(site))
+    const lines = async function* () {
+      for await (const surveys of pages) yield surveys.map(list).join("")
+    }
+    await printInBatches(lines(), print)
   }
 
   /** One listing after the other, so that days do not mix. */
   #queueListing(work: () => Promise<void>): void {
     this.#listing = this.#listing.then(work).catch((error) => this.#options.log.error(`The listing failed: ${error}`))
   }
+}
+
+async function* onePage(surveys: readonly StoredSurvey[]) {
+  yield surveys
 }

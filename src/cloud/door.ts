@@ -1,13 +1,13 @@
 // Where peers come in: tells CoAP from plain text, bounds what each may have, and closes whom nothing comes from.
 import type { Clock, Random } from "../clock"
 import { BlockReceiver } from "../coap/block"
-import { isSuccess } from "../coap/code"
+import { isAcknowledgement } from "../coap/code"
 import { Guests } from "../coap/guests"
 import { busy, type Handler, type Request, type Response } from "../coap/resource"
 import { Session } from "../coap/session"
 import { Silence } from "../coap/silence"
 import type { Connection, ConnectionHandler } from "../coap/tcp"
-import { bounded } from "../log"
+import { boundedBy } from "../log"
 import type { Topology } from "../topology/topology"
 import { isPlainText } from "./plain-text"
 import type { Texts } from "./texts"
@@ -33,13 +33,13 @@ const MIB = 1024 * 1024
 const BODY_BYTES = 16 * MIB // a merged survey may be larger than any upload was, and a fleet's account of a collection is
 const TRANSFER_BYTES = 48 * MIB // in all
 const COME_AGAIN_SECONDS = 1
-const WARNINGS_A_MINUTE = 20
+const WARNINGS = { perPeer: 5, overall: 60 } // a minute
 
 export class Door {
   readonly #options: DoorOptions
   readonly #guests: Guests
   readonly #blocks: BlockReceiver
-  readonly #warn: (text: string) => void
+  readonly #warn: (text: string, peer: string) => void
 
   constructor(options: DoorOptions) {
     const { limits, clock, admit, handle } = options
@@ -54,13 +54,14 @@ export class Door {
       bert: true,
     }
     this.#blocks = new BlockReceiver(transfers, clock, admit, handle)
-    this.#warn = bounded(WARNINGS_A_MINUTE, options.warn, clock.now)
+    this.#warn = boundedBy(WARNINGS, options.warn, clock.now)
   }
 
   /** Two bytes tell which protocol it is (DESIGN.md §5); until then we say nothing, as RFC 8323 §3.3 allows. */
   accept(connection: Connection): ConnectionHandler {
     if (!this.#guests.admit(connection)) {
-      this.#warn(`Turned away a connection of ${connection.remoteAddress}: it has too many, or all have (limits)`)
+      const { remoteAddress } = connection
+      this.#warn(`Turned away a connection of ${remoteAddress}: it has too many, or all have (limits)`, remoteAddress)
       connection.destroy()
       return { data() {}, close() {} }
     }
@@ -104,7 +105,7 @@ export class Door {
       address: connection.remoteAddress,
       endpoint: connection.endpoint,
       handler: this.#handlerOf(connection),
-      onProblem: (error) => this.#warn(error.message),
+      onProblem: (error) => this.#warn(error.message, connection.remoteAddress),
     })
     return {
       data: (chunk) => {
@@ -123,7 +124,7 @@ export class Door {
   #handlerOf(connection: Connection): Handler {
     let hasBrought = false
     const note = (response: Response) => {
-      if (isSuccess(response.code)) {
+      if (isAcknowledgement(response.code)) {
         hasBrought = true
         this.#guests.keep(connection)
       }

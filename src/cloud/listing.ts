@@ -1,7 +1,7 @@
 // The cloud's console: `192.168.1.2 - 08:00 - 20 - 30%`, devices in address order.
 import { type AddressRange, formatAddress, parseRange } from "../topology/address"
-import type { SiteInfo, StoredSurvey } from "./store"
-import { formatStored } from "./stored"
+import type { SiteInfo, StoredSurvey } from "./store/contract"
+import { formatStored } from "./store/stored"
 
 export type ConsoleMode = "readings" | "summary" | "off"
 
@@ -9,11 +9,11 @@ const PRINT_AT_ONCE = 64 * 1024 // characters
 
 /** Prints whole lines, many at a time: a fleet's day is never in memory whole, and waits for a slow reader. */
 export async function printInBatches(
-  pieces: Iterable<string>,
+  pieces: Iterable<string> | AsyncIterable<string>,
   print: (lines: string) => void | Promise<void>,
 ): Promise<void> {
   let lines = ""
-  for (const piece of pieces) {
+  for await (const piece of pieces) {
     lines += piece
     if (lines.length < PRINT_AT_ONCE) continue
     await print(lines)

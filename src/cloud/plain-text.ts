@@ -2,12 +2,11 @@
 import { decodeText } from "../coap/option"
 import { splitAddressedLines } from "../survey/addressed"
 import { clockChange, type Day, dayBefore } from "../survey/calendar"
-import { elapsedSeconds, type Reading } from "../survey/reading"
+import type { Reading } from "../survey/reading"
 import { parseSurvey } from "../survey/survey"
 import { formatAddress, parseAddress } from "../topology/address"
 import type { Devices } from "../topology/devices"
-import type { Store, StoredSurvey } from "./store"
-import { toStored } from "./stored"
+import type { Store, StoredSurvey } from "./store/contract"
 
 const DIGIT_0 = 0x30
 const DIGIT_9 = 0x39
@@ -29,7 +28,7 @@ export interface PlainTextOptions {
   /** Whether a sender's address may speak for a declared device. */
   readonly maySend: (sender: string, ip: string) => boolean
   /** A message, or a line of one: its sender is told, and nothing of it is kept. */
-  readonly onRefusedText: (text: string) => void
+  readonly onRefusedText: (text: string, sender: string) => void
   /** What has been stored, to be listed. */
   readonly onStored: (surveys: readonly StoredSurvey[]) => void
 }
@@ -88,12 +87,12 @@ export class PlainText {
   }
 
   #refuse(sender: string, reason: string): Taken {
-    this.options.onRefusedText(`plain text from ${sender}: ${reason}`)
+    this.options.onRefusedText(`plain text from ${sender}: ${reason}`, sender)
     return { refusal: reason }
   }
 
   async #store(
-    { latest }: Text,
+    { latest, sender }: Text,
     day: Day,
     address: number,
     text: string,
@@ -104,11 +103,13 @@ export class PlainText {
     const last = readings.at(-1)
     if (change.repeated && last) latest.set(address, last)
     for (const { line, rule } of refused) {
-      this.options.onRefusedText(`${site} ${formatAddress(address)} ${day}, line ${line}: ${rule}`)
+      this.options.onRefusedText(`${site} ${formatAddress(address)} ${day}, line ${line}: ${rule}`, sender)
     }
-    const shown = await store.mergeSurvey(site, day, address, readings)
-    const times = new Set(readings.map((reading) => elapsedSeconds(reading, change)))
-    const listed = shown.filter((reading) => times.has(elapsedSeconds(reading, change)))
-    return { survey: { address, readings: listed.map(toStored) }, readings: readings.length, refused: refusedCount }
+    const { outcome, shown } = await store.addText(site, { day, address, zone: timeZone, readings })
+    if (outcome !== "dropped") {
+      return { survey: { address, readings: shown }, readings: readings.length, refused: refusedCount }
+    }
+    this.options.onRefusedText(`${site} ${formatAddress(address)} ${day} was dropped here`, sender)
+    return { survey: { address, readings: [] }, readings: 0, refused: refusedCount + readings.length }
   }
 }

@@ -1,4 +1,4 @@
-// The cloud's resources: PUT /sites/<site>, its surveys, its collections (DESIGN.md §5).
+// The cloud's resources: PUT /sites/<site>, its surveys, its collections, and DELETE of surveys that a person dropped.
 import * as v from "valibot"
 import { Code } from "../coap/code"
 import { decodeText, MessageFormatError } from "../coap/option"
@@ -11,55 +11,76 @@ import {
   readTarget,
   refuseFormat,
   say,
+  type Target,
 } from "../coap/resource"
 import { REFUSED_RETRY_SECONDS, REFUSED_TEXT, StorageRefused } from "../storage/errors"
-import { clockChange, type Day, parseDay } from "../survey/calendar"
+import { addDays, clockChange, type Day, dayOf, isTimeZone, parseDay } from "../survey/calendar"
 import { readCanonical } from "../survey/canonical"
-import { deliveryDigest, isDigest, surveyDigest } from "../survey/digest"
-import { parseAddress, parseRanges } from "../topology/address"
-import type { SiteInfo, Store } from "./store"
+import { deliveryDigest, surveyDigest } from "../survey/digest"
+import { PROTOCOL, protocolProblem } from "../survey/protocol"
+import { type AddressRange, formatRange, parseRange, parseRanges } from "../topology/address"
+import { covers, joinRanges } from "../topology/ranges"
+import { fit, parseJson } from "./json"
+import { type CollectionReport, collectionReport } from "./report"
+import type { Kept, SiteInfo, Store } from "./store/contract"
 
 const RECEIVED = "Surveys received"
 const [CREATED, CHANGED] = [say(Code.Created, RECEIVED), say(Code.Changed, RECEIVED)] // nearly all answers, encoded once
 const QUERY = ["revision", "zone", "digest"] // of a survey
+const FIRST_DAY: Day = "2000-01-01"
+const DAYS_AHEAD = 2 // of our clock: one of the two may be wrong
+const COMES_LATER_SECONDS = 86_400 // of a day that is further ahead
+const SURVEY_BYTES = 4 * 1024 * 1024 // a reading a second is half of it
 
-const siteInfo = v.object({
+/** What of a description never changes its form. */
+const greeting = v.looseObject({ protocol: v.optional(v.number()) })
+
+const description = v.object({
+  spool: v.optional(v.pipe(v.string(), v.maxLength(64)), ""),
   timeZone: v.pipe(v.string(), v.check(isTimeZone, "an unknown time zone")),
-  devices: v.array(v.object({ ip: v.string(), name: v.optional(v.string()) })),
+  devices: v.array(
+    v.object({
+      ip: v.pipe(
+        v.string(),
+        v.check((text) => parseRange(text) !== undefined, "not an IPv4 address or a range of them"),
+      ),
+      name: v.optional(v.string()),
+    }),
+  ),
 })
-
-const ranges = v.pipe(
-  v.array(v.string()),
-  v.check((texts) => parseRanges(texts) !== undefined, "not ranges of IPv4 addresses"),
-  v.transform((texts) => parseRanges(texts) ?? []),
-)
-
-const collection = v.object({
-  scheduledAt: v.string(),
-  run: v.boolean(),
-  arrived: ranges,
-  late: ranges,
-  missing: ranges,
-  changed: ranges,
-  surveys: v.number(),
-  digest: v.pipe(v.string(), v.check(isDigest, "not 16 hexadecimal digits")),
-})
-
-/** A gateway's account of one collection; addresses are ranges, rising. */
-export type CollectionReport = v.InferOutput<typeof collection>
 
 export interface ReceiverOptions {
   readonly store: Store
-  /** Sites that may deliver. */
-  readonly sites: readonly string[]
+  /** Whether a site may deliver here at all. */
+  readonly serves: (site: string) => boolean
+  /** Whether this address is its gateway's. */
+  readonly maySpeakFor: (sender: string, site: string) => boolean
+  readonly now: () => number
   /** The cloud agrees with a collection, which now is to be listed. */
   readonly onCollection: (site: string, day: Day, report: CollectionReport) => void
-  /** A line of a survey broke a rule: a gateway of ours never sends one. */
-  readonly onRefusedLine: (text: string) => void
+  /** Something of a peer's was not taken, or gave way: a line for people. */
+  readonly onRefusedText: (text: string, sender: string) => void
+  /** Values gave way to others of the same time. */
+  readonly onSuperseded: (text: string, sender: string) => void
+  /** A person has dropped something at the site's gateway: a line for people. */
+  readonly onDropped: (text: string) => void
+  /** Two spools deliver for one site in turn. */
+  readonly onAlternating: (site: string) => void
   readonly onRefused: (error: StorageRefused) => void
 }
 
+/** A site that has described itself. */
+interface KnownSite {
+  readonly info: SiteInfo
+  /** Its devices' addresses, rising and apart. */
+  readonly ranges: readonly AddressRange[]
+}
+
 export class Receiver {
+  readonly #sites = new Map<string, KnownSite>()
+  /** The latest day that is taken in this second. */
+  #latest = { second: Number.NaN, day: FIRST_DAY }
+
   constructor(private readonly options: ReceiverOptions) {}
 
   readonly handle: Handler = (request) => {
@@ -90,39 +111,78 @@ export class Receiver {
     if ("code" in target) return target
     const refusal = this.#refuseTarget(request, target.path)
     if (refusal) return refusal
-    const [, site = "", kind, ...rest] = target.path
-    if (kind === undefined) return this.#putSite(site, request)
-    const info = this.options.store.siteInfo(site)
-    if (!info) return say(Code.NotFound, `PUT /sites/${site} comes first`)
-    if (kind === "surveys") return this.#putSurvey(site, info, request, rest, target.query)
-    return this.#putCollection(site, request, rest)
+    const [, site = "", kind] = target.path
+    if (kind === undefined) return this.#describeSite(site, request)
+    const known = this.#sites.get(site)
+    if (known) return this.#routeKnown(request, site, known, target)
+    return this.#recall(site).then((recalled) =>
+      recalled
+        ? this.#routeKnown(request, site, recalled, target)
+        : say(Code.NotFound, `PUT /sites/${site} comes first`),
+    )
+  }
+
+  #routeKnown(request: Request, site: string, known: KnownSite, target: Target): Response | Promise<Response> {
+    const [, , kind, ...rest] = target.path
+    if (kind === "collections") return this.#putCollection(site, request, rest)
+    if (request.code === Code.Delete) return this.#drop(site, rest, target.query)
+    return this.#putSurvey(site, known, request, rest, target.query)
   }
 
   #refuseTarget(request: Request, [root, site = "", kind, ...rest]: readonly string[]): Response | undefined {
+    const { serves, maySpeakFor, onRefusedText } = this.options
     const lengths: Record<string, number> = { surveys: 2, collections: 1 }
     const known = root === "sites" && site !== "" && (kind === undefined || lengths[kind] === rest.length)
     if (!known) return say(Code.NotFound, "There are /sites/<site>, its surveys and its collections here")
-    if (request.code !== Code.Put) return say(Code.MethodNotAllowed, "Everything here is PUT")
-    if (!this.options.sites.includes(site)) return say(Code.Forbidden, `${site} is not a site of this cloud`)
-    return refuseFormat(request, kind === "surveys" ? ContentFormat.Text : ContentFormat.Json)
+    const isDrop = request.code === Code.Delete && kind === "surveys"
+    if (request.code !== Code.Put && !isDrop) {
+      return say(Code.MethodNotAllowed, "Everything here is PUT, and surveys may be DELETEd")
+    }
+    const { address } = request
+    const forbidden = !serves(site)
+      ? `${site} is not a site of this cloud`
+      : maySpeakFor(address, site)
+        ? undefined
+        : `${address} may not speak for ${site}`
+    if (forbidden !== undefined) {
+      onRefusedText(`${forbidden}: cloud.sites says who may`, address)
+      return say(Code.Forbidden, forbidden)
+    }
+    return isDrop ? undefined : refuseFormat(request, kind === "surveys" ? ContentFormat.Text : ContentFormat.Json)
   }
 
-  async #putSite(site: string, request: Request): Promise<Response> {
-    const info = parseJson(siteInfo, request.payload)
-    if (typeof info === "string") return say(Code.BadRequest, info)
-    await this.options.store.putSite(site, info)
+  async #recall(site: string): Promise<KnownSite | undefined> {
+    const info = await this.options.store.site(site)
+    if (!info) return undefined
+    const known = knownSite(info)
+    this.#sites.set(site, known)
+    return known
+  }
+
+  async #describeSite(site: string, request: Request): Promise<Response> {
+    const greeted = parseJson(greeting, request.payload)
+    if ("problem" in greeted) return say(Code.BadRequest, greeted.problem)
+    const { protocol } = greeted.value
+    if (protocol !== PROTOCOL) return say(Code.BadRequest, protocolProblem(protocol))
+    const fitted = fit(description, greeted.value)
+    if ("problem" in fitted) return say(Code.BadRequest, fitted.problem)
+    const { spool, timeZone, devices } = fitted.value
+    const info = { timeZone, devices }
+    const { alternates } = await this.options.store.describeSite(site, { ...info, spool })
+    this.#sites.set(site, knownSite(info))
+    if (alternates) this.options.onAlternating(site)
     return say(Code.Changed)
   }
 
   #putSurvey(
     site: string,
-    info: SiteInfo,
-    { payload }: Request,
+    { info, ranges }: KnownSite,
+    { payload, address: sender }: Request,
     [ip = "", given = ""]: readonly string[],
     query: ReadonlyMap<string, string>,
   ): Response | Promise<Response> {
-    const address = parseAddress(ip)
-    if (address === undefined) return say(Code.BadRequest, `${ip} is not an IPv4 address`)
+    const range = parseRange(ip)
+    if (!range || range.first !== range.last) return say(Code.BadRequest, `${ip} is not an IPv4 address`)
     const day = parseDay(given)
     if (!day) return say(Code.BadRequest, `A day is written 2026-11-21: it is ${given}`)
     for (const key of query.keys()) {
@@ -132,71 +192,101 @@ export class Receiver {
     const revision = readRevision(query.get("revision"))
     if (Number.isNaN(revision)) return say(Code.BadRequest, "A revision is a whole number")
     // a day may have been measured before the site's zone changed
-    const zone = query.get("zone")
-    if (zone !== undefined && !isTimeZone(zone)) return say(Code.BadRequest, "The time zone is unknown")
+    const zone = query.get("zone") ?? info.timeZone
+    if (!isTimeZone(zone)) return say(Code.BadRequest, "The time zone is unknown")
+    if (payload.length > SURVEY_BYTES) {
+      return say(Code.RequestEntityTooLarge, `A survey of one day has at most ${SURVEY_BYTES} bytes`)
+    }
     const text = decodeText(payload)
-    const digest = surveyDigest(`${site}/${ip}`, day, text)
-    const covered = revision === undefined ? digest : deliveryDigest(digest, revision, zone)
+    const digest = surveyDigest(ip, day, text)
+    const covered = revision === undefined ? digest : deliveryDigest(digest, { site, revision, zone })
     if ((query.get("digest") ?? covered) !== covered) {
       // not 4.00, which counts as refused for good when it is repeated: damage may be repeated, and says nothing of the survey
       return say(Code.RequestEntityIncomplete, "The digest differs: send it again")
     }
+    const refusal = this.#refuseDay(day)
+    if (refusal) return refusal
+    if (!covers(ranges, range.first)) return say(Code.Forbidden, `${ip} is not a device of ${site}`)
 
-    const { body, refused, refusedCount } = readCanonical(text, clockChange(day, zone ?? info.timeZone))
-    for (const { line, rule } of refused) this.options.onRefusedLine(`${site} ${ip} ${day}, line ${line}: ${rule}`)
-    const survey = { day, address, digest, body, ...(revision !== undefined && { revision }) }
-    return this.options.store.putSurvey(site, survey).then((outcome) => {
-      if (refusedCount === 0) return outcome === "new" ? CREATED : CHANGED
-      const lines = refusedCount === 1 ? "1 line" : `${refusedCount} lines`
-      return say(outcome === "new" ? Code.Created : Code.Changed, `${RECEIVED}, ${lines} refused`)
-    })
+    const { body, refused } = readCanonical(text, clockChange(day, zone), { stopAtRefusal: true })
+    const [broken] = refused
+    // stored as it came or not at all: what is agreed upon is the text
+    if (broken) {
+      const reason = `line ${broken.line}: ${broken.rule}`
+      this.options.onRefusedText(`${site} ${ip} ${day}, ${reason}`, sender)
+      return say(Code.BadRequest, reason)
+    }
+    const delivery = { day, address: range.first, revision, digest, zone, body }
+    return this.options.store.deliver(site, delivery).then((kept) => this.#answer(kept, site, ip, day, sender))
+  }
+
+  #answer({ outcome, superseded }: Kept, site: string, ip: string, day: Day, sender: string): Response {
+    if (outcome === "dropped") return say(Code.Conflict, `${day} of ${ip} was dropped here`)
+    if (superseded > 0) {
+      const values = superseded === 1 ? "1 value" : `${superseded} values`
+      this.options.onSuperseded(`${site} ${ip} ${day}: ${values} gave way to newer ones, kept as superseded`, sender)
+    }
+    return outcome === "new" ? CREATED : CHANGED
+  }
+
+  /** Days before the first that can be, and those that our clock does not know yet. */
+  #refuseDay(day: Day): Response | undefined {
+    if (day < FIRST_DAY) return say(Code.BadRequest, `A day is ${FIRST_DAY} or later: it is ${day}`)
+    const second = Math.floor(this.options.now() / 1000)
+    if (second !== this.#latest.second) {
+      // no zone is further than a day from UTC
+      this.#latest = { second, day: addDays(dayOf(second * 1000, "UTC"), DAYS_AHEAD) }
+    }
+    if (day <= this.#latest.day) return undefined
+    return busy(`${day} is more than ${DAYS_AHEAD} days ahead of the cloud's clock`, COMES_LATER_SECONDS)
+  }
+
+  async #drop(
+    site: string,
+    [who = "", given = ""]: readonly string[],
+    query: ReadonlyMap<string, string>,
+  ): Promise<Response> {
+    const addresses = parseRange(who)
+    if (!addresses) return say(Code.BadRequest, `${who} is neither an IPv4 address nor a range of them`)
+    const day = parseDay(given)
+    if (!day) return say(Code.BadRequest, `A day is written 2026-11-21: it is ${given}`)
+    const sparesNewer = query.has("upTo") // it was told before, to a store that may have been another one
+    const revision = readRevision(query.get(sparesNewer ? "upTo" : "revision"))
+    if (revision === undefined || Number.isNaN(revision)) return say(Code.BadRequest, "A revision is a whole number")
+    const upTo = await this.options.store.drop(site, { day, addresses, revision, sparesNewer })
+    if (!sparesNewer) this.options.onDropped(`${site} has dropped ${day} of ${formatRange(addresses)}`)
+    return say(Code.Deleted, String(upTo))
   }
 
   async #putCollection(site: string, request: Request, [given = ""]: readonly string[]): Promise<Response> {
     const { store, onCollection } = this.options
     const day = parseDay(given)
     if (!day) return say(Code.BadRequest, `A day is written 2026-11-21: it is ${given}`)
-    const report = parseJson(collection, request.payload)
-    if (typeof report === "string") return say(Code.BadRequest, report)
+    const parsed = parseJson(collectionReport, request.payload)
+    if ("problem" in parsed) return say(Code.BadRequest, parsed.problem)
+    const refusal = this.#refuseDay(day) ?? this.#refuseDay(dayOf(Date.parse(parsed.value.scheduledAt), "UTC"))
+    if (refusal) return refusal
+    const report = parsed.value
     const toList = report.run || report.changed.length > 0
-    const { surveys, digest } = await store.closeCollection(site, day, {
-      claimed: report,
-      addresses: [...report.arrived, ...report.late],
-      summary: decodeText(request.payload),
+    const agrees = await store.closeCollection(site, day, {
+      claimed: { surveys: report.surveys, digest: report.digest },
+      addresses: joinRanges([...report.arrived, ...report.late]),
+      report: decodeText(request.payload),
       toList,
     })
-    if (surveys !== report.surveys || digest !== report.digest) {
-      return say(Code.Conflict, `The store has ${surveys} surveys of ${day} and digest ${digest}`)
-    }
+    // what it has instead is nobody's to know
+    if (!agrees) return say(Code.Conflict, `The store differs on ${day}`)
     if (toList) onCollection(site, day, report)
     return say(Code.Changed, RECEIVED)
   }
 }
 
-function parseJson<Schema extends v.GenericSchema>(
-  schema: Schema,
-  payload: Uint8Array,
-): v.InferOutput<Schema> | string {
-  let value: unknown
-  try {
-    value = JSON.parse(decodeText(payload))
-  } catch {
-    return "The body must be JSON"
-  }
-  const result = v.safeParse(schema, value)
-  return result.success ? result.output : `${v.getDotPath(result.issues[0]) ?? "body"}: ${result.issues[0].message}`
-}
+const knownSite = (info: SiteInfo): KnownSite => ({
+  info,
+  ranges: joinRanges(parseRanges(info.devices.map(({ ip }) => ip)) ?? []),
+})
 
 function readRevision(text: string | undefined): number | undefined {
   if (text === undefined) return undefined
   return /^\d{1,15}$/.test(text) ? Number(text) : Number.NaN
-}
-
-function isTimeZone(name: string): boolean {
-  try {
-    Temporal.Now.zonedDateTimeISO(name)
-    return true
-  } catch {
-    return false
-  }
 }

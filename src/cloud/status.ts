@@ -6,7 +6,8 @@ import { diskBytes } from "../storage/size"
 import type { Day } from "../survey/calendar"
 import { parseRanges } from "../topology/address"
 import { sizeOf } from "../topology/ranges"
-import { STORE } from "./schema"
+import { isComplete, type Reason } from "../verdict"
+import { STORE } from "./store/schema"
 
 /** Days are written 2026-11-21, instants as in RFC 3339, sizes in bytes. */
 export interface CloudStatus {
@@ -34,6 +35,8 @@ export interface SiteStatus {
   readonly readingsEstimated: boolean
   /** The latest day that its gateway closed; null before the first. */
   readonly run: SiteRun | null
+  /** More than one spool delivers for it, in turn. */
+  readonly alternates: boolean
 }
 
 export interface SiteRun {
@@ -45,6 +48,10 @@ export interface SiteRun {
   readonly missing: number
   /** Ranges of their addresses, the first 100. */
   readonly missingDevices: readonly string[]
+  /** Surveys that this cloud refuses. */
+  readonly refused: number
+  /** Why devices are missing or refused, the first 100. */
+  readonly reasons: readonly Reason[]
   readonly complete: boolean
 }
 
@@ -58,15 +65,19 @@ interface Site {
 const COUNTED_BYTES = 1024 ** 3 // of a file: its readings are counted within seconds
 const RANGES_NAMED = 100
 const DAYS_A_YEAR = 365
-const ROW_BYTES = 48 // of a survey beside its readings
+const ROW_BYTES = 42 // of a survey beside its readings
 const FILL = 0.86 // of the pages that a fleet's days fill in address order
 
-const declared = v.array(v.object({ ip: v.string() }))
+// what is in the store never stops a look at it: what cannot be read counts as nothing
+const declared = v.fallback(v.array(v.object({ ip: v.string() })), [])
+const ranges = v.fallback(v.array(v.string()), [])
 const account = v.object({
-  scheduledAt: v.string(),
-  arrived: v.array(v.string()),
-  late: v.array(v.string()),
-  missing: v.array(v.string()),
+  scheduledAt: v.pipe(v.string(), v.check(isInstant)),
+  arrived: ranges,
+  late: ranges,
+  missing: ranges,
+  refused: ranges,
+  reasons: v.fallback(v.array(v.tuple([v.string(), v.string()])), []),
 })
 
 /** Reads the store; its cloud notices nothing. Throws StorageError when there is none yet. */
@@ -96,10 +107,11 @@ function siteStatus(sqlite: Database, { id, site, time_zone, devices }: Site, co
     days,
     firstDay,
     lastDay,
-    devices: countAddresses(v.parse(declared, JSON.parse(devices)).map(({ ip }) => ip)),
+    devices: countAddresses(v.parse(declared, readJson(devices)).map(({ ip }) => ip)),
     readings: looked.readings * times,
     readingsEstimated: !counted,
     run: lastRun(sqlite, id),
+    alternates: alternates(sqlite, id),
   }
   return { site: status, bytesADay: days > 0 ? (looked.bytes * times) / days : 0 }
 }
@@ -131,8 +143,8 @@ const NOTHING: Contents = { readings: 0, bytes: 0 }
 function contentsOf(sqlite: Database, siteId: number, from: Day, to: Day): Contents {
   const row = sqlite
     .query<Contents, [number, Day, Day]>(
-      `SELECT coalesce(sum(json_array_length(coalesce(merged, readings))), 0) AS readings,
-         coalesce(sum(${ROW_BYTES} + octet_length(readings) + coalesce(octet_length(merged), 0)), 0) / ${FILL} AS bytes
+      `SELECT coalesce(sum(json_array_length(readings)), 0) AS readings,
+         coalesce(sum(${ROW_BYTES} + octet_length(readings) + coalesce(octet_length(revisions), 0)), 0) / ${FILL} AS bytes
        FROM surveys WHERE site = ?1 AND day BETWEEN ?2 AND ?3`,
     )
     .get(siteId, from, to)
@@ -141,21 +153,49 @@ function contentsOf(sqlite: Database, siteId: number, from: Day, to: Day): Conte
 
 function lastRun(sqlite: Database, siteId: number): SiteRun | null {
   const row = sqlite
-    .query<{ day: Day; summary: string }, [number]>(
-      "SELECT day, summary FROM collections WHERE site = ?1 ORDER BY day DESC LIMIT 1",
+    .query<{ day: Day; report: string }, [number]>(
+      "SELECT day, report FROM collections WHERE site = ?1 ORDER BY day DESC LIMIT 1",
     )
     .get(siteId)
-  if (!row) return null
-  const { scheduledAt, arrived, late, missing } = v.parse(account, JSON.parse(row.summary))
+  const parsed = v.safeParse(account, readJson(row?.report ?? ""))
+  if (!row || !parsed.success) return null
+  const { scheduledAt, arrived, late, missing, refused, reasons } = parsed.output
+  const counts = { missing: countAddresses(missing), refused: countAddresses(refused) }
   return {
     day: row.day,
     scheduledAt,
     arrived: countAddresses(arrived) + countAddresses(late),
     late: countAddresses(late),
-    missing: countAddresses(missing),
+    ...counts,
     missingDevices: missing.slice(0, RANGES_NAMED),
-    complete: missing.length === 0,
+    reasons: reasons.map(([ip, reason]) => ({ ip, reason })),
+    complete: isComplete({ agreed: true, ...counts }), // the store keeps only what it agrees with
   }
+}
+
+const RECENT_MS = 7 * 86_400_000
+
+/** Whether one of the last two spools has come back after the other, and both have delivered lately. */
+function alternates(sqlite: Database, siteId: number): boolean {
+  const [latest, before] = sqlite
+    .query<{ last_at: number; turns: number }, [number]>(
+      "SELECT last_at, turns FROM spools WHERE site = ?1 ORDER BY last_at DESC LIMIT 2",
+    )
+    .all(siteId)
+  return latest !== undefined && before !== undefined && latest.turns > 0 && latest.last_at - before.last_at < RECENT_MS
+}
+
+function readJson(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch (error) {
+    if (error instanceof SyntaxError) return undefined
+    throw error
+  }
+}
+
+function isInstant(text: string): boolean {
+  return !Number.isNaN(Date.parse(text))
 }
 
 const countAddresses = (texts: readonly string[]): number => sizeOf(parseRanges(texts) ?? [])

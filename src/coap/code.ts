@@ -11,6 +11,7 @@ export const Code = {
   Delete: code(0, 4),
   // responses, RFC 7252 §12.1.2, RFC 7959 §2.9
   Created: code(2, 1),
+  Deleted: code(2, 2),
   Changed: code(2, 4),
   Content: code(2, 5),
   Continue: code(2, 31),
@@ -39,6 +40,9 @@ export const isRequest = (value: number): boolean => value > 0 && codeClass(valu
 
 export const isResponse = (value: number): boolean =>
   codeClass(value) === 2 || codeClass(value) === 4 || codeClass(value) === 5
+
+/** 2.01 and 2.04: what was put is durable. Nothing else promises anything. */
+export const isAcknowledgement = (value: number): boolean => value === Code.Created || value === Code.Changed
 
 export const isSuccess = (value: number): boolean => codeClass(value) === 2
 

@@ -268,7 +268,7 @@ export class Endpoint {
     }
     const datagram = encodeMessage(message)
     const excess = datagram.length - limitBytes
-    if (excess <= 0) return datagram
+    if (excess <= 0 || response.mayBeLonger) return datagram
     const payload = message.payload.subarray(0, wholeCharacters(message.payload, message.payload.length - excess))
     const shorter = encodeMessage({ ...message, payload })
     return shorter.length <= limitBytes ? shorter : encodeMessage({ ...message, options: [], payload: NO_BYTES })

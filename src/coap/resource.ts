@@ -30,6 +30,8 @@ export interface Response {
   readonly code: number
   readonly options?: readonly Option[]
   readonly payload?: Uint8Array
+  /** What there is here may be told to anybody, in more bytes than were asked with. */
+  readonly mayBeLonger?: true
 }
 
 export type Handler = (request: Request) => Response | Promise<Response>
@@ -40,8 +42,8 @@ export interface Target {
   readonly query: ReadonlyMap<string, string>
 }
 
-/** RFC 7252 §12.3: text/plain; charset=utf-8, and application/json. */
-export const ContentFormat = { Text: 0, Json: 50 } as const
+/** RFC 7252 §12.3: text/plain; charset=utf-8, application/link-format and application/json. */
+export const ContentFormat = { Text: 0, Links: 40, Json: 50 } as const
 
 /** RFC 7252 §4.8.2; answers are remembered and strays expected for this long. */
 export const EXCHANGE_LIFETIME_MS = 247_000

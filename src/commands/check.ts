@@ -4,9 +4,10 @@ import { readSurveyFile } from "../device/file"
 import { SurveyMissing } from "../device/missing"
 import { checkScript } from "../device/script"
 import { surveyPath } from "../device/source"
-import { clockChange, dayBefore } from "../survey/calendar"
+import { whyStale } from "../device/stale"
+import { clockChange, dayBefore, describeDay } from "../survey/calendar"
 import { parseSurvey } from "../survey/survey"
-import { type Device, isScript } from "../topology/devices"
+import { type Device, hasHistory, isScript } from "../topology/devices"
 import { loadTopology } from "../topology/load"
 import { formatProblem } from "../topology/problem"
 import type { Topology } from "../topology/topology"
@@ -63,10 +64,15 @@ async function checkSurvey(topology: Topology, device: Device, survey: string): 
       await checkScript({ folder, survey, clock: systemClock })
       return { readings: 0, problems: [] }
     }
-    const { bytes } = await readSurveyFile(folder, surveyPath(survey, day), limits.survey)
+    const { bytes, writtenAtMs } = await readSurveyFile(folder, surveyPath(survey, day), limits.survey)
     const { readings, refused, refusedCount } = parseSurvey(new TextDecoder().decode(bytes), clockChange(day, timeZone))
     const path = surveyPath(survey, day)
     const problems = refused.map(({ line, rule }) => `${path}:${line} ${rule}`)
+    const stale =
+      topology.sample || hasHistory(survey)
+        ? undefined
+        : whyStale({ path, writtenAtMs }, day, readings.at(-1), timeZone)
+    if (stale !== undefined) problems.push(`${stale}: it cannot hold ${describeDay(day)}, and is not sent`)
     const more = refusedCount - refused.length
     if (more > 0) problems.push(`${path}: ${count(more, "more line")} refused`)
     return { readings: readings.length, problems }

@@ -7,7 +7,7 @@ import { type Day, describeDay } from "../survey/calendar"
 const MARKS: Record<DeviceDay["state"], string> = {
   delivered: "✔",
   waiting: "○",
-  refused: "!",
+  refused: "✖!",
   missing: "✖",
   none: "·",
 }
@@ -15,7 +15,7 @@ const MARKS: Record<DeviceDay["state"], string> = {
 const LEGEND: readonly (readonly [mark: string, meaning: string])[] = [
   ["✔", "delivered"],
   ["○", "here, not delivered yet"],
-  ["✖", "missing"],
+  ["✖", "not in the store"],
   ["!", "refused by the cloud"],
   ["l", "late"],
   ["=", "unchanged"],

@@ -65,7 +65,7 @@ async function run(values: Values<typeof options>): Promise<number> {
 
 function tell(kinds: Readonly<Record<Kind, number>>, { gateway }: Topology, screen: Screen): void {
   screen.info(`Quarantine: ${quarantineText(kinds)}`)
-  const asked = waitingRequests(gateway.spool).filter(({ ask }) => ask !== "resend")
+  const asked = waitingRequests(gateway.spool).filter(({ ask }) => ask === "retry" || ask === "clear")
   for (const { ask } of asked) screen.info(`  --${ask} is asked for, the gateway has not begun yet`)
   if (KINDS.every((kind) => kinds[kind] === 0)) return
   screen.info("  --retry gives them to today's rules again, --clear drops them; --day, --device and --kind choose")

@@ -1,7 +1,7 @@
 // `bun run readings`: what the store holds, as a listing, a table, CSV or JSON lines.
 import { printInBatches } from "../cloud/listing"
-import { type Selection, type StoredRow, StoreReader } from "../cloud/reader"
-import { formatStored } from "../cloud/stored"
+import { type Selection, type StoredRow, StoreReader } from "../cloud/store/reader"
+import { formatStored } from "../cloud/store/stored"
 import type { Day } from "../survey/calendar"
 import { formatAddress } from "../topology/address"
 import { loadTopology } from "../topology/load"

@@ -4,9 +4,9 @@ import { type Day, describeDay, shortDay } from "../survey/calendar"
 import { formatRange, formatRanges } from "../topology/address"
 import type { Addressing } from "../topology/addressing"
 import { sizeOf } from "../topology/ranges"
+import { isComplete } from "../verdict"
 import { count, formatBytes, formatElapsed } from "./format"
 import { labelOf } from "./grid"
-import { INVOCATION } from "./installation"
 import { describeRoles } from "./roles"
 
 const NAMED_AT_ONCE = 10 // of missing devices and of warnings; a fleet's are counted
@@ -65,22 +65,27 @@ export function summaryLine(summary: Summary, topology: Topology): string {
     if (missing.length > 0) return `${arrived}. ${missingText(missing, topology)}`
     return `${arrived}, ${count(readings, "reading")} sent, ${refusedLines} refused, ${formatElapsed(elapsedMs)}`
   }
-  if (!delivered) {
-    const absent = missing.length > 0 ? `. ${missingText(missing, topology)}` : ""
-    return `${arrived}, ${undeliveredText(summary, topology)}${absent}`
-  }
-  if (missing.length > 0) return `${arrived}. ${missingText(missing, topology)}`
+  const problems = [
+    ...(delivered ? [] : [undeliveredText(summary, topology)]),
+    ...(summary.refusedSurveys > 0 ? [refusedText(summary)] : []),
+  ]
+  const absent = missing.length > 0 ? `. ${missingText(missing, topology)}` : ""
+  if (problems.length > 0) return `${arrived}, ${problems.join("; ")}${absent}`
+  if (missing.length > 0) return `${arrived}${absent}`
   const news =
     stored > 0 || readings === 0 ? `${count(stored, "reading")} stored` : `nothing new (${readings} already stored)`
   return `${arrived}, ${news}, ${refusedLines} refused, ${formatElapsed(elapsedMs)}`
 }
 
-function undeliveredText({ differing, refusedSurveys }: Summary, { gateway }: Topology): string {
+/** "1 survey refused by the cloud (192.168.1.2, line 3: …): it is kept and tried again, three runs in all" */
+function refusedText({ refusedSurveys, refusals }: Summary): string {
+  const why = refusals.slice(0, NAMED_AT_ONCE).map(({ ip, reason }) => `${ip}, ${reason}`)
+  const kept = refusedSurveys === 1 ? "it is kept and tried again" : "they are kept and tried again"
+  return `${count(refusedSurveys, "survey")} refused by the cloud (${why.join("; ")}): ${kept}, three runs in all`
+}
+
+function undeliveredText({ differing }: Summary, { gateway }: Topology): string {
   const problems: string[] = []
-  if (refusedSurveys > 0) {
-    const kept = refusedSurveys === 1 ? "it is" : "they are"
-    problems.push(`${count(refusedSurveys, "survey")} refused by the cloud: ${kept} kept, see ${INVOCATION} quarantine`)
-  }
   if (differing.length > 0) {
     const days = differing.map((day) => shortDay(day)).join(", ")
     problems.push(`the cloud's store differs on ${days}, although all was delivered again`)
@@ -91,14 +96,26 @@ function undeliveredText({ differing, refusedSurveys }: Summary, { gateway }: To
 
 /** What a gateway elsewhere has told this cloud. */
 export function collectionLine(site: string, day: Day, report: CollectionReport): { line: string; complete: boolean } {
-  const missing = sizeOf(report.missing)
-  const arrived = sizeOf(report.arrived) + sizeOf(report.late)
+  const [missing, refused] = [sizeOf(report.missing), sizeOf(report.refused)]
+  const arrived = sizeOf(report.arrived) + sizeOf(report.late) + refused
   const whole = `${site}, ${describeDay(day)}: ${arrived} of ${count(arrived + missing, "device")}`
-  if (missing === 0) return { line: whole, complete: true }
-  return {
-    line: `${whole}. Missing: ${report.missing.slice(0, NAMED_AT_ONCE).map(formatRange).join(", ")}`,
-    complete: false,
-  }
+  const complete = isComplete({ agreed: true, missing, refused })
+  return { line: [whole, ...absentTexts(report)].join(". "), complete }
+}
+
+/** "Missing: 192.168.1.4, surveys/device3.txt not found", "Refused here: 192.168.1.2, line 3: …" */
+function absentTexts({ missing, refused, reasons }: CollectionReport): string[] {
+  const why = new Map(reasons)
+  const named = (ranges: CollectionReport["missing"]) =>
+    ranges.slice(0, NAMED_AT_ONCE).map((range) => {
+      const text = formatRange(range)
+      const reason = why.get(text)
+      return reason === undefined ? text : `${text}, ${reason}`
+    })
+  return [
+    ...(missing.length > 0 ? [`Missing: ${named(missing).join("; ")}`] : []),
+    ...(refused.length > 0 ? [`Refused here: ${named(refused).join("; ")}`] : []),
+  ]
 }
 
 function missingText(missing: readonly Missing[], { file }: Topology): string {

@@ -18,6 +18,10 @@ export interface Screen extends Log {
   fail(text: string): void
   /** Redraws one moving line; nothing without a terminal. */
   progress(done: number, total: number): void
+  /** Whether somebody can be asked. */
+  readonly mayAsk: boolean
+  /** Asks a question that is answered with y or n. */
+  confirm(question: string): Promise<boolean>
   /** Readings, whole lines; resolves when they are handed to the system. */
   print(lines: string): Promise<void>
   /** The same with ✔, ✖ and ⚠ in colours. */
@@ -31,6 +35,7 @@ export interface ScreenOptions {
 
 const LEVEL = { quiet: 1, normal: 3, verbose: 4 } // consola's: warnings, information, debugging
 const BAR_WIDTH = 30
+const STDIN = 0
 const STDOUT = 1
 const STDERR = 2
 
@@ -88,6 +93,12 @@ export function createScreen({ quiet, verbose }: ScreenOptions): Screen {
       put(stderr, `\r\x1b[2K${"█".repeat(filled)}${"░".repeat(BAR_WIDTH - filled)} ${done} of ${total} devices`)
       moving = true
     },
+    mayAsk: terminal && isTerminal(STDIN),
+    async confirm(question) {
+      write(`${printable(question)} [y/N] `)
+      for await (const line of console) return /^\s*y(es)?\s*$/i.test(line)
+      return false
+    },
     print: (lines) => print(printableLines(lines)),
     printMarked: (lines) => print(colour(printableLines(lines))),
   }
@@ -101,10 +112,11 @@ function colour(lines: string): string {
 const coloured = (mark: Mark): string => styleText(COLOURS[mark], mark)
 
 /** Node's streams know, and take a tenth of a start to load: they are asked only where it may be one. */
-function isTerminal(descriptor: typeof STDOUT | typeof STDERR): boolean {
-  if (!fstatSync(descriptor).isCharacterDevice()) return false
-  return (descriptor === STDOUT ? process.stdout : process.stderr).isTTY === true
+function isTerminal(descriptor: keyof typeof STREAMS): boolean {
+  return fstatSync(descriptor).isCharacterDevice() && STREAMS[descriptor]().isTTY === true
 }
+
+const STREAMS = { [STDIN]: () => process.stdin, [STDOUT]: () => process.stdout, [STDERR]: () => process.stderr }
 
 /** A reader that went away, as `| head -1` does, must not end a collection, and there is nobody left to tell. */
 function nobodyReads(_error: unknown): void {}

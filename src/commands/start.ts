@@ -108,6 +108,7 @@ class Running {
       // a gateway that starts within the grace would still be collecting, had it been there
       lookBackMs: gateway ? this.topology.schedule.grace.total("milliseconds") : 0,
       lastRun: () => this.network.lastCollection,
+      firstDoubtful: () => this.network.firstDoubtfulRun,
       run: (scheduledAt, missed, isDoubtful) => this.#runScheduled(schedule, scheduledAt, missed, isDoubtful),
       onSetBack: (now) => this.#setBack(now),
       onWrongClock: (now) => this.#tellWrongClock(now),

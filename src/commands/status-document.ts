@@ -9,6 +9,8 @@ import type { Topology } from "../topology/topology"
 /** Keys stay as they are; others may come. Days are written 2026-11-21, instants as in RFC 3339, sizes in bytes. */
 export interface StatusDocument {
   readonly site: string
+  /** Its survey files never change: they show how it works. */
+  readonly sample: boolean
   /** The exit code says the same: the last run was complete, and none was due since. */
   readonly complete: boolean
   /** When a run was due that did not take place; null when there is none. */
@@ -23,7 +25,7 @@ const LATE_START_MS = 2 * 60_000 // the schedule looks once a minute
 
 /** Throws StorageError where there is neither a spool nor a store. */
 export function readStatus(topology: Topology, now: number): StatusDocument {
-  const { site, gateway, cloud } = topology
+  const { site, sample, gateway, cloud } = topology
   const status = {
     gateway: existsSync(gateway.spool) ? readGatewayStatus(topology, now) : null,
     cloud: existsSync(cloud.store) ? readCloudStatus(cloud.store) : null,
@@ -35,7 +37,7 @@ export function readStatus(topology: Topology, now: number): StatusDocument {
   // where both are on one host, the gateway's word includes the cloud's
   const runs = status.gateway ? [status.gateway.run] : (status.cloud?.sites ?? []).map(({ run }) => run)
   const complete = overdueSince === null && runs.length > 0 && runs.every((run) => run?.complete === true)
-  return { site, complete, overdueSince, ...status }
+  return { site, sample, complete, overdueSince, ...status }
 }
 
 /** A run that was due since the last one: a gateway that is down says nothing of itself. */
@@ -46,7 +48,10 @@ function overdue(
 ): string | null {
   const run = gateway ? gateway.run : cloud?.sites.find((each) => each.site === site)?.run
   if (!run) return null
-  const due = new Timetable(schedule.cron, timeZone).next(Date.parse(run.scheduledAt))
+  const scheduledAt = Date.parse(run.scheduledAt)
+  // no run is due behind one that a clock far ahead has named
+  if (!(scheduledAt <= now)) return null
+  const due = new Timetable(schedule.cron, timeZone).next(scheduledAt)
   // the cloud hears of a run when it is over
   const patienceMs = LATE_START_MS * (gateway ? 1 : 2) + (gateway ? 0 : schedule.grace.total("milliseconds"))
   return due + patienceMs < now ? new Date(due).toISOString() : null

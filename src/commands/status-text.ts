@@ -2,12 +2,14 @@
 import type { CloudStatus, SiteRun, SiteStatus } from "../cloud/status"
 import type { Owed } from "../gateway/owed"
 import type { Kind } from "../gateway/quarantined"
-import type { GatewayStatus, RunStatus, StrangerStatus } from "../gateway/status"
+import type { GatewayStatus, RunStatus, StrangerStatus, WaitingDay } from "../gateway/status"
 import { type Day, dayOf, describeDay, shortDay, shortDays } from "../survey/calendar"
-import { parseAddress } from "../topology/address"
+import { formatAddress, parseAddress, parseRange } from "../topology/address"
+import { addressesIn } from "../topology/ranges"
 import type { Topology } from "../topology/topology"
 import { count, formatBytes, formatWhen } from "./format"
 import { dayTable, deviceGrid, labelOf } from "./grid"
+import { INVOCATION } from "./installation"
 import type { StatusDocument } from "./status-document"
 
 const NAMED_AT_ONCE = 10 // of devices, days and strangers; the rest is counted
@@ -24,14 +26,14 @@ export function glance({ complete, overdueSince, ...status }: StatusDocument, to
 }
 
 function gatewayGlance(run: RunStatus | null, topology: Topology): string {
-  if (!run) return `${topology.site}: no run so far`
-  const { day, closed, confirmed, expected, missing, missingDevices } = run
+  if (!run) return `${siteLabel(topology)}: no run so far`
+  const { day, closed, confirmed, waiting, refused, expected, missing, missingDevices, reasons } = run
   const arrived = `${expected - missing} of ${count(expected, "device")}`
-  const delivered = confirmed ? "delivered" : "not delivered yet"
+  const delivered = confirmed && waiting === 0 ? "delivered" : "not delivered yet"
   const end = closed ? delivered : "the collection is under way"
-  const parts = [arrived, ...(missing > 0 ? [missingText(missingDevices, topology)] : [])]
-  if (missing === 0 || end !== "delivered") parts.push(end)
-  return `${topology.site}, ${describeDay(day)}: ${parts.join(", ")}`
+  const parts = [arrived, ...absentTexts({ missing, missingDevices, refused, reasons }, topology)]
+  if (parts.length === 1 || end !== "delivered") parts.push(end)
+  return `${siteLabel(topology)}, ${describeDay(day)}: ${parts.join(", ")}`
 }
 
 function cloudGlance(cloud: CloudStatus | null, topology: Topology): string {
@@ -43,21 +45,49 @@ function cloudGlance(cloud: CloudStatus | null, topology: Topology): string {
 }
 
 function siteGlance({ site, run }: SiteStatus, topology: Topology): string {
-  return run ? `${site}, ${describeDay(run.day)}: ${runText(run, topology)}` : `${site}: no run so far`
+  const label = site === topology.site ? siteLabel(topology) : site
+  return run ? `${label}, ${describeDay(run.day)}: ${runText(run, topology)}` : `${label}: no run so far`
 }
 
-function runText({ arrived, missing, missingDevices }: SiteRun, topology: Topology): string {
-  const whole = `${arrived} of ${count(arrived + missing, "device")}`
-  return missing > 0 ? `${whole}, ${missingText(missingDevices, topology)}` : `${whole}, stored`
+function runText(run: SiteRun, topology: Topology): string {
+  const { arrived, missing, refused } = run
+  const whole = `${arrived + refused} of ${count(arrived + refused + missing, "device")}`
+  return [whole, ...(run.complete ? ["stored"] : absentTexts(run, topology))].join(", ")
 }
 
-function missingText(ranges: readonly string[], { devices }: Topology): string {
-  const named = ranges.slice(0, NAMED_AT_ONCE).map((range) => {
+/** "missing 192.168.1.4 lemons (surveys/device3.txt not found)", "1 survey refused by the cloud (…)" */
+function absentTexts(
+  { missing, missingDevices, refused, reasons }: Pick<SiteRun, "missing" | "missingDevices" | "refused" | "reasons">,
+  { devices }: Topology,
+): string[] {
+  const why = new Map(reasons.map(({ ip, reason }) => [ip, reason]))
+  const named = namedRanges(missingDevices, why).map((range) => {
     const address = parseAddress(range)
-    return labelOf({ ip: range, name: address === undefined ? null : devices.get(address)?.name })
+    const label = labelOf({ ip: range, name: address === undefined ? null : devices.get(address)?.name })
+    const reason = why.get(range)
+    why.delete(range)
+    return reason === undefined ? label : `${label} (${reason})`
   })
-  return `missing ${named.join(", ")}${ranges.length > NAMED_AT_ONCE ? " and more" : ""}`
+  const more = named.length > NAMED_AT_ONCE ? " and more" : ""
+  const refusals = [...why].slice(0, NAMED_AT_ONCE).map(([ip, reason]) => `${ip} ${reason}`)
+  return [
+    ...(missing > 0 ? [`missing ${named.slice(0, NAMED_AT_ONCE).join(", ")}${more}`] : []),
+    ...(refused > 0 ? [`${count(refused, "survey")} refused by the cloud (${refusals.join("; ")})`] : []),
+  ]
 }
+
+/** Ranges, and one by one those addresses in them of which a reason is known; some more than are named. */
+function namedRanges(ranges: readonly string[], why: ReadonlyMap<string, string>): string[] {
+  return ranges.slice(0, NAMED_AT_ONCE + 1).flatMap((text) => {
+    const range = parseRange(text)
+    if (!range || range.last - range.first > NAMED_AT_ONCE) return [text]
+    const each = [...addressesIn([range])].map(formatAddress)
+    return each.some((ip) => why.has(ip)) ? each : [text]
+  })
+}
+
+/** "greenhouse, sample data" */
+const siteLabel = ({ site, sample }: Topology): string => (sample ? `${site}, sample data` : site)
 
 /** The gateway's part: days, and what wants attention. */
 export function gatewayLines(status: GatewayStatus, topology: Topology, now: number): string[] {
@@ -74,6 +104,7 @@ export function gatewayLines(status: GatewayStatus, topology: Topology, now: num
     ...entry("Owed", owedLines(status.owed, today)),
     ...(status.lost.surveys > 0 ? entry("Never comes", owedLines(status.lost, today)) : []),
     ...entry("Undelivered", [waiting]),
+    ...(status.waiting.length > 0 ? entry("Waiting", waitingLines(status.waiting)) : []),
     ...(again ? entry("Resend", [`asked for ${again}, not begun yet`]) : []),
     ...entry("Quarantine", [quarantineText(status.quarantine)]),
     ...entry("Refused", strangerLines(status.strangers, topology, now)),
@@ -83,10 +114,13 @@ export function gatewayLines(status: GatewayStatus, topology: Topology, now: num
 
 /** The cloud's part: a line a site, and the file. */
 export function cloudLines({ sites, store }: CloudStatus): string[] {
-  const lines = sites.map(({ site, days, firstDay, lastDay, devices, readings, readingsEstimated }) => {
+  const lines = sites.flatMap(({ site, days, firstDay, lastDay, devices, readings, readingsEstimated, alternates }) => {
     const span = firstDay && lastDay ? `${count(days, "day")} (${firstDay} to ${lastDay})` : "no day yet"
     const amount = `${readingsEstimated ? "about " : ""}${readings.toLocaleString("en-GB")} readings`
-    return `${site}: ${span}, ${count(devices, "device")}, ${amount}`
+    const told = `${site}: ${span}, ${count(devices, "device")}, ${amount}`
+    return alternates
+      ? [told, "  two gateways deliver for it in turn, from spools of their own: only one should"]
+      : [told]
   })
   const rate = store.bytesAYear === null ? "" : `, ${formatBytes(store.bytesAYear)} a year at this rate`
   return [...entry("Sites", lines), ...entry("Store", [`${store.file}, ${formatBytes(store.bytes)}${rate}`])]
@@ -100,6 +134,17 @@ function owedLines(owed: Owed, today: Day): string[] {
   if (owed.devices.length > NAMED_AT_ONCE) {
     lines.push(`and more: ${count(owed.surveys, "survey")} in all since ${owed.since ?? "the first day"}`)
   }
+  return lines
+}
+
+function waitingLines(days: readonly WaitingDay[]): string[] {
+  const lines = days
+    .slice(0, NAMED_AT_ONCE)
+    .flatMap(({ day, surveys }) => [
+      `${count(surveys, "survey")} of ${day}, a day that is yet to come for the cloud's clock`,
+      `  if a clock was wrong: ${INVOCATION} drop --day ${day}`,
+    ])
+  if (days.length > NAMED_AT_ONCE) lines.push(`and ${count(days.length - NAMED_AT_ONCE, "more day")}`)
   return lines
 }
 

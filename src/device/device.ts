@@ -142,7 +142,7 @@ async function sendSurvey(
   const text = await readSurvey({ folder, survey, device, day, limitBytes, clock }, signal)
   const { readings, refused, refusedCount: refusedLines } = readingsOf(text, day, options)
   const isUseless = readings.length === 0 && refusedLines > 0
-  const useless = `${refusedLines} of ${refusedLines} lines refused`
+  const useless = `${refusedLines} of ${refusedLines === 1 ? "1 line" : `${refusedLines} lines`} refused`
   // a patient run reads it again every minute, and shows its lines once
   const shown = isUseless && told.has(day, device.address, useless) ? 0 : REFUSED_LINES_SHOWN
   for (const { line, rule } of refused.slice(0, shown)) {

@@ -32,5 +32,6 @@ const startOf = (day: Day, timeZone: string): number =>
 function instantOf(day: Day, { seconds, offset }: Pick<Reading, "seconds" | "offset">, timeZone: string) {
   const time = Temporal.PlainDate.from(day).toPlainDateTime().add({ seconds })
   // an hour that comes twice; no reading is of one that the clock skips
-  return time.toZonedDateTime(timeZone, { disambiguation: offset !== undefined ? "later" : "earlier" }).epochMilliseconds
+  return time.toZonedDateTime(timeZone, { disambiguation: offset !== undefined ? "later" : "earlier" })
+    .epochMilliseconds
 }

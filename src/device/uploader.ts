@@ -1,7 +1,7 @@
 // One device's conversation with the gateway: uploads that do not give up, what is owed, and why something does not come.
 import { type Clock, pause, type Random } from "../clock"
 import { LARGEST_BLOCK_BYTES, sendBlockwise } from "../coap/block"
-import { Code, codeClass, isSuccess } from "../coap/code"
+import { Code, codeClass, isAcknowledgement, isSuccess } from "../coap/code"
 import { type Endpoint, ExchangeReset, ExchangeTimeout, type Outgoing, type Peer, type Reply } from "../coap/exchange"
 import { OptionNumber, textOption, uintOf, uintOption } from "../coap/option"
 import { ContentFormat, reasonOf, textOf } from "../coap/resource"
@@ -148,9 +148,6 @@ export class Uploader {
     }
   }
 }
-
-/** 2.01 and 2.04 mean durable; nothing else promises anything (DESIGN.md §5). */
-const isAcknowledgement = (code: number): boolean => code === Code.Created || code === Code.Changed
 
 /** Why a survey has to come again. */
 const postponement = (reply: Reply): string =>

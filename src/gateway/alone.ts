@@ -26,13 +26,13 @@ export async function carryOutAlone(
   addressing: Addressing,
   clock: Clock,
 ): Promise<string> {
-  const { site, timeZone, limits } = topology
+  const { timeZone, limits } = topology
   const database = DurableDatabase.open(topology.gateway.spool, SPOOL, addressing)
   const ignore = () => {}
   try {
     const commits = new GroupCommit(database, ignore, clock)
     const quarantine = new Quarantine(database, limits.quarantine)
-    const spool = new Spool(database, commits, quarantine, site, timeZone, clock)
+    const spool = new Spool(database, commits, quarantine, timeZone, clock)
     const ledger = new Ledger(database, commits, clock.now)
     const refusals = new Refusals({ quarantine, commits, clock, onFlood: ignore, onRefused: ignore })
     const collector = new Collector({

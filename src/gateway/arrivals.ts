@@ -3,6 +3,7 @@
 import type { DurableDatabase } from "../storage/database"
 import { pageBytes } from "../storage/size"
 import type { Day } from "../survey/calendar"
+import { digestNumber, digestSql } from "../survey/digest"
 import { AddressMap } from "./address-map"
 import { type Amount, type AmountOfDay, Landed } from "./landed"
 import type { LogRoom } from "./log-room"
@@ -29,8 +30,8 @@ const DAYS_IN_MEMORY = 8
 const IN_PLACE = 0
 
 const COLUMNS = "place, revision, body, readings, digest, upload, arrived_at, late"
-const FOUND = `revision, body, readings, lower(hex(digest)) AS digest, lower(hex(upload)) AS upload,
-  arrived_at AS arrivedAt, late`
+const FOUND = `revision, body, readings, ${digestSql("digest")} AS digest,
+  iif(upload IS NULL, NULL, ${digestSql("upload")}) AS upload, arrived_at AS arrivedAt, late`
 const AMOUNT = "count(*) AS surveys, coalesce(sum(octet_length(body)), 0) AS bytes"
 const amountsSql = (where = "") =>
   `SELECT ${daySql("min(place)")} AS day, ${AMOUNT} FROM arrivals ${where} GROUP BY place >> 32`
@@ -62,7 +63,7 @@ export class Arrivals {
     this.#page = pageBytes(database.sqlite).one
     this.#readLanded()
     this.#append = this.#query(
-      "INSERT INTO arrivals (place, revision, body, readings, digest, upload, late) VALUES (?, ?, ?, ?, unhex(?), unhex(?), ?)",
+      "INSERT INTO arrivals (place, revision, body, readings, digest, upload, late) VALUES (?, ?, ?, ?, ?, ?, ?)",
     )
   }
 
@@ -103,17 +104,23 @@ export class Arrivals {
       id === IN_PLACE
         ? this.#query<Row>(`SELECT ${FOUND} FROM surveys WHERE place = ?1`).get(placeOf(day, address))
         : this.#query<Row>(`SELECT ${FOUND} FROM arrivals WHERE id = ?1`).get(id)
-    return row ? { ...row, day, address, upload: row.upload || null } : undefined
+    return row ? { ...row, day, address } : undefined
   }
 
   /** A device's first survey of its day. */
   append(row: Omit<Row, "arrivedAt">): void {
     const { day, address, revision, body, readings, digest, upload, late } = row
-    this.#append.run(placeOf(day, address), revision, body, readings, digest, upload, late)
+    const lastUpload = upload === null ? null : digestNumber(upload)
+    this.#append.run(placeOf(day, address), revision, body, readings, digestNumber(digest), lastUpload, late)
     const { addresses, placed } = this.#of(day)
     addresses.set(address, ++this.#lastId) // as SQLite counts: only the first leave, or all, and then it begins at 1 again
     this.logRoom.wrote(body.length)
     this.#landed.add(day, { surveys: 1, bytes: body.length }, placed)
+  }
+
+  /** One will get another content within this transaction. */
+  expectUpdate(): void {
+    this.logRoom.wrote(SPLIT_LOGGED_PAGES * this.#page)
   }
 
   /** Another content or another last upload; a new revision goes to the cloud. */
@@ -121,9 +128,9 @@ export class Arrivals {
     const { day, address } = stored
     const { addresses, placed } = this.#of(day)
     const id = addresses.get(address) ?? IN_PLACE
-    const columns = "body = ?2, readings = ?3, digest = unhex(?4), upload = unhex(?5), arrived_at = ?6"
-    const values = [revision, body, readings, digest, upload, arrivedAt]
-    this.logRoom.wrote(SPLIT_LOGGED_PAGES * this.#page)
+    const columns = "body = ?2, readings = ?3, digest = ?4, upload = ?5, arrived_at = ?6"
+    const lastUpload = upload === null ? null : digestNumber(upload)
+    const values = [revision, body, readings, digestNumber(digest), lastUpload, arrivedAt]
     const longerBytes = body.length - stored.body.length
     if (id !== IN_PLACE) {
       this.#query(`UPDATE arrivals SET revision = ?1, ${columns} WHERE id = ?7`).run(...values, id)
@@ -136,9 +143,7 @@ export class Arrivals {
       place,
       revision,
     )
-    this.#query(
-      `UPDATE surveys SET refused = iif(revision = ?1, refused, 0), revision = ?1, ${columns} WHERE place = ?7`,
-    ).run(...values, place)
+    this.#query(`UPDATE surveys SET revision = ?1, ${columns} WHERE place = ?7`).run(...values, place)
   }
 
   /**
@@ -237,6 +242,6 @@ export class Arrivals {
   }
 
   #query<Result = unknown>(sql: string) {
-    return this.database.sqlite.query<Result, (string | number | null)[]>(sql)
+    return this.database.sqlite.query<Result, (string | number | bigint | null)[]>(sql)
   }
 }

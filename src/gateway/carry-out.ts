@@ -29,6 +29,13 @@ export async function carryOut(request: SpoolRequest, parts: Parts): Promise<str
       const dropped = await commits.add(() => quarantine.clear(request))
       return `Quarantine: ${dropped === 1 ? "1 entry" : `${dropped} entries`} dropped`
     }
+    case "drop": {
+      const { spool, ledger } = parts
+      const surveys = await spool.drop(request.day, request)
+      await ledger.excuse(request.day, request)
+      onDue()
+      return `Dropped: ${amount(surveys, "survey")} of ${request.day}; the cloud drops what it has of them`
+    }
   }
 }
 

@@ -3,11 +3,13 @@ import { REFUSED_RETRY_SECONDS, REFUSED_TEXT, StorageRefused } from "../storage/
 import { addDays, type Day, dayOf } from "../survey/calendar"
 import type { AddressRange } from "../topology/address"
 import { covers } from "../topology/ranges"
+import type { Absence } from "./absent"
 import type { Collection, Ledger } from "./ledger"
+import type { Accepted, Stray, Upload } from "./merge"
 import type { Refusal } from "./quarantine"
 import type { Refusals } from "./refusals"
 import type { Room } from "./room"
-import type { Accepted, Spool, Stray, Upload } from "./spool"
+import type { Spool } from "./spool"
 
 /** What became of an upload, and what its sender is told. */
 export type Outcome =
@@ -138,10 +140,24 @@ export class Collector {
     this.options.refusals.note(refusal)
   }
 
-  /** Days that this device was expected on and has not reported, and that can be taken, oldest first. */
+  /** Days that this device was expected on and has not reported, or not whole, and that can be taken, oldest first. */
   owed(address: number): Day[] {
     const { ledger, spool } = this.options
-    return ledger.expectedOf(address).filter((day) => !this.refuseDay(day) && !spool.has(day, address))
+    const isOwed = (day: Day) => !spool.has(day, address) || spool.isWantedAgain(day, address)
+    return ledger.expectedOf(address).filter((day) => !this.refuseDay(day) && isOwed(day))
+  }
+
+  /** Keeps why a device's survey does not come, of a day that is taken. Resolves once durable, or with false when refused. */
+  async noteAbsence(day: Day, address: number, kind: Absence, reason: string): Promise<boolean> {
+    if (this.refuseDay(day)) return true
+    try {
+      await this.options.spool.noteAbsence(day, address, kind, reason)
+      return true
+    } catch (error) {
+      if (!(error instanceof StorageRefused)) throw error
+      this.options.onRefused(error)
+      return false
+    }
   }
 
   /** Opens a day's collection; one is open at a time. */

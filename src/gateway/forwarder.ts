@@ -1,16 +1,17 @@
 // Delivers the spool to the cloud: surveys pipelined, then the collections, again and again until the cloud agrees.
 import { type Clock, pause, type Random } from "../clock"
 import { LARGEST_BLOCK_BYTES, sendBlockwise } from "../coap/block"
-import { Code, isSuccess } from "../coap/code"
+import { Code, isAcknowledgement } from "../coap/code"
 import type { Reply } from "../coap/exchange"
 import { type Option, OptionNumber, textOption, uintOption } from "../coap/option"
-import { ContentFormat } from "../coap/resource"
+import { ContentFormat, textOf } from "../coap/resource"
 import type { Day } from "../survey/calendar"
-import { countedDigest, deliveryDigest } from "../survey/digest"
+import { deliveryDigest } from "../survey/digest"
+import { PROTOCOL } from "../survey/protocol"
 import { type AddressRange, formatAddress, formatRange, formatRanges } from "../topology/address"
 import { joinRanges } from "../topology/ranges"
 import type { Collection, Ledger } from "./ledger"
-import { Pipeline, refusal } from "./pipeline"
+import { asksToWait, Pipeline, refusal } from "./pipeline"
 import type { Delivery, Spool } from "./spool"
 import { type Link, Watch } from "./watch"
 
@@ -20,7 +21,7 @@ export interface Forwarded {
   readonly readings: number
   readonly bytes: number
   readonly elapsedMs: number
-  /** Surveys that the cloud refused for good; they are in quarantine. */
+  /** Surveys that the cloud refused on this run. */
   readonly refused: number
   /** Days on which the cloud's store differs although everything was delivered again. */
   readonly differing: readonly Day[]
@@ -28,8 +29,10 @@ export interface Forwarded {
 
 export interface ForwarderOptions {
   readonly site: string
-  /** What PUT /sites/<site> tells: time zone and device names. */
-  readonly siteInfo: () => unknown
+  /** What PUT /sites/<site> tells beside the protocol: the spool, its time zone, its devices. */
+  readonly siteInfo: () => object
+  /** What a collection tells of those that are not there or not taken. */
+  readonly account: (collection: Collection) => CollectionAccount
   readonly connect: (signal: AbortSignal) => Promise<Link>
   readonly spool: Spool
   readonly ledger: Ledger
@@ -41,10 +44,21 @@ export interface ForwarderOptions {
   readonly onRetry?: (error: Error, delayMs: number) => void
 }
 
+/** Addresses as ranges. */
+export interface CollectionAccount {
+  readonly missing: readonly string[]
+  readonly stale: readonly string[]
+  readonly refused: readonly string[]
+  /** Address and reason, the first of them. */
+  readonly reasons: readonly (readonly [string, string])[]
+}
+
 const FIRST_RETRY_MS = 1000
 const LONGEST_RETRY_MS = 60_000
-const BELIEVED_REFUSALS = 3 // of one survey by the cloud
+const MEANT_REFUSALS = 3 // of one survey on one run: damage on the way looks like a survey that is wrong
 const OPTIONS_ROOM_BYTES = 256 // what path, query and header of a delivery can take of a message
+
+const NOTHING = new Uint8Array(0)
 
 const encoder = new TextEncoder()
 
@@ -113,6 +127,7 @@ class Attempt {
     const watch = new Watch(clock, link, signal)
     try {
       await this.#announce(watch)
+      await this.#tellDropped(watch)
       await this.#deliverDue(watch)
       if (!this.#told && (this.run !== undefined || this.#surveys > 0)) onDelivered?.(this.#result([]))
       this.#told = true
@@ -126,9 +141,26 @@ class Attempt {
   }
 
   async #announce(link: Watch): Promise<void> {
-    const body = JSON.stringify(this.options.siteInfo())
+    const body = JSON.stringify({ protocol: PROTOCOL, ...this.options.siteInfo() })
     const reply = await this.#put(link, ["sites", this.options.site], [], ContentFormat.Json, body)
-    if (!isSuccess(reply.code)) throw refusal("the site", reply)
+    if (!isAcknowledgement(reply.code)) throw refusal("the site", reply)
+  }
+
+  /** What a person dropped here the cloud drops too; on a run it hears of all, as its store may be one of before. */
+  async #tellDropped(link: Watch): Promise<void> {
+    const { spool, site } = this.options
+    const all = this.run === undefined || this.#told ? spool.untold() : spool.dropped()
+    for (const tombstone of all) {
+      const { day, revision, told } = tombstone
+      const path = ["sites", site, "surveys", formatRange(tombstone), day].map((part) =>
+        textOption(OptionNumber.UriPath, part),
+      )
+      const options = [...path, textOption(OptionNumber.UriQuery, `${told ? "upTo" : "revision"}=${revision}`)]
+      const reply = await link.request({ code: Code.Delete, options, payload: NOTHING })
+      if (reply.code !== Code.Deleted) throw refusal(`to drop ${day}`, reply)
+      // it tells up to which revision: what comes later has to be above that
+      if (!told) await spool.markTold(tombstone, Number(textOf(reply)) || revision)
+    }
   }
 
   async #deliverDue(link: Watch): Promise<void> {
@@ -137,8 +169,9 @@ class Attempt {
     if (!upTo) return
     const pipeline = new Pipeline({
       spool,
+      run: ledger.lastRun?.scheduledAt ?? 0,
       put: (delivery) => this.#deliver(link, delivery),
-      isBelieved: (delivery) => this.#isBelieved(delivery),
+      isMeant: (delivery) => this.#isMeant(delivery),
       onDelivered: (delivery) => this.#count(delivery),
       onRefused: () => {
         this.#refused++
@@ -147,19 +180,18 @@ class Attempt {
     await pipeline.run(upTo)
   }
 
-  /** Damage on the way looks like a survey that is wrong: a refusal counts when it was repeated. */
-  #isBelieved({ day, address, revision }: Delivery): boolean {
+  #isMeant({ day, address, revision }: Delivery): boolean {
     const key = `${day} ${address} ${revision}`
     const refusals = (this.#refusals.get(key) ?? 0) + 1
     this.#refusals.set(key, refusals)
-    return refusals >= BELIEVED_REFUSALS
+    return refusals >= MEANT_REFUSALS
   }
 
-  #deliver(link: Watch, { day, address, revision, digest, body }: Delivery): Promise<Reply> {
-    const path = ["sites", this.options.site, "surveys", formatAddress(address), day]
-    const zone = this.options.spool.formerZone(day)
-    const covered = deliveryDigest(digest, revision, zone)
-    const query = [`revision=${revision}`, `digest=${covered}`, ...(zone ? [`zone=${zone}`] : [])]
+  #deliver(link: Watch, { day, address, revision, digest, zone, body }: Delivery): Promise<Reply> {
+    const { site } = this.options
+    const path = ["sites", site, "surveys", formatAddress(address), day]
+    const covered = deliveryDigest(digest, { site, revision, zone })
+    const query = [`revision=${revision}`, `zone=${zone}`, `digest=${covered}`]
     const put = () => this.#put(link, path, query, ContentFormat.Text, body)
     const isOpen = this.options.ledger.get(day)?.confirmed === false
     return isOpen ? put() : this.#reopen(day).then(put)
@@ -200,45 +232,51 @@ class Attempt {
       if (!collection) return differing
       const { day } = collection
       compared.add(day)
-      if (await this.#closeCollection(link, collection)) continue
+      if ((await this.#closeCollection(link, collection)) !== "differs") continue
       await spool.redeliver(day)
-      if (!(await this.#closeCollection(link, collection))) differing.push(day)
+      if ((await this.#closeCollection(link, collection)) === "differs") differing.push(day)
     }
   }
 
-  #isToClose({ day, confirmed }: Collection, compared: ReadonlySet<Day>): boolean {
-    if (day > (this.options.ledger.lastClosedDay ?? "")) return false
+  #isToClose({ day, confirmed, expected }: Collection, compared: ReadonlySet<Day>): boolean {
+    const { ledger, spool } = this.options
+    if (day > (ledger.lastClosedDay ?? "")) return false
     if (this.#changed.has(day)) return true
-    if (day <= (this.options.ledger.releasedUpTo ?? "")) return false
-    return (this.run !== undefined || !confirmed) && !compared.has(day)
+    if (day <= (ledger.releasedUpTo ?? "") || compared.has(day)) return false
+    // a day that was dropped
+    if (expected.length === 0 && spool.isEmpty(day)) return false
+    return this.run !== undefined || !confirmed
   }
 
-  /** Whether the cloud's store holds what we delivered. */
-  async #closeCollection(link: Watch, collection: Collection): Promise<boolean> {
+  /** Whether the cloud's store holds what we delivered; `later`: it cannot tell yet, as its clock is behind that day. */
+  async #closeCollection(link: Watch, collection: Collection): Promise<"agrees" | "differs" | "later"> {
     const { site, ledger } = this.options
     // the digest speaks of the spool as it is now, so nothing of it may be on its way
     await this.#deliverDue(link)
     const body = JSON.stringify(this.#describe(collection))
     const path = ["sites", site, "collections", collection.day]
     const reply = await this.#put(link, path, [], ContentFormat.Json, body)
-    const agreed = isSuccess(reply.code)
+    const agreed = isAcknowledgement(reply.code)
+    const isLater = asksToWait(reply)
+    if (agreed || isLater) this.#changed.delete(collection.day)
+    if (isLater) return "later"
     if (!agreed && reply.code !== Code.Conflict) throw refusal(`the collection of ${collection.day}`, reply)
-    if (agreed) this.#changed.delete(collection.day)
     this.#listed.delete(collection.day)
     await ledger.confirm(collection.day, agreed)
-    return agreed
+    return agreed ? "agrees" : "differs"
   }
 
-  #describe({ day, scheduledAt, expected, confirmed }: Collection) {
-    const { spool } = this.options
+  #describe(collection: Collection) {
+    const { spool, account } = this.options
+    const { day, scheduledAt, confirmed } = collection
     return {
-      scheduledAt: new Date(scheduledAt).toISOString(),
+      scheduledAt: new Date(Math.max(0, scheduledAt) || this.options.clock.now()).toISOString(),
       run: !confirmed && !this.#listed.has(day), // the cloud then lists the whole day, otherwise what changed
       arrived: formatRanges(spool.arrived(day, false)),
       late: formatRanges(spool.arrived(day, true)),
-      missing: formatRanges(spool.missing(day, expected)),
+      ...account(collection),
       changed: joinRanges(this.#changed.get(day) ?? []).map(formatRange),
-      ...countedDigest(spool.digests(day)),
+      ...spool.agreement(day),
     }
   }
 

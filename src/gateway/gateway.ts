@@ -5,13 +5,19 @@ import { type Log, sparing } from "../log"
 import { DurableDatabase } from "../storage/database"
 import { GroupCommit } from "../storage/group-commit"
 import { addDays, type Day, dayOf } from "../survey/calendar"
+import { formatRange } from "../topology/address"
 import type { Addressing } from "../topology/addressing"
 import type { Devices } from "../topology/devices"
 import { sizeOf } from "../topology/ranges"
 import type { Topology } from "../topology/topology"
+import { REASONS_KEPT, type Reason } from "../verdict"
+import { reasonsOf } from "./absent"
+import { accountOf } from "./account"
 import { carryOut } from "./carry-out"
 import { Collector, type OpenCollection } from "./collector"
 import { type Forwarded, Forwarder } from "./forwarder"
+import { identify } from "./identity"
+import { KnownDevices } from "./known-devices"
 import { Late } from "./late"
 import { Ledger, type MissedRun } from "./ledger"
 import { connectToCloud, linkOptionsOf } from "./link"
@@ -20,6 +26,7 @@ import { Lost } from "./lost"
 import { PlainText } from "./plain-text"
 import { Quarantine } from "./quarantine"
 import { Refusals } from "./refusals"
+import { countRefused, refusalsOf } from "./refused"
 import { Requests } from "./requests"
 import { oldestKept, retentionDays } from "./retention"
 import { Room } from "./room"
@@ -28,7 +35,7 @@ import { Senders } from "./senders"
 import { Spool } from "./spool"
 import { lineFor, Strangers } from "./strangers"
 import { Uploads } from "./uploads"
-import { type Warning, warningsOf } from "./warnings"
+import { hasChanged, type Warning, warningsOf } from "./warnings"
 
 export interface GatewayOptions {
   readonly topology: Topology
@@ -50,6 +57,11 @@ export interface GatewayOptions {
 export interface DaySummary {
   readonly expected: number
   readonly missing: readonly number[]
+  /** Why, of the first of them, by address. */
+  readonly reasons: ReadonlyMap<number, string>
+  /** Surveys that the cloud refuses, and why, of the first of them. */
+  readonly refusedSurveys: number
+  readonly refusals: readonly Reason[]
   readonly readings: number
   readonly warnings: readonly Warning[]
 }
@@ -66,6 +78,8 @@ export class Gateway {
   readonly #quarantine: Quarantine
   readonly #spool: Spool
   readonly #ledger: Ledger
+  readonly #known: KnownDevices
+  #id = ""
   readonly #lost: Lost
   readonly #strangers: Strangers
   readonly #refusals: Refusals
@@ -85,8 +99,9 @@ export class Gateway {
     this.#database = DurableDatabase.open(topology.gateway.spool, SPOOL, addressing, onFatal)
     this.#commits = new GroupCommit(this.#database, onFatal, clock)
     this.#quarantine = new Quarantine(this.#database, topology.limits.quarantine)
-    this.#spool = new Spool(this.#database, this.#commits, this.#quarantine, site, timeZone, clock)
+    this.#spool = new Spool(this.#database, this.#commits, this.#quarantine, timeZone, clock)
     this.#ledger = new Ledger(this.#database, this.#commits, clock.now)
+    this.#known = new KnownDevices(this.#database, this.#commits)
     this.#lost = new Lost({
       sqlite: this.#database.sqlite,
       ledger: this.#ledger,
@@ -130,10 +145,8 @@ export class Gateway {
     })
     this.#forwarder = new Forwarder({
       site,
-      siteInfo: () => ({
-        timeZone,
-        devices: this.#declared.devices.labels(),
-      }),
+      siteInfo: () => ({ spool: this.#id, timeZone, devices: this.#described }),
+      account: (collection) => accountOf(this.#database.sqlite, this.#spool, collection),
       connect: (signal) => connectToCloud(linkOptionsOf(options), signal),
       spool: this.#spool,
       ledger: this.#ledger,
@@ -219,16 +232,19 @@ export class Gateway {
   /** From now on these are the declared devices: what comes, is expected and owed follows them. */
   declare(devices: Devices): void {
     this.#declared.devices = devices
+    this.#noteDevices().catch((error) => this.#options.log.error(`The devices could not be noted: ${error}`))
   }
 
   /** Opens the collection of a day. */
   async open(day: Day, scheduledAt: number): Promise<OpenCollection> {
     const { clock, topology } = this.#options
     this.#lost.tell(day, this.#declared.devices)
+    await this.#noteDevices()
     const today = dayOf(clock.now(), topology.timeZone)
     const oldest = oldestKept(today, this.#ledger.lastConfirmedDay, this.#retentionDays)
     await this.#commits.add(() => {
       this.#ledger.prune(oldest) // before its surveys: what is left of a day must not be compared
+      this.#known.prune(oldest)
       this.#quarantine.prune()
       this.#strangers.prune(clock.now() - this.#retentionDays * DAY_MS)
     })
@@ -245,9 +261,15 @@ export class Gateway {
     await this.#ledger.miss(taken, this.#expected)
   }
 
-  /** The clock was set back to this instant: runs that are later are forgotten. Resolves, once durable, with their days. */
+  /**
+   * The clock was set back to this instant: runs that are later are to come again, and so are their surveys. Resolves, once
+   * durable, with their days.
+   */
   async setBack(now: number): Promise<Day[]> {
-    const days = await this.#ledger.forgetAfter(now)
+    const days = this.#ledger.runsAfter(now)
+    // before they are doubted: after a crash between the two it is done once more
+    if (days.length > 0) await this.#spool.expectAgain(days)
+    await this.#ledger.doubtAfter(now)
     this.#lost.begin()
     return days
   }
@@ -264,12 +286,23 @@ export class Gateway {
   }
 
   summary({ day, missing }: OpenCollection): DaySummary {
+    const { sqlite } = this.#database
+    const absent = missing()
+    const ranges = absent.map((address) => ({ first: address, last: address }))
     return {
       expected: sizeOf(this.#expected),
-      missing: missing(),
+      missing: absent,
+      reasons: reasonsOf(sqlite, day, ranges, REASONS_KEPT),
+      refusals: refusalsOf(sqlite, day, REASONS_KEPT),
+      refusedSurveys: countRefused(sqlite, day),
       readings: this.#spool.readings(day),
-      warnings: warningsOf(this.#database.sqlite, day),
+      warnings: warningsOf(sqlite, day),
     }
+  }
+
+  /** Whether any survey of this day is another one than on the day before. */
+  hasChanged(day: Day): boolean {
+    return hasChanged(this.#database.sqlite, day)
   }
 
   /** Stops listening and forwarding; what is not delivered stays in the spool. May be called twice. */
@@ -289,7 +322,28 @@ export class Gateway {
     return this.#declared.devices.entries.filter(({ paused }) => !paused).map(({ ip }) => ip)
   }
 
+  /** The devices as the cloud is told of them: with those that are not declared any more, and whose surveys are here. */
+  get #described() {
+    const { devices } = this.#declared
+    return [...devices.labels(), ...this.#known.former(devices).map((range) => ({ ip: formatRange(range) }))]
+  }
+
+  /** Nothing is filed under a clock that is wrong. */
+  async #noteDevices(): Promise<void> {
+    const { clock, topology } = this.#options
+    if (!isWrong(clock)) await this.#known.note(dayOf(clock.now(), topology.timeZone), this.#declared.devices)
+  }
+
   async #begin(): Promise<void> {
+    const { topology, log, random } = this.#options
+    const { id, formerSite } = await identify(this.#database, this.#commits, topology.site, random)
+    this.#id = id
+    if (formerSite !== undefined) {
+      this.#ledger.recall() // none of its days is confirmed any more
+      const { spool } = topology.gateway
+      log.warn(`${spool} is of the site ${formerSite}: the days that it keeps go to the cloud as ${topology.site} too`)
+    }
+    await this.#noteDevices()
     await this.#listener.start()
     this.#requests.start()
   }

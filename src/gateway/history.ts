@@ -1,10 +1,11 @@
 // What became of the last days' surveys, counted by the database: in all, and device by device in a small network.
 import type { Database } from "bun:sqlite"
 import { addDays, type Day } from "../survey/calendar"
+import type { AddressRange } from "../topology/address"
 import { covers, joinRanges, sizeOf } from "../topology/ranges"
 import type { Collection } from "./ledger"
 import { countMissing } from "./missing"
-import { daySql, onDaySql, placeSql } from "./places"
+import { daySql, onDaySql, placeOf, placeSql } from "./places"
 
 /** One day in numbers. */
 export interface DayCounts {
@@ -22,7 +23,9 @@ export interface DayCounts {
   /** Surveys with the readings of the day before. */
   readonly unchanged: number
   readonly delivered: number
-  /** Surveys that the cloud refused for good. */
+  /** Surveys that are here and not at the cloud yet; what it refuses is not among them. */
+  readonly waiting: number
+  /** Surveys that the cloud refuses. */
   readonly refused: number
   /** Bytes of their text. */
   readonly bytes: number
@@ -62,11 +65,23 @@ export function countSurveys(sqlite: Database, from: Day, to: Day): { day: Day; 
   return days.map((day) => ({ day, surveys: count.get(day)?.surveys ?? 0 }))
 }
 
+/** How many surveys of a day and of these addresses are there, also where they have only landed. */
+export function countSurveysOf(sqlite: Database, day: Day, { first, last }: AddressRange): number {
+  const sql = (table: string) => `SELECT count(*) FROM ${table} WHERE place BETWEEN ?1 AND ?2`
+  const row = sqlite
+    .query<{ surveys: number }, [number, number]>(`SELECT (${sql("surveys")}) + (${sql("arrivals")}) AS surveys`)
+    .get(placeOf(day, first), placeOf(day, last))
+  return row?.surveys ?? 0
+}
+
 export function countDay(sqlite: Database, { day, closed, confirmed, expected }: Collection): DayCounts {
   const counts = sqlite
-    .query<Pick<DayCounts, "arrived" | "late" | "refused" | "bytes"> & { due: number }, [Day]>(
+    .query<Pick<DayCounts, "arrived" | "late" | "refused" | "bytes"> & { due: number; quarantined: number }, [Day]>(
       `SELECT count(*) AS arrived, coalesce(sum(late), 0) AS late,
-         coalesce(sum(refused), 0) AS refused, coalesce(sum(octet_length(body)), 0) AS bytes,
+         (SELECT count(*) FROM refused WHERE ${onDaySql("?1", "refused")} AND runs > 0) AS refused,
+         (SELECT count(*) FROM refused WHERE ${onDaySql("?1", "refused")} AND runs > 0
+            AND NOT EXISTS (SELECT 1 FROM due WHERE due.place = refused.place)) AS quarantined,
+         coalesce(sum(octet_length(body)), 0) AS bytes,
          (SELECT count(*) FROM due WHERE ${onDaySql("?1", "due")}) AS due
        FROM surveys WHERE ${onDaySql("?1")}`,
     )
@@ -88,7 +103,8 @@ export function countDay(sqlite: Database, { day, closed, confirmed, expected }:
     late: counts?.late ?? 0,
     missing: countMissing(sqlite, day, ranges),
     unchanged: same?.unchanged ?? 0,
-    delivered: counts ? counts.arrived - counts.refused - counts.due : 0,
+    delivered: counts ? counts.arrived - counts.quarantined - counts.due : 0,
+    waiting: counts ? counts.due + counts.quarantined - counts.refused : 0,
     refused: counts?.refused ?? 0,
     bytes: counts?.bytes ?? 0,
   }
@@ -111,7 +127,8 @@ export function deviceDays(
 ): Map<number, DeviceDay> {
   const rows = sqlite
     .query<Row, [Day, Day, string]>(
-      `SELECT today.address, today.late, today.refused, today.readings,
+      `SELECT today.address, today.late, today.readings,
+         EXISTS (SELECT 1 FROM refused WHERE refused.place = today.place AND runs > 0) AS refused,
          EXISTS (SELECT 1 FROM due WHERE due.place = today.place) AS due,
          coalesce(today.readings > 0 AND today.body = before.body, 0) AS unchanged
        FROM json_each(?3) AS device
@@ -131,6 +148,6 @@ export function deviceDays(
 }
 
 function describe(day: Day, { late, due, refused, unchanged, readings }: Row): DeviceDay {
-  const state = due ? "waiting" : refused ? "refused" : "delivered"
+  const state = refused ? "refused" : due ? "waiting" : "delivered"
   return { day, state, late: late === 1, unchanged: unchanged === 1, readings }
 }

@@ -7,7 +7,7 @@ import type { Ledger } from "./ledger"
 import type { Spool } from "./spool"
 
 export interface LateOptions {
-  readonly spool: Pick<Spool, "due">
+  readonly spool: Pick<Spool, "due" | "untold">
   readonly ledger: Ledger
   readonly forwarder: Pick<Forwarder, "forward">
   readonly clock: Clock
@@ -43,8 +43,11 @@ export class Late {
   }
 
   get #isDue(): boolean {
-    const { lastClosedDay } = this.options.ledger
-    return lastClosedDay !== undefined && this.options.spool.due(lastClosedDay, 1).length > 0
+    const { spool, ledger } = this.options
+    const { lastClosedDay, lastRun } = ledger
+    if (spool.untold().length > 0) return true
+    if (lastClosedDay === undefined) return false
+    return spool.due(lastClosedDay, lastRun?.scheduledAt ?? 0, 1).length > 0
   }
 
   #isStillDue(): boolean {
@@ -62,7 +65,7 @@ export class Late {
     try {
       const { surveys, readings, refused } = await forwarder.forward(undefined, signal)
       if (surveys > 0) log.info(`Delivered later, readings: ${readings}`)
-      if (refused > 0) log.warn(`Surveys that the cloud refused, kept in quarantine: ${refused}`)
+      if (refused > 0) log.warn(`Surveys that the cloud refuses: ${refused}. They are safe here: see status`)
     } catch (error) {
       if (!signal.aborted) log.error(`The delivery failed: ${error}`)
     }

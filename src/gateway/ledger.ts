@@ -1,10 +1,10 @@
-// The ledger of collections: which days were collected, who was expected, and so what is owed (DESIGN.md §6.8).
+// The ledger of collections: which days were collected, who was expected, and so what is owed.
 import type { Database } from "bun:sqlite"
 import type { DurableDatabase } from "../storage/database"
 import type { GroupCommit } from "../storage/group-commit"
 import type { Day } from "../survey/calendar"
 import { type AddressRange, formatRange, parseRange } from "../topology/address"
-import { covers } from "../topology/ranges"
+import { covers, joinRanges, without } from "../topology/ranges"
 
 export interface Collection {
   readonly day: Day
@@ -13,6 +13,8 @@ export interface Collection {
   readonly expected: readonly AddressRange[]
   closed: boolean
   confirmed: boolean
+  /** The clock was set back behind it: as a run it does not count until it has come again. */
+  readonly doubtful: boolean
 }
 
 /** A run of the schedule that did not take place, ms since the epoch, and the day that it would have collected. */
@@ -27,6 +29,7 @@ interface Row {
   expected: string
   closed_at: number | null
   confirmed: number
+  doubtful: number
 }
 
 const RELEASED = -1 // in place of the instant of a run
@@ -41,8 +44,13 @@ export class Ledger {
     private readonly commits: GroupCommit,
     private readonly now: () => number,
   ) {
-    for (const collection of readCollections(database.sqlite)) this.#collections.set(collection.day, collection)
+    this.recall()
     this.#releasedUpTo = latest(this.#collections.values(), ({ scheduledAt }) => scheduledAt === RELEASED)
+  }
+
+  /** Reads again what somebody else has written. */
+  recall(): void {
+    for (const collection of readCollections(this.database.sqlite)) this.#collections.set(collection.day, collection)
   }
 
   get(day: Day): Collection | undefined {
@@ -79,16 +87,18 @@ export class Ledger {
     const known = this.#collections.get(day)
     const collection: Collection = {
       day,
-      scheduledAt: Math.max(scheduledAt, known?.scheduledAt ?? 0),
+      scheduledAt: known?.doubtful ? scheduledAt : Math.max(scheduledAt, known?.scheduledAt ?? 0),
       expected,
       closed: known?.closed ?? false,
       confirmed: false,
+      doubtful: false,
     }
     await this.commits.add(() => {
       this.database.sqlite
         .query(
           `INSERT INTO collections (day, scheduled_at, expected) VALUES (?1, ?2, ?3)
-           ON CONFLICT DO UPDATE SET scheduled_at = excluded.scheduled_at, expected = excluded.expected, confirmed = 0`,
+           ON CONFLICT DO UPDATE SET scheduled_at = excluded.scheduled_at, expected = excluded.expected, confirmed = 0,
+             doubtful = 0`,
         )
         .run(day, collection.scheduledAt, JSON.stringify(expected.map(formatRange)))
     })
@@ -104,7 +114,7 @@ export class Ledger {
         .run(day, this.now())
     })
     if (this.#collections.has(day)) return
-    this.#collections.set(day, { day, scheduledAt: 0, expected: [], closed: true, confirmed: false })
+    this.#collections.set(day, { day, scheduledAt: 0, expected: [], closed: true, confirmed: false, doubtful: false })
   }
 
   /** Ends a day's collection, and those before it that a crash cut short. Resolves once durable. */
@@ -133,34 +143,61 @@ export class Ledger {
   async miss(runs: readonly MissedRun[], expected: readonly AddressRange[]): Promise<void> {
     const missed = runs.filter(({ day }) => {
       const known = this.#collections.get(day)
-      return !known?.closed || known.scheduledAt === 0
+      return !known?.closed || known.scheduledAt === 0 || known.doubtful
     })
     if (missed.length === 0) return
     await this.commits.add(() => {
       const record = this.database.sqlite.query(
         `INSERT INTO collections (day, scheduled_at, expected, closed_at) VALUES (?1, ?2, ?3, ?4)
          ON CONFLICT DO UPDATE SET scheduled_at = excluded.scheduled_at, expected = excluded.expected,
-           closed_at = coalesce(closed_at, excluded.closed_at), confirmed = 0`,
+           closed_at = coalesce(closed_at, excluded.closed_at), confirmed = 0, doubtful = 0`,
       )
       const ranges = JSON.stringify(expected.map(formatRange))
       for (const { day, scheduledAt } of missed) record.run(day, scheduledAt, ranges, this.now())
     })
     for (const { day, scheduledAt } of missed) {
-      this.#collections.set(day, { day, scheduledAt, expected, closed: true, confirmed: false })
+      this.#collections.set(day, { day, scheduledAt, expected, closed: true, confirmed: false, doubtful: false })
     }
   }
 
+  /** Days of runs that are later than this instant and count, oldest first. */
+  runsAfter(instantMs: number): Day[] {
+    return this.all().flatMap(({ day, scheduledAt, doubtful }) => (scheduledAt > instantMs && !doubtful ? [day] : []))
+  }
+
   /**
-   * Forgets runs that are later than this instant, of a clock that was ahead: they come again when they are due.
-   * Resolves, once durable, with their days, oldest first.
+   * The clock was set back to this instant: runs that are later do not count until they have come again. What they
+   * brought is there, and goes to the cloud. Resolves once durable.
    */
-  async forgetAfter(instantMs: number): Promise<Day[]> {
-    const days = this.all().flatMap(({ day, scheduledAt }) => (scheduledAt > instantMs ? [day] : []))
+  async doubtAfter(instantMs: number): Promise<void> {
+    const days = this.runsAfter(instantMs)
+    if (days.length === 0) return
     await this.commits.add(() => {
-      this.database.sqlite.query("DELETE FROM collections WHERE scheduled_at > ?1").run(instantMs)
+      this.database.sqlite.query("UPDATE collections SET doubtful = 1 WHERE scheduled_at > ?1").run(instantMs)
     })
-    for (const day of days) this.#collections.delete(day)
-    return days
+    for (const day of days) {
+      const known = this.#collections.get(day)
+      if (known) this.#collections.set(day, { ...known, doubtful: true })
+    }
+  }
+
+  /** The earliest run that is to come again, ms since the epoch; undefined where there is none. */
+  get firstDoubtful(): number | undefined {
+    const runs = this.all().filter(({ doubtful }) => doubtful)
+    return runs.length === 0 ? undefined : Math.min(...runs.map(({ scheduledAt }) => scheduledAt))
+  }
+
+  /** These addresses are not expected on this day any more. Resolves once durable. */
+  async excuse(day: Day, addresses: AddressRange): Promise<void> {
+    const known = this.#collections.get(day)
+    if (!known) return
+    const expected = without(joinRanges(known.expected), [addresses])
+    await this.commits.add(() => {
+      this.database.sqlite
+        .query("UPDATE collections SET expected = ?2 WHERE day = ?1")
+        .run(day, JSON.stringify(expected.map(formatRange)))
+    })
+    this.#collections.set(day, { ...known, expected })
   }
 
   /** The latest day that was released. */
@@ -194,7 +231,7 @@ export class Ledger {
   /** Days on which this address was expected, oldest first. */
   expectedOf(address: number): Day[] {
     return this.all()
-      .filter(({ expected }) => covers(expected, address))
+      .filter(({ expected, doubtful }) => !doubtful && covers(expected, address))
       .map(({ day }) => day)
   }
 
@@ -208,25 +245,28 @@ export class Ledger {
 /** All collections, oldest first; also beside a running gateway. */
 export function readCollections(sqlite: Database): Collection[] {
   const rows = sqlite.query<Row, []>("SELECT * FROM collections ORDER BY day").all()
-  return rows.map(({ day, scheduled_at, expected, closed_at, confirmed }) => ({
+  return rows.map(({ day, scheduled_at, expected, closed_at, confirmed, doubtful }) => ({
     day,
     scheduledAt: scheduled_at,
     expected: readRanges(expected),
     closed: closed_at !== null,
     confirmed: confirmed === 1,
+    doubtful: doubtful === 1,
   }))
 }
 
 /** The latest that the schedule named, if there is one. */
 export function lastRunOf(collections: Iterable<Collection>): Collection | undefined {
   let last: Collection | undefined
-  for (const collection of collections) if (collection.scheduledAt > (last?.scheduledAt ?? 0)) last = collection
+  for (const collection of collections) {
+    if (!collection.doubtful && collection.scheduledAt > (last?.scheduledAt ?? 0)) last = collection
+  }
   return last
 }
 
 /** The latest day that the schedule collected or missed, if there is one. */
 export function lastRunDayOf(collections: Iterable<Collection>): Day | undefined {
-  return latest(collections, ({ scheduledAt }) => scheduledAt > 0)
+  return latest(collections, ({ scheduledAt, doubtful }) => scheduledAt > 0 && !doubtful)
 }
 
 function latest(collections: Iterable<Collection>, counts: (collection: Collection) => boolean): Day | undefined {

@@ -9,7 +9,7 @@ import { Regulars } from "../coap/regulars"
 import { type Handler, say } from "../coap/resource"
 import type { Datagrams, Sockets } from "../coap/sockets"
 import { Turns } from "../coap/turns"
-import { bounded, type Log } from "../log"
+import { boundedBy, type Log } from "../log"
 import { type Addressing, bindAddress, bindsWholeLoopback } from "../topology/addressing"
 import type { Topology } from "../topology/topology"
 import { isPlainText, type PlainText } from "./plain-text"
@@ -62,7 +62,7 @@ export class Listener {
     const blocks = new BlockReceiver(transfers, clock, uploads.admit, uploads.handle)
     const allowance = new Allowance(share.datagramsPerSecond, overall.datagramsPerSecond, clock, random)
     const regulars = new Regulars(clock, random)
-    const warn = bounded(1, log.warn, clock.now)
+    const warn = boundedBy({ perPeer: 1, overall: 20 }, log.warn, clock.now)
     const endpoint = new Endpoint({
       send: (datagram, peer) => {
         const code = datagram[1]
@@ -97,9 +97,12 @@ export class Listener {
       port,
       onDatagram: (datagram, peer) => {
         if (!allowance.take(peer.address)) {
-          warn(`${peer.address} sends faster than limits.perPeer.datagramsPerSecond: datagrams are dropped`)
+          warn(
+            `${peer.address} sends faster than limits.perPeer.datagramsPerSecond: datagrams are dropped`,
+            peer.address,
+          )
         } else if (!turns.add({ datagram, peer })) {
-          warn("Datagrams come faster than this machine can take them: some are dropped")
+          warn("Datagrams come faster than this machine can take them: some are dropped", "")
         }
       },
       onProblem: (error) => log.debug(`UDP: ${error}`),

@@ -1,19 +1,22 @@
 // The surveys on their way to the cloud: pipelined within a window, and marked as delivered many at a time.
-import { Code, codeClass, isSuccess } from "../coap/code"
+import { Code, codeClass, isAcknowledgement } from "../coap/code"
 import type { Reply } from "../coap/exchange"
+import { OptionNumber, uintOf } from "../coap/option"
 import { reasonOf } from "../coap/resource"
 import type { Day } from "../survey/calendar"
 import type { Delivery, Spool } from "./spool"
 
 export interface PipelineOptions {
   readonly spool: Spool
+  /** The run that it belongs to, by its instant: what the cloud refuses on it is passed over. */
+  readonly run: number
   /** Puts one survey to the cloud; rejects when the connection is gone. */
   readonly put: (delivery: Delivery) => Promise<Reply>
   /** The cloud has acknowledged it, and the spool knows. */
   readonly onDelivered: (delivery: Delivery) => void
-  /** Whether the cloud's refusal of it is for good. */
-  readonly isBelieved: (delivery: Delivery) => boolean
-  /** The cloud has refused it for good; it is in quarantine. */
+  /** Whether the cloud has refused it so often that it means it, on this run. */
+  readonly isMeant: (delivery: Delivery) => boolean
+  /** The cloud has refused it on this run. */
   readonly onRefused: () => void
 }
 
@@ -38,16 +41,16 @@ export class Pipeline {
    * connection's error, or that the cloud refuses a survey for now.
    */
   async run(upTo: Day): Promise<void> {
-    const { spool } = this.options
+    const { spool, run } = this.options
     await spool.placing.placeInPortions()
-    let page = spool.due(upTo, PAGE)
+    let page = spool.due(upTo, run, PAGE)
     while (page.length > 0 && this.#failure === undefined) {
       for (const delivery of page) {
         if (this.#isFull) await this.#until(() => this.#isHalfEmpty)
         if (this.#failure !== undefined) break
         this.#send(delivery)
       }
-      page = spool.due(upTo, PAGE, page.at(-1))
+      page = spool.due(upTo, run, PAGE, page.at(-1))
     }
     await this.#until(() => this.#requests === 0)
     this.#mark()
@@ -97,10 +100,11 @@ export class Pipeline {
   }
 
   #take(delivery: Delivery, reply: Reply): void {
-    if (isSuccess(reply.code)) {
+    if (isAcknowledgement(reply.code)) {
       this.#delivered.push(delivery)
       if (this.#delivered.length >= MARKED_TOGETHER) this.#mark()
-    } else if (isForGood(reply.code) && this.options.isBelieved(delivery)) this.#refuse(delivery, reply)
+    } else if (isRefusal(reply.code) && this.options.isMeant(delivery)) this.#refuse(delivery, reply)
+    else if (asksToWait(reply)) this.#record(this.#postpone(delivery, reply), () => {})
     else this.#postponed = reply
   }
 
@@ -114,11 +118,16 @@ export class Pipeline {
   }
 
   #refuse(delivery: Delivery, reply: Reply): void {
-    const marked = this.options.spool.markRefused(delivery, `The cloud refused it: ${reasonOf(reply)}`)
-    this.#record(marked, this.options.onRefused)
+    const { spool, run, onRefused } = this.options
+    this.#record(spool.markRefused(delivery, run, reasonOf(reply)), onRefused)
   }
 
-  #record(written: Promise<void>, done: () => void): void {
+  #postpone(delivery: Delivery, reply: Reply): Promise<void> {
+    const { spool, run } = this.options
+    return spool.markPostponed(delivery, run, reasonOf(reply))
+  }
+
+  #record(written: Promise<unknown>, done: () => void): void {
     const recorded = written.then(done, (error) => {
       this.#failure ??= error
     })
@@ -127,6 +136,12 @@ export class Pipeline {
 }
 
 /** 4.08 only asks to begin again. */
-const isForGood = (code: number): boolean => codeClass(code) === 4 && code !== Code.RequestEntityIncomplete
+const isRefusal = (code: number): boolean => codeClass(code) === 4 && code !== Code.RequestEntityIncomplete
+
+const SOON_SECONDS = 600 // a disk that is full asks for a minute
+
+/** It is put off for long, and must not hold up the others. */
+export const asksToWait = (reply: Reply): boolean =>
+  reply.code === Code.ServiceUnavailable && (uintOf(reply.options, OptionNumber.MaxAge) ?? 0) > SOON_SECONDS
 
 export const refusal = (what: string, reply: Reply): Error => new Error(`the cloud refuses ${what}: ${reasonOf(reply)}`)

@@ -6,12 +6,17 @@ import { pageBytes } from "../storage/size"
 import type { Day } from "../survey/calendar"
 import type { Arrivals } from "./arrivals"
 import { BEFORE_ALL, beforeDaySql, onDaySql } from "./places"
+import type { Revisions } from "./revisions"
 import { MOST_IN_PORTION, reserveBytes } from "./space"
 import type { Strays } from "./strays"
 import type { Zones } from "./zones"
 
 const PORTION_OF_RESERVE = 1 / 4
-const IS_DUE = "EXISTS (SELECT 1 FROM due WHERE due.place = surveys.place)"
+/** The cloud has to get it still, or it refuses it: the quarantine keeps the beginning only of one that is long. */
+const IS_NEEDED = `(EXISTS (SELECT 1 FROM due WHERE due.place = surveys.place)
+  OR EXISTS (SELECT 1 FROM refused WHERE refused.place = surveys.place) AND EXISTS
+    (SELECT 1 FROM quarantine
+     WHERE kind = 'delivery' AND quarantine.day = surveys.day AND quarantine.address = surveys.address))`
 
 export class Pruning {
   #stopped = false
@@ -20,6 +25,7 @@ export class Pruning {
     private readonly database: DurableDatabase,
     private readonly commits: GroupCommit,
     private readonly arrivals: Arrivals,
+    private readonly revisions: Revisions,
     private readonly strays: Strays,
     private readonly zones: Zones,
   ) {}
@@ -32,12 +38,19 @@ export class Pruning {
     await this.commits.add(() => {
       this.strays.prune()
       this.zones.prune(before, this.arrivals.waitingDays)
+      for (const table of ["absent", "again"])
+        this.#query(`DELETE FROM ${table} WHERE ${beforeDaySql("?1", table)}`).run(before)
+      this.#query(
+        `DELETE FROM refused WHERE ${beforeDaySql("?1", "refused")}
+         AND NOT EXISTS (SELECT 1 FROM surveys WHERE surveys.place = refused.place)`,
+      ).run(before)
+      this.#query("DELETE FROM dropped WHERE day < ?1 AND told = 1").run(before)
     })
   }
 
   /** Whether something of this day can be deleted. */
   canPrune(day: Day): boolean {
-    const sql = `SELECT 1 FROM surveys WHERE ${onDaySql("?1")} AND NOT ${IS_DUE} LIMIT 1`
+    const sql = `SELECT 1 FROM surveys WHERE ${onDaySql("?1")} AND NOT ${IS_NEEDED} LIMIT 1`
     return this.#query(sql).get(day) !== null
   }
 
@@ -53,6 +66,7 @@ export class Pruning {
   /** The last place that has been looked at; undefined when there is none any more. */
   #prunePortion(after: number, before: Day): number | undefined {
     const { file, sqlite } = this.database
+    this.revisions.end()
     const portionBytes = reserveBytes(file, pageBytes(sqlite).one) * PORTION_OF_RESERVE
     // those that have only landed are due
     const found = this.#query<{ place: number; bytes: number }>(
@@ -62,7 +76,7 @@ export class Pruning {
     let bytes = 0
     const last = found.find((row) => (bytes += row.bytes) >= portionBytes) ?? found.at(-1)
     if (!last) return undefined
-    this.#query(`DELETE FROM surveys WHERE place > ?1 AND place <= ?2 AND NOT ${IS_DUE}`).run(after, last.place)
+    this.#query(`DELETE FROM surveys WHERE place > ?1 AND place <= ?2 AND NOT ${IS_NEEDED}`).run(after, last.place)
     this.arrivals.prune(before)
     return last.place
   }

@@ -28,7 +28,8 @@ const filter = {
 const resend = v.object({ ask: v.literal("resend"), from: day, to: day })
 const retry = v.object({ ask: v.literal("retry"), ...filter })
 const clear = v.object({ ask: v.literal("clear"), ...filter })
-const file = v.object({ requests: v.array(v.variant("ask", [resend, retry, clear])) })
+const drop = v.object({ ask: v.literal("drop"), day, first: v.number(), last: v.number() })
+const file = v.object({ requests: v.array(v.variant("ask", [resend, retry, clear, drop])) })
 
 /** Days, both ends included. */
 export interface DayRange {
@@ -36,8 +37,8 @@ export interface DayRange {
   readonly to: Day
 }
 
-/** To deliver days again; to give what is in quarantine to today's rules, or to drop it. */
-export type SpoolRequest = v.InferOutput<typeof resend | typeof retry | typeof clear>
+/** To deliver days again; to give what is in quarantine to today's rules, or to clear it; to drop a day. */
+export type SpoolRequest = v.InferOutput<typeof resend | typeof retry | typeof clear | typeof drop>
 
 /** What waits to be taken up. */
 export const waitingFile = (spool: string) => `${spool}.requests`

@@ -11,11 +11,11 @@ import { formatAddress } from "../topology/address"
 import type { Devices } from "../topology/devices"
 import type { Collector } from "./collector"
 import type { Ledger } from "./ledger"
+import type { Upload } from "./merge"
 import { placeSql } from "./places"
 import { hostOf, type Quarantine } from "./quarantine"
 import { FILTERED, type Filter, filterValues, type Quarantined, readQuarantined } from "./quarantined"
 import type { Senders } from "./senders"
-import type { Upload } from "./spool"
 
 export interface RetryOptions {
   readonly database: DurableDatabase
@@ -111,18 +111,19 @@ export class Retry {
     if (kind !== undefined && kind !== "delivery") return 0
     const { database, commits, ledger } = this.options
     const days = await commits.add(() => {
-      const refused = "refused = 1 AND (?1 IS NULL OR day = ?1) AND (?2 IS NULL OR address = ?2)"
       const which: [Day | null, number | null] = [day ?? null, address ?? null]
-      database.sqlite
-        .query<unknown, typeof which>(
-          `INSERT OR REPLACE INTO due SELECT place, revision FROM surveys INDEXED BY refused_surveys WHERE ${refused}`,
-        )
-        .run(...which)
       const surveys = database.sqlite
-        .query<{ day: Day }, typeof which>(
-          `UPDATE surveys INDEXED BY refused_surveys SET refused = 0 WHERE ${refused} RETURNING day`,
+        .query<{ place: number; revision: number; day: Day }, typeof which>(
+          `SELECT place, surveys.revision, day FROM refused CROSS JOIN surveys USING (place)
+           WHERE (?1 IS NULL OR day = ?1) AND (?2 IS NULL OR address = ?2)`,
         )
         .all(...which)
+      const expect = database.sqlite.query("INSERT OR REPLACE INTO due VALUES (?1, ?2)")
+      const forget = database.sqlite.query("DELETE FROM refused WHERE place = ?1")
+      for (const { place, revision } of surveys) {
+        expect.run(place, revision)
+        forget.run(place)
+      }
       database.sqlite
         .query<unknown, (string | number | null)[]>(
           `DELETE FROM quarantine WHERE ${FILTERED} AND EXISTS

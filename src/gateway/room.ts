@@ -7,8 +7,9 @@ import { pageBytes } from "../storage/size"
 import { addDays, type Day } from "../survey/calendar"
 import { heldDays } from "./history"
 import type { Ledger } from "./ledger"
+import type { Upload } from "./merge"
 import { reserveBytes, spare, surveyBytes, uploadBytes } from "./space"
-import type { Spool, Upload } from "./spool"
+import type { Spool } from "./spool"
 
 export interface RoomOptions {
   /** The spool. */

@@ -2,49 +2,24 @@
 import type { Clock } from "../clock"
 import type { DurableDatabase } from "../storage/database"
 import type { GroupCommit } from "../storage/group-commit"
-import { type ClockChange, clockChange, type Day } from "../survey/calendar"
-import { type CanonicalSurvey, readCanonical } from "../survey/canonical"
-import { surveyDigest } from "../survey/digest"
-import type { Reading } from "../survey/reading"
-import { formatSurvey, mergeSurveys, parseSurvey } from "../survey/survey"
-import { type AddressRange, formatAddress } from "../topology/address"
+import { clockChange, type Day } from "../survey/calendar"
+import { readCanonical } from "../survey/canonical"
+import { type Agreement, agreementOf, digestSql, NO_SURVEYS, type SumRow, sumSql } from "../survey/digest"
+import type { AddressRange } from "../topology/address"
 import { addressesIn } from "../topology/ranges"
-import { Arrivals, type Row } from "./arrivals"
+import { type Absence, Absences } from "./absent"
+import { Again } from "./again"
+import { Arrivals } from "./arrivals"
 import { LogRoom } from "./log-room"
+import { type Accepted, Merge, type Stray, type Upload } from "./merge"
 import { BEFORE_ALL, lastPlaceSql, onDaySql, placeOf } from "./places"
 import { Placing } from "./placing"
 import { Pruning } from "./pruning"
 import type { Quarantine } from "./quarantine"
+import { isRefusedSql, RefusedSurveys } from "./refused"
 import { Strays } from "./strays"
+import { type Tombstone, Tombstones } from "./tombstones"
 import { Zones } from "./zones"
-
-/** One survey as it came. */
-export interface Upload {
-  readonly address: number
-  readonly day: Day
-  readonly text: string
-  /** The sender's own fingerprint of the text, hex, where it gave one and it was right. */
-  readonly digest?: string | undefined
-  readonly peer: string
-  /** It was in quarantine meanwhile: values that came since win. */
-  readonly yields?: boolean
-}
-
-export interface Accepted {
-  /** The first survey of this device and day. */
-  readonly first: boolean
-  /** Something that was not there before. */
-  readonly changed: boolean
-  readonly late: boolean
-  /** Good readings in this upload, and lines of it that were refused. */
-  readonly readings: number
-  readonly refused: number
-}
-
-/** A copy of an upload that a newer one has replaced, delayed by the network: it must not win. */
-export interface Stray {
-  readonly strayForMs: number
-}
 
 /** A survey on its way to the cloud. */
 export interface Delivery {
@@ -52,6 +27,8 @@ export interface Delivery {
   readonly address: number
   readonly revision: number
   readonly digest: string
+  /** The time zone in which the day was measured. */
+  readonly zone: string
   readonly body: string
   readonly readings: number
 }
@@ -62,6 +39,11 @@ export class Spool {
   readonly #arrivals: Arrivals
   readonly #zones: Zones
   readonly #strays: Strays
+  readonly #absences: Absences
+  readonly #refused: RefusedSurveys
+  readonly #tombstones: Tombstones
+  readonly #again: Again
+  readonly #merge: Merge
   /** How those come to their place that have landed. */
   readonly placing: Placing
   readonly #pruning: Pruning
@@ -70,7 +52,6 @@ export class Spool {
     private readonly database: DurableDatabase,
     private readonly commits: GroupCommit,
     private readonly quarantine: Quarantine,
-    private readonly site: string,
     timeZone: string,
     private readonly clock: Clock,
   ) {
@@ -78,11 +59,27 @@ export class Spool {
     this.#arrivals = new Arrivals(database, logRoom)
     this.#zones = new Zones(database, timeZone)
     this.#strays = new Strays(database, clock)
+    this.#absences = new Absences(database)
+    this.#refused = new RefusedSurveys(database)
+    this.#tombstones = new Tombstones(database)
+    this.#again = new Again(database)
+    this.#merge = new Merge({
+      clock,
+      quarantine,
+      arrivals: this.#arrivals,
+      zones: this.#zones,
+      strays: this.#strays,
+      absences: this.#absences,
+      tombstones: this.#tombstones,
+      again: this.#again,
+    })
+    const { revisions } = this.#merge
     this.placing = new Placing(this.#arrivals, commits, logRoom, clock)
-    this.#pruning = new Pruning(database, commits, this.#arrivals, this.#strays, this.#zones)
+    this.#pruning = new Pruning(database, commits, this.#arrivals, revisions, this.#strays, this.#zones)
     commits.attach({
-      isEnough: () => !logRoom.has(0),
+      isEnough: () => revisions.isEnough || !logRoom.has(0),
       beforeCommit: () => {
+        revisions.write()
         this.placing.placeFew()
         logRoom.reset()
       },
@@ -90,6 +87,9 @@ export class Spool {
         logRoom.reset()
         this.#arrivals.forget()
         this.#zones.forget()
+        revisions.forget()
+        this.#tombstones.forget()
+        this.#again.forget()
       },
     })
   }
@@ -100,9 +100,8 @@ export class Spool {
    * @throws StorageRefused when the disk refuses: nothing was changed
    */
   accept(upload: Upload, isClosed: boolean): Promise<Accepted | Stray> {
-    const change = clockChange(upload.day, this.#zones.of(upload.day))
-    const survey = readCanonical(upload.text, change)
-    return this.commits.add(() => this.#merge(upload, survey, change, isClosed))
+    const survey = readCanonical(upload.text, clockChange(upload.day, this.#zones.of(upload.day)))
+    return this.commits.add(() => this.#merge.take(upload, survey, isClosed))
   }
 
   /** Hands what waits to the next commit. May be called twice. */
@@ -111,87 +110,19 @@ export class Spool {
     this.placing.stop()
   }
 
-  #merge(upload: Upload, survey: CanonicalSurvey, change: ClockChange, isClosed: boolean): Accepted | Stray {
-    const { address, day, text } = upload
-    const { body, readings } = survey
-    const refused = survey.refusedCount
-    const stored = this.#arrivals.find(day, address)
-    if (!stored) {
-      const digest = this.#digestOf(day, address, body)
-      const lastUpload = body === text ? null : uploadDigest(upload)
-      const [revision, late] = [this.clock.now(), isClosed ? 1 : 0]
-      this.#zones.keep(day)
-      this.#arrivals.append({ day, address, revision, body, readings, digest, upload: lastUpload, late })
-      if (refused > 0) this.#quarantineLines(upload, survey)
-      return { first: true, changed: true, late: isClosed, readings, refused }
-    }
-    const known = { first: false, late: stored.late === 1, readings, refused }
-    const digest = uploadDigest(upload)
-    const storedUpload = stored.upload ?? uploadDigest({ address, day, text: stored.body })
-    if (storedUpload === digest) return { ...known, changed: false }
-    const here = parseSurvey(body, change).readings
-    const there = parseSurvey(stored.body, change).readings
-    const [older, newer] = upload.yields ? [here, there] : [there, here]
-    const merged = mergeSurveys(older, newer, change)
-    const mergedBody = formatSurvey(merged.readings)
-    // a copy that would change nothing is safe to acknowledge: a sensor that sends a reading a datagram may repeat one
-    const strayForMs = mergedBody === stored.body || upload.yields ? 0 : this.#strays.strayForMs(address, day, digest)
-    if (strayForMs > 0) return { strayForMs }
-
-    this.#quarantineLines(upload, survey)
-    if (!upload.yields) this.#strays.remember(address, day, storedUpload)
-    this.#quarantineReadings(upload, merged.superseded)
-    const latest = upload.yields ? storedUpload : digest
-    if (mergedBody === stored.body) {
-      this.#arrivals.update(stored, { ...stored, upload: latest })
-      return { ...known, changed: false }
-    }
-    this.#arrivals.update(stored, this.#revised(stored, mergedBody, merged.readings.length, latest))
-    return { ...known, changed: true }
-  }
-
-  #revised(stored: Row, body: string, readings: number, upload: string): Row {
-    const { day, address } = stored
-    // rises also when the clock was set back (DESIGN.md §6.2)
-    const revision = Math.max(stored.revision + 1, this.clock.now())
-    const arrivedAt = stored.arrivedAt ?? stored.revision
-    return { ...stored, revision, body, readings, digest: this.#digestOf(day, address, body), upload, arrivedAt }
-  }
-
-  #digestOf(day: Day, address: number, body: string): string {
-    return surveyDigest(`${this.site}/${formatAddress(address)}`, day, body)
-  }
-
-  #quarantineLines({ address, day, peer }: Upload, { refused, refusedCount }: CanonicalSurvey): void {
-    for (const { line, rule, text } of refused) {
-      const reason = `line ${line}: ${rule}`
-      this.quarantine.add(this.clock.now(), { kind: "line", reason, bytes: text, peer, address, day })
-    }
-    const more = refusedCount - refused.length
-    if (more === 0) return
-    const reason = more === 1 ? "1 more line" : `${more} more lines`
-    this.quarantine.add(this.clock.now(), { kind: "line", reason, bytes: "", peer, address, day, forGood: true })
-  }
-
-  #quarantineReadings({ address, day, peer, yields }: Upload, superseded: readonly Reading[]): void {
-    if (superseded.length === 0) return
-    const reason = yields ? "Other values came before these" : "A newer upload gave other values for these times"
-    const bytes = formatSurvey(superseded)
-    this.quarantine.add(this.clock.now(), { kind: "reading", reason, bytes, peer, address, day })
-  }
-
-  /** Up to `limit` surveys of these days and before that the cloud still has to get, by day and address. */
-  due(upTo: Day, limit: number, after?: Delivery): Delivery[] {
-    return this.#surveys<Delivery>(
-      `SELECT day, address, surveys.revision, lower(hex(digest)) AS digest, body, readings
+  /**
+   * Up to `limit` surveys of these days and before that the cloud still has to get, by day and address.
+   * @param run what the cloud has refused on this one is passed over
+   */
+  due(upTo: Day, run: number, limit: number, after?: Delivery): Delivery[] {
+    const rows = this.#surveys<Omit<Delivery, "zone">>(
+      `SELECT day, address, surveys.revision, ${digestSql("digest")} AS digest, body, readings
        FROM due CROSS JOIN surveys USING (place)
-       WHERE place > ?2 AND place <= ${lastPlaceSql("?1")} ORDER BY place LIMIT ?3`,
-    ).all(upTo, after ? placeOf(after.day, after.address) : BEFORE_ALL, limit)
-  }
-
-  /** The time zone of a day that was measured in another one than the topology's. */
-  formerZone(day: Day): string | undefined {
-    return this.#zones.former(day)
+       WHERE place > ?2 AND place <= ${lastPlaceSql("?1")} AND NOT (${isRefusedSql("surveys")} AND
+         (SELECT run FROM refused WHERE refused.place = surveys.place) = ?3)
+       ORDER BY place LIMIT ?4`,
+    ).all(upTo, after ? placeOf(after.day, after.address) : BEFORE_ALL, run, limit)
+    return rows.map((row) => ({ ...row, zone: this.#zones.of(row.day) }))
   }
 
   /** The cloud acknowledged these revisions. A newer one that came meanwhile stays due. */
@@ -199,38 +130,125 @@ export class Spool {
     return this.commits.add(() => {
       const settle = this.#query(SETTLE)
       for (const { day, address, revision } of deliveries) settle.run(placeOf(day, address), revision)
+      if (this.#query("SELECT 1 FROM refused LIMIT 1").get() === null) return
+      for (const { day, address } of deliveries) this.#refused.forget(placeOf(day, address))
     })
   }
 
-  /** The cloud refused this revision for good: it goes to quarantine and blocks nobody. */
-  markRefused(delivery: Delivery, reason: string): Promise<void> {
+  /**
+   * The cloud refused this revision on this run. On the third it is believed: then the survey goes to quarantine, and
+   * blocks nobody. Resolves with whether it was.
+   */
+  markRefused(delivery: Delivery, run: number, reason: string): Promise<boolean> {
     const { day, address, revision, body } = delivery
     return this.commits.add(() => {
-      const place = placeOf(day, address)
-      this.#query(SETTLE).run(place, revision)
-      this.#query("UPDATE surveys SET refused = 1 WHERE place = ?1 AND revision = ?2").run(place, revision)
-      this.quarantine.add(this.clock.now(), { kind: "delivery", reason, bytes: body, address, day })
+      if (!this.#refused.note(delivery, run, reason)) return false
+      this.#query(SETTLE).run(placeOf(day, address), revision)
+      const why = `The cloud refused it: ${reason}`
+      this.quarantine.add(this.clock.now(), { kind: "delivery", reason: why, bytes: body, address, day })
+      return true
     })
   }
 
-  /** Everything of this day is due again: the cloud's store differs. */
+  /** The cloud cannot take it yet: it is passed over until the next run. */
+  markPostponed(delivery: Delivery, run: number, reason: string): Promise<void> {
+    return this.commits.add(() => this.#refused.postpone(delivery, run, reason))
+  }
+
+  /** Everything of this day is due again: the cloud's store differs. What it refuses stays as it is. */
   redeliver(day: Day): Promise<void> {
     return this.commits.add(() => {
-      const all = `SELECT place, revision FROM surveys WHERE ${onDaySql("?1")} AND refused = 0`
+      const all = `SELECT place, revision FROM surveys WHERE ${onDaySql("?1")} AND NOT ${isRefusedSql("surveys")}`
       this.#query(`INSERT OR REPLACE INTO due ${all}`).run(day)
     })
+  }
+
+  /** Why a device's survey does not come, as its host tells it. Resolves once durable; what is known costs nothing. */
+  async noteAbsence(day: Day, address: number, kind: Absence, reason: string): Promise<void> {
+    const known = this.#absences.find(day, address)
+    if (this.has(day, address) || known?.reason === reason) return
+    await this.commits.add(() => this.#absences.put(day, address, { kind, reason, upload: known?.upload ?? null }))
+  }
+
+  /**
+   * Drops what there is of a day for these addresses. Up to its revision nothing of it comes back, and the cloud is told.
+   * Resolves, once durable, with how many surveys it was.
+   */
+  drop(day: Day, { first, last }: AddressRange): Promise<number> {
+    return this.commits.add(() => {
+      this.#merge.revisions.end()
+      while (this.#arrivals.waiting > 0) this.#arrivals.place()
+      const places = [placeOf(day, first), placeOf(day, last)] as const
+      const found = this.#query<{ surveys: number; revision: number | null }>(
+        "SELECT count(*) AS surveys, max(revision) AS revision FROM surveys WHERE place BETWEEN ?1 AND ?2",
+      ).get(...places)
+      this.#strays.rememberAll(...places)
+      for (const table of ["surveys", "due", "refused", "absent", "again"]) {
+        this.#query(`DELETE FROM ${table} WHERE place BETWEEN ?1 AND ?2`).run(...places)
+      }
+      this.#tombstones.put(day, { first, last }, Math.max(this.clock.now(), found?.revision ?? 0))
+      this.#arrivals.forget()
+      return found?.surveys ?? 0
+    })
+  }
+
+  /** What a person dropped, of days that are kept. */
+  dropped(): readonly Tombstone[] {
+    return this.#tombstones.all()
+  }
+
+  /** What of it the cloud does not know yet. */
+  untold(): Tombstone[] {
+    return this.#tombstones.untold()
+  }
+
+  /** The cloud has dropped it too, up to this revision: what came here since has to be above that, and is due as such. */
+  markTold(tombstone: Tombstone, revision: number): Promise<void> {
+    const { day, first, last } = tombstone
+    return this.commits.add(() => {
+      this.#merge.revisions.end()
+      while (this.#arrivals.waiting > 0) this.#arrivals.place()
+      this.#tombstones.markTold(tombstone, revision)
+      const places = [placeOf(day, first), placeOf(day, last), revision] as const
+      const isBelow = "place BETWEEN ?1 AND ?2 AND revision <= ?3"
+      this.#query(`INSERT OR REPLACE INTO due SELECT place, ?3 + 1 FROM surveys WHERE ${isBelow}`).run(...places)
+      this.#query(
+        `UPDATE surveys SET arrived_at = coalesce(arrived_at, revision), revision = ?3 + 1 WHERE ${isBelow}`,
+      ).run(...places)
+    })
+  }
+
+  /** These days may not have been over when their surveys came: who still has them sends them again. */
+  expectAgain(days: readonly Day[]): Promise<void> {
+    return this.commits.add(() => {
+      this.#merge.revisions.write()
+      for (const day of days) this.#again.expect(day)
+    })
+  }
+
+  /** Whether this device's survey of this day is to come once more. */
+  isWantedAgain(day: Day, address: number): boolean {
+    return this.#again.has(day, address)
   }
 
   has(day: Day, address: number): boolean {
     return this.#arrivals.hasOnce(day, address)
   }
 
-  /** Addresses with a survey of this day, rising; `late` narrows it to those in time or late. */
-  *arrived(day: Day, late?: boolean): Generator<number> {
+  /** Addresses with a survey of this day, in time or late, rising; what the cloud refuses is not among them. */
+  *arrived(day: Day, late: boolean): Generator<number> {
     const rows = this.#surveys<{ address: number }>(
-      `SELECT address FROM surveys WHERE ${onDaySql("?1")} AND (?2 IS NULL OR late = ?2) ORDER BY place`,
+      `SELECT address FROM surveys WHERE ${onDaySql("?1")} AND late = ?2 AND NOT ${isRefusedSql("surveys")} ORDER BY place`,
     )
-    for (const { address } of rows.iterate(day, late === undefined ? null : late ? 1 : 0)) yield address
+    for (const { address } of rows.iterate(day, late ? 1 : 0)) yield address
+  }
+
+  /** Addresses whose survey of this day the cloud refuses, rising. */
+  *refused(day: Day): Generator<number> {
+    const rows = this.#surveys<{ address: number }>(
+      `SELECT address FROM surveys WHERE ${onDaySql("?1")} AND ${isRefusedSql("surveys")} ORDER BY place`,
+    )
+    for (const { address } of rows.iterate(day)) yield address
   }
 
   /** Of these rising addresses those without a survey of this day. */
@@ -240,12 +258,16 @@ export class Spool {
     return missing
   }
 
-  /** Digests of what the cloud should hold of this day, in address order. */
-  *digests(day: Day): Generator<string> {
-    const rows = this.#surveys<{ digest: string }>(
-      `SELECT lower(hex(digest)) AS digest FROM surveys WHERE ${onDaySql("?1")} AND refused = 0 ORDER BY place`,
-    )
-    for (const { digest } of rows.iterate(day)) yield digest
+  /** What the cloud should have of this day: all but what it refuses. */
+  agreement(day: Day): Agreement {
+    const sum = `SELECT ${sumSql("digest")} FROM surveys WHERE ${onDaySql("?1")} AND NOT ${isRefusedSql("surveys")}`
+    const row = this.#surveys<SumRow>(sum).get(day)
+    return row ? agreementOf(row) : NO_SURVEYS
+  }
+
+  /** Whether there is nothing of this day. */
+  isEmpty(day: Day): boolean {
+    return this.#surveys(`SELECT 1 FROM surveys WHERE ${onDaySql("?1")} LIMIT 1`).get(day) === null
   }
 
   /** Readings of this day, all devices together. */
@@ -271,9 +293,6 @@ export class Spool {
   }
 
   #query<Result = unknown>(sql: string) {
-    return this.database.sqlite.query<Result, (string | number | null)[]>(sql)
+    return this.database.sqlite.query<Result, (string | number | bigint | null)[]>(sql)
   }
 }
-
-const uploadDigest = ({ address, day, text, digest }: Pick<Upload, "address" | "day" | "text" | "digest">): string =>
-  digest ?? surveyDigest(formatAddress(address), day, text)

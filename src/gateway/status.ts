@@ -2,16 +2,19 @@
 import type { Database } from "bun:sqlite"
 import { openForReading } from "../storage/database"
 import { addDays, type Day, dayOf } from "../survey/calendar"
-import { formatRange } from "../topology/address"
+import { formatAddress, formatRange } from "../topology/address"
 import type { Devices } from "../topology/devices"
 import { joinRanges } from "../topology/ranges"
 import type { Topology } from "../topology/topology"
+import { isComplete, REASONS_KEPT, type Reason } from "../verdict"
+import { reasonsOf } from "./absent"
 import { countDay, type DayCounts, type DeviceDay, deviceDays } from "./history"
 import { type Collection, lastRunDayOf, lastRunOf, readCollections } from "./ledger"
 import { missingRanges } from "./missing"
 import { debtsOf, type Owed } from "./owed"
-import { daySql } from "./places"
+import { daySql, lastPlaceSql } from "./places"
 import { countQuarantined, type Kind } from "./quarantined"
+import { refusalsOf } from "./refused"
 import { type DayRange, waitingRequests } from "./request"
 import { addressingOf, SPOOL } from "./schema"
 import { Senders } from "./senders"
@@ -31,6 +34,8 @@ export interface GatewayStatus {
   readonly lost: Owed
   /** Surveys that go to the cloud still, and the oldest one's day. */
   readonly undelivered: { readonly surveys: number; readonly oldest: Day | null }
+  /** Days that are yet to come, as far as the cloud's clock tells; `drop` ends the waiting. */
+  readonly waiting: readonly WaitingDay[]
   /** What was refused or superseded and is kept, by kind. */
   readonly quarantine: Readonly<Record<Kind, number>>
   /** Whom the gateway has refused and would refuse today, the latest first. */
@@ -44,8 +49,15 @@ export interface RunStatus extends DayCounts {
   readonly scheduledAt: string
   /** The missing devices, the first 100 of their ranges. */
   readonly missingDevices: readonly string[]
-  /** Closed, confirmed by the cloud, and nobody missing. */
+  /** Why devices are missing, or the cloud refuses their surveys, the first 100. */
+  readonly reasons: readonly Reason[]
   readonly complete: boolean
+}
+
+/** Surveys that wait for their day: this clock was ahead when they came, or the cloud's is behind. */
+export interface WaitingDay {
+  readonly day: Day
+  readonly surveys: number
 }
 
 export interface DeviceStatus {
@@ -80,7 +92,7 @@ export function readGatewayStatus(topology: Topology, now: number): GatewayStatu
   const oldestDay = addDays(dayOf(now, timeZone), -Math.ceil(gateway.retention.total("days")))
   const sqlite = openForReading(gateway.spool, SPOOL)
   try {
-    const collections = readCollections(sqlite)
+    const collections = readCollections(sqlite).filter(({ doubtful }) => !doubtful)
     const shown = collections.slice(-DAYS_SHOWN)
     const days = shown.map((collection) => countDay(sqlite, collection))
     const run = lastRunOf(collections)
@@ -90,6 +102,7 @@ export function readGatewayStatus(topology: Topology, now: number): GatewayStatu
       devices: devices.size <= DEVICES_SHOWN ? deviceStatus(sqlite, shown, devices) : null,
       ...debtsOf(sqlite, collections, devices, { lastRunDay: lastRunDayOf(collections), oldestDay }),
       undelivered: undelivered(sqlite),
+      waiting: waitingDays(sqlite, addDays(dayOf(now, timeZone), 1)),
       quarantine: countQuarantined(sqlite).kinds,
       strangers: strangersOf(sqlite, topology),
       resend: waitingRequests(gateway.spool).flatMap((asked) => (asked.ask === "resend" ? [rangeOf(asked)] : [])),
@@ -103,11 +116,20 @@ export function readGatewayStatus(topology: Topology, now: number): GatewayStatu
 function runStatus(sqlite: Database, run: Collection, days: readonly DayCounts[]): RunStatus {
   const counts = days.find(({ day }) => day === run.day) ?? countDay(sqlite, run)
   const missing = counts.missing > 0 ? missingRanges(sqlite, run.day, joinRanges(run.expected), RANGES_NAMED) : []
+  const absent = [...reasonsOf(sqlite, run.day, missing, REASONS_KEPT)]
   return {
     ...counts,
     scheduledAt: instant(run.scheduledAt),
     missingDevices: missing.map(formatRange),
-    complete: run.closed && run.confirmed && counts.missing === 0,
+    reasons: [
+      ...absent.map(([address, reason]) => ({ ip: formatAddress(address), reason })),
+      ...refusalsOf(sqlite, run.day, REASONS_KEPT),
+    ],
+    complete: isComplete({
+      agreed: run.closed && run.confirmed && counts.waiting === 0,
+      missing: counts.missing,
+      refused: counts.refused,
+    }),
   }
 }
 
@@ -121,6 +143,18 @@ function deviceStatus(sqlite: Database, shown: readonly Collection[], devices: D
     paused,
     days: byDay.flatMap((states) => states.get(address) ?? []),
   }))
+}
+
+/** Those that the cloud has put off, and those of days that nobody has seen yet. */
+function waitingDays(sqlite: Database, after: Day): WaitingDay[] {
+  return sqlite
+    .query<WaitingDay, [Day]>(
+      `SELECT ${daySql("min(place)")} AS day, count(*) AS surveys FROM
+         (SELECT place FROM refused WHERE runs = 0
+          UNION SELECT place FROM surveys WHERE place > ${lastPlaceSql("?1")})
+       GROUP BY place >> 32 ORDER BY 1`,
+    )
+    .all(after)
 }
 
 function undelivered(sqlite: Database): GatewayStatus["undelivered"] {

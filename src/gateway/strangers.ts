@@ -17,6 +17,7 @@ export interface KnownStranger extends Stranger {
 }
 
 const MAX_STRANGERS = 1000
+const MAX_OF_ONE_SENDER = 20 // devices that it spoke for: one that names many must not hide the others
 const WRITE_EVERY_MS = 1000
 
 export interface StrangersOptions {
@@ -30,8 +31,9 @@ export interface StrangersOptions {
 }
 
 export class Strangers {
-  readonly #named = new Set<string>()
+  readonly #named = new Bounded()
   #pending = new Map<string, KnownStranger>()
+  #pendingBounds = new Bounded()
   #cancelWrite: (() => void) | undefined
 
   constructor(private readonly options: StrangersOptions) {}
@@ -40,12 +42,9 @@ export class Strangers {
   readonly note = (stranger: Stranger): void => {
     const { clock, onNew } = this.options
     const key = `${stranger.sender} ${stranger.address}`
-    if (!this.#named.has(key) && this.#named.size < MAX_STRANGERS) {
-      this.#named.add(key)
-      onNew(stranger)
-    }
+    if (this.#named.admit(key, stranger.sender) === "new") onNew(stranger)
+    if (this.#pendingBounds.admit(key, stranger.sender) === "full") return
     const known = this.#pending.get(key)
-    if (!known && this.#pending.size >= MAX_STRANGERS) return
     const now = clock.now()
     this.#pending.set(key, { ...stranger, tries: (known?.tries ?? 0) + 1, firstAt: known?.firstAt ?? now, lastAt: now })
     this.#cancelWrite ??= clock.after(WRITE_EVERY_MS, () => this.#write())
@@ -66,6 +65,7 @@ export class Strangers {
     this.#cancelWrite = undefined
     const pending = this.#pending
     this.#pending = new Map()
+    this.#pendingBounds = new Bounded()
     this.options.commits
       .add(() => this.#store(pending.values()))
       .catch((error) => {
@@ -82,6 +82,14 @@ export class Strangers {
     for (const { sender, address, reason, tries, firstAt, lastAt } of strangers) {
       put.run(sender, address, reason, tries, firstAt, lastAt)
     }
+    sqlite
+      .query(
+        `DELETE FROM strangers WHERE (sender, address) IN
+           (SELECT sender, address FROM
+              (SELECT *, row_number() OVER (PARTITION BY sender ORDER BY tries DESC, last_at DESC) AS place FROM strangers)
+            WHERE place > ?1)`,
+      )
+      .run(MAX_OF_ONE_SENDER)
     // a flood of forged addresses tries once each: it must not drive out a sensor that comes again and again
     sqlite
       .query(
@@ -89,6 +97,21 @@ export class Strangers {
            (SELECT sender, address FROM strangers ORDER BY tries DESC, last_at DESC LIMIT -1 OFFSET ?1)`,
       )
       .run(MAX_STRANGERS)
+  }
+}
+
+/** Names that are remembered: so many of one sender, and so many in all. */
+class Bounded {
+  readonly #names = new Set<string>()
+  readonly #ofSender = new Map<string, number>()
+
+  admit(name: string, sender: string): "known" | "new" | "full" {
+    if (this.#names.has(name)) return "known"
+    const own = this.#ofSender.get(sender) ?? 0
+    if (own >= MAX_OF_ONE_SENDER || this.#names.size >= MAX_STRANGERS) return "full"
+    this.#names.add(name)
+    this.#ofSender.set(sender, own + 1)
+    return "new"
   }
 }
 

@@ -1,4 +1,4 @@
-// The gateway's resources over CoAP: PUT /surveys/<ip>/<day> and GET /owed/<ip> (DESIGN.md §5).
+// The gateway's resources over CoAP: PUT /surveys/<ip>/<day>, PUT /missing/<ip>/<day>, GET /owed/<ip>, and what they are.
 import { decodeBlock } from "../coap/block"
 import { Code } from "../coap/code"
 import { decodeText, findOption, OptionNumber, uintOption } from "../coap/option"
@@ -14,6 +14,8 @@ import {
   type Target,
   textOf,
 } from "../coap/resource"
+import { shorten } from "../printable"
+import { REFUSED_RETRY_SECONDS, REFUSED_TEXT } from "../storage/errors"
 import { type Day, dayBefore, parseDay } from "../survey/calendar"
 import { isDigest, surveyDigest } from "../survey/digest"
 import { parseAddress } from "../topology/address"
@@ -44,8 +46,12 @@ export class Uploads {
         return this.#put(request, target)
       case "owed":
         return this.#owed(request, target)
+      case "missing":
+        return this.#missing(request, target)
+      case ".well-known":
+        return wellKnown(request, target)
       default:
-        return say(Code.NotFound, "There are /surveys and /owed here")
+        return say(Code.NotFound, "There are /surveys, /missing and /owed here")
     }
   }
 
@@ -122,6 +128,23 @@ export class Uploads {
     return this.collector.take({ address, day, text, digest, peer: request.endpoint }).then(answerTo)
   }
 
+  /** Why a device's survey does not come, a line: `?kind=stale` where its file cannot hold that day. */
+  async #missing(request: Request, { path, query }: Target): Promise<Response> {
+    if (request.code !== Code.Put) return say(Code.MethodNotAllowed, "What is missing is PUT")
+    const [, ip = "", given = "", ...more] = path
+    const day = parseDay(given)
+    if (!day || more.length > 0) return say(Code.NotFound, "Why nothing comes is told at /missing/<ip>/<day>")
+    const format = refuseFormat(request, ContentFormat.Text)
+    if (format) return format
+    const kind = query.get("kind") ?? "missing"
+    if (kind !== "missing" && kind !== "stale") return say(Code.BadRequest, "A survey is missing or stale")
+    const device = this.senders.identify(request.address, ip)
+    if (typeof device === "string") return say(Code.Forbidden, device)
+    const reason = shorten(textOf(request).split("\n", 1)[0]?.trim() ?? "", REASON_CHARACTERS)
+    const isKept = await this.collector.noteAbsence(day, device.address, kind, reason)
+    return isKept ? say(Code.Changed) : busy(REFUSED_TEXT, REFUSED_RETRY_SECONDS)
+  }
+
   /** As many days as the request is long, so that a forged sender gains nothing; `?after=<day>` goes on. */
   #owed(request: Request, { path, query }: Target): Response {
     if (request.code !== Code.Get) return say(Code.MethodNotAllowed, "Owed days are read with GET")
@@ -142,6 +165,16 @@ export class Uploads {
   }
 }
 
+/** What there is here, as in RFC 6690. */
+function wellKnown(request: Request, { path }: Target): Response {
+  if (request.code !== Code.Get) return say(Code.MethodNotAllowed)
+  if (path.length !== 2 || path[1] !== "core") return say(Code.NotFound)
+  const links = say(Code.Content, "</surveys>;ct=0,</missing>;ct=0,</owed>;ct=0", [
+    uintOption(OptionNumber.ContentFormat, ContentFormat.Links),
+  ])
+  return { ...links, mayBeLonger: true }
+}
+
 function answerTo(outcome: Outcome): Response {
   if ("retryAfterSeconds" in outcome) return busy(outcome.reason, outcome.retryAfterSeconds)
   const { answer, first } = outcome
@@ -153,5 +186,6 @@ function answerTo(outcome: Outcome): Response {
 const CREATED = say(Code.Created, ARRIVED)
 const CHANGED = say(Code.Changed, ARRIVED)
 
+const REASON_CHARACTERS = 200
 const OWED_DAY_BYTES = 11 // "2026-11-21\n"
 const OWED_OVERHEAD_BYTES = 4 + 8 + 1 + 1 // header, longest token, Content-Format, payload marker

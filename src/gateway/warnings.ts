@@ -1,4 +1,4 @@
-// What a person would want to know about a day's surveys, although nothing is wrong with them (DESIGN.md §4).
+// What a person would want to know about a day's surveys, although nothing is wrong with them.
 import type { Database } from "bun:sqlite"
 import { addDays, type Day } from "../survey/calendar"
 import { onDaySql, placeSql } from "./places"
@@ -16,6 +16,14 @@ const FAR_FEWER = 0.5
 export function warningsOf(sqlite: Database, day: Day): Warning[] {
   const warnings = [...unchanged(sqlite, day), ...empty(sqlite, day), ...few(sqlite, day)]
   return warnings.sort((a, b) => a.address - b.address)
+}
+
+/** Whether any of the day's surveys is another one than that of the day before. */
+export function hasChanged(sqlite: Database, day: Day): boolean {
+  const sql = `SELECT 1 FROM surveys AS today
+    CROSS JOIN surveys AS before ON before.place = ${placeSql("date(?1, '-1 day')", "today.address")}
+    WHERE ${onDaySql("?1", "today")} AND before.body != today.body LIMIT 1`
+  return sqlite.query<unknown, [Day]>(sql).get(day) !== null
 }
 
 function unchanged(sqlite: Database, day: Day): Warning[] {

@@ -20,12 +20,6 @@ export class Zones {
     return this.#zones.get(day) ?? this.current
   }
 
-  /** The zone of a day that is not the topology's any more. */
-  former(day: Day): string | undefined {
-    const zone = this.of(day)
-    return zone === this.current ? undefined : zone
-  }
-
   /** The day's first survey has come. */
   keep(day: Day): void {
     if (this.#zones.has(day)) return

@@ -1,4 +1,4 @@
-// Which run is due, by the schedule, the ledger and the clock (DESIGN.md §6.8).
+// Which run is due, by the schedule, the ledger and the clock.
 import { type Day, dayBefore } from "../survey/calendar"
 import type { Timetable } from "./timetable"
 
@@ -21,6 +21,8 @@ export interface Run {
 export interface Seen {
   readonly now: number
   readonly last: LastRun | undefined
+  /** The earliest run that is to come again, as the clock was set back behind it, ms since the epoch. */
+  readonly firstDoubtful?: number | undefined
   /** What a process without a ledger has seen of the schedule. */
   readonly seenUpTo: number
 }
@@ -31,13 +33,14 @@ const ZONES_APART_MS = 26 * 3_600_000 // from UTC−12 to UTC+14
 export function runDue(
   timetable: Timetable,
   { timeZone, catchUpMs }: { readonly timeZone: string; readonly catchUpMs: number },
-  { now, last, seenUpTo }: Seen,
+  { now, last, firstDoubtful = Number.POSITIVE_INFINITY, seenUpTo }: Seen,
 ): Run | undefined {
   const earliest = now - catchUpMs
   if (!last) {
+    const due = timetable.due(Math.max(Math.min(seenUpTo, firstDoubtful - 1), earliest), now)
+    const scheduledAt = due.pop()
     // nobody owes days from before the first run
-    const scheduledAt = timetable.due(Math.max(seenUpTo, earliest), now).at(-1)
-    return scheduledAt === undefined ? undefined : { scheduledAt, missed: [] }
+    return scheduledAt === undefined ? undefined : { scheduledAt, missed: due.filter((at) => at >= firstDoubtful) }
   }
   // in another time zone than before, an instant may stand for a later day: those between are due as well
   const isMoved = dayBefore(last.scheduledAt, timeZone) > last.upTo

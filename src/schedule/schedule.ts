@@ -17,6 +17,8 @@ export interface ScheduleOptions extends Times {
   readonly lookBackMs?: number
   /** What the ledger has; undefined before the first run. */
   readonly lastRun: () => LastRun | undefined
+  /** The earliest run that is to come again; undefined where there is none. */
+  readonly firstDoubtful?: () => number | undefined
   /**
    * Runs that did not take place, oldest first, and the one to be done now; all ms since the epoch. It is doubtful what
    * the runs before it brought, where the clock was ahead: their days may not have been over.
@@ -136,8 +138,9 @@ export class Schedule {
   }
 
   #runDue(now: number): Run | undefined {
-    const { lastRun } = this.options
-    return runDue(this.#timetable, this.#times, { now, last: lastRun(), seenUpTo: this.#seenUpTo })
+    const { lastRun, firstDoubtful = () => undefined } = this.options
+    const seen = { now, last: lastRun(), firstDoubtful: firstDoubtful(), seenUpTo: this.#seenUpTo }
+    return runDue(this.#timetable, this.#times, seen)
   }
 
   async #run({ scheduledAt, missed }: Run, isDoubtful: boolean): Promise<void> {

@@ -113,6 +113,22 @@ export function shortDays(days: readonly Day[], today?: Day): string {
   return `${spans.length > SPANS_NAMED ? "…, " : ""}${named.join(", ")}`
 }
 
+let latestZone: string | undefined
+
+/** Whether this is the name of a time zone that is known here. */
+export function isTimeZone(name: string): boolean {
+  // a fleet names one zone a million times
+  if (name === latestZone) return true
+  try {
+    Temporal.Now.zonedDateTimeISO(name)
+  } catch (error) {
+    if (error instanceof RangeError) return false
+    throw error
+  }
+  latestZone = name
+  return true
+}
+
 function findChange(day: Day, timeZone: string): ClockChange {
   const midnightMs = Temporal.PlainDate.from(day).toZonedDateTime("UTC").epochMilliseconds
   const windowMs = 2 * SECONDS_A_DAY * 1000 // no zone is more than 26 hours from UTC, not even before 1900

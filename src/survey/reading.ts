@@ -64,7 +64,10 @@ export function compareReadings(a: Reading, b: Reading, change: ClockChange): nu
 }
 
 /** A reading's place on its day's clock, where the second pass and all that follows it stand after the first pass. */
-export function elapsedSeconds({ seconds, offset }: Reading, { repeated }: ClockChange): number {
+export function elapsedSeconds(
+  { seconds, offset }: Pick<Reading, "seconds" | "offset">,
+  { repeated }: ClockChange,
+): number {
   if (repeated === undefined) return seconds
   return offset !== undefined || seconds >= repeated.to ? seconds + repeated.to - repeated.from : seconds
 }

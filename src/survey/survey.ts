@@ -1,6 +1,6 @@
-/** Survey text ⇄ readings, and the merge of two surveys of one device and day. */
+/** Survey text ⇄ readings. */
 import type { ClockChange } from "./calendar"
-import { compareReadings, formatReading, parseOffset, parseReading, parseTime, type Reading, UNTOLD } from "./reading"
+import { formatReading, parseOffset, parseReading, parseTime, type Reading, UNTOLD } from "./reading"
 import { skipBlanks, trimEnd } from "./scan"
 import { SurveyTimes } from "./times"
 
@@ -68,33 +68,6 @@ export function formatSurvey(readings: readonly Reading[]): CanonicalText {
   return text as CanonicalText
 }
 
-/**
- * Merges what came in into what is stored, both of one day and ordered by instant, as `parseSurvey()` gives them.
- * At the same instant the incoming reading wins; nothing is deleted. `superseded` are the stored readings that gave
- * way to other values.
- */
-export function mergeSurveys(
-  stored: readonly Reading[],
-  incoming: readonly Reading[],
-  change: ClockChange,
-): { readings: Reading[]; superseded: Reading[] } {
-  const readings: Reading[] = []
-  const superseded: Reading[] = []
-  let at = 0
-  let newer = incoming[at]
-  for (const older of stored) {
-    for (; newer && compareReadings(newer, older, change) < 0; newer = incoming[++at]) readings.push(newer)
-    if (newer && compareReadings(newer, older, change) === 0) {
-      if (!sameValues(newer, older)) superseded.push(older)
-      readings.push(newer)
-      newer = incoming[++at]
-    } else readings.push(older)
-  }
-  for (; newer; newer = incoming[++at]) readings.push(newer)
-  return { readings, superseded }
-}
-
-/** The rule that a line breaks, if it does: UNTOLD where nobody is told. */
 function takeLine(text: string, from: number, to: number, times: SurveyTimes, isTold: boolean): string | undefined {
   if (to - from > LINE_CHARACTERS) {
     return isTold ? `A line must be at most ${LINE_CHARACTERS} characters: it is ${to - from}` : UNTOLD
@@ -103,8 +76,4 @@ function takeLine(text: string, from: number, to: number, times: SurveyTimes, is
   if (typeof reading !== "string") return times.take(reading, isTold)
   times.follow(parseTime(text, from, to), parseOffset(text, from, to))
   return reading
-}
-
-function sameValues(a: Reading, b: Reading): boolean {
-  return a.temperature === b.temperature && a.humidity === b.humidity
 }

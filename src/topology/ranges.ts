@@ -43,6 +43,24 @@ export function overlap(some: readonly AddressRange[], others: readonly AddressR
   }
 }
 
+/** The addresses of some that are not among the others; each has its ranges joined. */
+export function without(some: readonly AddressRange[], others: readonly AddressRange[]): AddressRange[] {
+  const left: AddressRange[] = []
+  let next = 0
+  for (const { first, last } of some) {
+    let from = first
+    while ((others[next]?.last ?? first) < first) next++
+    for (let at = next; at < others.length && from <= last; at++) {
+      const other = others[at]
+      if (!other || other.first > last) break
+      if (other.first > from) left.push({ first: from, last: other.first - 1 })
+      from = Math.max(from, other.last + 1)
+    }
+    if (from <= last) left.push({ first: from, last })
+  }
+  return left
+}
+
 export const sizeOf = (ranges: readonly AddressRange[]): number =>
   ranges.reduce((size, { first, last }) => size + last - first + 1, 0)
 

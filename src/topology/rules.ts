@@ -16,6 +16,7 @@ export function refusals(draft: Draft, lineOf: LineOf): Finding[] {
     ...refusal(zoneFault(draft.timeZone), "timeZone"),
     ...refusal(cronFault(draft.schedule?.cron), "schedule", "cron"),
     ...refusal(storeFault(draft), "cloud", "store"),
+    ...strangeSites(draft),
     ...claimRefusals(draft, lineOf),
   ]
 }
@@ -75,6 +76,15 @@ function storeFault({ gateway, cloud }: Draft): string | undefined {
   return `must not be the file of gateway.spool: both are ${show(cloud.store)}`
 }
 
+/** The gateway of this topology's own site is known; of another one anybody could say that he is it. */
+function strangeSites({ site, cloud }: Draft): Finding[] {
+  return (cloud?.sites ?? []).flatMap((served, index): Finding[] => {
+    if (!served?.site || served.from || site === undefined || served.site === site) return []
+    const message = `${served.site} is another site: say from where it may deliver, as { site: ${served.site}, from: 203.0.113.0/24 }`
+    return [{ path: ["cloud", "sites", index], message }]
+  })
+}
+
 function surveyWarnings({ devices = [] }: Draft, lineOf: LineOf): Finding[] {
   const firstWith = new Map<string, number>()
   return devices.flatMap((entry, index): Finding[] => {
@@ -131,6 +141,6 @@ function limitDoubts({ limits }: Draft): Finding[] {
 
 function sitesDoubt({ site, cloud }: Draft): string | undefined {
   const sites = cloud?.sites
-  if (site === undefined || !sites || sites.includes(site)) return undefined
+  if (site === undefined || !sites || sites.some((served) => served?.site === site)) return undefined
   return `${site} is not among them: this cloud will refuse its own gateway`
 }

@@ -1,5 +1,6 @@
 // topology.yaml: the one source of its types, defaults, descriptions and JSON Schema (`bun run schema` writes that).
 import * as v from "valibot"
+import type { Network } from "./address"
 import { type Devices, deviceEntry } from "./devices"
 import { checkedText, choice, duration, host, network, path, section, size, text, wholeNumber } from "./fields"
 import type { Problem } from "./problem"
@@ -26,6 +27,33 @@ const gateway = section("The gateway, which collects surveys over UDP and forwar
   ),
 })
 
+const siteName = text(SITE_PATTERN, SITE_RULE, "A site's name.")
+
+const servedSite = v.pipe(
+  v.union(
+    [
+      siteName,
+      section("A site that may deliver here.", {
+        site: siteName,
+        from: network("The address that its gateway comes from, with its network's prefix: 203.0.113.0/24."),
+      }),
+    ],
+    (issue) => wrongSite(issue),
+  ),
+  v.description("A site that may deliver here: the one above by its name, another one with where it delivers from."),
+  v.transform((served): { site: string; from?: Network } => (typeof served === "string" ? { site: served } : served)),
+)
+
+/** Of two forms the one that was meant tells what is wrong with it. */
+function wrongSite({ input, issues }: v.UnionIssue<v.BaseIssue<unknown>>): string {
+  const isSection = typeof input === "object" && input !== null
+  const own =
+    issues?.find(({ path, expected }) => path !== undefined && expected === "never") ?? // a key that is misspelt
+    issues?.find(({ path }) => (path !== undefined) === isSection)
+  if (own) return [v.getDotPath(own), own.message].filter((part) => part !== null).join(": ")
+  return `must be a site's name, or { site: farm-b, from: 203.0.113.0/24 }`
+}
+
 const cloud = section("The cloud, which stores and lists the readings.", {
   address: host("The cloud's IPv4 address or host name."),
   port: v.optional(port("The TCP port."), 8001),
@@ -36,9 +64,9 @@ const cloud = section("The cloud, which stores and lists the readings.", {
   ),
   sites: v.optional(
     v.pipe(
-      v.array(text(SITE_PATTERN, SITE_RULE, "A site's name.")),
+      v.array(servedSite),
       v.minLength(1, "must name at least one site, or be left out"),
-      v.description("The sites that may deliver here; by default the one above."),
+      v.description("The sites that may deliver here, by default the one above; of another one, from where it may."),
     ),
   ),
 })
@@ -145,7 +173,7 @@ export const topologySchema = v.pipe(
       v.description("The devices, in any order."),
     ),
   }),
-  v.transform(({ cloud, ...rest }) => ({ ...rest, cloud: { ...cloud, sites: cloud.sites ?? [rest.site] } })),
+  v.transform(({ cloud, ...rest }) => ({ ...rest, cloud: { ...cloud, sites: cloud.sites ?? [{ site: rest.site }] } })),
 )
 
 export type Declared = v.InferOutput<typeof topologySchema>

@@ -3,12 +3,12 @@ import { Database } from "bun:sqlite"
 import { mkdtemp, rm } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { STORE } from "../../src/cloud/schema"
-import { Store } from "../../src/cloud/store"
+import { STORE } from "../../src/cloud/store/schema"
+import { SqliteStore } from "../../src/cloud/store/sqlite"
 import { DurableDatabase } from "../../src/storage/database"
 import { GroupCommit } from "../../src/storage/group-commit"
 import { readCanonical } from "../../src/survey/canonical"
-import { surveyDigest } from "../../src/survey/digest"
+import { digestNumber, digestSql, surveyDigest } from "../../src/survey/digest"
 import type { CanonicalText } from "../../src/survey/survey"
 import { formatAddress } from "../../src/topology/address"
 import { type Figure, median } from "./figure"
@@ -17,6 +17,7 @@ import { FIRST_DEVICE } from "./topology"
 
 const DAY = "2026-11-22"
 const SITE = "bench"
+const ZONE = "UTC"
 const TOGETHER = 512 // deliveries in a commit, as the gateway's window makes them
 const ROUNDS = 5
 const AIM = 0.7
@@ -59,14 +60,14 @@ async function deliver(file: string, devices: number): Promise<number> {
     throw error
   }
   const database = DurableDatabase.open(file, STORE, "simulated", fail)
-  const store = new Store(database, new GroupCommit(database, fail), Date.now)
-  await store.putSite(SITE, { timeZone: "UTC", devices: [] })
+  const store = new SqliteStore(database, new GroupCommit(database, fail), Date.now)
+  await store.describeSite(SITE, { timeZone: ZONE, devices: [], spool: "bench" })
   Bun.gc(true) // of what the round before has left
   let elapsedMs = 0
   for (let at = 0; at < devices; at += TOGETHER) {
     const group = surveysOf(FIRST_DEVICE + at, Math.min(TOGETHER, devices - at))
     const startedAt = performance.now()
-    await Promise.all(group.map((survey) => store.putSurvey(SITE, { day: DAY, revision: 1, ...survey })))
+    await Promise.all(group.map((survey) => store.deliver(SITE, { day: DAY, revision: 1, zone: ZONE, ...survey })))
     elapsedMs += performance.now() - startedAt
   }
   database.close()
@@ -77,27 +78,31 @@ function surveysOf(first: number, count: number): Delivered[] {
   return Array.from({ length: count }, (_, n) => {
     const address = first + n
     const { body } = readCanonical(decoder.decode(surveyOf(address, A_DAYS_READINGS)), {})
-    return { address, digest: surveyDigest(`${SITE}/${formatAddress(address)}`, DAY, body), body }
+    return { address, digest: surveyDigest(formatAddress(address), DAY, body), body }
   })
 }
 
 /** The very rows of a store, in its order, as durable, in commits of the same size. */
 function insertPlainly(from: string, to: string): number {
   const source = new Database(from, { readonly: true })
-  const rows = source.query<Row, []>("SELECT * FROM surveys ORDER BY site, day, address").all()
+  const rows = source
+    .query<Row, []>(`SELECT *, ${digestSql("digest")} AS digest FROM surveys ORDER BY site, day, address`)
+    .all()
+    .map((row) => ({ ...row, digest: digestNumber(row.digest) }))
   source.close()
   const plain = new Database(to)
   plain.run("PRAGMA journal_mode = WAL")
   plain.run("PRAGMA synchronous = FULL")
   for (const migration of STORE.migrations) plain.run(migration)
   plain.run("INSERT INTO sites VALUES (1, 'bench', 'UTC', '[]')")
-  const insert = plain.query("INSERT INTO surveys VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)")
+  plain.run("INSERT INTO zones VALUES (1, 'UTC')")
+  const insert = plain.query("INSERT INTO surveys VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)")
   Bun.gc(true)
   const startedAt = performance.now()
   for (let at = 0; at < rows.length; at += TOGETHER) {
     plain.transaction(() => {
-      for (const { site, day, address, revision, digest, readings, merged } of rows.slice(at, at + TOGETHER)) {
-        insert.run(site, day, address, revision, digest, readings, merged)
+      for (const { site, day, address, revision, digest, zone, readings, revisions } of rows.slice(at, at + TOGETHER)) {
+        insert.run(site, day, address, revision, digest, zone, readings, revisions)
       }
     })()
   }
@@ -112,6 +117,7 @@ interface Row {
   readonly address: number
   readonly revision: number
   readonly digest: string
+  readonly zone: number
   readonly readings: string
-  readonly merged: string | null
+  readonly revisions: string | null
 }

@@ -4,7 +4,7 @@ import { connect, type Socket } from "node:net"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { Cloud } from "../../src/cloud/cloud"
-import { STORE } from "../../src/cloud/schema"
+import { STORE } from "../../src/cloud/store/schema"
 import { encodeBlock } from "../../src/coap/block"
 import { Code } from "../../src/coap/code"
 import { encodeFrame, FrameReader, type ReceivedFrame } from "../../src/coap/frame"
@@ -13,11 +13,11 @@ import { csm } from "../../src/coap/signal"
 import { systemSockets } from "../../src/coap/sockets"
 import { silentLog } from "../../src/log"
 import { DurableDatabase } from "../../src/storage/database"
-import { commonDigest, surveyDigest } from "../../src/survey/digest"
+import { agreementOver, surveyDigest } from "../../src/survey/digest"
 import { parseTopology } from "../../src/topology/load"
 import { changed } from "../topology/sample"
 import { settle, VirtualClock } from "../virtual-clock"
-import { DAY, MORNING, NOW } from "./fixtures"
+import { DAY, DESCRIPTION, MORNING, NOW } from "./fixtures"
 
 const ADDRESS = "127.10.10.2"
 const EMPTY_FRAME = Buffer.of(0, Code.Empty) // RFC 8323 §3.4: a keep-alive
@@ -25,7 +25,7 @@ const PUT_SITE = encodeFrame({
   code: Code.Put,
   token: Uint8Array.of(1),
   options: ["sites", "greenhouse"].map((segment) => textOption(OptionNumber.UriPath, segment)),
-  payload: Buffer.from(JSON.stringify({ timeZone: "Europe/Rome", devices: [] })),
+  payload: Buffer.from(JSON.stringify(DESCRIPTION)),
 })
 const LINE = "192.168.1.2 - 08:00 - 20 - 30%\n"
 
@@ -188,9 +188,11 @@ describe("CoAP", () => {
     arrived: ["192.168.1.2"],
     late: [],
     missing: [],
+    stale: [],
+    refused: [],
     changed: [],
-    surveys: 1,
-    digest: commonDigest([surveyDigest("greenhouse/192.168.1.2", DAY, MORNING)]),
+    reasons: [],
+    ...agreementOver([surveyDigest("192.168.1.2", DAY, MORNING)]),
   }
 
   async function answersOf({ socket }: Peer, count: number): Promise<ReceivedFrame[]> {
@@ -230,8 +232,8 @@ describe("CoAP", () => {
   })
 
   /** Exchanges one request on a connection of its own. */
-  async function ask(path: string, body: string): Promise<number | undefined> {
-    const peer = await dial()
+  async function ask(path: string, body: string, localAddress?: string): Promise<number | undefined> {
+    const peer = await dial(localAddress)
     const answers = answersOf(peer, 1)
     peer.socket.write(Buffer.concat([encodeFrame(csm(4096)), put(1, path, body)]))
     const [answer] = await answers
@@ -245,11 +247,32 @@ describe("CoAP", () => {
     socket.end(text)
     expect(String(await answer)).toMatch(/^Surveys received, \d readings?$/)
   }
+
+  test("takes a site's own from its gateway and, as this is a simulation, from this machine, and from nobody else", async () => {
+    const requests = [
+      ["sites/greenhouse", JSON.stringify(DESCRIPTION)],
+      [`sites/greenhouse/surveys/192.168.1.2/${DAY}`, MORNING],
+      [`sites/greenhouse/collections/${DAY}`, JSON.stringify(report)],
+    ] as const
+    for (const stranger of ["127.0.0.9", "127.168.1.2", "127.10.10.2"]) {
+      for (const [path, body] of requests) expect(await ask(path, body, stranger)).toBe(Code.Forbidden)
+    }
+    await cloud.listed()
+    expect(printed).toBe("")
+    const codes = async (address: string) => {
+      const answered: (number | undefined)[] = []
+      for (const [path, body] of requests) answered.push(await ask(path, body, address))
+      return answered
+    }
+    expect(await codes("127.10.10.1")).toEqual([Code.Changed, Code.Created, Code.Changed])
+    expect(await codes("127.0.0.1")).toEqual([Code.Changed, Code.Changed, Code.Changed])
+  })
+
   const BOTH = `${LINE}192.168.1.2 - 09:00 - 21 - 31%\n`
 
   test("takes nothing of a text away that came before the delivery", async () => {
     await sendText("192.168.1.2 - 08:00 - 1 - 1%\n192.168.1.2 - 09:00 - 21 - 31%\n")
-    expect(await deliver(1)).toBe(Code.Created)
+    expect(await deliver(1)).toBe(Code.Changed)
     await cloud.listed()
     printed = ""
     expect(await collect()).toBe(Code.Changed)
@@ -411,8 +434,7 @@ test("a day that was closed and not listed is listed after a restart", async () 
   await answer
   await cloud.stop()
   const database = DurableDatabase.open(join(folder, "cloud.db"), STORE, "simulated")
-  const insert = () => database.sqlite.run("INSERT INTO collections VALUES (1, ?, 1, NULL, '{}', 0)", [DAY])
-  database.transaction(insert)
+  database.transaction(() => database.sqlite.run("INSERT INTO collections VALUES (1, ?, 1, NULL, '{}', 0)", [DAY]))
   database.close()
   printed = ""
   for (const expected of [LINE, ""]) {

@@ -1,7 +1,6 @@
 // Damage that no checksum of the Internet sees: whatever two bits of a delivery change sides, nothing else is stored.
 import { expect, test } from "bun:test"
 import { Receiver } from "../../src/cloud/receiver"
-import type { NewSurvey } from "../../src/cloud/store"
 import { BlockReceiver, sendBlockwise } from "../../src/coap/block"
 import { Code, isRequest } from "../../src/coap/code"
 import type { Reply } from "../../src/coap/exchange"
@@ -11,7 +10,7 @@ import { ContentFormat } from "../../src/coap/resource"
 import { deliveryDigest, surveyDigest } from "../../src/survey/digest"
 import { damaged } from "../coap/seeded-link"
 import { VirtualClock } from "../virtual-clock"
-import { Bench, DAY, SITE } from "./fixtures"
+import { Bench, DAY, GATEWAY, receiverOptions, SITE, TIME_ZONE } from "./fixtures"
 
 const SURVEY = "08:00 - 20.5 - 30%\n08:10 - 21 - 31%\n"
 const REVISION = 1_795_000_000_000
@@ -19,11 +18,14 @@ const LIMITS = { bodyBytes: 4096, perAddress: 16, transfers: 16, totalBytes: 65_
 
 /** The message with which a gateway delivers it. */
 async function delivery(): Promise<Uint8Array> {
-  const digest = deliveryDigest(surveyDigest(`${SITE}/192.168.1.2`, DAY, SURVEY), REVISION)
+  const head = { site: SITE, revision: REVISION, zone: TIME_ZONE }
+  const digest = deliveryDigest(surveyDigest("192.168.1.2", DAY, SURVEY), head)
   const options = [
     ...["sites", SITE, "surveys", "192.168.1.2", DAY].map((part) => textOption(OptionNumber.UriPath, part)),
     uintOption(OptionNumber.ContentFormat, ContentFormat.Text),
-    ...[`revision=${REVISION}`, `digest=${digest}`].map((part) => textOption(OptionNumber.UriQuery, part)),
+    ...[`revision=${REVISION}`, `zone=${TIME_ZONE}`, `digest=${digest}`].map((part) =>
+      textOption(OptionNumber.UriQuery, part),
+    ),
   ]
   let sent: Uint8Array = new Uint8Array(0)
   const ask = async (request: Parameters<Parameters<typeof sendBlockwise>[0]>[0]): Promise<Reply> => {
@@ -46,19 +48,19 @@ function requestsIn(stream: Uint8Array): ReceivedFrame[] {
   return frames.filter(({ code }) => isRequest(code))
 }
 
-test("no two bits that change sides get another value or revision past the digest", async () => {
+test("no two bits that change sides get another value, revision or zone past the digest, or drop anything", async () => {
   using bench = new Bench()
   await bench.describeSite()
   const stored: string[] = []
-  bench.store.putSurvey = async (site: string, { address, day, revision, body }: NewSurvey) => {
-    stored.push(`${site} ${address} ${day} ${revision}\n${body}`)
-    return "new"
+  bench.store.deliver = async (site, { address, day, revision, zone, body }) => {
+    stored.push(`${site} ${address} ${day} ${revision} ${zone}\n${body}`)
+    return { outcome: "new", superseded: 0 }
   }
-  const ignore = () => {}
-  const options = { store: bench.store, sites: [SITE], onCollection: ignore, onRefusedLine: ignore, onRefused: ignore }
-  const receiver = new Receiver(options)
+  const dropped: string[] = []
+  bench.store.drop = async (_, { day, revision }) => dropped.push(`${day} ${revision}`)
+  const receiver = new Receiver(receiverOptions(bench))
   const clock = new VirtualClock()
-  const origin = { address: "10.10.10.1", endpoint: "tcp", arrivedAt: 0, sizeBytes: 0 }
+  const origin = { address: GATEWAY, endpoint: "tcp", arrivedAt: 0, sizeBytes: 0 }
   for (const copy of damaged(await delivery())) {
     const blocks = new BlockReceiver(LIMITS, clock, receiver.admit, receiver.handle)
     for (const { code, options, payload } of requestsIn(copy))
@@ -67,5 +69,6 @@ test("no two bits that change sides get another value or revision past the diges
   // where only the token came to harm
   expect(stored.length).toBeGreaterThan(0)
   expect(new Set(stored).size).toBe(1)
-  expect(stored[0]).toEndWith(`${DAY} ${REVISION}\n${SURVEY}`)
+  expect(stored[0]).toEndWith(`${DAY} ${REVISION} ${TIME_ZONE}\n${SURVEY}`)
+  expect(dropped).toEqual([])
 })

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test"
 import { isPlainText, PlainText } from "../../src/cloud/plain-text"
-import type { StoredSurvey } from "../../src/cloud/store"
+import type { StoredSurvey } from "../../src/cloud/store/contract"
 import { StorageRefused } from "../../src/storage/errors"
 import { addDays } from "../../src/survey/calendar"
 import { parseTopology } from "../../src/topology/load"
@@ -94,8 +94,7 @@ describe("begin()", () => {
       }
       const expected = ["01:30 0", "02:15 1", "02:45 2", "02:15+01:00 3", "02:30+01:00 4", "03:00 5"]
       expect(bench.readings().map(({ time, temperature }) => `${time} ${temperature}`)).toEqual(expected)
-      bench.database.sqlite.run("DELETE FROM added")
-      bench.database.sqlite.run("DELETE FROM surveys")
+      bench.database.transaction(() => bench.database.sqlite.run("DELETE FROM surveys"))
     }
   })
 

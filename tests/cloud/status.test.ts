@@ -5,11 +5,21 @@ import { readCloudStatus } from "../../src/cloud/status"
 import { StorageError } from "../../src/storage/errors"
 import { pageBytes } from "../../src/storage/size"
 import type { Day } from "../../src/survey/calendar"
-import { readCanonical } from "../../src/survey/canonical"
-import { commonDigest, surveyDigest } from "../../src/survey/digest"
-import { parseSurvey } from "../../src/survey/survey"
+import { agreementOver, surveyDigest } from "../../src/survey/digest"
 import { formatAddress } from "../../src/topology/address"
-import { Bench, DAY, HERBS, MORNING, requestFor, SITE, shown, TOMATOES } from "./fixtures"
+import {
+  Bench,
+  DAY,
+  DESCRIPTION,
+  deliveryOf,
+  HERBS,
+  MORNING,
+  receiverOptions,
+  requestFor,
+  SITE,
+  shown,
+  TOMATOES,
+} from "./fixtures"
 
 const lineAnHour = Array.from({ length: 24 }, (_, hour) => `${String(hour).padStart(2, "0")}:30 - 20.5 - 45%\n`).join(
   "",
@@ -20,31 +30,29 @@ let bench: Bench
 let receiver: Receiver
 beforeEach(() => {
   bench = new Bench()
-  receiver = new Receiver({
-    store: bench.store,
-    sites: [SITE, "farm"],
-    onCollection: () => {},
-    onRefusedLine: () => {},
-    onRefused: () => {},
-  })
+  receiver = new Receiver(receiverOptions(bench))
 })
 afterEach(() => bench[Symbol.dispose]())
 
 const read = (file = "cloud.db") => readCloudStatus(join(bench.folder, file))
 
-const close = async (day: Day, arrived: readonly number[], late: readonly number[], missing: readonly string[]) => {
-  const digests = [...arrived, ...late].map((address) =>
-    surveyDigest(`${SITE}/${formatAddress(address)}`, day, MORNING),
-  )
+const close = async (
+  day: Day,
+  { arrived = [], late = [], ...more }: { arrived?: number[]; late?: number[]; [key: string]: unknown },
+) => {
+  const digests = [...arrived, ...late].map((address) => surveyDigest(formatAddress(address), day, MORNING))
   const body = {
     scheduledAt: SCHEDULED_AT,
     run: false,
     arrived: arrived.map(formatAddress),
     late: late.map(formatAddress),
-    missing,
+    missing: [],
+    stale: [],
+    refused: [],
     changed: [],
-    surveys: digests.length,
-    digest: commonDigest(digests),
+    reasons: [],
+    ...agreementOver(digests),
+    ...more,
   }
   const response = await receiver.handle(requestFor(`sites/${SITE}/collections/${day}`, body, { format: 50 }))
   expect(shown(response)).toBe("2.04 Surveys received")
@@ -58,12 +66,12 @@ describe("readCloudStatus()", () => {
   test("is empty before the first delivery", async () => {
     expect(read()).toMatchObject({ sites: [], store: { bytesAYear: null } })
     await bench.describeSite()
-    expect(read().sites).toMatchObject([{ site: SITE, days: 0, firstDay: null, readings: 0, devices: 1, run: null }])
+    expect(read().sites).toMatchObject([{ site: SITE, days: 0, firstDay: null, readings: 0, devices: 2, run: null }])
   })
 
   test("counts sites, days, devices and readings", async () => {
     await bench.describeSite()
-    await bench.store.putSite("farm", { timeZone: "UTC", devices: [{ ip: "10.0.0.2-10.0.0.9" }] })
+    await bench.store.describeSite("farm", { timeZone: "UTC", devices: [{ ip: "10.0.0.2-10.0.0.9" }], spool: "b" })
     await bench.put(MORNING, 1, TOMATOES, "2026-11-18")
     await bench.put(`${MORNING}09:00 - 20 - 30%\n`, 1, TOMATOES)
     await bench.put(MORNING, 1, HERBS)
@@ -78,20 +86,13 @@ describe("readCloudStatus()", () => {
   test("tells what a year takes by what the file grows with each day, not by what it begins with", async () => {
     const devices = 400
     const days: Day[] = ["2026-11-18", DAY]
-    const { body } = readCanonical(lineAnHour, {})
     await bench.describeSite()
     const before = pageBytes(bench.database.sqlite).all
     for (const day of days) {
-      const surveys = Array.from({ length: devices }, (_, index) => {
-        return {
-          day,
-          address: TOMATOES + index,
-          revision: 1,
-          digest: surveyDigest(`${index}`, day, ""),
-          body,
-        }
-      })
-      await Promise.all(surveys.map((survey) => bench.store.putSurvey(SITE, survey)))
+      const deliveries = Array.from({ length: devices }, (_, index) =>
+        deliveryOf(lineAnHour, { day, address: TOMATOES + index, revision: 1 }),
+      )
+      await Promise.all(deliveries.map((delivery) => bench.store.deliver(SITE, delivery)))
     }
     const aDay = (pageBytes(bench.database.sqlite).all - before) / 2
     const told = (read().store.bytesAYear ?? 0) / 365
@@ -101,8 +102,7 @@ describe("readCloudStatus()", () => {
 
   test("counts readings that came as plain text, once where the gateway delivered their time too", async () => {
     await bench.describeSite()
-    const { readings } = parseSurvey(`${MORNING}09:00 - 21 - 31%\n`, {})
-    await bench.store.mergeSurvey(SITE, DAY, TOMATOES, readings)
+    await bench.addText(`${MORNING}09:00 - 21 - 31%\n`)
     expect(read().sites).toMatchObject([{ days: 1, readings: 2 }])
     await bench.put(MORNING, 1)
     expect(read().sites).toMatchObject([{ days: 1, readings: 2 }])
@@ -112,7 +112,8 @@ describe("readCloudStatus()", () => {
     await bench.describeSite()
     await bench.put(MORNING, 1, TOMATOES)
     await bench.put(MORNING, 1, HERBS)
-    await close(DAY, [TOMATOES], [HERBS], ["192.168.1.4-192.168.1.5"])
+    const reasons = [["192.168.1.4", "one.txt not found"]]
+    await close(DAY, { arrived: [TOMATOES], late: [HERBS], missing: ["192.168.1.4-192.168.1.5"], reasons })
     bench.database.sqlite.run("BEGIN IMMEDIATE")
     const [site] = read().sites
     bench.database.sqlite.run("ROLLBACK")
@@ -123,9 +124,75 @@ describe("readCloudStatus()", () => {
       late: 1,
       missing: 2,
       missingDevices: ["192.168.1.4-192.168.1.5"],
+      refused: 0,
+      reasons: [{ ip: "192.168.1.4", reason: "one.txt not found" }],
       complete: false,
     })
-    await close(DAY, [TOMATOES, HERBS], [], [])
-    expect(read().sites[0]?.run).toMatchObject({ missing: 0, complete: true })
+    await close(DAY, { arrived: [TOMATOES, HERBS] })
+    expect(read().sites[0]?.run).toMatchObject({ missing: 0, reasons: [], complete: true })
+  })
+
+  test("tells a survey that this cloud refuses, why, and that the run is not complete", async () => {
+    await bench.describeSite()
+    await bench.put(MORNING, 1, TOMATOES)
+    const reasons = [["192.168.1.3", "the cloud refuses it: line 2: Humidity must be 0 to 100 %: it is 130"]]
+    await close(DAY, { arrived: [TOMATOES], refused: ["192.168.1.3"], reasons })
+    expect(read().sites[0]?.run).toMatchObject({
+      arrived: 1,
+      missing: 0,
+      refused: 1,
+      reasons: [{ ip: "192.168.1.3", reason: reasons[0]?.[1] }],
+      complete: false,
+    })
+  })
+
+  test("tells that two spools deliver in turn, for a week after the last turn", async () => {
+    const alternates = () => read().sites[0]?.alternates
+    const describedBy = async (spool: string) => {
+      bench.now += 3_600_000
+      const response = await receiver.handle(requestFor(`sites/${SITE}`, { ...DESCRIPTION, spool }))
+      expect(shown(response)).toBe("2.04")
+    }
+    await describedBy("a")
+    expect(alternates()).toBe(false)
+    await describedBy("b") // a machine was replaced
+    expect(alternates()).toBe(false)
+    await describedBy("a")
+    expect(alternates()).toBe(true)
+    bench.now += 8 * 86_400_000
+    await describedBy("a")
+    expect(alternates()).toBe(false)
+  })
+
+  const TEXTS = ["", "null", "5", "[[", "{}", "[5]", '[{"ip":5}]', '[{"ip":"x"}]', "\u0000", '"x"']
+  const RUBBISH: [name: string, text: string][] = [
+    ...TEXTS.map((text): [string, string] => [JSON.stringify(text), text]),
+    ["what is nested deeply", "[".repeat(100_000) + "]".repeat(100_000)],
+  ]
+  test.each(RUBBISH)("is not stopped by %s where a site's devices or its report should be", async (_, text) => {
+    await bench.describeSite()
+    await bench.put(MORNING, 1)
+    await close(DAY, { arrived: [TOMATOES] })
+    bench.write("UPDATE sites SET devices = ?", text)
+    expect(read().sites).toMatchObject([{ site: SITE, devices: 0, readings: 1, run: { arrived: 1 } }])
+    bench.write("UPDATE collections SET report = ?", text)
+    expect(read().sites).toMatchObject([{ site: SITE, devices: 0, readings: 1, run: null }])
+  })
+
+  test("counts what it cannot read of a report as nothing, and shows the rest", async () => {
+    await bench.describeSite()
+    const report = { scheduledAt: SCHEDULED_AT, arrived: ["x"], late: 5, missing: ["192.168.1.2"], reasons: [["x"]] }
+    bench.write("INSERT INTO collections VALUES (1, ?, 0, NULL, ?, 1)", DAY, JSON.stringify(report))
+    expect(read().sites[0]?.run).toEqual({
+      day: DAY,
+      scheduledAt: SCHEDULED_AT,
+      arrived: 0,
+      late: 0,
+      missing: 1,
+      missingDevices: ["192.168.1.2"],
+      refused: 0,
+      reasons: [],
+      complete: false,
+    })
   })
 })

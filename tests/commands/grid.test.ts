@@ -13,6 +13,7 @@ const counts = (day: Day, more: Partial<DayCounts> = {}): DayCounts => ({
   missing: 0,
   unchanged: 0,
   delivered: 2,
+  waiting: 0,
   refused: 0,
   bytes: 100,
   ...more,
@@ -45,7 +46,7 @@ test("deviceGrid() shows days × devices and the marks that occur", () => {
     "                      Sat 21  Sun 22",
     "192.168.1.2 tomatoes  ✔l      ✖",
     "192.168.1.10          ○l=     ·",
-    "✔ delivered  ○ here, not delivered yet  ✖ missing  l late  = unchanged  · not expected",
+    "✔ delivered  ○ here, not delivered yet  ✖ not in the store  l late  = unchanged  · not expected",
   ])
 })
 

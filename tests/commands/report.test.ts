@@ -13,6 +13,7 @@ const COMPLETE: Summary = {
   stored: 8,
   refusedLines: 0,
   refusedSurveys: 0,
+  refusals: [],
   differing: [],
   delivered: true,
   warnings: [],
@@ -52,12 +53,13 @@ describe("summaryLine()", () => {
     expect(line(undelivered)).toBe(
       `2 of 2 devices, not delivered; what has arrived is safe in ${TOPOLOGY.gateway.spool} until the cloud answers`,
     )
-    expect(line({ ...undelivered, refusedSurveys: 1 })).toBe(
-      "2 of 2 devices, 1 survey refused by the cloud: it is kept, see bun run quarantine",
+    const refusals = [{ ip: "192.168.1.2", reason: "line 3: no" }]
+    expect(line({ refusals, refusedSurveys: 1, complete: false })).toBe(
+      "2 of 2 devices, 1 survey refused by the cloud (192.168.1.2, line 3: no): it is kept and tried again, three runs in all",
     )
-    expect(line({ ...undelivered, refusedSurveys: 2, differing: ["2026-11-22"] })).toBe(
-      "2 of 2 devices, 2 surveys refused by the cloud: they are kept, see bun run quarantine; " +
-        "the cloud's store differs on 22 November, although all was delivered again",
+    expect(line({ ...undelivered, refusals, refusedSurveys: 2, differing: ["2026-11-22"] })).toBe(
+      "2 of 2 devices, the cloud's store differs on 22 November, although all was delivered again; " +
+        "2 surveys refused by the cloud (192.168.1.2, line 3: no): they are kept and tried again, three runs in all",
     )
   })
 
@@ -67,8 +69,8 @@ describe("summaryLine()", () => {
     const missing = [{ device, reason: "one.txt not found" }]
     const who = "Missing: 192.168.1.2, one.txt not found (topology.yaml:12)"
     expect(line({ missing, complete: false })).toBe(`1 of 2 devices. ${who}`)
-    expect(line({ missing, complete: false, delivered: false, refusedSurveys: 1 })).toBe(
-      `1 of 2 devices, 1 survey refused by the cloud: it is kept, see bun run quarantine. ${who}`,
+    expect(line({ missing, complete: false, delivered: false })).toBe(
+      `1 of 2 devices, not delivered; what has arrived is safe in ${TOPOLOGY.gateway.spool} until the cloud answers. ${who}`,
     )
   })
 })

@@ -39,14 +39,16 @@ describe("readStatus()", () => {
   test("is complete when everything was delivered, and its first line says so at a glance", async () => {
     await collect()
     expect(status().complete).toBe(true)
-    expect(line()).toBe("✔ greenhouse, Sunday 22 November 2026: 2 of 2 devices, delivered")
+    expect(line()).toBe("✔ greenhouse, sample data, Sunday 22 November 2026: 2 of 2 devices, delivered")
   })
 
   test("names who is missing", async () => {
     await rename(join(site.folder, "surveys/device2.txt"), join(site.folder, "away.txt"))
     await collect()
     expect(status().complete).toBe(false)
-    expect(line()).toBe("✖ greenhouse, Sunday 22 November 2026: 1 of 2 devices, missing 192.168.1.3 herbs")
+    expect(line()).toBe(
+      "✖ greenhouse, sample data, Sunday 22 November 2026: 1 of 2 devices, missing 192.168.1.3 herbs (surveys/device2.txt not found)",
+    )
   })
 
   test("is not complete when a run was due that did not take place", async () => {
@@ -55,7 +57,7 @@ describe("readStatus()", () => {
     const later = MONDAY_AT_SIX + DAY_MS + 3 * MINUTE_MS
     expect(status(later).complete).toBe(false)
     expect(line(later)).toBe(
-      "✖ greenhouse, Sunday 22 November 2026: 2 of 2 devices, delivered; no run since, one was due today 06:00 Europe/Rome",
+      "✖ greenhouse, sample data, Sunday 22 November 2026: 2 of 2 devices, delivered; no run since, one was due today 06:00 Europe/Rome",
     )
   })
 
@@ -68,7 +70,7 @@ describe("readStatus()", () => {
     const onCloud = readStatus({ ...site.topology, gateway: { ...gateway, spool: nowhere } }, MONDAY_AT_SIX)
     expect(onCloud).toMatchObject({ complete: true, gateway: null })
     expect(glance(onCloud, site.topology, MONDAY_AT_SIX)).toBe(
-      "✔ greenhouse, Sunday 22 November 2026: 2 of 2 devices, stored",
+      "✔ greenhouse, sample data, Sunday 22 November 2026: 2 of 2 devices, stored",
     )
   })
 })

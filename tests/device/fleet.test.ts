@@ -38,10 +38,10 @@ test("Fleet.run() looks every minute, tells a reason once, and forgets it when t
 
   text = BAD
   await clock.advance(5 * 60_000)
-  expect(run.reasons.get(TOMATOES)).toBe("1 of 1 lines refused")
+  expect(run.reasons.get(TOMATOES)).toBe("1 of 1 line refused")
   expect(run.uploads).toEqual([])
   expect(heard.filter((line) => line.startsWith("/missing")).slice(1)).toEqual([
-    `/missing/192.168.1.2/${SUNDAY}: 1 of 1 lines refused`,
+    `/missing/192.168.1.2/${SUNDAY}: 1 of 1 line refused`,
   ])
 
   text = "08:00 - 20 - 30%"

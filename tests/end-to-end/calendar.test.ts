@@ -5,7 +5,7 @@ import { writeFile } from "node:fs/promises"
 import { join } from "node:path"
 import { loadTopology, Network } from "../../src/network"
 import { addDays, type Day } from "../../src/survey/calendar"
-import { DAY_MS, MONDAY_AT_SIX, SAMPLE, Site } from "./fixture"
+import { DAY_MS, MONDAY_AT_SIX, SAMPLE, Site, until } from "./fixture"
 
 const SUNDAY: Day = "2026-11-22"
 const DEVICES = [
@@ -94,6 +94,53 @@ test("a day that has an hour twice stays whole when the zone is changed before t
   expect(site.stored.map((row) => row.split(" ").slice(2).join(" "))).toEqual([
     "02:15 20 30",
     "02:45 21 30",
-    "02:15 22 30",
+    "02:15+01:00 22 30",
   ])
+})
+
+test("a day that was collected too early, whose own run was then missed, is sent again as it is by then", async () => {
+  const monday = addDays(SUNDAY, 1)
+  const files = { [fileOf(SUNDAY)]: "08:00 - 20 - 30%\n", [fileOf(monday)]: "08:00 - 20 - 30%\n", ...HERBS }
+  await using site = await Site.make({ devices: DEVICES.slice(0, 1), files })
+  {
+    await using network = await Network.start(site.topology, site.options)
+    await network.collect({ scheduledAt: MONDAY_AT_SIX })
+    site.clock.forward(DAY_MS) // the clock leaps ahead
+    await network.collect({ scheduledAt: MONDAY_AT_SIX + DAY_MS })
+    site.clock.forward(-DAY_MS)
+    expect(await network.setBack(site.clock.now())).toEqual([monday])
+  }
+  await site.write(fileOf(monday), "08:00 - 20 - 30%\n20:00 - 21 - 30%\n")
+  await site.write(fileOf(addDays(monday, 1)), "08:00 - 20 - 30%\n")
+  site.clock.forward(2 * DAY_MS) // nobody was there at Tuesday's run
+  await using network = await Network.start(site.topology, site.options)
+  expect(network.lastCollection).toMatchObject({ upTo: SUNDAY })
+  await network.recordMissed(MONDAY_AT_SIX + DAY_MS)
+  await network.collect({ scheduledAt: MONDAY_AT_SIX + 2 * DAY_MS })
+  expect(site.stored).toContain(`${monday} 192.168.1.2 20:00 21 30`)
+  const again = site.uploads.filter(({ day }) => day === monday).length
+  await network.collect({ scheduledAt: MONDAY_AT_SIX + 2 * DAY_MS })
+  expect(site.uploads.filter(({ day }) => day === monday)).toHaveLength(again) // once
+})
+
+test("on a network's first day a clock that is set back loses no run: what came goes to the cloud, and the run comes again", async () => {
+  await using site = await Site.make({
+    devices: DEVICES.slice(0, 1),
+    files: { [fileOf(SUNDAY)]: "08:00 - 20 - 30%\n" },
+    speed: 50,
+  })
+  const nowhere = { ...site.topology.cloud, port: 1 }
+  const roles = { cloud: false, gateway: true, devices: [{ first: 0, last: 0xffff_ffff }] }
+  {
+    await using alone = await Network.start({ ...site.topology, cloud: nowhere }, { ...site.options, roles })
+    expect(await alone.collect({ scheduledAt: MONDAY_AT_SIX })).toMatchObject({ delivered: false })
+    site.clock.forward(-2 * DAY_MS)
+    await alone.setBack(site.clock.now())
+  }
+  await using network = await Network.start(site.topology, site.options)
+  expect([network.lastCollection, network.firstDoubtfulRun]).toEqual([undefined, MONDAY_AT_SIX])
+  await until(() => site.stored.length === 1)
+  site.clock.forward(2 * DAY_MS)
+  expect(await network.collect({ scheduledAt: MONDAY_AT_SIX })).toMatchObject({ complete: true })
+  expect(network.firstDoubtfulRun).toBeUndefined()
 })

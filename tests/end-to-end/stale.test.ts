@@ -35,8 +35,26 @@ test("a topology that calls its files samples takes them, however old", async ()
   expect(await network.collect()).toMatchObject({ stored: 8, complete: true })
 })
 
+test("a sample whose files change after all is told, with the line to remove", async () => {
+  await using site = await Site.make({ sample: true })
+  await using network = await Network.start(site.topology, site.options)
+  const told = () => site.logged.filter((line) => line.includes("sample: true"))
+  await network.collect()
+  site.clock.forward(DAY_MS)
+  await network.collect()
+  expect(told()).toEqual([])
+  site.clock.forward(DAY_MS)
+  await site.write("surveys/device1.txt", "08:00 - 1 - 1%\n")
+  await network.collect()
+  expect(told()).toEqual([expect.stringContaining(`remove "sample: true" from ${site.topology.file}`)])
+})
+
 test("a device's host names the survey of which every line is refused", async () => {
-  await using site = await Site.make({ files: { "surveys/device1.txt": "08:00 - 20 - 130%\nnonsense\n" } })
+  await using site = await Site.make({
+    files: { "surveys/device1.txt": "08:00 - 20 - 130%\nnonsense\n" },
+    grace: "20s",
+    speed: 20,
+  })
   await using gateway = await Network.start(site.topology, {
     ...site.options,
     roles: { cloud: false, gateway: true, devices: [] },
@@ -44,6 +62,7 @@ test("a device's host names the survey of which every line is refused", async ()
   const { devices, cloud } = site.topology.gateway.interfaces
   const interfaces = { devices: { ...devices, port: gateway.ports.gateway }, cloud }
   const tomatoes = site.topology.devices.entries.filter(({ name }) => name === "tomatoes").map(({ ip }) => ip)
+  const collected = gateway.collect()
   await using device = await Network.start(
     { ...site.topology, gateway: { ...site.topology.gateway, interfaces } },
     { ...site.options, roles: { cloud: false, gateway: false, devices: tomatoes } },
@@ -52,4 +71,11 @@ test("a device's host names the survey of which every line is refused", async ()
   expect(summary).toMatchObject({ expected: 1, readings: 0, complete: false })
   expect(summary.missing).toMatchObject([{ device: { ip: "192.168.1.2" }, reason: "2 of 2 lines refused" }])
   expect(site.uploads).toEqual([])
+  // the gateway, which has not that file, knows why too
+  const { missing } = await collected
+  const reasons = missing.map(({ device, reason }) => [device.ip, reason])
+  expect(reasons).toEqual([
+    ["192.168.1.2", "2 of 2 lines refused"],
+    ["192.168.1.3", undefined],
+  ])
 })

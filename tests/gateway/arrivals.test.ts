@@ -1,9 +1,6 @@
 // A burst of uploads: appended first, in their place later, and the same to everybody who asks meanwhile.
-import { Database } from "bun:sqlite"
 import { afterEach, beforeEach, describe, expect, spyOn, test } from "bun:test"
 import { AddressMap } from "../../src/gateway/address-map"
-import { placeOf } from "../../src/gateway/places"
-import { SPOOL } from "../../src/gateway/schema"
 import { addDays } from "../../src/survey/calendar"
 import { surveyDigest } from "../../src/survey/digest"
 import { formatAddress } from "../../src/topology/address"
@@ -126,7 +123,7 @@ describe("a burst of uploads", () => {
     const [third, fourth] = bench.due().slice(3)
     expect(third).toMatchObject({ body: `${readingOf(3)}23:59 - 1 - 1%\n`, readings: 2, revision: NOW + 1 })
     expect(fourth).toMatchObject({ body: "04:00 - 1 - 1%\n", revision: NOW + 1 })
-    expect(fourth?.digest).toBe(surveyDigest(`greenhouse/${formatAddress(FIRST + 4)}`, DAY, "04:00 - 1 - 1%\n"))
+    expect(fourth?.digest).toBe(surveyDigest(formatAddress(FIRST + 4), DAY, "04:00 - 1 - 1%\n"))
     expect(bench.quarantined()).toMatchObject([{ kind: "reading", text: readingOf(4) }])
   })
 
@@ -173,49 +170,4 @@ describe("a burst of uploads", () => {
     bench.commits.flush()
     expect([rowsIn("surveys"), rowsIn("arrivals")]).toEqual([BURST, 0])
   })
-})
-
-test("a spool of version 1 keeps its surveys, what was delivered of them and what was refused", () => {
-  const [first = "", second = ""] = SPOOL.migrations
-  const sqlite = new Database(":memory:")
-  sqlite.run(first)
-  const insert = sqlite.query(
-    `INSERT INTO surveys VALUES (?1, ?2, ?3, 'text', 1, '0123456789abcdef', 'fedcba9876543210', ?4, 1, ?5, ?6, ?7)`,
-  )
-  insert.run(DAY, 1, 5000, 5000, 0, null, 0) // due
-  insert.run(DAY, 2, 5000, 4000, 5000, 9500, 0) // delivered
-  insert.run(DAY, 3, 5000, 5000, 4000, 4500, 0) // an older revision was delivered
-  insert.run(DAY, 4, 5000, 5000, 0, null, 5000) // refused
-  sqlite.run(second)
-  const rows = sqlite.query("SELECT address, arrived_at, delivered, refused, hex(digest) AS digest FROM surveys").all()
-  const digest = "0123456789ABCDEF"
-  expect(rows).toEqual([
-    { address: 1, arrived_at: null, delivered: null, refused: 0, digest },
-    { address: 2, arrived_at: 4000, delivered: 4, refused: 0, digest },
-    { address: 3, arrived_at: null, delivered: null, refused: 0, digest },
-    { address: 4, arrived_at: null, delivered: null, refused: 1, digest },
-  ])
-  expect(
-    sqlite.query("SELECT address FROM surveys INDEXED BY due WHERE delivered IS NULL AND refused = 0").all(),
-  ).toEqual([{ address: 1 }, { address: 3 }])
-})
-
-test("a spool of version 4 keeps its surveys, whether in their place or not", () => {
-  const sqlite = new Database(":memory:")
-  for (const migration of SPOOL.migrations.slice(0, 4)) sqlite.run(migration)
-  const highest = 0xffff_ffff
-  const columns = "day, address, revision, body, readings, digest, upload, arrived_at, late"
-  const survey = "x'0123456789abcdef', x'fedcba9876543210', 4000, 1"
-  sqlite.run(`INSERT INTO surveys (${columns}, delivered, refused) VALUES
-    ('2024-02-29', ${highest}, 5000, 'leap', 1, ${survey}, 4, 0), ('${DAY}', 0, 5000, 'text', 2, ${survey}, NULL, 1),
-    ('${DAY}', 9, 7000, 'due', 2, ${survey}, NULL, 0)`)
-  sqlite.run(`INSERT INTO arrivals (id, ${columns}) VALUES (1, '${DAY}', 7, 6000, 'new', 3, ${survey})`)
-  const read = (table: string) => sqlite.query(`SELECT ${columns} FROM ${table} ORDER BY day, address`).all()
-  const before = [read("surveys"), read("arrivals")]
-  for (const migration of SPOOL.migrations.slice(4)) sqlite.run(migration)
-  expect([read("surveys"), read("arrivals")]).toEqual(before)
-  const places = sqlite.query<{ place: number }, []>("SELECT place FROM surveys ORDER BY place").all()
-  expect(places.map(({ place }) => place)).toEqual([placeOf("2024-02-29", highest), placeOf(DAY, 0), placeOf(DAY, 9)])
-  expect(sqlite.query("SELECT refused FROM surveys ORDER BY place").values()).toEqual([[0], [1], [0]])
-  expect(sqlite.query("SELECT place, revision FROM due").values()).toEqual([[placeOf(DAY, 9), 7000]])
 })

@@ -6,11 +6,12 @@ import { isWrong } from "../../src/clock"
 import type { Request } from "../../src/coap/resource"
 import { Collector } from "../../src/gateway/collector"
 import { Ledger } from "../../src/gateway/ledger"
+import type { Upload } from "../../src/gateway/merge"
 import { Quarantine } from "../../src/gateway/quarantine"
 import { Refusals } from "../../src/gateway/refusals"
 import { SPOOL } from "../../src/gateway/schema"
 import { Senders } from "../../src/gateway/senders"
-import { Spool, type Upload } from "../../src/gateway/spool"
+import { Spool } from "../../src/gateway/spool"
 import { DurableDatabase } from "../../src/storage/database"
 import type { StorageRefused } from "../../src/storage/errors"
 import { GroupCommit } from "../../src/storage/group-commit"
@@ -25,7 +26,6 @@ import {
   makeRoom,
   NOW,
   type RequestParts,
-  SITE,
   TIME_ZONE,
   TOMATOES,
   requestFor as wholeRequest,
@@ -36,6 +36,9 @@ import { VirtualClock } from "../virtual-clock"
 export { DAY, HERBS, LARGE, MORNING, NOW, type RequestParts, SITE, TIME_ZONE, TOMATOES } from "../fixtures"
 
 export const LEMONS = parseAddress("192.168.1.4") ?? 0
+
+/** The run on which the cloud refuses. */
+export const RUN = 1
 
 export interface QuarantinedRow {
   kind: string
@@ -68,7 +71,7 @@ export class Bench implements Disposable {
     this.database = DurableDatabase.open(join(this.folder, "spool.db"), SPOOL, "simulated")
     this.commits = new GroupCommit(this.database, () => {}, clock)
     this.quarantine = new Quarantine(this.database, 10_000)
-    this.spool = new Spool(this.database, this.commits, this.quarantine, SITE, timeZone, clock)
+    this.spool = new Spool(this.database, this.commits, this.quarantine, timeZone, clock)
     this.ledger = new Ledger(this.database, this.commits, clock.now)
     this.refusals = new Refusals({
       quarantine: this.quarantine,
@@ -112,7 +115,7 @@ export class Bench implements Disposable {
   }
 
   due(upTo: Day = "9999-12-31") {
-    return this.spool.due(upTo, 1000)
+    return this.spool.due(upTo, RUN, 1000)
   }
 
   /** As it is on the disk, with what waited for the next second. */

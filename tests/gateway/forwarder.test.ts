@@ -1,13 +1,13 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test"
 import { Code } from "../../src/coap/code"
 import type { Outgoing, Reply } from "../../src/coap/exchange"
-import { encodeBody, findOption, OptionNumber, textsOf } from "../../src/coap/option"
+import { encodeBody, findOption, OptionNumber, textsOf, uintOption } from "../../src/coap/option"
 import { say } from "../../src/coap/resource"
+import { accountOf } from "../../src/gateway/account"
 import { type Forwarded, Forwarder } from "../../src/gateway/forwarder"
 import { readCollections } from "../../src/gateway/ledger"
 import type { Link } from "../../src/gateway/watch"
 import { addDays, type Day } from "../../src/survey/calendar"
-import { commonDigest } from "../../src/survey/digest"
 import { settle } from "../virtual-clock"
 import { Bench, DAY, HERBS, LARGE, LEMONS, MORNING, NOW, SITE, TOMATOES } from "./fixtures"
 
@@ -101,6 +101,7 @@ function makeForwarder(random = () => 1): Forwarder {
   return new Forwarder({
     site: SITE,
     siteInfo: () => ({ timeZone: "Europe/Rome", devices: [] }),
+    account: (collection) => accountOf(bench.database.sqlite, bench.spool, collection),
     connect: cloud.connect,
     spool: bench.spool,
     ledger: bench.ledger,
@@ -121,8 +122,8 @@ beforeEach(async () => {
 })
 afterEach(() => bench[Symbol.dispose]())
 
-async function closeDay(day: Day) {
-  await bench.ledger.open(day, NOW, ALL)
+async function closeDay(day: Day, scheduledAt = NOW) {
+  await bench.ledger.open(day, scheduledAt, ALL)
   await bench.ledger.close(day)
 }
 
@@ -178,9 +179,11 @@ describe("forward()", () => {
         arrived: ["192.168.1.2", "192.168.1.4"],
         late: ["192.168.1.3"],
         missing: [],
+        stale: [],
+        refused: [],
+        reasons: [],
         changed: ["192.168.1.2-192.168.1.4"],
-        surveys: 3,
-        digest: commonDigest(bench.spool.digests(DAY)),
+        ...bench.spool.agreement(DAY),
       },
     ])
     expect(cloud.links).toMatchObject([{ released: true, destroyed: true }])
@@ -189,18 +192,18 @@ describe("forward()", () => {
     expect(delivered).toHaveLength(1)
   })
 
-  test("says the zone of a day that was measured in another one than the topology's is now", async () => {
+  test("says the zone in which each day was measured", async () => {
     await bench.accept(MORNING)
     bench.reopen("UTC")
     await bench.accept(MORNING, TOMATOES, "2026-11-20")
     forwarder = makeForwarder()
     const queries: string[] = []
     cloud.answer = (path, { options }) => {
-      if (path.startsWith("surveys")) queries.push(textsOf(options, OptionNumber.UriQuery).slice(2).join(" "))
+      if (path.startsWith("surveys")) queries.push(textsOf(options, OptionNumber.UriQuery)[1] ?? "")
       return undefined
     }
     await forward()
-    expect(queries.sort()).toEqual(["", "zone=Europe/Rome"])
+    expect(queries.sort()).toEqual(["zone=Europe/Rome", "zone=UTC"])
   })
 
   test("names the missing, and closes a collection of nobody", async () => {
@@ -224,7 +227,7 @@ describe("forward()", () => {
     expect(cloud.mostInFlight).toBeGreaterThan(1)
   })
 
-  test("sends a revision and a digest with each survey", async () => {
+  test("sends a revision, a zone and a digest with each survey", async () => {
     await bench.accept(MORNING)
     const queries: string[][] = []
     cloud.answer = (path, { options }) => {
@@ -232,17 +235,101 @@ describe("forward()", () => {
       return undefined
     }
     await forward()
-    expect(queries).toEqual([[`revision=${NOW}`, expect.stringMatching(/^digest=[0-9a-f]{16}$/)]])
+    expect(queries).toEqual([[`revision=${NOW}`, "zone=Europe/Rome", expect.stringMatching(/^digest=[0-9a-f]{16}$/)]])
   })
 
-  test("quarantines what the cloud refuses three times with 4.xx, and delivers the rest", async () => {
+  test("quarantines what the cloud refuses with 4.xx on three runs, and delivers and closes the rest", async () => {
     for (const address of [TOMATOES, HERBS, LEMONS]) await bench.accept(MORNING, address)
     cloud.answer = (path) => (path.includes("192.168.1.3") ? reply(Code.BadRequest, "no") : undefined)
     expect(await forward()).toMatchObject({ surveys: 2, refused: 1 })
-    expect(bench.quarantined()).toMatchObject([{ kind: "delivery", reason: "The cloud refused it: no" }])
     expect(retries).toHaveLength(2)
-    expect(cloud.reports).toMatchObject([{ surveys: 2 }])
+    const refused = { surveys: 2, refused: ["192.168.1.3"], reasons: [["192.168.1.3", "no"]] }
+    expect(cloud.reports).toMatchObject([refused])
+    expect(await follow()).toMatchObject({ surveys: 0, refused: 0 }) // not before the next run
+    for (const run of [1, 2]) {
+      expect(bench.quarantined()).toEqual([])
+      await closeDay(DAY, NOW + run)
+      expect(await forward()).toMatchObject({ surveys: 0, refused: 1 })
+      expect(cloud.reports.at(-1)).toMatchObject(refused)
+    }
+    expect(bench.quarantined()).toMatchObject([{ kind: "delivery", reason: "The cloud refused it: no" }])
+    await closeDay(DAY, NOW + 3)
+    cloud.asked.length = 0
     expect(await forward()).toMatchObject({ surveys: 0, refused: 0 })
+    expect(surveysAsked()).toEqual([])
+  })
+
+  test("delivers on the next run what the cloud refused on two, and takes it into the count again", async () => {
+    await bench.accept(MORNING)
+    cloud.answer = (path) => (path.startsWith("surveys") ? reply(Code.NotFound, "comes first") : undefined)
+    for (const run of [0, 1]) {
+      await closeDay(DAY, NOW + run)
+      await forward()
+    }
+    cloud.answer = () => undefined
+    await closeDay(DAY, NOW + 2)
+    expect(await forward()).toMatchObject({ surveys: 1, refused: 0 })
+    expect(cloud.reports.at(-1)).toMatchObject({ surveys: 1, refused: [], arrived: ["192.168.1.2"] })
+    expect(bench.due()).toEqual([])
+  })
+
+  test("passes over a survey that has to wait for its day, and closes all else", async () => {
+    await bench.accept(MORNING)
+    await bench.accept(MORNING, HERBS, "2026-11-20")
+    await bench.ledger.open("2026-11-20", NOW - 1, ALL)
+    const later = () => ({ ...reply(Code.ServiceUnavailable), options: [uintOption(OptionNumber.MaxAge, 86_400)] })
+    cloud.answer = (path) => (path.endsWith("2026-11-20") ? later() : undefined)
+    expect(await forward()).toMatchObject({ surveys: 1, refused: 0, differing: [] })
+    expect(retries).toEqual([])
+    expect(bench.ledger.get(DAY)?.confirmed).toBe(true)
+    expect(bench.due()).toMatchObject([{ day: "2026-11-20", address: HERBS }])
+    cloud.answer = () => undefined
+    await closeDay(DAY, NOW + 1)
+    expect(await forward()).toMatchObject({ surveys: 1 })
+  })
+
+  test.each([
+    Code.Continue,
+    Code.Content,
+    Code.Deleted,
+  ])("believes no %p: it marks nothing and closes nothing", async (code) => {
+    await bench.accept(MORNING)
+    const abort = new AbortController()
+    for (const kind of ["surveys", "collections", ""]) {
+      cloud.answer = (path) => (path.startsWith(kind) ? reply(code) : undefined)
+      const outcome = forwarder.forward(DAY, abort.signal)
+      await idle()
+      await bench.clock.advance(10_000)
+      expect(bench.ledger.get(DAY)?.confirmed).toBe(false)
+      if (kind !== "collections") expect(bench.due()).toHaveLength(1)
+      cloud.answer = () => undefined
+      await finish(outcome)
+      await bench.spool.redeliver(DAY)
+      await closeDay(DAY)
+    }
+  })
+
+  test("tells the cloud what a person dropped, before it delivers, until it is acknowledged", async () => {
+    await bench.accept(MORNING)
+    await bench.accept(MORNING, HERBS)
+    expect(await bench.spool.drop(DAY, { first: HERBS, last: HERBS })).toBe(1)
+    let answer = Code.Changed as number
+    const dropped: string[] = []
+    cloud.answer = (path, { code, options }) => {
+      if (code !== Code.Delete) return undefined
+      dropped.push(`${path} ${textsOf(options, OptionNumber.UriQuery).join(" ")}`)
+      return reply(answer, String(NOW + 50_000))
+    }
+    const outcome = forwarder.forward(DAY, never)
+    await idle()
+    expect(retries).toMatchObject([{ message: expect.stringContaining(`the cloud refuses to drop ${DAY}`) }])
+    answer = Code.Deleted
+    expect(await finish(outcome)).toMatchObject({ surveys: 1 })
+    expect(dropped).toEqual(Array(2).fill(`surveys/192.168.1.3/${DAY} revision=${NOW}`))
+    expect(bench.spool.untold()).toEqual([])
+    // above what the cloud had: it would not take it otherwise
+    await bench.accept(LARGE, HERBS)
+    expect(bench.due()).toMatchObject([{ address: HERBS, revision: NOW + 50_001 }])
   })
 
   test.each([
@@ -400,7 +487,7 @@ describe("forward()", () => {
       return undefined
     }
     await follow()
-    expect(known).toContainEqual({ day, scheduledAt: 0, expected: [], closed: true, confirmed: false })
+    expect(known).toContainEqual({ day, scheduledAt: 0, expected: [], closed: true, confirmed: false, doubtful: false })
   })
 
   test("closes a day older than the last closed one, whose own collection was cut short", async () => {

@@ -18,8 +18,15 @@ test("open() and close() are remembered over a restart", async () => {
   await bench.ledger.open(DAY, NOW, [{ first: HERBS, last: HERBS }])
   bench.reopen()
   expect(bench.ledger.all()).toEqual([
-    { day: "2026-11-20", scheduledAt: NOW - 1000, expected: ALL, closed: true, confirmed: false },
-    { day: DAY, scheduledAt: NOW, expected: [{ first: HERBS, last: HERBS }], closed: false, confirmed: false },
+    { day: "2026-11-20", scheduledAt: NOW - 1000, expected: ALL, closed: true, confirmed: false, doubtful: false },
+    {
+      day: DAY,
+      scheduledAt: NOW,
+      expected: [{ first: HERBS, last: HERBS }],
+      closed: false,
+      confirmed: false,
+      doubtful: false,
+    },
   ])
   expect(bench.ledger.lastClosedDay).toBe("2026-11-20")
   expect(bench.ledger.lastRun?.scheduledAt).toBe(NOW)
@@ -30,7 +37,13 @@ test("open() again takes the new list of devices, keeps the day closed and asks 
   await bench.ledger.close(DAY)
   await bench.ledger.confirm(DAY, true)
   await bench.ledger.open(DAY, NOW - 5000, [{ first: HERBS, last: HERBS }])
-  const expected = { scheduledAt: NOW, expected: [{ first: HERBS, last: HERBS }], closed: true, confirmed: false }
+  const expected = {
+    scheduledAt: NOW,
+    expected: [{ first: HERBS, last: HERBS }],
+    closed: true,
+    confirmed: false,
+    doubtful: false,
+  }
   expect(bench.ledger.get(DAY)).toMatchObject(expected)
   bench.reopen()
   expect(bench.ledger.get(DAY)).toMatchObject(expected)
@@ -95,9 +108,10 @@ test("miss() records days as closed and owed, and leaves alone what was collecte
       expected: [{ first: HERBS, last: HERBS }],
       closed: true,
       confirmed: true,
+      doubtful: false,
     },
-    { day: "2026-11-20", scheduledAt: NOW + 1, expected: ALL, closed: true, confirmed: false },
-    { day: DAY, scheduledAt: NOW + 2, expected: ALL, closed: true, confirmed: false },
+    { day: "2026-11-20", scheduledAt: NOW + 1, expected: ALL, closed: true, confirmed: false, doubtful: false },
+    { day: DAY, scheduledAt: NOW + 2, expected: ALL, closed: true, confirmed: false, doubtful: false },
   ]
   expect(bench.ledger.all()).toEqual(expected)
   bench.reopen()
@@ -106,7 +120,7 @@ test("miss() records days as closed and owed, and leaves alone what was collecte
   expect(bench.ledger.lastConfirmedDay).toBe("2026-11-19")
 })
 
-test("forgetAfter() forgets runs of a clock that was ahead, and tells their days", async () => {
+test("doubtAfter() lets runs of a clock that was ahead count no more until they come again, and tells their days", async () => {
   await bench.ledger.adopt("2026-11-19")
   for (const [day, at] of [
     ["2026-11-20", NOW],
@@ -116,11 +130,34 @@ test("forgetAfter() forgets runs of a clock that was ahead, and tells their days
     await bench.ledger.open(day, at, ALL)
     await bench.ledger.close(day)
   }
-  expect(await bench.ledger.forgetAfter(NOW)).toEqual(["2030-12-30", "2030-12-31"])
-  expect(bench.ledger.all().map(({ day }) => day)).toEqual(["2026-11-19", "2026-11-20"])
-  expect(bench.ledger.lastRun?.scheduledAt).toBe(NOW)
+  expect(bench.ledger.runsAfter(NOW)).toEqual(["2030-12-30", "2030-12-31"])
+  await bench.ledger.doubtAfter(NOW)
+  expect(bench.ledger.runsAfter(NOW)).toEqual([])
+  const counts = () => [bench.ledger.lastRun?.scheduledAt, bench.ledger.lastRunDay, bench.ledger.firstDoubtful]
+  expect(counts()).toEqual([NOW, "2026-11-20", NOW + 1])
+  expect(bench.ledger.expectedOf(HERBS)).toEqual(["2026-11-20"])
   bench.reopen()
-  expect(bench.ledger.all().map(({ day }) => day)).toEqual(["2026-11-19", "2026-11-20"])
+  expect(counts()).toEqual([NOW, "2026-11-20", NOW + 1])
+  await bench.ledger.open("2030-12-30", NOW + 2, ALL)
+  await bench.ledger.miss([{ day: "2030-12-31", scheduledAt: NOW + 3 }], ALL)
+  expect(counts()).toEqual([NOW + 3, "2030-12-31", undefined])
+  bench.reopen()
+  expect(counts()).toEqual([NOW + 3, "2030-12-31", undefined])
+})
+
+test("the only run of a first day stays in the ledger when the clock is set back: what it brought goes to the cloud", async () => {
+  await bench.ledger.open(DAY, NOW, ALL)
+  await bench.ledger.close(DAY)
+  await bench.ledger.doubtAfter(NOW - 1)
+  expect([bench.ledger.lastRun, bench.ledger.lastClosedDay]).toEqual([undefined, DAY])
+})
+
+test("excuse() expects addresses of a day no more, also after a restart", async () => {
+  await bench.ledger.open(DAY, NOW, ALL)
+  await bench.ledger.excuse(DAY, { first: HERBS, last: HERBS })
+  bench.reopen()
+  expect(bench.ledger.expectedOf(HERBS)).toEqual([])
+  expect(bench.ledger.expectedOf(HERBS + 1)).toEqual([DAY])
 })
 
 test("prune() forgets days before one", async () => {

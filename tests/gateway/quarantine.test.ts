@@ -1,9 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test"
-import { join } from "node:path"
 import { Quarantine, type Refusal } from "../../src/gateway/quarantine"
 import { countQuarantined, type Filter, type Quarantined, readQuarantined } from "../../src/gateway/quarantined"
-import { SPOOL } from "../../src/gateway/schema"
-import { DurableDatabase } from "../../src/storage/database"
 import { Bench, DAY, HERBS, LEMONS, NOW, TOMATOES } from "./fixtures"
 
 let bench: Bench
@@ -184,33 +181,4 @@ describe("clear(), countQuarantined() and readQuarantined()", () => {
     const newest = [...readQuarantined(bench.database.sqlite, {}, "newest first")].flat().map(({ id }) => id)
     expect(newest).toEqual(ids.toReversed())
   })
-})
-
-test("an older spool's quarantine is kept: what was damaged or cut is not given again", () => {
-  const file = join(bench.folder, "older.db")
-  const old = DurableDatabase.open(file, { ...SPOOL, migrations: SPOOL.migrations.slice(0, 2) }, "simulated")
-  const insert = old.sqlite.query(
-    "INSERT INTO quarantine (at, kind, peer, address, day, reason, bytes) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
-  )
-  const put = (kind: string, reason: string, bytes: string) =>
-    old.transaction(() => insert.run(NOW, kind, null, TOMATOES, DAY, reason, Buffer.from(bytes)))
-  put("line", "line 1: rubbish", "rubbish")
-  put("line", "4900 more lines, from line 101 on", "x".repeat(4096))
-  put("message", "The digest differs: send it again", "x")
-  put("message", "A survey is UTF-8 text: this one is not", "x")
-  put("delivery", "the cloud refused it: 4.00 no", "x")
-  put("reading", "A newer upload gave other values for these times", "x")
-  old.close()
-  const opened = DurableDatabase.open(file, SPOOL, "simulated")
-  const rows = [...readQuarantined(opened.sqlite, {}, "oldest first")].flat()
-  opened.close()
-  expect(rows.map(({ kind, again }) => [kind, again])).toEqual([
-    ["line", 1],
-    ["line", 0],
-    ["message", 0],
-    ["message", 1],
-    ["delivery", 1],
-    ["reading", 0],
-  ])
-  expect(rows[0]).toMatchObject({ id: 1, at: NOW, sender: "192.168.1.2", address: TOMATOES, day: DAY, size: 7 })
 })

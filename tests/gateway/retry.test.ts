@@ -7,7 +7,7 @@ import { StorageRefused } from "../../src/storage/errors"
 import { surveyDigest } from "../../src/survey/digest"
 import { parseTopology } from "../../src/topology/load"
 import { SAMPLE } from "../topology/sample"
-import { Bench, DAY, HERBS, LARGE, LEMONS, MORNING, NOW, TOMATOES } from "./fixtures"
+import { Bench, DAY, HERBS, LARGE, LEMONS, MORNING, NOW, RUN, TOMATOES } from "./fixtures"
 
 const LINE = {
   kind: "line",
@@ -188,7 +188,9 @@ describe("a delivery", () => {
     for (const address of [TOMATOES, HERBS]) await bench.accept(MORNING, address)
     await bench.ledger.open(DAY, NOW, [])
     await bench.ledger.close(DAY)
-    for (const delivery of bench.due()) await bench.spool.markRefused(delivery, "The cloud refused it: no")
+    for (const delivery of bench.due()) {
+      for (const run of [RUN, RUN + 1, RUN + 2]) await bench.spool.markRefused(delivery, run, "no")
+    }
     await bench.ledger.confirm(DAY, true)
   })
 
@@ -208,10 +210,15 @@ describe("a delivery", () => {
     expect(bench.quarantined()).toHaveLength(1)
   })
 
-  test("stays where the spool does not hold it any more", async () => {
+  test("is kept in the spool for as long as it is in quarantine, which has no room for a long one", async () => {
     await bench.spool.prune("2026-12-01")
-    expect(await again()).toEqual({ taken: 0, refused: 0, left: 2, due: 0 })
-    expect(bench.quarantined()).toHaveLength(2)
+    expect(await again()).toEqual({ taken: 0, refused: 0, left: 0, due: 2 })
+  })
+
+  test("leaves the spool when a person has cleared it", async () => {
+    await bench.commits.add(() => bench.quarantine.clear({ kind: "delivery" }))
+    await bench.spool.prune("2026-12-01")
+    expect(await again()).toEqual({ taken: 0, refused: 0, left: 0, due: 0 })
   })
 })
 

@@ -34,7 +34,14 @@ test.each([
   await Promise.all(Array.from({ length: DEVICES }, (_, n) => bench.accept(text, FIRST + n)))
   bench.due() // puts them in their place
   const { sqlite, file } = bench.database
-  const day = countDay(sqlite, { day: DAY, scheduledAt: NOW, expected: [], closed: true, confirmed: false })
+  const day = countDay(sqlite, {
+    day: DAY,
+    scheduledAt: NOW,
+    expected: [],
+    closed: true,
+    confirmed: false,
+    doubtful: false,
+  })
   const promised = spoolSpace(sqlite, file, [day]).bytesADay ?? 0
   const taken = usedBytes() - before
   const oddPages = 3 * 16_384

@@ -50,6 +50,18 @@ describe("note()", () => {
     expect(named.map(({ sender }) => sender)).toEqual(["10.0.0.1", "10.0.0.2"])
   })
 
+  test("lets no sender that names many devices hide another one", async () => {
+    for (let n = 0; n < 5000; n++) strangers.note(stranger("10.0.0.1", `192.168.${(n >> 8) & 255}.${n & 255}`))
+    strangers.note(stranger("10.0.0.2"))
+    await bench.clock.advance(1000)
+    for (let n = 0; n < 5000; n++) strangers.note(stranger("10.0.0.1", `172.16.${(n >> 8) & 255}.${n & 255}`))
+    await bench.clock.advance(1000)
+    expect(named.filter(({ sender }) => sender === "10.0.0.1")).toHaveLength(20)
+    expect(named.map(({ sender }) => sender)).toContain("10.0.0.2")
+    expect(kept().filter(({ sender }) => sender === "10.0.0.1")).toHaveLength(20)
+    expect(kept().map(({ sender }) => sender)).toContain("10.0.0.2")
+  })
+
   test("makes one commit a second of a flood", async () => {
     let commits = 0
     const { transaction } = bench.database

@@ -30,6 +30,77 @@ const ask = async (path: string, body?: string | Uint8Array, parts?: RequestPart
 const answer = async (path: string, body?: string | Uint8Array, parts?: RequestParts) =>
   shown(await ask(path, body, parts))
 
+describe("PUT /missing", () => {
+  const MISSING = `missing/192.168.1.2/${DAY}`
+  const rows = () => bench.database.sqlite.query("SELECT kind, reason FROM absent").values()
+
+  test("keeps why nothing comes, a line of it, the last that was told", async () => {
+    expect(await answer(MISSING, "surveys/device1.txt not found")).toBe("2.04")
+    expect(rows()).toEqual([["missing", "surveys/device1.txt not found"]])
+    expect(
+      await answer(MISSING, `was last written on 22 November\n${"x".repeat(500)}`, { query: ["kind=stale"] }),
+    ).toBe("2.04")
+    expect(rows()).toEqual([["stale", "was last written on 22 November"]])
+    await ask(MISSING, "x".repeat(500))
+    expect(rows()).toEqual([["missing", `${"x".repeat(199)}…`]])
+  })
+
+  test("keeps nothing of a day that is there, or that is not taken", async () => {
+    await ask(PATH, MORNING)
+    expect(await answer(MISSING, "not found")).toBe("2.04")
+    expect(await answer("missing/192.168.1.2/2020-01-01", "not found")).toBe("2.04")
+    expect(rows()).toEqual([])
+  })
+
+  test.each([
+    [MISSING, { code: Code.Get }, "4.05 What is missing is PUT"],
+    [MISSING, { query: ["kind=lost"] }, "4.00 A survey is missing or stale"],
+    [MISSING, { address: "127.168.1.3" }, "4.03 127.168.1.3 may not speak for 192.168.1.2"],
+    ["missing/192.168.1.2/today", {}, "4.04 Why nothing comes is told at /missing/<ip>/<day>"],
+    [MISSING, { format: ContentFormat.Json }, "4.15 Content-Format must be 0: it is 50"],
+  ] as const)("refuses %s %j with %s", async (path, parts, expected) => {
+    expect(await answer(path, "why", parts)).toBe(expected)
+    expect(rows()).toEqual([])
+  })
+
+  test("answers 5.03 when the disk is full", async () => {
+    bench.fillDisk()
+    for (let n = 0; n < 200; n++) await ask(`missing/192.168.1.2/${addDays(DAY, -n % 80)}`, `${n}${"x".repeat(180)}`)
+    expect(bench.refused.length).toBeGreaterThan(0)
+  })
+})
+
+test("GET /.well-known/core tells what there is", async () => {
+  const { code, options, payload, mayBeLonger } = await ask(".well-known/core", "", {
+    code: Code.Get,
+  })
+  expect([code, uintOf(options ?? [], OptionNumber.ContentFormat), mayBeLonger]).toEqual([Code.Content, 40, true])
+  expect(Buffer.from(payload ?? []).toString()).toBe("</surveys>;ct=0,</missing>;ct=0,</owed>;ct=0")
+})
+
+describe("a survey of which every line is refused", () => {
+  const RUBBISH = "x\ny\n"
+
+  test("stays owed, its lines in quarantine once, with the reason", async () => {
+    await bench.ledger.open(DAY, NOW, [{ first: TOMATOES, last: HERBS }])
+    for (let n = 0; n < 3; n++) expect(await answer(PATH, RUBBISH)).toStartWith("2.04")
+    expect(bench.quarantined()).toHaveLength(2)
+    expect(bench.collector.owed(TOMATOES)).toEqual([DAY])
+    expect(bench.spool.missing(DAY, [{ first: TOMATOES, last: TOMATOES }])).toEqual([TOMATOES])
+    expect(bench.due()).toEqual([])
+    const rows = bench.database.sqlite.query("SELECT kind, reason FROM absent").values()
+    expect(rows).toEqual([["lines", "2 of 2 lines refused"]])
+    bench.reopen()
+    expect(bench.collector.owed(TOMATOES)).toEqual([DAY])
+  })
+
+  test("is one beside what is there: nothing is taken back", async () => {
+    await ask(PATH, MORNING)
+    expect(await answer(PATH, RUBBISH)).toStartWith("2.04")
+    expect(bench.due()).toMatchObject([{ body: MORNING, readings: 1 }])
+  })
+})
+
 describe("PUT /surveys", () => {
   test("answers 2.01 for the first survey and 2.04 from then on, once durable", async () => {
     expect(await answer(PATH, MORNING)).toBe("2.01 Surveys arrived")
@@ -76,7 +147,7 @@ describe("PUT /surveys", () => {
     [PATH, MORNING, { address: "127.168.1.3" }, "4.03 127.168.1.3 may not speak for 192.168.1.2"],
     ["surveys/192.168.1.9", MORNING, { address: "127.0.0.1" }, "4.03 192.168.1.9 is not a declared device"],
     ["surveys", MORNING, { address: "127.0.0.1" }, "4.03 127.0.0.1 is not a declared device"],
-    ["weather", MORNING, {}, "4.04 There are /surveys and /owed here"],
+    ["weather", MORNING, {}, "4.04 There are /surveys, /missing and /owed here"],
     [`${PATH}/more`, MORNING, {}, "4.04 A survey is at /surveys/<ip>/<day>"],
     [PATH, MORNING, { code: Code.Post }, "4.05 Surveys are PUT"],
     [PATH, "", { code: Code.Get }, "4.05 Surveys are PUT"],

@@ -119,6 +119,14 @@ test("a gateway with an empty ledger that starts within the grace collects what 
   expect(start(new Fake(at("2026-11-23T06:20:00Z")), [], { lookBackMs }).runs).toEqual([])
 })
 
+test("runs that the clock was set back behind come again, also where there is no other run", () => {
+  const clock = new Fake(at("2026-11-25T09:00:00Z"))
+  const firstDoubtful = () => at("2026-11-23T06:00:00Z")
+  expect(start(clock, [], { firstDoubtful }).runs).toEqual([{ at: "2026-11-25T06:00:00.000Z", missed: 2 }])
+  const behind = new Fake(at("2026-11-22T09:00:00Z"))
+  expect(start(behind, [], { firstDoubtful }).runs).toEqual([])
+})
+
 test("a run missed while the machine was off is caught up on start", () => {
   const { runs } = start(new Fake(at("2026-11-23T09:00:00Z")), [{ at: "2026-11-22T06:00:00Z" }])
   expect(runs).toEqual([{ at: "2026-11-23T06:00:00.000Z", missed: 0 }])

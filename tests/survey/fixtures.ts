@@ -1,6 +1,7 @@
 /** Readings and surveys that the tests of src/survey share. */
 import fc from "fast-check"
-import { clockChange, type Day } from "../../src/survey/calendar"
+import { type ClockChange, clockChange, type Day } from "../../src/survey/calendar"
+import { MergedReadings } from "../../src/survey/merge"
 import { formatTime, parseTime, type Reading } from "../../src/survey/reading"
 
 /** A reading of the first pass at "HH:MM" or "HH:MM:SS". */
@@ -46,4 +47,12 @@ export function surveyText({ day, timeZone }: { day: Day; timeZone: string }): f
   const inOrder = fc.array(line, { maxLength: 40 }).map((lines) => lines.toSorted())
   const asTheClockShows = fc.tuple(inOrder, inOrder).map(([first, second]) => [...first, ...second])
   return fc.oneof(fc.array(line, { maxLength: 40 }), asTheClockShows).map((lines) => lines.join("\n"))
+}
+
+/** As the gateway merges what comes into what is there. */
+export function mergeReadings(stored: readonly Reading[], incoming: readonly Reading[], change: ClockChange) {
+  const merged = new MergedReadings(stored, change)
+  const { changes, superseded } = merged.compare(incoming)
+  for (const reading of changes) merged.take(reading)
+  return { readings: merged.inOrder(), superseded }
 }

@@ -3,8 +3,8 @@ import { expect, test } from "bun:test"
 import fc from "fast-check"
 import { type ClockChange, clockChange, type Day } from "../../src/survey/calendar"
 import type { Reading } from "../../src/survey/reading"
-import { formatSurvey, mergeSurveys, parseSurvey } from "../../src/survey/survey"
-import { clockDays, surveyText } from "./fixtures"
+import { formatSurvey, parseSurvey } from "../../src/survey/survey"
+import { clockDays, mergeReadings, surveyText } from "./fixtures"
 
 const NONE_REFUSED = { refused: [], refusedCount: 0 }
 
@@ -70,7 +70,7 @@ test("parseSurvey() never throws, and never loses a line, whatever the text", ()
   )
 })
 
-type Merge = typeof mergeSurveys
+type Merge = typeof mergeReadings
 
 function mergeHolds(merge: Merge) {
   return fc.property(twoSurveys, ([{ day, timeZone }, storedText, incomingText]) => {
@@ -88,15 +88,18 @@ function mergeHolds(merge: Merge) {
   })
 }
 
-test("mergeSurveys() deletes nothing, lets newer values win, keeps the order and changes nothing the second time", () => {
-  fc.assert(mergeHolds(mergeSurveys), { numRuns: 500 })
+test("MergedReadings deletes nothing, lets newer values win, keeps the order and changes nothing the second time", () => {
+  fc.assert(mergeHolds(mergeReadings), { numRuns: 500 })
 })
 
 test.each<[string, Merge]>([
-  ["forgets a reading", (...args) => ({ ...mergeSurveys(...args), readings: mergeSurveys(...args).readings.slice(1) })],
-  ["lets older values win", (stored, incoming, change) => mergeSurveys(incoming, stored, change)],
-  ["ignores the repeated hour", (stored, incoming) => mergeSurveys(stored, incoming, {})],
-  ["hides what it replaced", (...args) => ({ ...mergeSurveys(...args), superseded: [] })],
+  [
+    "forgets a reading",
+    (...args) => ({ ...mergeReadings(...args), readings: mergeReadings(...args).readings.slice(1) }),
+  ],
+  ["lets older values win", (stored, incoming, change) => mergeReadings(incoming, stored, change)],
+  ["ignores the repeated hour", (stored, incoming) => mergeReadings(stored, incoming, {})],
+  ["hides what it replaced", (...args) => ({ ...mergeReadings(...args), superseded: [] })],
 ])("the test above catches a merge that %s", (_, faulty) => {
   expect(fc.check(mergeHolds(faulty), { numRuns: 500, seed: 1 }).failed).toBe(true)
 })

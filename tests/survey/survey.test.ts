@@ -1,7 +1,7 @@
 import { heapStats } from "bun:jsc"
 import { expect, test } from "bun:test"
 import { formatTime } from "../../src/survey/reading"
-import { formatSurvey, mergeSurveys, parseSurvey } from "../../src/survey/survey"
+import { formatSurvey, parseSurvey } from "../../src/survey/survey"
 import { reading } from "./fixtures"
 
 test("parseSurvey() takes good lines and refuses the others by number and rule", () => {
@@ -122,25 +122,4 @@ test("formatSurvey() writes a line each, and nothing for none", () => {
     "08:00 - 20 - 30%\n23:30 - -1.5 - 41.2%\n",
   )
   expect<string>(formatSurvey([])).toBe("")
-})
-
-test("mergeSurveys() keeps both, lets newer values win and names what they replaced", () => {
-  const stored = [reading("08:00", 20, 30), reading("12:00", 25, 33), reading("16:00", 23, 32)]
-  const incoming = [reading("07:00", 1, 1), reading("12:00", 25, 33), reading("16:00", 24, 32), reading("20:00", 2, 2)]
-  const { readings, superseded } = mergeSurveys(stored, incoming, {})
-  expect(formatSurvey(readings).split("\n")).toEqual([
-    "07:00 - 1 - 1%",
-    "08:00 - 20 - 30%",
-    "12:00 - 25 - 33%",
-    "16:00 - 24 - 32%",
-    "20:00 - 2 - 2%",
-    "",
-  ])
-  expect(superseded).toEqual([reading("16:00", 23, 32)])
-})
-
-test("mergeSurveys() deletes nothing when a file was cut short", () => {
-  const stored = [reading("08:00"), reading("12:00")]
-  expect(mergeSurveys(stored, [], {})).toEqual({ readings: stored, superseded: [] })
-  expect(mergeSurveys([], stored, {})).toEqual({ readings: stored, superseded: [] })
 })

@@ -49,7 +49,13 @@ test("parseTopology() fills in the defaults", () => {
       overall: { datagramsPerSecond: 200_000, transfers: 4096, messages: 16_384, connections: 1024 },
     },
     gateway: { interfaces: { devices: { port: 10005 } }, spool: "/farm/data/gateway.db" },
-    cloud: { address: "10.10.10.2", port: 8001, store: "/farm/data/cloud.db", console: "readings", sites: ["site"] },
+    cloud: {
+      address: "10.10.10.2",
+      port: 8001,
+      store: "/farm/data/cloud.db",
+      console: "readings",
+      sites: [{ site: "site" }],
+    },
     file: "/farm/topology.yaml",
     folder: "/farm",
   })
@@ -199,6 +205,33 @@ test.each([
     ["  address: 10", "  console: sumary\n  address: 10"],
     '10:12 cloud.console: must be one of readings, summary, off: it is "sumary", did you mean summary?',
   ],
+  ...(
+    [
+      ["[5]", "11:11 cloud.sites[0]: must be up to 64 letters, digits, - _ . with a letter or digit first: it is 5"],
+      [
+        "[a b]",
+        '11:11 cloud.sites[0]: must be up to 64 letters, digits, - _ . with a letter or digit first: it is "a b"',
+      ],
+      ["[]", "11:10 cloud.sites: must name at least one site, or be left out"],
+      [
+        "[{ site: farm-b }]",
+        "11:11 cloud.sites[0]: from: is missing: The address that its gateway comes from, with its network's prefix: 203.0.113.0/24.",
+      ],
+      ["[{ from: 10.0.0.0/8 }]", "11:11 cloud.sites[0]: site: is missing: A site's name."],
+      ["[{ site: farm-b, frm: 10.0.0.0/8 }]", "11:11 cloud.sites[0]: frm: is not a key here, did you mean from?"],
+      [
+        "[{ site: farm-b, from: 10.0.0.0/8, port: 80 }]",
+        "11:11 cloud.sites[0]: port: is not a key here: the keys are site, from",
+      ],
+      [
+        "[{ site: farm-b, from: 10.0.0.0 }]",
+        '11:11 cloud.sites[0]: from: must be an IPv4 address and its prefix, such as 192.168.1.1/24: it is "10.0.0.0"',
+      ],
+    ] as const
+  ).map(
+    ([sites, problem]) =>
+      [`the sites ${sites}`, ["  address: 10.10.10.2", `  address: 10.10.10.2\n  sites: ${sites}`], problem] as const,
+  ),
   [
     "no devices",
     ["  - { ip: 192.168.1.2, survey: one.txt }\n  - { ip: 192.168.1.3, survey: two.txt }", "  []"],

@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test"
 import fc from "fast-check"
 import type { AddressRange } from "../../src/topology/address"
-import { addressesIn, covers, joinRanges, overlap, sizeOf } from "../../src/topology/ranges"
+import { addressesIn, covers, joinRanges, overlap, sizeOf, without } from "../../src/topology/ranges"
 import { listed, ranges } from "./some-ranges"
 
 test("joinRanges() keeps the addresses, in as few ranges as hold them", () => {
@@ -52,4 +52,56 @@ test("covers() looks at few of many ranges: every upload asks", () => {
     false,
   ])
   expect(looks).toBeLessThan(7 * 20)
+})
+
+test.each([
+  [[[1, 9]], [], [[1, 9]]],
+  [[[1, 9]], [[1, 9]], []],
+  [
+    [[1, 9]],
+    [[3, 4]],
+    [
+      [1, 2],
+      [5, 9],
+    ],
+  ],
+  [
+    [[1, 9]],
+    [
+      [0, 1],
+      [4, 4],
+      [9, 12],
+    ],
+    [
+      [2, 3],
+      [5, 8],
+    ],
+  ],
+  [
+    [
+      [1, 3],
+      [6, 9],
+      [20, 30],
+    ],
+    [
+      [2, 7],
+      [25, 40],
+    ],
+    [
+      [1, 1],
+      [8, 9],
+      [20, 24],
+    ],
+  ],
+  [
+    [[5, 5]],
+    [
+      [0, 3],
+      [7, 9],
+    ],
+    [[5, 5]],
+  ],
+] as [number, number][][][])("without(%j, %j) is %j", (some = [], others = [], expected = []) => {
+  const ranges = (pairs: readonly [number, number][]) => pairs.map(([first, last]) => ({ first, last }))
+  expect(without(ranges(some), ranges(others))).toEqual(ranges(expected))
 })

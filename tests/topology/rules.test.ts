@@ -142,6 +142,26 @@ const REFUSED: readonly (readonly [name: string, change: Change, problems: reado
     ],
   ],
   [
+    "another site's bare name",
+    [["  address: 10.10.10.2", "  address: 10.10.10.2\n  sites: [greenhouse, farm-b]"]],
+    [
+      "11:23 cloud.sites[1]: farm-b is another site: say from where it may deliver, as { site: farm-b, from: 203.0.113.0/24 }",
+    ],
+  ],
+  [
+    "the bare names of all other sites",
+    [
+      [
+        "  address: 10.10.10.2",
+        "  address: 10.10.10.2\n  sites:\n    - orchard\n    - { site: barn, from: 10.0.0.0/8 }\n    - farm-b",
+      ],
+    ],
+    [
+      "12:7 cloud.sites[0]: orchard is another site: say from where it may deliver, as { site: orchard, from: 203.0.113.0/24 }",
+      "14:7 cloud.sites[2]: farm-b is another site: say from where it may deliver, as { site: farm-b, from: 203.0.113.0/24 }",
+    ],
+  ],
+  [
     "a spool and a store in one file",
     [["  address: 10.10.10.2", "  address: 10.10.10.2\n  store: ./data/gateway.db"]],
     ['11:10 cloud.store: must not be the file of gateway.spool: both are "./data/gateway.db"'],
@@ -174,6 +194,17 @@ test("refusals() knows that a network of two has no addresses to spare (RFC 3021
     ["  - { ip: 192.168.1.3, survey: two.txt }\n", ""],
   )
   expect(problemsOf(text)).toEqual([])
+})
+
+test("refusals() accepts the own site by its name, and others with where they deliver from", () => {
+  for (const sites of [
+    "[greenhouse]",
+    "[{ site: greenhouse, from: 10.10.10.0/24 }]",
+    "[greenhouse, { site: farm-b, from: 203.0.113.0/24 }, { site: barn, from: 203.0.113.9/32 }]",
+  ]) {
+    const text = changed(["  address: 10.10.10.2", `  address: 10.10.10.2\n  sites: ${sites}`])
+    expect([problemsOf(text), warningsOf(text)]).toEqual([[], []])
+  }
 })
 
 test("refusals() accepts a gateway and a cloud on one address", () => {
@@ -221,7 +252,7 @@ const WARNED: readonly [name: string, change: Change, warnings: readonly string[
   ],
   [
     "a cloud that refuses its own gateway",
-    [["  address: 10.10.10.2", "  address: 10.10.10.2\n  sites: [orchard]"]],
+    [["  address: 10.10.10.2", "  address: 10.10.10.2\n  sites: [{ site: orchard, from: 10.10.10.9/32 }]"]],
     ["11:10 cloud.sites: greenhouse is not among them: this cloud will refuse its own gateway"],
   ],
   [

@@ -11,6 +11,8 @@ test("topology.schema.json refuses unknown keys and explains each key", () => {
     if (schema.type === "object") expect(schema.additionalProperties).toBe(false)
     for (const child of Object.values(Object(schema.properties))) walk(Object(child))
     if (schema.items) walk(Object(schema.items))
+    const forms: unknown[] = Array.isArray(schema.anyOf) ? schema.anyOf : []
+    for (const form of forms.map(Object)) if (form.type === "object") walk(form)
   }
   walk(JSON.parse(schemaText()))
 })

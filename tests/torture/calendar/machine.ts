@@ -1,7 +1,7 @@
-// The machine that plays gateway and devices, as `start` does: its power may fail at any moment, and its clock be wrong.
+// A machine that plays some roles of the network, as `start` does: its power may fail at any moment, and its clock be wrong.
 import type { Clock, Random } from "../../../src/clock"
 import type { Log } from "../../../src/log"
-import { Network, type Roles, type Topology, type Uploaded } from "../../../src/network"
+import { Network, type Roles, type Summary, type Topology, type Uploaded } from "../../../src/network"
 import { Schedule } from "../../../src/schedule/schedule"
 import { DAY_MS, HOUR_MS, MINUTE_MS } from "../network/chance"
 import type { Lan } from "../network/datagrams"
@@ -16,7 +16,7 @@ export interface MachineOptions {
   readonly world: World
   readonly lan: Lan
   readonly wan: Wan
-  readonly field: Field
+  readonly field: Pick<Field, "read">
   readonly randomOf: (life: number) => Random
   /** Before this its clock cannot be right. */
   readonly earliestMs: number
@@ -25,6 +25,10 @@ export interface MachineOptions {
   readonly nextRun: (instant: number) => number
   readonly onRun: (scheduledAt: number) => void
   readonly onUploaded: (upload: Uploaded) => void
+  /** A run is over; not told of a process that died meanwhile. */
+  readonly onSummary?: (summary: Summary) => void
+  /** Whether devices look every minute for what is not there; without it they do. */
+  readonly isPatient?: boolean
   /** A line of the log that a person would see. */
   readonly onSaid: (text: string) => void
 }
@@ -41,12 +45,17 @@ class Running extends Life {
 
 export class Machine {
   #life: Running | undefined
+  #network: Network | undefined
   #schedule: Schedule | undefined
   #lives = 0
   #aheadMs = 0
   #watchfulUntil = 0
 
   constructor(private readonly options: MachineOptions) {}
+
+  get name(): string {
+    return this.options.name
+  }
 
   get isUp(): boolean {
     return this.#life?.isAlive === true
@@ -57,10 +66,20 @@ export class Machine {
     return Math.floor(this.options.world.clock.now() + this.#aheadMs)
   }
 
+  /** The last run that its ledger knows, by its instant; undefined where it has none. */
+  get lastRun(): number | undefined {
+    return this.#network?.lastCollection?.scheduledAt
+  }
+
   powerOn(): void {
     if (this.isUp) return
     const { name, world, randomOf, earliestMs } = this.options
-    const life = new Running({ name, world, skewMs: 0, random: randomOf(++this.#lives) })
+    const life = new Running({
+      name,
+      world,
+      skewMs: 0,
+      random: randomOf(++this.#lives),
+    })
     life.aheadMs = this.#aheadMs
     life.earliestMs = earliestMs
     this.#life = life
@@ -71,7 +90,16 @@ export class Machine {
 
   powerOff(): void {
     this.#life?.kill(true)
+    this.#network = undefined
     this.#schedule = undefined
+  }
+
+  /** Somebody lets its devices send the day before this instant again. */
+  collectAgain(scheduledAt: number): void {
+    const life = this.#life
+    if (!life) return
+    const failed = (error: unknown) => life.isAlive && this.#fail(`cannot collect again: ${describe(error)}`)
+    life.perform(() => void this.#network?.collect({ scheduledAt }).catch(failed))
   }
 
   setClock(aheadMs: number): void {
@@ -96,30 +124,41 @@ export class Machine {
         connectTcp: (tcp) => wan.connect(life, tcp),
         canBind: async () => undefined,
       },
-      readSurvey: async ({ device: { ip }, day }) => ({ bytes: field.read(ip, day) }),
+      readSurvey: async ({ device: { ip }, day }) => ({
+        bytes: field.read(ip, day),
+      }),
       log: this.#log(life),
       onUploaded: (upload) => {
         if (life.isAlive) options.onUploaded(upload)
       },
       onFatal: (error) => life.isAlive && this.#fail(`the disk failed: ${describe(error)}`),
     })
-    if (life.isAlive && roles.gateway) this.#follow(network, life)
+    if (!life.isAlive) return
+    this.#network = network
+    if (roles.gateway || roles.devices.length > 0) this.#follow(network, life)
   }
 
   /** What `start` does on a schedule, without its screen. */
   #follow(network: Network, life: Running): void {
-    const { schedule: times, gateway, timeZone } = this.options.topology()
+    const { topology, roles, isPatient = true, onSummary } = this.options
+    const { schedule: times, gateway, timeZone } = topology()
     const schedule = new Schedule({
       cron: times.cron,
       timeZone,
       catchUpMs: gateway.retention.total("milliseconds"),
-      lookBackMs: times.grace.total("milliseconds"),
+      lookBackMs: roles.gateway ? times.grace.total("milliseconds") : 0,
       clock: this.#lookingClock(life),
       lastRun: () => network.lastCollection,
+      firstDoubtful: () => network.firstDoubtfulRun,
       run: async (scheduledAt, missed, isDoubtful) => {
         this.options.onRun(scheduledAt)
         await network.recordMissed(...missed)
-        await network.collect({ scheduledAt, patient: true, isDoubtful })
+        const summary = await network.collect({
+          scheduledAt,
+          patient: isPatient,
+          isDoubtful,
+        })
+        if (life.isAlive) onSummary?.(summary)
         this.#watch()
       },
       onSetBack: async (now) => void (await network.setBack(now)),

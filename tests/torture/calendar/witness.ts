@@ -1,5 +1,5 @@
 // Sees what happens during a year, and complains at once of what must not: days out of order, runs that were not due.
-import { Store } from "../../../src/cloud/store"
+import { SqliteStore } from "../../../src/cloud/store/sqlite"
 import { Pipeline } from "../../../src/gateway/pipeline"
 import type { Uploaded } from "../../../src/network"
 import type { World } from "../network/world"
@@ -91,10 +91,10 @@ export function watchDeliveries(): void {
     witness?.begins()
     return run.call(this, upTo)
   }
-  const { putSurvey } = Store.prototype
-  Store.prototype.putSurvey = function (site, survey) {
-    witness?.delivers(survey.day)
-    return putSurvey.call(this, site, survey)
+  const { deliver } = SqliteStore.prototype
+  SqliteStore.prototype.deliver = function (site, delivery) {
+    witness?.delivers(delivery.day)
+    return deliver.call(this, site, delivery)
   }
 }
 

@@ -3,10 +3,8 @@
 import { Database } from "bun:sqlite"
 import { readGatewayStatus } from "../../../src/gateway/status"
 import type { Day } from "../../../src/survey/calendar"
-import { commonDigest, surveyDigest } from "../../../src/survey/digest"
-import { parseAddress } from "../../../src/topology/address"
+import { agreementOver, surveyDigest } from "../../../src/survey/digest"
 import { keyOf, possible, promised, type Sent } from "./book"
-import { SITE } from "./ground"
 import { type Reading, textOf } from "./readings"
 import type { Scene } from "./scene"
 
@@ -86,12 +84,11 @@ function checkLedger({ topology, failures }: Scene): void {
 /** The last account of each day that gateway and cloud agreed on speaks of what the store shows. */
 function checkAgreement({ tap, failures }: Scene, stored: ReadonlyMap<string, Reading[]>): void {
   for (const [day, surveys] of Map.groupBy(stored, ([key]) => key.split(" ")[0] ?? "")) {
-    const rising = surveys
-      .map(([key, readings]) => ({ ip: key.split(" ")[1] ?? "", readings }))
-      .sort((a, b) => (parseAddress(a.ip) ?? 0) - (parseAddress(b.ip) ?? 0))
-    const digests = rising.map(({ ip, readings }) => surveyDigest(`${SITE}/${ip}`, day as Day, textOf(readings)))
+    const shown = agreementOver(
+      surveys.map(([key, readings]) => surveyDigest(key.split(" ")[1] ?? "", day as Day, textOf(readings))),
+    )
     const agreed = tap.agreed.get(day)
-    if (agreed?.surveys === digests.length && agreed.digest === commonDigest(digests)) continue
+    if (agreed?.surveys === shown.surveys && agreed.digest === shown.digest) continue
     failures.push(`gateway and cloud agreed on ${JSON.stringify(agreed)} for ${day}, the store shows something else`)
   }
 }

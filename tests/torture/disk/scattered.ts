@@ -2,7 +2,7 @@
 // Prints as JSON what came of it.
 import { type Clock, systemClock } from "../../../src/clock"
 import { addDays, dayBefore } from "../../../src/survey/calendar"
-import { addresses, hasLeft, SmallGateway, surveyText } from "./small-gateway"
+import { addresses, hasLeft, NO_RUN, SmallGateway, surveyText } from "./small-gateway"
 
 const TOGETHER = 200
 const STEP = 7919 // a prime: every address once, neighbours far apart
@@ -24,7 +24,7 @@ for (let taken = TOGETHER; taken > 0 && hasLeft(folder, LEFT); inOrder += taken)
     day,
     text,
   )
-  gateway.spool.due(day, 1) // puts all in their place
+  gateway.spool.due(day, NO_RUN, 1) // puts all in their place
 }
 let scattered = 0
 for (let next = 0, taken = 1; taken > 0 && next < inOrder; scattered += taken) {
@@ -40,7 +40,7 @@ const { surveys: delivered } = await gateway.deliver(day)
 gateway.stop()
 
 gateway = new SmallGateway(folder, clock)
-const known = [...gateway.spool.arrived(day)].length
+const known = [...gateway.spool.arrived(day, false), ...gateway.spool.arrived(day, true)].length
 for (; daysGone < LATER_DAYS; daysGone++) await gateway.collect(addDays(day, daysGone))
 const takenLater = await gateway.takeAll(
   addresses(1, () => 0),

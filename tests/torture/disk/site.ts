@@ -4,7 +4,7 @@ import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } fro
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import type { Clock } from "../../../src/clock"
-import { StoreReader } from "../../../src/cloud/reader"
+import { StoreReader } from "../../../src/cloud/store/reader"
 import { loadTopology, Network, type NetworkOptions, type Topology } from "../../../src/network"
 import { addDays, type Day, dayBefore } from "../../../src/survey/calendar"
 import { bindAddress } from "../../../src/topology/addressing"

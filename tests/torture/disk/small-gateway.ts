@@ -8,12 +8,14 @@ import { Quarantine } from "../../../src/gateway/quarantine"
 import { Refusals } from "../../../src/gateway/refusals"
 import { Room } from "../../../src/gateway/room"
 import { SPOOL } from "../../../src/gateway/schema"
-import { Spool } from "../../../src/gateway/spool"
+import { type Delivery, Spool } from "../../../src/gateway/spool"
 import { DurableDatabase } from "../../../src/storage/database"
 import { REFUSED_RETRY_SECONDS } from "../../../src/storage/errors"
 import { GroupCommit } from "../../../src/storage/group-commit"
 import type { Day } from "../../../src/survey/calendar"
 
+/** The cloud here refuses nothing, so that none is passed over on this run. */
+export const NO_RUN = 0
 const PAGE = 64 // surveys
 const TRIES = 100
 const AGAIN_MS = 2
@@ -57,7 +59,7 @@ export class SmallGateway {
     const database = DurableDatabase.open(file, SPOOL, "simulated")
     const commits = new GroupCommit(database, (error) => say(`fatal: ${error}`))
     const quarantine = new Quarantine(database, 100)
-    const spool = new Spool(database, commits, quarantine, "farm", "UTC", clock)
+    const spool = new Spool(database, commits, quarantine, "UTC", clock)
     const ledger = new Ledger(database, commits, clock.now)
     const onRefused = (error: Error) => say(error.message)
     const options = { spool, ledger, commits, now: clock.now, onRefused }
@@ -98,7 +100,8 @@ export class SmallGateway {
   /** Everything up to this day goes to the cloud; how many surveys of how many bytes. */
   async deliver(upTo: Day): Promise<{ surveys: number; bytes: number }> {
     let [surveys, bytes] = [0, 0]
-    for (let page = this.spool.due(upTo, PAGE); page.length > 0; page = this.spool.due(upTo, PAGE, page.at(-1))) {
+    const due = (after?: Delivery) => this.spool.due(upTo, NO_RUN, PAGE, after)
+    for (let page = due(); page.length > 0; page = due(page.at(-1))) {
       await this.spool.markDelivered(page)
       surveys += page.length
       bytes += page.reduce((sum, { body }) => sum + body.length, 0)

@@ -4,8 +4,9 @@ import { decodeMessage, type Message } from "../../../src/coap/message"
 import { MessageFormatError } from "../../../src/coap/option"
 import { Session, type SessionOptions } from "../../../src/coap/session"
 import { readCanonical } from "../../../src/survey/canonical"
-import { type CanonicalText, mergeSurveys } from "../../../src/survey/survey"
+import type { CanonicalText } from "../../../src/survey/survey"
 import { parseTopology, TopologyError } from "../../../src/topology/load"
+import { mergeReadings } from "../../survey/fixtures"
 import type { Planted } from "../suite"
 import { Codec } from "./codec"
 import { Frames } from "./frames"
@@ -57,7 +58,7 @@ function* pushWithoutLast(reader: FrameReader, chunk: Uint8Array): Generator<Rec
   if (before > 0 && reader.pendingBytes > before) yield* reader.push(chunk.subarray(0, 1))
 }
 
-const withMerge = (merge: typeof mergeSurveys) => new Surveys({ ...SURVEY_CODE, merge })
+const withMerge = (merge: typeof mergeReadings) => new Surveys({ ...SURVEY_CODE, merge })
 
 /** Blanks at the end of a line are stored as they came. */
 const readWithBlanks: typeof readCanonical = (text, change) => {
@@ -81,7 +82,10 @@ const FAULTS: readonly [fault: string, target: () => Target][] = [
   ["a codec that accepts an option past the end", () => new Codec(decodeClamping)],
   ["a stream reader that takes a byte twice", () => new Frames(pushWithoutLast)],
   ["a session that works on more at a time than it may", () => new Sessions(unbounded)],
-  ["a merge that forgets the repeated hour", () => withMerge((stored, incoming) => mergeSurveys(stored, incoming, {}))],
+  [
+    "a merge that forgets the repeated hour",
+    () => withMerge((stored, incoming) => mergeReadings(stored, incoming, {})),
+  ],
   ["a survey that is stored with its blanks", () => new Surveys({ ...SURVEY_CODE, read: readWithBlanks })],
   ["a topology problem without a place", () => new Topologies(parseWithoutPlace)],
 ]

@@ -3,7 +3,8 @@ import { splitAddressedLines } from "../../../src/survey/addressed"
 import { type ClockChange, clockChange, type Day } from "../../../src/survey/calendar"
 import { readCanonical } from "../../../src/survey/canonical"
 import type { Reading } from "../../../src/survey/reading"
-import { formatSurvey, mergeSurveys, parseSurvey } from "../../../src/survey/survey"
+import { formatSurvey, parseSurvey } from "../../../src/survey/survey"
+import { mergeReadings } from "../../survey/fixtures"
 import type { Dice } from "./dice"
 import { appendText } from "./survey-text"
 import type { Target } from "./target"
@@ -30,14 +31,14 @@ export interface SurveyCode {
   readonly read: typeof readCanonical
   readonly parse: (text: string, change: ClockChange) => Survey
   readonly format: (readings: readonly Reading[]) => string
-  readonly merge: typeof mergeSurveys
+  readonly merge: typeof mergeReadings
 }
 
 export const SURVEY_CODE: SurveyCode = {
   read: readCanonical,
   parse: parseSurvey,
   format: formatSurvey,
-  merge: mergeSurveys,
+  merge: mergeReadings,
 }
 
 export class Surveys implements Target {
@@ -89,7 +90,7 @@ export class Surveys implements Target {
 function checkMerge(
   stored: readonly Reading[],
   incoming: readonly Reading[],
-  merge: typeof mergeSurveys,
+  merge: typeof mergeReadings,
   change: ClockChange,
 ): string | undefined {
   const { readings, superseded } = merge(stored, incoming, change)

@@ -55,17 +55,22 @@ export class Topologies implements Target {
 
   /** Sound enough for a network to start with. */
   #checkTopology(topology: Topology): string | undefined {
-    const { timeZone, devices, gateway, cloud, schedule, warnings } = topology
+    const { timeZone, devices, gateway, schedule, warnings } = topology
     Temporal.Now.zonedDateTimeISO(timeZone)
     if (!(devices.size >= 1)) return `${devices.size} devices`
     for (const device of Iterator.from(devices).take(DEVICES_LOOKED_AT)) {
       if (devices.get(device.address)?.ip !== device.ip) return `${device.ip} is not the device that it is`
     }
     const network = gateway.interfaces.devices.address
-    const sound = network.prefix >= 1 && network.prefix <= 32 && cloud.sites.length > 0 && schedule.cron !== ""
+    const sound = network.prefix >= 1 && network.prefix <= 32 && areSites(topology) && schedule.cron !== ""
     return sound ? this.#checkProblems(warnings, "") : `unsound: ${JSON.stringify(topology)}`
   }
 }
+
+/** Each has a name, and each but the topology's own says where it delivers from. */
+const areSites = ({ site, cloud }: Topology): boolean =>
+  cloud.sites.length > 0 &&
+  cloud.sites.every((each) => each.site !== "" && (each.site === site || each.from !== undefined))
 
 /** A message may quote what the user wrote. */
 const withoutQuoted = (message: string): string => message.replace(/: it is .*|".*"|\*.*|is not a key here.*/su, "")

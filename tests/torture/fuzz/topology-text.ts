@@ -23,7 +23,7 @@ gateway:
     cloud: { address: 172.16.0.1/30 }
   spool: data/gateway.db
   retention: 90d
-cloud: { address: cloud.example.com, port: 8001, store: data/cloud.db, console: summary, sites: [fleet, other] }
+cloud: { address: cloud.example.com, port: 8001, store: data/cloud.db, console: summary, sites: [fleet, { site: other, from: 203.0.113.0/24 }] }
 devices:
   - ip: 10.0.0.2-10.15.255.254
     name: sensor {ip}
@@ -69,6 +69,7 @@ const KEYS = [
   "devices",
   "ip",
   "survey",
+  "from",
   "__proto__",
   "x",
   "? [a]",

@@ -1,5 +1,4 @@
 // Faults that are put into the programme on purpose, in the process that plays the seeds: the checks must find them.
-import { Database } from "bun:sqlite"
 import { fileURLToPath } from "node:url"
 import type { SiteOptions } from "./site"
 
@@ -8,7 +7,7 @@ export type Fault = keyof typeof FAULTS
 /** Each is put in before anything of src is loaded, and returns what it changes of a seed. */
 export const FAULTS = {
   "a repeated block appended": appendRepeatedBlocks,
-  "a plain insert instead of a replace": insertPlainly,
+  "a plain insert instead of a merge": insertPlainly,
   "message ids that start at 0": startAtZero,
   "no digest": leaveOutDigests,
 } as const satisfies Record<string, () => Promise<Partial<SiteOptions>>>
@@ -32,16 +31,12 @@ async function appendRepeatedBlocks(): Promise<Partial<SiteOptions>> {
   return { hasSensor: true }
 }
 
-/** A store without the key that makes a device's day one row, and without the word that replaces it. */
+/** A store without the key that makes a device's day one row: nothing is in the way of another one. */
 async function insertPlainly(): Promise<Partial<SiteOptions>> {
-  const { STORE } = await import("../../../src/cloud/schema")
+  const { STORE } = await import("../../../src/cloud/store/schema")
   const [first = "", ...rest] = STORE.migrations
   const key = "PRIMARY KEY (site, day, address)\n    ) WITHOUT ROWID"
   Object.assign(STORE, { migrations: [replaceOnce(first, key, "CHECK (true))"), ...rest] })
-  const { query } = Database.prototype
-  Database.prototype.query = function (this: Database, sql: string) {
-    return query.call(this, sql.replace("INSERT OR REPLACE INTO surveys", "INSERT INTO surveys"))
-  } as typeof query
   return {}
 }
 

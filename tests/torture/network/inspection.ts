@@ -2,7 +2,7 @@
 import { Database } from "bun:sqlite"
 import { readCollections } from "../../../src/gateway/ledger"
 import { type Day, dayBefore } from "../../../src/survey/calendar"
-import { commonDigest } from "../../../src/survey/digest"
+import { agreementOver, digestSql } from "../../../src/survey/digest"
 import type { Ground } from "./host"
 
 interface StoredReading {
@@ -65,16 +65,16 @@ function compareDigests({ world }: Ground, store: Database, spool: Database): vo
   for (const { day, closed, confirmed } of readCollections(spool)) {
     if (!closed || !confirmed) world.fail(`${day} is ${closed ? "not confirmed by the cloud" : "not closed"}`)
     const [ours, theirs] = [spool, store].map((database) => {
-      const sql = `SELECT lower(CASE typeof(digest) WHEN 'blob' THEN hex(digest) ELSE digest END) AS digest
-        FROM surveys WHERE day = ? ORDER BY address`
-      return commonDigest(
+      const sql = `SELECT ${digestSql("digest")} AS digest FROM surveys WHERE day = ?`
+      return agreementOver(
         database
           .query<{ digest: string }, [string]>(sql)
           .all(day)
           .map(({ digest }) => digest),
       )
     })
-    if (ours !== theirs) world.fail(`${day}: spool and store have not the same digest`)
+    if (ours?.surveys === theirs?.surveys && ours?.digest === theirs?.digest) continue
+    world.fail(`${day}: spool and store have not the same digest`)
   }
   const refused = spool.query<{ reason: string }, []>("SELECT reason FROM quarantine WHERE kind = 'delivery'").all()
   for (const { reason } of refused) world.fail(`a delivery is in quarantine: ${reason}`)

@@ -1,7 +1,7 @@
 // What a spool and a store hold when they are opened after a power cut: as the roles open them, and as people do.
 import type { Database } from "bun:sqlite"
-import { StoreReader } from "../../../src/cloud/reader"
-import { STORE } from "../../../src/cloud/schema"
+import { StoreReader } from "../../../src/cloud/store/reader"
+import { STORE } from "../../../src/cloud/store/schema"
 import { SPOOL } from "../../../src/gateway/schema"
 import { DurableDatabase, openForReading } from "../../../src/storage/database"
 import type { Day } from "../../../src/survey/calendar"
@@ -70,7 +70,8 @@ export const store: Kept<StoreContents> = {
 function readSpool(sqlite: Database): SpoolContents {
   const rows = sqlite
     .query<{ address: number; day: Day; body: string; delivered: number }, []>(
-      `SELECT address, day, body, iif(refused OR place IN (SELECT place FROM due), 0, revision) AS delivered FROM surveys
+      `SELECT address, day, body, iif(place IN (SELECT place FROM due UNION ALL SELECT place FROM refused), 0, revision) AS delivered
+       FROM surveys
        UNION ALL SELECT address, day, body, 0 FROM arrivals`,
     )
     .all()

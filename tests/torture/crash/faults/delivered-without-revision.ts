@@ -3,10 +3,11 @@ import { type Delivery, Spool } from "../../../../src/gateway/spool"
 
 const { markDelivered } = Spool.prototype
 const EVERY_DAY = "9999-12-31"
+const NO_RUN = 0
 const MANY = 1000
 
 Spool.prototype.markDelivered = function (this: Spool, deliveries: readonly Delivery[]): Promise<void> {
-  const current = this.due(EVERY_DAY, MANY)
+  const current = this.due(EVERY_DAY, NO_RUN, MANY)
   const newest = (delivery: Delivery) =>
     current.find(({ day, address }) => day === delivery.day && address === delivery.address) ?? delivery
   return markDelivered.call(this, deliveries.map(newest))

@@ -6,7 +6,7 @@ import type { Dice } from "../dice"
 export const SITE = "greenhouse"
 /** Without daylight saving: every time of every day may be sent. */
 export const TIME_ZONE = "UTC"
-/** A site that the cloud knows too, for whatever fuzzed deliveries may get through. */
+/** A site that the cloud knows too, and whose gateway anybody is: for whatever fuzzed deliveries may get through. */
 export const OTHER_SITE = "elsewhere"
 export const HONEST = ["127.200.0.2", "127.200.0.3", "127.200.0.4"] as const
 
@@ -25,7 +25,7 @@ gateway:
   interfaces:
     devices: { address: 127.1.0.1/8, port: 0 }
     cloud: { address: 127.1.0.2/8 }
-cloud: { address: 127.1.0.3, port: 0, console: "off", sites: [${SITE}, ${OTHER_SITE}] }
+cloud: { address: 127.1.0.3, port: 0, console: "off", sites: [${SITE}, { site: ${OTHER_SITE}, from: 127.0.0.0/8 }] }
 devices:
   - { ip: ${HONEST[0]}-${HONEST.at(-1)} }
   - { ip: 127.65.0.1-127.65.0.${DECLARED}, paused: true }

@@ -1,5 +1,5 @@
 // What was acknowledged beside what the cloud has stored: nothing lost, nothing doubled, nothing wrong.
-import { type StoredRow, StoreReader } from "../../../../src/cloud/reader"
+import { type StoredRow, StoreReader } from "../../../../src/cloud/store/reader"
 import { formatTime } from "../../../../src/survey/reading"
 import { parseAddress } from "../../../../src/topology/address"
 import type { Acknowledged } from "./honest"

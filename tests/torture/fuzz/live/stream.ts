@@ -2,16 +2,20 @@
 import { Code } from "../../../../src/coap/code"
 import { encodeFrame } from "../../../../src/coap/frame"
 import { OptionNumber, textOption, uintOption } from "../../../../src/coap/option"
+import { ContentFormat } from "../../../../src/coap/resource"
 import { addDays, dayBefore } from "../../../../src/survey/calendar"
+import { PROTOCOL } from "../../../../src/survey/protocol"
 import { csmFrame, frames } from "../corpus"
 import type { Dice } from "../dice"
 import { appendFrame } from "../grammar"
 import { Scratch } from "../scratch"
-import { HONEST, OTHER_SITE, TIME_ZONE } from "./places"
+import { HONEST, OTHER_SITE, SITE, TIME_ZONE } from "./places"
 
 const encoder = new TextEncoder()
 const NOTHING = new Uint8Array(0)
 const DAYS = 5
+const INSTANTS = ["2026-11-23T05:00:00.000Z", "", "2026-11-23", "9999-12-31T23:59:59Z", "1970-01-01T00:00:00Z"] as const
+const { Json: JSON_FORMAT, Text: TEXT_FORMAT } = ContentFormat
 
 export class Streams {
   readonly #scratch = new Scratch()
@@ -53,34 +57,56 @@ export class Streams {
     }
   }
 
-  /** What a gateway says to a cloud; of the site under fire only what must be refused. */
+  /** What a gateway says to a cloud: whoever speaks here is that of the other site, and of the one under fire a stranger. */
   #delivery(): Uint8Array {
     const dice = this.dice
-    const day = addDays(dayBefore(Date.now(), TIME_ZONE), -dice.below(DAYS))
+    const day = addDays(dayBefore(Date.now(), TIME_ZONE), dice.below(DAYS + 4) - DAYS)
     const ip = `10.0.0.${1 + dice.below(9)}`
-    const site = JSON.stringify({ timeZone: "Europe/Rome", devices: [{ ip: "10.0.0.1-10.0.0.9", name: "x" }] })
+    const devices = [{ ip: "10.0.0.1-10.0.0.9", name: "x" }]
+    const description = { protocol: dice.below(4) > 0 ? PROTOCOL : dice.below(3), spool: `${dice.below(3)}` }
+    const site = JSON.stringify({ ...description, timeZone: "Europe/Rome", devices })
     const report = JSON.stringify({
-      ...{ scheduledAt: "2026-11-23T05:00:00.000Z", run: true, arrived: ["10.0.0.1"], late: [], missing: [] },
-      ...{ changed: [], surveys: 1, digest: "0123456789abcdef" },
+      ...{ scheduledAt: dice.pick(INSTANTS), run: true, arrived: [], late: [], missing: ["10.0.0.1"], stale: [] },
+      ...{ refused: [], changed: [], reasons: [["10.0.0.1", "x"]], surveys: 0, digest: "0000000000000000" },
     })
-    switch (dice.below(5)) {
+    const reading = `08:${10 + dice.below(50)} - ${dice.below(90)} - 30%\n`
+    const theirs = dice.pick(HONEST)
+    switch (dice.below(10)) {
       case 0:
-        return put(["sites", OTHER_SITE], 50, site, dice)
+        return request(Code.Put, ["sites", OTHER_SITE], JSON_FORMAT, site, dice)
       case 1:
-        return put(["sites", OTHER_SITE, "collections", day], 50, report, dice)
+        return request(Code.Put, ["sites", OTHER_SITE, "collections", day], JSON_FORMAT, report, dice)
       case 2:
-        return put(["sites", "nowhere", "surveys", ip, day], 0, "08:00 - 20 - 30%\n", dice)
-      default:
-        return put(["sites", OTHER_SITE, "surveys", ip, day], 0, `08:${10 + dice.below(50)} - 20 - 30%\nx\n`, dice)
+        return request(Code.Put, ["sites", "nowhere", "surveys", ip, day], TEXT_FORMAT, reading, dice)
+      case 3:
+        return request(Code.Delete, ["sites", OTHER_SITE, "surveys", ip, day], undefined, "", dice)
+      case 4:
+        return request(Code.Put, ["sites", SITE], JSON_FORMAT, site, dice)
+      case 5:
+        return request(Code.Put, ["sites", SITE, "collections", day], JSON_FORMAT, report, dice)
+      case 6:
+        return request(Code.Put, ["sites", SITE, "surveys", theirs, day], TEXT_FORMAT, reading, dice)
+      case 7:
+        return request(Code.Delete, ["sites", SITE, "surveys", theirs, day], undefined, "", dice)
+      default: {
+        const text = dice.below(2) === 0 ? reading : `${reading}x\n`
+        return request(Code.Put, ["sites", OTHER_SITE, "surveys", ip, day], TEXT_FORMAT, text, dice)
+      }
     }
   }
 }
 
-function put(path: readonly string[], format: number, text: string, dice: Dice): Uint8Array {
+function request(
+  code: number,
+  path: readonly string[],
+  format: number | undefined,
+  text: string,
+  dice: Dice,
+): Uint8Array {
   const options = [
     ...path.map((segment) => textOption(OptionNumber.UriPath, segment)),
-    uintOption(OptionNumber.ContentFormat, format),
+    ...(format === undefined ? [] : [uintOption(OptionNumber.ContentFormat, format)]),
     ...(dice.below(2) === 0 ? [textOption(OptionNumber.UriQuery, `revision=${dice.below(1000)}`)] : []),
   ]
-  return encodeFrame({ code: Code.Put, token: Uint8Array.of(dice.next(), 7), options, payload: encoder.encode(text) })
+  return encodeFrame({ code, token: Uint8Array.of(dice.next(), 7), options, payload: encoder.encode(text) })
 }

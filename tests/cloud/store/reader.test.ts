@@ -1,10 +1,11 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test"
 import { join } from "node:path"
-import { type Selection, StoreReader } from "../../src/cloud/reader"
-import { StorageError } from "../../src/storage/errors"
-import { clockChange, type Day } from "../../src/survey/calendar"
-import { parseSurvey } from "../../src/survey/survey"
-import { Bench, DAY, HERBS, MORNING, SITE, TIME_ZONE, TOMATOES } from "./fixtures"
+import { addressingOfStore, countStored, type Selection, StoreReader } from "../../../src/cloud/store/reader"
+import { STORE } from "../../../src/cloud/store/schema"
+import { DurableDatabase } from "../../../src/storage/database"
+import { StorageError } from "../../../src/storage/errors"
+import type { Day } from "../../../src/survey/calendar"
+import { Bench, DAY, HERBS, MORNING, SITE, TOMATOES } from "../fixtures"
 
 const BEFORE: Day = "2026-11-20"
 const CHANGE: Day = "2026-10-25"
@@ -21,11 +22,26 @@ const rows = (selection: Selection) => {
   using reader = new StoreReader(join(bench.folder, "cloud.db"))
   return [...reader.rows(selection)]
 }
-const add = (text: string, day = DAY) =>
-  bench.store.mergeSurvey(SITE, day, TOMATOES, parseSurvey(text, clockChange(day, TIME_ZONE)).readings)
 
 test("StoreReader throws where there is no store", () => {
   expect(() => new StoreReader(join(bench.folder, "nothing.db"))).toThrow(StorageError)
+  expect(() => addressingOfStore(join(bench.folder, "nothing.db"))).toThrow(StorageError)
+})
+
+test("addressingOfStore() tells whether a simulated network made it", () => {
+  const file = join(bench.folder, "declared.db")
+  DurableDatabase.open(file, STORE, "declared").close()
+  expect([addressingOfStore(bench.file), addressingOfStore(file)]).toEqual(["simulated", "declared"])
+})
+
+test("countStored() counts a day's surveys of some addresses", async () => {
+  for (const address of [TOMATOES, HERBS, HERBS + 1]) await bench.put(MORNING, 1, address)
+  const count = (first: number, last: number, day = DAY, site = SITE) =>
+    countStored(bench.database.sqlite, site, { day, addresses: { first, last } })
+  expect(count(TOMATOES, HERBS)).toBe(2)
+  expect(count(HERBS, HERBS)).toBe(1)
+  expect(count(TOMATOES, HERBS, BEFORE)).toBe(0)
+  expect(count(TOMATOES, HERBS, DAY, "elsewhere")).toBe(0)
 })
 
 describe("rows()", () => {
@@ -65,8 +81,8 @@ describe("rows()", () => {
 
   test("shows what the view `readings` shows, also of what was added and of the hour that comes twice", async () => {
     await bench.put("02:15 - 1 - 1%\n02:45 - 2 - 2%\n02:15 - 3 - 3%\n", 1, TOMATOES, CHANGE)
-    await add("02:15 - 9 - 9%\n02:30 - 4 - 4%\n02:20 - 5 - 5%\n", CHANGE)
-    await add("09:00 - 21 - 31%\n")
+    await bench.addText("02:15 - 9 - 9%\n02:30 - 4 - 4%\n02:20 - 5 - 5%\n", CHANGE)
+    await bench.addText("09:00 - 21 - 31%\n")
     const plain = rows(ALL).map(({ day, time, temperature, humidity }) => ({ day, time, temperature, humidity }))
     expect(plain.map(({ temperature }) => temperature)).toEqual([1, 4, 2, 3, 5, 21])
     expect(bench.readings()).toMatchObject(plain)
@@ -80,6 +96,6 @@ test("lastDay() and sites() tell what there is, text that came alone included", 
   }
   expect(read()).toEqual([[SITE], undefined])
   await bench.put(MORNING, 1, TOMATOES, BEFORE)
-  await add(MORNING)
+  await bench.addText(MORNING)
   expect(read()).toEqual([[SITE], DAY])
 })

@@ -1,10 +1,32 @@
 // Reads the store beside a running cloud, for people and their programmes.
-import { openForReading } from "../storage/database"
-import type { Day } from "../survey/calendar"
+import type { Database } from "bun:sqlite"
+import { openForReading } from "../../storage/database"
+import type { Day } from "../../survey/calendar"
+import type { Addressing } from "../../topology/addressing"
+import type { Drop } from "./contract"
 import { STORE } from "./schema"
 import type { StoredReading } from "./stored"
 
 const LAST_ADDRESS = 0xffff_ffff
+
+/** Whether a simulated network made this store. */
+export function addressingOfStore(file: string): Addressing {
+  const sqlite = openForReading(file, STORE)
+  const origin = sqlite.query<{ origin: Addressing }, []>("SELECT origin FROM about").get()?.origin
+  sqlite.close()
+  return origin ?? "declared"
+}
+
+/** How many surveys of a day and of these addresses are there. */
+export function countStored(sqlite: Database, site: string, { day, addresses }: Omit<Drop, "revision">): number {
+  const row = sqlite
+    .query<{ surveys: number }, [string, Day, number, number]>(
+      `SELECT count(*) AS surveys FROM surveys WHERE site = (SELECT id FROM sites WHERE site = ?1)
+       AND day = ?2 AND address BETWEEN ?3 AND ?4`,
+    )
+    .get(site, day, addresses.first, addresses.last)
+  return row?.surveys ?? 0
+}
 
 /** One reading: device as an unsigned 32-bit address, local time, °C, %. */
 export interface StoredRow {
@@ -50,7 +72,7 @@ export class StoreReader implements Disposable {
   /** By day, device and time, one row after the other; a day's are those of one instant. */
   *rows({ site, device, from, to }: Selection): Generator<StoredRow> {
     const surveys = this.#sqlite.query<{ address: number; readings: string }, [string, Day, number, number]>(
-      `SELECT address, coalesce(merged, readings) AS readings FROM surveys
+      `SELECT address, readings FROM surveys
        WHERE site = (SELECT id FROM sites WHERE site = ?1) AND day = ?2 AND address BETWEEN ?3 AND ?4
        ORDER BY address`,
     )

@@ -1,7 +1,7 @@
 // A reading as the store keeps it, and a survey's readings as JSON, both ways.
-import { formatTime, parseOffset, parseTime, type Reading } from "../survey/reading"
-import { PERCENT } from "../survey/scan"
-import type { CanonicalText } from "../survey/survey"
+import { formatTime, parseOffset, parseTime, type Reading } from "../../survey/reading"
+import { PERCENT } from "../../survey/scan"
+import type { CanonicalText } from "../../survey/survey"
 
 /** Local time "08:00", in the second pass of what the clock shows twice "02:15+01:00"; °C; %. */
 export type StoredReading = readonly [time: string, temperature: number, humidity: number]
@@ -52,12 +52,8 @@ export function toJson(body: CanonicalText): string {
   return bytes.toString("latin1", 0, at)
 }
 
-/** A survey's readings, in the order in which they are stored. */
-export function fromJson(json: string): Reading[] {
-  const stored: StoredReading[] = JSON.parse(json)
-  return stored.map(([time, temperature, humidity]) => {
-    const seconds = parseTime(time)
-    const offset = time.length > WITHOUT_OFFSET ? parseOffset(time) : undefined
-    return offset === undefined ? { seconds, temperature, humidity } : { seconds, offset, temperature, humidity }
-  })
+/** When it was taken: behind the time of a second pass stands its offset. */
+export function readStored([time]: StoredReading): Pick<Reading, "seconds" | "offset"> {
+  const offset = time.length > WITHOUT_OFFSET ? parseOffset(time) : undefined
+  return { seconds: parseTime(time), ...(offset !== undefined && { offset }) }
 }

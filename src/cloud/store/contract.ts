@@ -1,0 +1,100 @@
+// What a store promises to whoever delivers and reads, whichever engine keeps it.
+import type { Day } from "../../survey/calendar"
+import type { Agreement } from "../../survey/digest"
+import type { Reading } from "../../survey/reading"
+import type { CanonicalText } from "../../survey/survey"
+import type { AddressRange } from "../../topology/address"
+import type { StoredReading } from "./stored"
+
+export interface SiteInfo {
+  readonly timeZone: string
+  /** `ip` may be a range. */
+  readonly devices: readonly { readonly ip: string; readonly name?: string | undefined }[]
+}
+
+/** A site as its gateway describes it. */
+export interface SiteDescription extends SiteInfo {
+  /** The random id of the gateway's spool. */
+  readonly spool: string
+}
+
+/** One device's readings of one day, as a gateway delivers them. */
+export interface Delivery {
+  readonly day: Day
+  readonly address: number
+  /** Rises with every change at the gateway; without it the delivery is newer than whatever is there. */
+  readonly revision?: number | undefined
+  /** surveyDigest() of the body, hexadecimal. */
+  readonly digest: string
+  /** The time zone in which the day was measured. */
+  readonly zone: string
+  readonly body: CanonicalText
+}
+
+/** Readings of one device and day that came as plain text; they count below every delivery. */
+export interface TextSurvey {
+  readonly day: Day
+  readonly address: number
+  readonly zone: string
+  readonly readings: readonly Reading[]
+}
+
+export interface StoredSurvey {
+  readonly address: number
+  readonly readings: readonly StoredReading[]
+}
+
+/** What became of a survey; `dropped`: a person dropped it, and nothing of it is stored. */
+export interface Kept {
+  readonly outcome: "new" | "changed" | "known" | "dropped"
+  /** Values that gave way to others of the same time, theirs or the stored ones. */
+  readonly superseded: number
+}
+
+/** A gateway's account of a day. */
+export interface Closing {
+  readonly claimed: Agreement
+  /** Whose surveys are counted. */
+  readonly addresses: readonly AddressRange[]
+  /** JSON, as the gateway sent it. */
+  readonly report: string
+  /** Whether the day is to be listed on the console, now or after a restart. */
+  readonly toList: boolean
+}
+
+/** What a person drops. */
+export interface Drop {
+  readonly day: Day
+  readonly addresses: AddressRange
+  /** Nothing up to this revision comes back. */
+  readonly revision: number
+  /** What has a higher revision came since, and stays; without it all goes that there is. */
+  readonly sparesNewer?: boolean
+}
+
+/**
+ * Whatever resolves is durable. All reject with StorageRefused when the disk refuses: nothing was changed. Any order and any
+ * repetition of the same deliveries gives the same readings: at each time the value of the highest revision stays, of two
+ * with the same revision the one whose text is higher.
+ */
+export interface Store {
+  /** A site as it last described itself; undefined before it did. */
+  site(site: string): Promise<SiteInfo | undefined>
+  /** Resolves with whether this spool delivers in turn with another one. */
+  describeSite(site: string, description: SiteDescription): Promise<{ readonly alternates: boolean }>
+  deliver(site: string, delivery: Delivery): Promise<Kept>
+  /** Resolves also with what is shown at these readings' times. */
+  addText(site: string, text: TextSurvey): Promise<Kept & { readonly shown: readonly StoredReading[] }>
+  /** Resolves with the highest revision that was dropped. */
+  drop(site: string, drop: Drop): Promise<number>
+  /** Records a collection if the store agrees with its claim; resolves with whether it does. */
+  closeCollection(site: string, day: Day, closing: Closing): Promise<boolean>
+  markListed(site: string, day: Day): Promise<void>
+  /** Collections that were closed and whose listing was not finished, by day. */
+  unlisted(): Promise<readonly { readonly site: string; readonly day: Day }[]>
+  /**
+   * A day's surveys in address order, in pages, so that a fleet's day is never in memory whole.
+   * @param ranges only addresses within these, which rise
+   */
+  surveys(site: string, day: Day, ranges?: readonly AddressRange[]): AsyncIterable<readonly StoredSurvey[]>
+}

@@ -1,0 +1,104 @@
+// `bun run drop`: takes a day out of the spool and the store, such as one that was filed under a wrong clock.
+import { existsSync } from "node:fs"
+import { systemClock } from "../clock"
+import { dropFromStore } from "../cloud/drop-alone"
+import { readCloudStatus } from "../cloud/status"
+import { carryOutAlone } from "../gateway/alone"
+import { countSurveysOf } from "../gateway/history"
+import type { SpoolRequest } from "../gateway/request"
+import { addressingOf, SPOOL } from "../gateway/schema"
+import { openForReading } from "../storage/database"
+import { StorageError, StorageInUse } from "../storage/errors"
+import { type Day, describeDay } from "../survey/calendar"
+import { type AddressRange, formatAddress } from "../topology/address"
+import { loadTopology } from "../topology/load"
+import type { Topology } from "../topology/topology"
+import { COMMON_OPTIONS, type Command, readDay, readDevice, UsageError, type Values } from "./arguments"
+import { leave } from "./ask"
+import { count } from "./format"
+import { INVOCATION } from "./installation"
+import { createScreen, type Screen } from "./screen"
+
+const options = {
+  day: { type: "string", value: "YYYY-MM-DD", help: "the day to drop" },
+  device: { type: "string", value: "ADDRESS", help: "this device's survey only" },
+  site: { type: "string", value: "NAME", help: "of a site that is no longer served, on the cloud's host" },
+  yes: { type: "boolean", help: "without asking" },
+  ...COMMON_OPTIONS,
+} as const
+
+export const command: Command<typeof options> = {
+  name: "drop",
+  summary: "Drops a day, at the gateway and at the cloud; it does not come back.",
+  options,
+  run,
+}
+
+const EVERYBODY: AddressRange = { first: 0, last: 0xffff_ffff }
+
+async function run(values: Values<typeof options>): Promise<number> {
+  const screen = createScreen(values)
+  const day = readDay(values.day)
+  if (!day) throw new UsageError("--day says which day is dropped: --day 2026-11-21")
+  const device = readDevice(values.device)
+  const topology = await loadTopology(values.topology ?? "topology.yaml")
+  const site = values.site ?? topology.site
+  const addresses = device === undefined ? EVERYBODY : { first: device, last: device }
+  const who = device === undefined ? "every device" : formatAddress(device)
+  if (site !== topology.site) return dropForeign(site, day, addresses, who, topology, screen, values.yes)
+
+  const { spool } = topology.gateway
+  if (!existsSync(spool)) throw new StorageError(whereToDrop(topology))
+  const sqlite = openForReading(spool, SPOOL)
+  const addressing = addressingOf(sqlite)
+  const surveys = countSurveysOf(sqlite, day, addresses)
+  sqlite.close()
+  screen.info(`${describeDay(day)} of ${who}: ${count(surveys, "survey")} here, and what the cloud has of it`)
+  if (!(await mayDrop(screen, values.yes))) return 1
+  const request: SpoolRequest = { ask: "drop", day, ...addresses }
+  try {
+    screen.success(await carryOutAlone(request, topology, addressing, systemClock))
+    screen.info(`  The cloud drops it when the gateway starts: ${INVOCATION} start`)
+  } catch (error) {
+    if (!(error instanceof StorageInUse)) throw error
+    leave(spool, request)
+    screen.success(`The gateway is asked to drop ${day} within a minute, and tells the cloud`)
+  }
+  return 0
+}
+
+/** Of a site that nobody delivers any more the store alone knows. */
+async function dropForeign(
+  site: string,
+  day: Day,
+  addresses: AddressRange,
+  who: string,
+  topology: Topology,
+  screen: Screen,
+  yes: boolean | undefined,
+): Promise<number> {
+  const { sites, store } = topology.cloud
+  if (sites.some((served) => served.site === site)) {
+    throw new UsageError(`${site} is delivered by its own gateway: run ${INVOCATION} drop there, the cloud follows`)
+  }
+  const known = readCloudStatus(store).sites.map((each) => each.site)
+  if (!known.includes(site)) throw new UsageError(`${site} is not a site of ${store}, which has ${known.join(", ")}`)
+  screen.info(`${describeDay(day)} of ${who}, of the site ${site}, which is no longer served: from ${store}`)
+  if (!(await mayDrop(screen, yes))) return 1
+  const surveys = await dropFromStore(topology, site, { day, addresses, revision: systemClock.now() })
+  screen.success(`Dropped: ${count(surveys, "survey")} of ${day}`)
+  return 0
+}
+
+async function mayDrop(screen: Screen, yes: boolean | undefined): Promise<boolean> {
+  if (yes) return true
+  if (!screen.mayAsk) throw new UsageError("Nothing is dropped: without a terminal say --yes")
+  if (await screen.confirm("Drop it for good?")) return true
+  screen.info("Nothing was dropped.")
+  return false
+}
+
+function whereToDrop({ site, gateway }: Topology): string {
+  const { ip } = gateway.interfaces.cloud.address
+  return `There is no ${gateway.spool} here: ${site} is dropped where its gateway runs, ${ip}, and the cloud follows`
+}

@@ -1,0 +1,10 @@
+// What gateway and cloud have to agree on before anything is delivered.
+
+/** Rises when a delivery, a description or a collection changes its form. */
+export const PROTOCOL = 1
+
+/** Which end is to be updated, in a line for people, where the gateway says another number than the cloud's. */
+export function protocolProblem(gateway: number | undefined): string {
+  const end = (gateway ?? 0) < PROTOCOL ? "gateway" : "cloud"
+  return `The gateway speaks protocol ${gateway ?? "none"}, this cloud ${PROTOCOL}: update the ${end}`
+}

@@ -1,0 +1,82 @@
+import { describe, expect, test } from "bun:test"
+import { Gateways } from "../../src/cloud/gateways"
+import type { Addressing } from "../../src/topology/addressing"
+import { parseTopology } from "../../src/topology/load"
+import { changed } from "../topology/sample"
+
+const SITES = "[greenhouse, { site: farm-b, from: 203.0.113.0/24 }, { site: barn, from: 10.10.10.7/32 }]"
+
+function gateways(addressing: Addressing, sites = SITES): Gateways {
+  const text = changed(["  address: 10.10.10.2", `  address: 10.10.10.2${sites && `\n  sites: ${sites}`}`])
+  return new Gateways(parseTopology(text, "topology.yaml"), addressing)
+}
+
+const who = (own: Gateways, site: string, senders: readonly string[]) =>
+  senders.filter((sender) => own.maySpeakFor(sender, site))
+
+const DECLARED = [
+  "10.10.10.1", // this topology's gateway
+  "10.10.10.2",
+  "10.10.10.7",
+  "192.168.1.1", // its other interface
+  "192.168.1.2",
+  "203.0.112.255",
+  "203.0.113.0",
+  "203.0.113.77",
+  "203.0.113.255",
+  "203.0.114.0",
+  "127.0.0.1",
+  "",
+  "::1",
+]
+const SIMULATED = DECLARED.map((address) => address.replace(/^\d+/, "127"))
+
+test("serves() knows the sites that are declared, by default this topology's own alone", () => {
+  const all = ["greenhouse", "farm-b", "barn", "orchard", ""]
+  expect(all.filter((site) => gateways("declared").serves(site))).toEqual(["greenhouse", "farm-b", "barn"])
+  expect(all.filter((site) => gateways("declared", "").serves(site))).toEqual(["greenhouse"])
+  expect(all.filter((site) => gateways("declared", "[{ site: farm-b, from: 10.0.0.0/8 }]").serves(site))).toEqual([
+    "farm-b",
+  ])
+})
+
+describe("maySpeakFor(), with declared addresses,", () => {
+  const declared = gateways("declared")
+
+  test("takes for the own site the gateway's address on the cloud's side alone", () => {
+    expect(who(declared, "greenhouse", [...DECLARED, ...SIMULATED])).toEqual(["10.10.10.1"])
+  })
+
+  test("takes for another one what is said of it", () => {
+    const farm = ["203.0.113.0", "203.0.113.77", "203.0.113.255"]
+    expect(who(declared, "farm-b", [...DECLARED, ...SIMULATED])).toEqual(farm)
+    expect(who(declared, "barn", [...DECLARED, ...SIMULATED])).toEqual(["10.10.10.7"])
+  })
+
+  test("takes nobody for a site that is not served", () => {
+    expect(who(declared, "orchard", [...DECLARED, ...SIMULATED])).toEqual([])
+    expect(who(gateways("declared", "[{ site: farm-b, from: 10.0.0.0/8 }]"), "orchard", DECLARED)).toEqual([])
+  })
+
+  test("takes for the own site what is said of it, where something is", () => {
+    const other = gateways("declared", "[{ site: greenhouse, from: 192.168.1.0/24 }]")
+    expect(who(other, "greenhouse", DECLARED)).toEqual(["192.168.1.1", "192.168.1.2"])
+  })
+})
+
+describe("maySpeakFor(), in the simulated network,", () => {
+  const simulated = gateways("simulated")
+
+  test("takes this machine for all that are served, and each gateway's likeness for its own", () => {
+    expect(who(simulated, "greenhouse", [...DECLARED, ...SIMULATED])).toEqual(["127.0.0.1", "127.10.10.1", "127.0.0.1"])
+    expect(new Set(who(simulated, "farm-b", [...DECLARED, ...SIMULATED]))).toEqual(
+      new Set(["127.0.0.1", "127.0.113.0", "127.0.113.77", "127.0.113.255"]),
+    )
+    expect(new Set(who(simulated, "barn", [...DECLARED, ...SIMULATED]))).toEqual(new Set(["127.0.0.1", "127.10.10.7"]))
+  })
+})
+
+test("isOwn() is the gateway that the topology declares", () => {
+  expect(DECLARED.filter((sender) => gateways("declared").isOwn(sender))).toEqual(["10.10.10.1"])
+  expect(SIMULATED.filter((sender) => gateways("simulated").isOwn(sender))).toEqual(["127.10.10.1"])
+})
