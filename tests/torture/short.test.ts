@@ -6,6 +6,7 @@ import { disk } from "./disk/suite"
 import { missingStrace } from "./disk/syscalls"
 import { fuzz } from "./fuzz/suite"
 import { hostile } from "./hostile/suite"
+import { machines } from "./machines/suite"
 import { network } from "./network/suite"
 import { canRecord } from "./power/recording"
 import { power } from "./power/suite"
@@ -19,11 +20,12 @@ const GROUPS = [
   [
     { suite: crash, can: canCrash(), faults: 4 },
     { suite: disk, can: missingStrace() === undefined, faults: 1 },
-    { suite: hostile, can: isLinux, faults: 1 },
+    { suite: hostile, can: isLinux, faults: 3 },
   ],
   [{ suite: power, can: canRecord(), faults: 1 }],
   [
     { suite: network, can: true, faults: 4 },
+    { suite: machines, can: true, faults: 5 },
     { suite: calendar, can: true, faults: 1 },
     { suite: fuzz, can: true, faults: isLinux ? 8 : 6 },
   ],

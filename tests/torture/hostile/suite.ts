@@ -1,53 +1,88 @@
 // The hostile suite: peers that want the network to fail, beside twenty honest devices that must not notice.
-import { join } from "node:path"
 import type { Planted, TortureOptions, TortureResult, TortureSuite } from "../suite"
-import { inMib, MOST_GROWTH_BYTES } from "./growth"
-import { besiege, growUnder, type SiegeReport } from "./siege"
+import { plantedInJson } from "./bodies/planted"
+import { type PouringReport, pour } from "./bodies/pouring"
+import { type HoldUpReport, holdUp } from "./declared/hold-up"
+import { plantedInCommits } from "./declared/planted"
+import { inMib } from "./growth"
+import { percentile } from "./percentile"
+import { plantedInTransfers } from "./siege/planted"
+import { besiege, type SiegeReport } from "./siege/siege"
 
 const FULL_SECONDS = 600
 const SHORT = 1 / 60
 const WARM_UP = { share: 0.6, mostSeconds: 60, cpuMs: 4500 }
-const FAULT = { seconds: 60, warmUp: { seconds: 1.5, cpuMs: 1500 }, transfers: 25_000 } // datagrams a second
+const DEVICE = { share: 0.05, leastSeconds: 2 } // of the time
+const ROUNDS_OF_BODIES = 5
 
 export const hostile: TortureSuite = { name: "hostile", short: SHORT, run }
 
 async function run({ scale, seed, say }: TortureOptions): Promise<TortureResult> {
   const seconds = FULL_SECONDS * scale
   const warmUp = { seconds: Math.min(WARM_UP.mostSeconds, WARM_UP.share * seconds), cpuMs: WARM_UP.cpuMs }
-  const siege = besiege({ seed, seconds, warmUp, say })
-  const { failures, elapsedMs, growth, attack } = await siege.catch((error) => nothing(seed, error))
-  const { sent, answers, connections, dropped } = attack
+  const siege = await besiege({ seed, seconds, warmUp, say }).catch((error) => noSiege(seed, error))
+  say("hostile: a device that sends its readings one by one")
+  const deviceSeconds = Math.max(DEVICE.leastSeconds, DEVICE.share * seconds)
+  const device = await holdUp({ seed, seconds: deviceSeconds }).catch((error) => noHoldUp(seed, error))
+  say("hostile: large bodies, and the planted faults")
+  const rounds = Math.max(1, Math.round(ROUNDS_OF_BODIES * scale))
+  // memory is looked at here, so they may slow each other down
+  const [pouring, ...greedy] = await Promise.all([
+    pour({ seed, rounds }).catch((error) => noPouring(seed, error)),
+    orNotCaught(plantedInTransfers(seed, say)),
+    orNotCaught(plantedInJson()),
+  ])
+  const slow = await orNotCaught(plantedInCommits(seed))
   return {
-    work: `${elapsedMs.length} honest uploads beside ${sent} hostile datagrams and ${connections} connections`,
-    failures,
-    planted: [await planted(seed, say)],
-    figures: {
-      "99th percentile of the acknowledgement": `${(percentile(elapsedMs, 0.99) / 1000).toFixed(2)} s`,
-      "answers to attackers": String(answers),
-      "connections that were ended": String(dropped),
-      ...Object.fromEntries(Object.entries(growth).map(([name, bytes]) => [`growth of the ${name}`, inMib(bytes)])),
-    },
+    work: workOf(siege, device, pouring),
+    failures: [siege, device, pouring].flatMap(({ failures }) => failures),
+    planted: [...greedy, slow],
+    figures: figuresOf(siege, device, pouring),
   }
 }
 
-/** Of a siege that came to no end. */
-const nothing = (seed: number, error: unknown): SiegeReport => ({
+function workOf({ elapsedMs, attack }: SiegeReport, device: HoldUpReport, { bodies }: PouringReport): string {
+  const { sent, connections } = attack
+  const uploads = elapsedMs.length + device.honestUploads
+  const hostile = `${sent} hostile datagrams, ${connections} connections, ${device.datagrams} readings of one device`
+  return `${uploads} honest uploads beside ${hostile} and ${bodies} large bodies`
+}
+
+function figuresOf({ elapsedMs, growth, attack }: SiegeReport, device: HoldUpReport, pouring: PouringReport) {
+  const inSeconds = (ms: number) => `${(ms / 1000).toFixed(2)} s`
+  return {
+    "99th percentile of the acknowledgement": inSeconds(percentile(elapsedMs, 0.99)),
+    "before the hostile device's attack": inSeconds(device.quietMs),
+    "under it": inSeconds(device.attackedMs),
+    "answers to attackers": String(attack.answers),
+    "connections that were ended": String(attack.dropped),
+    ...Object.fromEntries(Object.entries(growth).map(([name, bytes]) => [`growth of the ${name}`, inMib(bytes)])),
+    "growth of the cloud for large bodies": inMib(pouring.growthBytes),
+  }
+}
+
+// of what came to no end
+
+const noSiege = (seed: number, error: unknown): SiegeReport => ({
   failures: [`seed ${seed}: ${error}`],
   elapsedMs: [],
   growth: {},
   attack: { sent: 0, answers: 0, connections: 0, dropped: 0, wrong: [] },
 })
 
-async function planted(seed: number, say: (line: string) => void): Promise<Planted> {
-  const { transfers, ...limits } = FAULT
-  const startedAt = performance.now()
-  const bytes = await growUnder(join(import.meta.dir, "fault.ts"), transfers, { seed, ...limits, say })
-  const passed = Math.round((performance.now() - startedAt) / 1000)
-  const detail = `the gateway's memory grew by ${inMib(bytes)} in ${passed} s`
-  return { fault: "no limit on transfers", caught: bytes > MOST_GROWTH_BYTES, detail }
-}
+const noHoldUp = (seed: number, error: unknown): HoldUpReport => ({
+  failures: [`seed ${seed}, a hostile device: ${error}`],
+  honestUploads: 0,
+  datagrams: 0,
+  quietMs: Number.NaN,
+  attackedMs: Number.NaN,
+})
 
-function percentile(values: readonly number[], share: number): number {
-  const rising = values.toSorted((a, b) => a - b)
-  return rising[Math.min(rising.length - 1, Math.floor(rising.length * share))] ?? Number.NaN
-}
+const noPouring = (seed: number, error: unknown): PouringReport => ({
+  failures: [`seed ${seed}, large bodies: ${error}`],
+  bodies: 0,
+  growthBytes: 0,
+})
+
+const orNotCaught = (planted: Promise<Planted>): Promise<Planted> =>
+  planted.catch((error) => ({ fault: "a run with a planted fault", caught: false, detail: String(error) }))

@@ -1,5 +1,5 @@
 // Preloaded into a gateway: it keeps every transfer that somebody begins.
-import { Transfers } from "../../../src/coap/transfers"
+import { Transfers } from "../../../../src/coap/transfers"
 
 const NEVER = Number.POSITIVE_INFINITY
 const { append } = Transfers.prototype

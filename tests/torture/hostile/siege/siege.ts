@@ -1,14 +1,12 @@
 // A gateway and a cloud under siege while honest devices upload: all that they were promised must be kept, and fast.
-import { mkdtemp, rm } from "node:fs/promises"
-import { tmpdir } from "node:os"
-import { join } from "node:path"
-import { seededRandom } from "../../virtual-clock"
-import { Programme, startCommand } from "../disk/programme"
-import { differences, storedOf } from "../fuzz/live/stored"
+import { seededRandom } from "../../../virtual-clock"
+import type { Programme } from "../../disk/programme"
+import { Growth, type WarmUp } from "../growth"
+import { HonestDevice } from "../honest"
+import { notKept } from "../kept"
+import { HONEST_DEVICES, honestAddress, type Place } from "../place"
+import { endingOf, inPlace, started } from "../servers"
 import { Attackers, type AttackReport } from "./attackers"
-import { Growth, type WarmUp } from "./growth"
-import { HonestDevice } from "./honest"
-import { HONEST_DEVICES, honestAddress, type Place, preparePlace } from "./place"
 
 export interface SiegeOptions {
   readonly seed: number
@@ -29,13 +27,10 @@ export interface SiegeReport {
 }
 
 const DRIPPING_PEERS = 1000
-const READY = /Waiting for the gateway|Next upload/
-const READY_WITHIN_MS = 20_000
 const PEACE_MS = 300 // before the attack
 const LOOK_EVERY_MS = 250
 const SAY_EVERY_MS = 10_000
 const LONGEST = 6 // times as long as it was meant to last
-const STORED_WITHIN_MS = 30_000
 
 /** Needs Linux: all of 127.0.0.0/8, /proc, and its socket calls. */
 export const besiege = (options: SiegeOptions): Promise<SiegeReport> =>
@@ -61,23 +56,6 @@ export const growUnder = (fault: string, aSecond: number, options: SiegeOptions)
     }
     return growth.bytes.gateway ?? 0
   })
-
-async function inPlace<T>(work: (place: Place) => Promise<T>): Promise<T> {
-  const folder = await mkdtemp(join(tmpdir(), "hostile-"))
-  try {
-    return await work(await preparePlace(folder))
-  } finally {
-    await rm(folder, { recursive: true })
-  }
-}
-
-async function started(place: Place, role: string, fault?: string): Promise<Programme> {
-  const server = new Programme(startCommand(place.topology.file, [role], fault))
-  await server.until(READY, READY_WITHIN_MS)
-  if (server.exit === undefined && READY.test(server.said)) return server
-  await server[Symbol.asyncDispose]()
-  throw new Error(`the ${role} did not start: ${server.lastLine}`)
-}
 
 class Siege {
   readonly #wrong: string[] = []
@@ -107,8 +85,8 @@ class Siege {
     over.abort()
     await Promise.all(uploading) // the last ones finish under fire
     const attack = await attackers.stop()
-    await this.#checkStore()
-    for (const [name, server] of Object.entries(this.servers)) await this.#checkEnd(name, server)
+    this.#wrong.push(...(await notKept(this.place, this.#devices)))
+    for (const [name, server] of Object.entries(this.servers)) this.#wrong.push(...(await endingOf(name, server)))
 
     const devices = this.#devices.flatMap((device) => device.failures)
     const failures = [...this.#wrong, ...this.#growth.excess, ...attack.wrong, ...devices]
@@ -135,30 +113,5 @@ class Siege {
       const uploads = this.#devices.reduce((sum, { elapsedMs }) => sum + elapsedMs.length, 0)
       say(`hostile: ${Math.round(passed)} s of ${seconds} at least, ${uploads} honest uploads`)
     }
-  }
-
-  /** What is not at the cloud as it was acknowledged, when there was time enough to deliver it. */
-  async #checkStore(): Promise<void> {
-    const { store } = this.place.topology.cloud
-    const giveUpAt = performance.now() + STORED_WITHIN_MS
-    for (;;) {
-      const wrong = this.#devices.flatMap(({ ip, acknowledged }) =>
-        differences(acknowledged, storedOf(store, ip)).map((text) => `${ip} ${text}`),
-      )
-      if (wrong.length === 0) return
-      if (performance.now() > giveUpAt) {
-        this.#wrong.push(...wrong)
-        return
-      }
-      await Bun.sleep(LOOK_EVERY_MS)
-    }
-  }
-
-  async #checkEnd(name: string, server: Programme): Promise<void> {
-    const { exit } = server
-    if (exit !== undefined) this.#wrong.push(`the ${name} ended with ${exit}: ${server.lastLine}`)
-    else if ((await server.stop()) !== 0) this.#wrong.push(`the ${name} did not stop in order: ${server.lastLine}`)
-    const { surprise } = server
-    if (surprise !== undefined) this.#wrong.push(`the ${name} said ${surprise}`)
   }
 }

@@ -1,13 +1,13 @@
 // What attackers send over UDP, by kinds. Each kind has one length, so that every answer can be held against it.
 
-import type { Random } from "../../../src/clock"
-import { encodeBlock } from "../../../src/coap/block"
-import { Code } from "../../../src/coap/code"
-import { encodeMessage, Type } from "../../../src/coap/message"
-import { type Option, OptionNumber, textOption, uintOption } from "../../../src/coap/option"
-import { dayBefore } from "../../../src/survey/calendar"
-import { parseAddress } from "../../../src/topology/address"
-import { declared, honestAddress, SPOOFED_DEVICES, spoofedAddress, strangerAddress, TIME_ZONE } from "./place"
+import type { Random } from "../../../../src/clock"
+import { encodeBlock } from "../../../../src/coap/block"
+import { Code } from "../../../../src/coap/code"
+import { encodeMessage, Type } from "../../../../src/coap/message"
+import { type Option, OptionNumber, textOption, uintOption } from "../../../../src/coap/option"
+import { dayBefore } from "../../../../src/survey/calendar"
+import { parseAddress } from "../../../../src/topology/address"
+import { declared, honestAddress, SPOOFED_DEVICES, spoofedAddress, strangerAddress, TIME_ZONE } from "../place"
 
 export interface Shot {
   readonly datagram: Uint8Array

@@ -1,5 +1,5 @@
 // The attackers, in a process of their own: `bun attack.ts CONFIG`, until SIGTERM; then a line of JSON with a report.
-import { seededRandom } from "../../virtual-clock"
+import { seededRandom } from "../../../virtual-clock"
 import type { AttackConfig, AttackReport } from "./attackers"
 import { Barrage } from "./barrage"
 import { Drips } from "./drips"

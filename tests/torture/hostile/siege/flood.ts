@@ -1,6 +1,6 @@
 // The attack over UDP: each kind from a socket of its own at its pace, and no answer may be longer than what was sent.
-import type { Peer } from "../../../src/coap/exchange"
-import { LoopbackSocket } from "../../bench/loopback"
+import type { Peer } from "../../../../src/coap/exchange"
+import { LoopbackSocket } from "../../../bench/loopback"
 import type { Kind } from "./barrage"
 
 const TICK_MS = 5

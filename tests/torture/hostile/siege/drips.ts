@@ -1,12 +1,12 @@
 // The attack over TCP: peers that give the cloud a byte a second, or none, for ever; who is dropped comes back.
 import type { Socket } from "bun"
-import { Code } from "../../../src/coap/code"
-import type { Peer } from "../../../src/coap/exchange"
-import { encodeFrame } from "../../../src/coap/frame"
-import { OptionNumber, textOption } from "../../../src/coap/option"
-import { csm } from "../../../src/coap/signal"
-import { formatAddress } from "../../../src/topology/address"
-import { SITE, strangerAddress } from "./place"
+import { Code } from "../../../../src/coap/code"
+import type { Peer } from "../../../../src/coap/exchange"
+import { encodeFrame } from "../../../../src/coap/frame"
+import { OptionNumber, textOption } from "../../../../src/coap/option"
+import { csm } from "../../../../src/coap/signal"
+import { formatAddress } from "../../../../src/topology/address"
+import { SITE, strangerAddress } from "../place"
 
 const DRIP_MS = 1000
 const AGAIN_MS = 1000

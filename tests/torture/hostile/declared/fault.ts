@@ -1,0 +1,15 @@
+// Preloaded into a gateway: a commit's group has no bound in time, and each upload reads and writes its whole survey.
+import { Revisions } from "../../../../src/gateway/revisions"
+import { GroupCommit } from "../../../../src/storage/group-commit"
+
+const { add } = GroupCommit.prototype
+GroupCommit.prototype.add = function <T>(this: GroupCommit, apply: () => T): Promise<T> {
+  Object.assign(this, { clock: { monotonic: () => 0 } }) // its time never passes
+  return add.call(this, apply) as Promise<T>
+}
+
+const { find } = Revisions.prototype
+Revisions.prototype.find = function (this: Revisions, ...survey: Parameters<typeof find>) {
+  this.end()
+  return find.apply(this, survey)
+}

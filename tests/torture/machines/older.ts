@@ -1,0 +1,41 @@
+// What a gateway of an older version has left in its spool: a line that the rules of today refuse.
+import { Database } from "bun:sqlite"
+import { placeOf } from "../../../src/gateway/places"
+import type { Day } from "../../../src/survey/calendar"
+import { digestNumber, surveyDigest } from "../../../src/survey/digest"
+import { parseAddress } from "../../../src/topology/address"
+import type { Chance } from "../network/chance"
+import type { Installation } from "./installation"
+import { readSpool } from "./spool"
+
+const REFUSED_TODAY = "23:59 - 20 - 130%\n"
+
+/** One of the surveys of the spool has such a line. */
+export function loosenRules(installation: Installation, chance: Chance): void {
+  installation.whileOff(installation.gateway, () => {
+    const [first, ...others] = readSpool(installation.files.path("spool")).surveys
+    if (!first) return
+    const { ip, day } = chance.pick(first, ...others)
+    addRefusedLine(installation, ip, day)
+  })
+}
+
+/** The gateway is off. Nothing happens where this survey is not there, or has such a line. */
+export function addRefusedLine({ files, oracle }: Installation, ip: string, day: Day): void {
+  const place = placeOf(day, parseAddress(ip) ?? 0)
+  using spool = new Database(files.path("spool"))
+  const survey = spool
+    .query<{ body: string; revision: number }, [number]>("SELECT body, revision FROM surveys WHERE place = ?1")
+    .get(place)
+  if (!survey || survey.body.endsWith(REFUSED_TODAY)) return
+  const body = survey.body + REFUSED_TODAY
+  const digest = digestNumber(surveyDigest(ip, day, body))
+  spool
+    .query(
+      "UPDATE surveys SET body = ?2, digest = ?3, revision = revision + 1, readings = readings + 1 WHERE place = ?1",
+    )
+    .run(place, body, digest)
+  spool.query("INSERT OR REPLACE INTO due SELECT place, revision FROM surveys WHERE place = ?1").run(place)
+  oracle.sent(ip, day, body)
+  oracle.acknowledged(ip, day, REFUSED_TODAY)
+}

@@ -1,0 +1,83 @@
+// Who knows what was sent and acknowledged, what a person dropped, and what the course itself took out of the world.
+import type { Day } from "../../../src/survey/calendar"
+import { parseAddress } from "../../../src/topology/address"
+import { type Reading, readingsOf } from "./reading"
+import type { Dropped } from "./store"
+
+export class Oracle {
+  /** Whatever was on its way: nothing else may be in the store. */
+  readonly #sent = new Set<Reading>()
+  readonly #acknowledged = new Set<Reading>()
+  /** Acknowledged, then dropped by a person: up to this revision it must not come back. */
+  readonly #dropped = new Map<Reading, number>()
+  /** Days of devices that a person has dropped at some time. */
+  readonly #touched = new Set<string>()
+  #excused = 0
+
+  sent(ip: string, day: Day, text: string): void {
+    for (const reading of readingsOf(ip, day, text)) this.#sent.add(reading)
+  }
+
+  /** The gateway has said that this is safe. */
+  acknowledged(ip: string, day: Day, text: string): void {
+    for (const reading of readingsOf(ip, day, text)) {
+      this.#acknowledged.add(reading)
+      this.#dropped.delete(reading)
+    }
+  }
+
+  /** A person has dropped what there was of a day until now. */
+  drop({ day, first, last, revision }: Dropped): void {
+    const isMeant = (reading: Reading) => {
+      const [ip = "", of] = reading.split(" ")
+      const address = parseAddress(ip) ?? 0
+      return of === day && first <= address && address <= last
+    }
+    for (const reading of this.#sent) {
+      if (!isMeant(reading)) continue
+      const [ip = ""] = reading.split(" ")
+      this.#touched.add(`${ip} ${day}`)
+      if (this.#acknowledged.delete(reading)) this.#dropped.set(reading, revision)
+    }
+  }
+
+  /** The course has destroyed databases; only what these hold can still be asked for. */
+  excuse(left: ReadonlySet<Reading>): void {
+    for (const reading of this.#acknowledged) {
+      if (left.has(reading)) continue
+      this.#acknowledged.delete(reading)
+      this.#excused++
+    }
+  }
+
+  /** Of days that a person has dropped, what is gone may be gone. */
+  forgive(isGone: (reading: Reading) => boolean): void {
+    for (const reading of this.#acknowledged) {
+      const [ip = "", day = ""] = reading.split(" ")
+      if (this.wasTouched(ip, day as Day) && isGone(reading)) this.#acknowledged.delete(reading)
+    }
+  }
+
+  /** What is to be looked for. */
+  get owing(): ReadonlySet<Reading> {
+    return this.#acknowledged
+  }
+
+  get excused(): number {
+    return this.#excused
+  }
+
+  wasSent(reading: Reading): boolean {
+    return this.#sent.has(reading)
+  }
+
+  /** The revision up to which it must not come back; undefined where nobody dropped it, or it came anew since. */
+  droppedUpTo(reading: Reading): number | undefined {
+    return this.#dropped.get(reading)
+  }
+
+  /** Whether a person dropped something of this device's day: it may have left the store. */
+  wasTouched(ip: string, day: Day): boolean {
+    return this.#touched.has(`${ip} ${day}`)
+  }
+}
