@@ -1,4 +1,4 @@
-// A network from one topology: cloud, gateway, devices, all of them or the parts that this host plays (DESIGN.md §7).
+// A network from one topology: cloud, gateway, devices, all of them or the parts that this host plays.
 import { type Clock, type Random, systemClock } from "./clock"
 import { Cloud } from "./cloud/cloud"
 import type { CollectionReport } from "./cloud/report"

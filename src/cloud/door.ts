@@ -57,7 +57,7 @@ export class Door {
     this.#warn = boundedBy(WARNINGS, options.warn, clock.now)
   }
 
-  /** Two bytes tell which protocol it is (DESIGN.md §5); until then we say nothing, as RFC 8323 §3.3 allows. */
+  /** Two bytes tell which protocol it is; until then we say nothing, as RFC 8323 §3.3 allows. */
   accept(connection: Connection): ConnectionHandler {
     if (!this.#guests.admit(connection)) {
       const { remoteAddress } = connection

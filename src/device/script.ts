@@ -1,4 +1,4 @@
-// A survey script, asked in a worker of its own within a time limit (DESIGN.md §7).
+// A survey script, asked in a worker of its own within a time limit.
 import { resolve } from "node:path"
 import type { Clock } from "../clock"
 import { shorten } from "../printable"

@@ -1,4 +1,4 @@
-// Where a device's survey comes from: a file, one file a day, or a script (DESIGN.md §3, §7).
+// Where a device's survey comes from: a file, one file a day, or a script.
 import type { Day } from "../survey/calendar"
 import { isScript } from "../topology/devices"
 import { readSurveyFile, type SurveyText } from "./file"

@@ -1,4 +1,4 @@
-// The listing's own form, `192.168.1.2 - 08:00 - 20 - 30%`, split into a survey text for each address (DESIGN.md §5).
+// The listing's own form, `192.168.1.2 - 08:00 - 20 - 30%`, split into a survey text for each address.
 
 /**
  * Lines `<ip> HH:MM - T - H%`, or with ` - ` behind the address, by what stands in the address's place, in the order

@@ -1,4 +1,4 @@
-// Who has which address: nobody has another's, and each is in its network. Also once simulated (DESIGN: a.b.c.d → 127.b.c.d).
+// Who has which address: nobody has another's, and each is in its network. Also once simulated (a.b.c.d → 127.b.c.d).
 import {
   type AddressRange,
   broadcastAddress,

@@ -1,4 +1,4 @@
-// The two doors for a person's own code: a survey script, and a network of one's own (DESIGN.md §7).
+// The two doors for a person's own code: a survey script, and a network of one's own.
 import { expect, test } from "bun:test"
 import { join, resolve } from "node:path"
 import { Network } from "../../src/network"

@@ -1,4 +1,4 @@
-// Surveys that can be told apart: readings from a seed, as text, and merged as DESIGN.md §6.2 says.
+// Surveys that can be told apart: readings from a seed, as text, and merged by time, the newer value on top.
 import type { Random } from "../../../src/clock"
 
 /** Local time "08:00", °C, %: as the store's view shows it. */

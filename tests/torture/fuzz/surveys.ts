@@ -1,4 +1,4 @@
-// Survey text of any kind (DESIGN.md §4): every line is taken or refused, what is taken is read back, merges lose nothing.
+// Survey text of any kind: every line is taken or refused, what is taken is read back, merges lose nothing.
 import { splitAddressedLines } from "../../../src/survey/addressed"
 import { type ClockChange, clockChange, type Day } from "../../../src/survey/calendar"
 import { readCanonical } from "../../../src/survey/canonical"

@@ -1,4 +1,4 @@
-// topology.yaml, damaged and made up: always a Topology, or problems that each have a place (DESIGN.md §3).
+// topology.yaml, damaged and made up: always a Topology, or problems that each have a place.
 import { parseTopology, TopologyError } from "../../../src/topology/load"
 import type { Problem } from "../../../src/topology/problem"
 import type { Topology } from "../../../src/topology/topology"

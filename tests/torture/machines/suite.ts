@@ -1,6 +1,7 @@
 // The machines suite: spools and stores that are lost, restored and swapped, other names and clocks, strangers and drops, in
 // simulated time; every acknowledged reading is looked for at the end.
 import { availableParallelism } from "node:os"
+import { inTurn, play } from "../processes"
 import type { Planted, TortureOptions, TortureResult, TortureSuite } from "../suite"
 import type { Counts } from "./course"
 import { FAULTS, type Fault, type Planting } from "./faults"
@@ -36,7 +37,7 @@ async function run({ scale, seed, say }: TortureOptions): Promise<TortureResult>
     again: again.filter((_, index) => (index + 1) % processes === part),
   })
   await inTurn([
-    ...Array.from({ length: processes }, (_, part) => () => play(partOf(part), told, failures)),
+    ...Array.from({ length: processes }, (_, part) => () => playCourses(partOf(part), told, failures)),
     ...(Object.keys(FAULTS) as Fault[]).map((fault, index) => async () => {
       planted[index] = await plant(fault, seed, failures)
     }),
@@ -67,32 +68,8 @@ function describe(played: readonly Played[]): string {
   ].join(", ")
 }
 
-/** As many at a time as there are processors. */
-async function inTurn(jobs: readonly (() => Promise<void>)[]): Promise<void> {
-  const queue = jobs.values()
-  const work = async () => {
-    for (const job of queue) await job()
-  }
-  await Promise.all(Array.from({ length: availableParallelism() }, work))
-}
-
-/** Plays courses in a process of their own. */
-async function play(job: Job, onPlayed: (played: Played) => void, failures: string[]): Promise<void> {
-  const isOptimised = job.seeds.length >= OPTIMISED_FROM
-  const worker = Bun.spawn([process.execPath, WORKER, JSON.stringify(job)], {
-    stderr: "pipe",
-    env: { ...process.env, ...(!isOptimised && { BUN_JSC_useFTLJIT: "0" }) },
-  })
-  const said = new Response(worker.stderr).text()
-  let rest = ""
-  for await (const chunk of worker.stdout.pipeThrough(new TextDecoderStream())) {
-    const lines = `${rest}${chunk}`.split("\n")
-    rest = lines.pop() ?? ""
-    for (const line of lines) onPlayed(JSON.parse(line))
-  }
-  const code = await worker.exited
-  if (code !== 0) failures.push(`a process ended with ${code}: ${JSON.stringify(job)}\n${await said}`)
-}
+const playCourses = (job: Job, onPlayed: (played: Played) => void, failures: string[]): Promise<void> =>
+  play({ worker: WORKER, job, isOptimised: job.seeds.length >= OPTIMISED_FROM, onPlayed, failures })
 
 async function plant(fault: Fault, seed: number, failures: string[]): Promise<Planted> {
   const { shownBy }: Planting = FAULTS[fault]
@@ -103,7 +80,7 @@ async function plant(fault: Fault, seed: number, failures: string[]): Promise<Pl
     count++
     harm ??= shown.find((failure) => HARM.test(failure))
   }
-  await play({ seeds, fault, directed: shownBy === undefined ? [] : [shownBy] }, onPlayed, failures)
+  await playCourses({ seeds, fault, directed: shownBy === undefined ? [] : [shownBy] }, onPlayed, failures)
   const detail = harm === undefined ? `not within ${count} courses` : `course ${count}: ${harm.replace(/^\S+ /, "")}`
   return { fault, caught: harm !== undefined, detail }
 }

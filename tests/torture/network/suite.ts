@@ -1,5 +1,6 @@
 // The network suite: the real devices, gateway and cloud in simulated time, over links that do what links do.
 import { availableParallelism } from "node:os"
+import { inTurn, play } from "../processes"
 import type { Planted, TortureOptions, TortureResult, TortureSuite } from "../suite"
 import { FAULTS, type Fault } from "./faults"
 import type { Counts } from "./seed"
@@ -18,6 +19,7 @@ const OPTIMISED_FROM_DAYS = 2000 // of a process: before, JavaScriptCore's last 
 const PLANTED_SEEDS = 60
 const PLANTED_DAYS = 18
 const PLANTED_LOSS = 0.3
+const WORKER = `${import.meta.dir}/worker.ts`
 /** How a planted fault has to show: what else fails might be the planting. */
 const HARM = /^\S+ (lost|wrong|doubled)/
 
@@ -48,7 +50,7 @@ async function run({ scale, seed, say }: TortureOptions): Promise<TortureResult>
     ...faults.map((fault, index) => async () => {
       planted[index] = await plant(fault, seed, failures)
     }),
-    ...Array.from({ length: processes }, (_, part) => () => play(partOf(part), told, failures)),
+    ...Array.from({ length: processes }, (_, part) => () => playSeeds(partOf(part), told, failures)),
   ])
 
   const again = played.filter((result) => result.again)
@@ -76,32 +78,8 @@ function totals(played: readonly Played[]): Record<string, string> {
   return Object.fromEntries(keys.map((key) => [names[key], total(key).toLocaleString("en")]))
 }
 
-/** As many at a time as there are processors. */
-async function inTurn(jobs: readonly (() => Promise<void>)[]): Promise<void> {
-  const queue = jobs.values()
-  const work = async () => {
-    for (const job of queue) await job()
-  }
-  await Promise.all(Array.from({ length: availableParallelism() }, work))
-}
-
-/** Plays seeds in a process of their own. */
-async function play(job: Job, onPlayed: (played: Played) => void, failures: string[]): Promise<void> {
-  const isOptimised = job.days * job.seeds.length >= OPTIMISED_FROM_DAYS
-  const worker = Bun.spawn([process.execPath, `${import.meta.dir}/worker.ts`, JSON.stringify(job)], {
-    stderr: "pipe",
-    env: { ...process.env, ...(!isOptimised && { BUN_JSC_useFTLJIT: "0" }) },
-  })
-  const said = new Response(worker.stderr).text()
-  let rest = ""
-  for await (const chunk of worker.stdout.pipeThrough(new TextDecoderStream())) {
-    const lines = `${rest}${chunk}`.split("\n")
-    rest = lines.pop() ?? ""
-    for (const line of lines) onPlayed(JSON.parse(line))
-  }
-  const code = await worker.exited
-  if (code !== 0) failures.push(`a process ended with ${code}: ${JSON.stringify(job)}\n${await said}`)
-}
+const playSeeds = (job: Job, onPlayed: (played: Played) => void, failures: string[]): Promise<void> =>
+  play({ worker: WORKER, job, isOptimised: job.days * job.seeds.length >= OPTIMISED_FROM_DAYS, onPlayed, failures })
 
 async function plant(fault: Fault, seed: number, failures: string[]): Promise<Planted> {
   const seeds = Array.from({ length: PLANTED_SEEDS }, (_, index) => [seed + index, PLANTED_LOSS] as const)
@@ -111,7 +89,7 @@ async function plant(fault: Fault, seed: number, failures: string[]): Promise<Pl
     count++
     harm ??= played.failures.find((failure) => HARM.test(failure))
   }
-  await play({ seeds, days: PLANTED_DAYS, fault }, onPlayed, failures)
+  await playSeeds({ seeds, days: PLANTED_DAYS, fault }, onPlayed, failures)
   const detail = harm === undefined ? `not within ${count} seeds` : `seed ${count}: ${harm.replace(/^\S+ /, "")}`
   return { fault, caught: harm !== undefined, detail }
 }

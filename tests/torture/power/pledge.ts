@@ -112,7 +112,7 @@ const timeOf = (line: string): string => line.slice(0, line.indexOf(" "))
 const givesWay = (line: string, newer: readonly string[]): boolean =>
   newer.some((other) => timeOf(other) === timeOf(line) && other !== line)
 
-/** Newer values win, and nothing is deleted (DESIGN.md §6.2). */
+/** Newer values win, and nothing is deleted. */
 function merge(before: string, text: string): string {
   const lines = [...before.split("\n"), ...sortLines(text).good].filter((line) => line !== "")
   return [...new Map(lines.map((line) => [timeOf(line), line])).values()].sort().join("\n")

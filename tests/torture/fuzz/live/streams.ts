@@ -83,7 +83,7 @@ export class StreamAttack extends Attack {
 
 const CSM = 0xe1 // 7.01
 
-/** What the cloud takes for plain text, and answers likewise (DESIGN.md §5). */
+/** What the cloud takes for plain text, and answers likewise. */
 const isText = (bytes: Uint8Array): boolean => /^\d[\d.]/.test(String.fromCharCode(...bytes.subarray(0, 2)))
 
 function connect(
