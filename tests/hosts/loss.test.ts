@@ -42,7 +42,7 @@ describeHosts("a network that loses things", () => {
   test.concurrent.each(LOSSES)(
     "brings every reading to the store once: $devices percent lost each way before the gateway, $cloud behind it",
     async (loss) => {
-      const declared = { "schedule.grace": "5s", "transmission.ackTimeout": "100ms" }
+      const declared = { "schedule.grace": "15s", "transmission.ackTimeout": "100ms" }
       await using hosts = await Hosts.make({ declared, surveys: SURVEYS })
       await Promise.all([hosts.devicesBridge.lose(loss.devices), hosts.cloudBridge.lose(loss.cloud)])
       const punctual = hosts.addresses.filter((ip) => ip !== LATE)
