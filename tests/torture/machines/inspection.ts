@@ -18,7 +18,8 @@ export function inspect(installation: Installation): number {
   const kept = spool.quarantined.filter(isOfReadings)
   const inQuarantine = new Set(kept.flatMap(({ readings }) => readings))
   for (const reading of oracle.owing) {
-    if (!inStore.has(reading) && !inQuarantine.has(reading)) complain(`lost although acknowledged: ${reading}`)
+    if (inStore.has(reading) || inQuarantine.has(reading) || oracle.mayBeCovered(reading)) continue
+    complain(`lost although acknowledged: ${reading}`)
   }
   // the gateway speaks for one site only: under a name that it had before a person drops at the cloud
   const own = spool.dropped.map((each) => ({ ...each, site: names.gateway }))

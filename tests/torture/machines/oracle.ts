@@ -9,10 +9,13 @@ export class Oracle {
   readonly #sent = new Set<Reading>()
   readonly #acknowledged = new Set<Reading>()
   /** Acknowledged, then dropped by a person: up to this revision it must not come back. */
-  readonly #dropped = new Map<Reading, number>()
+  readonly #dropped = new Map<Reading, { readonly revision: number; readonly replacements: number }>()
+  /** Sent anew after a drop, perhaps to a spool of before, which knows it under a revision that the drop covers. */
+  readonly #mayBeCovered = new Set<Reading>()
   /** Days of devices that a person has dropped at some time. */
   readonly #touched = new Set<string>()
   #excused = 0
+  #replacements = 0
 
   sent(ip: string, day: Day, text: string): void {
     for (const reading of readingsOf(ip, day, text)) this.#sent.add(reading)
@@ -22,6 +25,8 @@ export class Oracle {
   acknowledged(ip: string, day: Day, text: string): void {
     for (const reading of readingsOf(ip, day, text)) {
       this.#acknowledged.add(reading)
+      const dropped = this.#dropped.get(reading)
+      if (dropped && dropped.replacements < this.#replacements) this.#mayBeCovered.add(reading)
       this.#dropped.delete(reading)
     }
   }
@@ -37,12 +42,13 @@ export class Oracle {
       if (!isMeant(reading)) continue
       const [ip = ""] = reading.split(" ")
       this.#touched.add(`${ip} ${day}`)
-      if (this.#acknowledged.delete(reading)) this.#dropped.set(reading, revision)
+      if (this.#acknowledged.delete(reading)) this.#dropped.set(reading, { revision, replacements: this.#replacements })
     }
   }
 
   /** The course has destroyed databases; only what these hold can still be asked for. */
   excuse(left: ReadonlySet<Reading>): void {
+    this.#replacements++
     for (const reading of this.#acknowledged) {
       if (left.has(reading)) continue
       this.#acknowledged.delete(reading)
@@ -63,6 +69,11 @@ export class Oracle {
     return this.#acknowledged
   }
 
+  /** Whether a drop that a spool tells again, to a store that had lost it, may take this. */
+  mayBeCovered(reading: Reading): boolean {
+    return this.#mayBeCovered.has(reading)
+  }
+
   get excused(): number {
     return this.#excused
   }
@@ -73,7 +84,7 @@ export class Oracle {
 
   /** The revision up to which it must not come back; undefined where nobody dropped it, or it came anew since. */
   droppedUpTo(reading: Reading): number | undefined {
-    return this.#dropped.get(reading)
+    return this.#dropped.get(reading)?.revision
   }
 
   /** Whether a person dropped something of this device's day: it may have left the store. */
