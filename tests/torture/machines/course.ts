@@ -74,7 +74,9 @@ export async function playCourse(options: CourseOptions): Promise<CourseResult> 
     await playUntil(installation, startsAt + days * DAY_MS)
     while (powers.busyUntil > installation.now) await playUntil(installation, powers.busyUntil)
     calm(installation)
-    await playUntil(installation, installation.now + CALM_DAYS * DAY_MS)
+    // whatever has kept it until now, it ends at the hour at which it began, when no run is going on
+    const played = Math.ceil((installation.now - startsAt) / DAY_MS)
+    await playUntil(installation, startsAt + (played + CALM_DAYS) * DAY_MS)
     for (const machine of machinesOf(installation)) machine.powerOff()
     await turnForReal()
   } finally {
