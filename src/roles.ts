@@ -2,7 +2,7 @@
 import { lookup } from "node:dns/promises"
 import { type Clock, pause } from "./clock"
 import type { Sockets } from "./coap/sockets"
-import { type AddressRange, parseAddress } from "./topology/address"
+import { type AddressRange, EVERY_ADDRESS, parseAddress } from "./topology/address"
 import { type Addressing, bindAddress } from "./topology/addressing"
 import type { Device } from "./topology/devices"
 import { joinRanges, overlap, sizeOf } from "./topology/ranges"
@@ -15,7 +15,7 @@ export interface Roles {
   readonly devices: readonly AddressRange[]
 }
 
-export const EVERYTHING: Roles = { cloud: true, gateway: true, devices: [{ first: 0, last: 0xffff_ffff }] }
+export const EVERYTHING: Roles = { cloud: true, gateway: true, devices: [EVERY_ADDRESS] }
 
 const RETRY_MS = 5000
 

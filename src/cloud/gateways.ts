@@ -1,38 +1,46 @@
 // Which address may speak for which site: its gateway's alone, because without keys an address is the only identity.
-import { contains, networkAddress, parseAddress } from "../topology/address"
+import { contains, type Network, networkAddress, parseAddress } from "../topology/address"
 import { type Addressing, bindAddress, boundAddress } from "../topology/addressing"
 import type { Topology } from "../topology/topology"
 
 const LOOPBACK = "127.0.0.1"
 
 export class Gateways {
+  // worked out once: every delivery asks
+  readonly #own: string
+  /** Where each served site's gateway comes from, if the topology says so. */
+  readonly #networks: ReadonlyMap<string, Network | undefined>
+
   constructor(
     private readonly topology: Pick<Topology, "site" | "cloud" | "gateway">,
     private readonly addressing: Addressing,
-  ) {}
+  ) {
+    const { cloud, gateway } = topology
+    this.#own = bindAddress(gateway.interfaces.cloud.address.ip, addressing)
+    this.#networks = new Map(cloud.sites.map(({ site, from }) => [site, from && boundNetwork(from, addressing)]))
+  }
 
   serves(site: string): boolean {
-    return this.topology.cloud.sites.some((served) => served.site === site)
+    return this.#networks.has(site)
   }
 
   /** Whether this sender may describe a site, deliver for it and close its collections. */
   maySpeakFor(sender: string, site: string): boolean {
     // in the simulated network this machine may do so for all
     if (this.addressing === "simulated" && sender === LOOPBACK) return true
-    const { from } = this.topology.cloud.sites.find((served) => served.site === site) ?? {}
-    if (from) return this.#isFrom(from, sender)
-    return site === this.topology.site && this.isOwn(sender)
+    const network = this.#networks.get(site)
+    if (!network) return site === this.topology.site && this.isOwn(sender)
+    const address = parseAddress(sender)
+    return address !== undefined && contains(network, address)
   }
 
   /** Whether this is the gateway that the topology declares. */
   isOwn(sender: string): boolean {
-    return bindAddress(this.topology.gateway.interfaces.cloud.address.ip, this.addressing) === sender
-  }
-
-  #isFrom(from: NonNullable<Topology["cloud"]["sites"][number]["from"]>, sender: string): boolean {
-    const address = parseAddress(sender)
-    if (address === undefined) return false
-    const first = boundAddress(networkAddress(from), this.addressing)
-    return contains({ ...from, address: first }, address)
+    return sender === this.#own
   }
 }
+
+const boundNetwork = (from: Network, addressing: Addressing): Network => ({
+  ...from,
+  address: boundAddress(networkAddress(from), addressing),
+})

@@ -11,7 +11,7 @@ const ranges = v.pipe(
   v.transform((texts) => parseRanges(texts) ?? []),
 )
 
-const report = v.object({
+export const collectionReport = v.object({
   scheduledAt: v.pipe(v.string(), v.check(isInstant, "not an instant as 2026-11-22T05:00:00Z, from 2000 on")),
   /** A run, and not a day that is looked at once more. */
   run: v.boolean(),
@@ -31,9 +31,7 @@ const report = v.object({
 })
 
 /** Addresses are ranges, rising. */
-export type CollectionReport = v.InferOutput<typeof report>
-
-export const collectionReport = report
+export type CollectionReport = v.InferOutput<typeof collectionReport>
 
 function isInstant(text: string): boolean {
   // Temporal also takes what nobody else reads: a leap second, or a zone in brackets

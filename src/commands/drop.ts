@@ -10,7 +10,7 @@ import { addressingOf, SPOOL } from "../gateway/schema"
 import { openForReading } from "../storage/database"
 import { StorageError, StorageInUse } from "../storage/errors"
 import { type Day, describeDay } from "../survey/calendar"
-import { type AddressRange, formatAddress } from "../topology/address"
+import { type AddressRange, EVERY_ADDRESS, formatAddress } from "../topology/address"
 import { loadTopology } from "../topology/load"
 import type { Topology } from "../topology/topology"
 import { COMMON_OPTIONS, type Command, readDay, readDevice, UsageError, type Values } from "./arguments"
@@ -34,8 +34,6 @@ export const command: Command<typeof options> = {
   run,
 }
 
-const EVERYBODY: AddressRange = { first: 0, last: 0xffff_ffff }
-
 async function run(values: Values<typeof options>): Promise<number> {
   const screen = createScreen(values)
   const day = readDay(values.day)
@@ -43,7 +41,7 @@ async function run(values: Values<typeof options>): Promise<number> {
   const device = readDevice(values.device)
   const topology = await loadTopology(values.topology ?? "topology.yaml")
   const site = values.site ?? topology.site
-  const addresses = device === undefined ? EVERYBODY : { first: device, last: device }
+  const addresses = device === undefined ? EVERY_ADDRESS : { first: device, last: device }
   const who = device === undefined ? "every device" : formatAddress(device)
   if (site !== topology.site) return dropForeign(site, day, addresses, who, topology, screen, values.yes)
 

@@ -20,6 +20,8 @@ export interface AddressRange {
   last: number
 }
 
+export const EVERY_ADDRESS: Readonly<AddressRange> = { first: 0, last: 0xffff_ffff }
+
 const DOT = 46
 const ZERO = 48
 

@@ -2,12 +2,11 @@
 import type { Database } from "bun:sqlite"
 import { openForReading } from "../../storage/database"
 import type { Day } from "../../survey/calendar"
+import { EVERY_ADDRESS } from "../../topology/address"
 import type { Addressing } from "../../topology/addressing"
 import type { Drop } from "./contract"
 import { STORE } from "./schema"
 import type { StoredReading } from "./stored"
-
-const LAST_ADDRESS = 0xffff_ffff
 
 /** Whether a simulated network made this store. */
 export function addressingOfStore(file: string): Addressing {
@@ -76,8 +75,9 @@ export class StoreReader implements Disposable {
        WHERE site = (SELECT id FROM sites WHERE site = ?1) AND day = ?2 AND address BETWEEN ?3 AND ?4
        ORDER BY address`,
     )
+    const { first, last } = EVERY_ADDRESS
     for (const day of this.#days(site, from, to)) {
-      for (const { address, readings } of surveys.iterate(site, day, device ?? 0, device ?? LAST_ADDRESS)) {
+      for (const { address, readings } of surveys.iterate(site, day, device ?? first, device ?? last)) {
         const stored: StoredReading[] = JSON.parse(readings)
         for (const [time, temperature, humidity] of stored) yield { site, address, day, time, temperature, humidity }
       }

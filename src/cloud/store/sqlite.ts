@@ -11,7 +11,7 @@ import {
   type SumRow,
   sumSql,
 } from "../../survey/digest"
-import type { AddressRange } from "../../topology/address"
+import { type AddressRange, EVERY_ADDRESS } from "../../topology/address"
 import type {
   Closing,
   Delivery,
@@ -46,7 +46,6 @@ const DROPPED: Kept = { outcome: "dropped", superseded: 0 }
 
 const PAGE = 1000
 const SPOOLS_KEPT = 10 // of a site: those that delivered last
-const EVERY_ADDRESS: AddressRange = { first: 0, last: 0xffff_ffff }
 
 export class SqliteStore implements Store {
   readonly #siteIds = new Map<string, number>()
