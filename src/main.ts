@@ -4,17 +4,17 @@ import { INVOCATION } from "./commands/installation"
 import { nearest } from "./nearest"
 import { printable, printableLines } from "./printable"
 import { StorageError, StorageFailed, StorageRefused } from "./storage/errors"
-import { TopologyError } from "./topology/problem"
+import { TopologyError } from "./topology/yaml/problem"
 
 const COMMANDS: Record<string, () => Promise<{ command: Command }>> = {
-  start: () => import("./commands/start") as Promise<{ command: Command }>,
+  start: () => import("./commands/start/start") as Promise<{ command: Command }>,
   check: () => import("./commands/check") as Promise<{ command: Command }>,
   readings: () => import("./commands/readings") as Promise<{ command: Command }>,
-  service: () => import("./commands/service") as Promise<{ command: Command }>,
-  status: () => import("./commands/status") as Promise<{ command: Command }>,
+  service: () => import("./commands/service/service") as Promise<{ command: Command }>,
+  status: () => import("./commands/status/status") as Promise<{ command: Command }>,
   resend: () => import("./commands/resend") as Promise<{ command: Command }>,
   drop: () => import("./commands/drop") as Promise<{ command: Command }>,
-  quarantine: () => import("./commands/quarantine") as Promise<{ command: Command }>,
+  quarantine: () => import("./commands/quarantine/quarantine") as Promise<{ command: Command }>,
   // an executable does not hold the source that it was made of
   ...(!Bun.isStandaloneExecutable && { build: () => import("./commands/build") as Promise<{ command: Command }> }),
 }

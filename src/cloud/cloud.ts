@@ -1,8 +1,8 @@
 // The cloud: listens on TCP, tells CoAP from plain text, stores, and lists on its console.
 import { type Clock, isWrong, type Random } from "../clock"
-import type { Sockets } from "../coap/sockets"
-import type { TcpListener } from "../coap/tcp"
 import { boundedBy, type Log, sparing } from "../log"
+import type { Sockets } from "../net/sockets"
+import type { TcpListener } from "../net/tcp"
 import { DurableDatabase } from "../storage/database"
 import { GroupCommit } from "../storage/group-commit"
 import type { Day } from "../survey/calendar"

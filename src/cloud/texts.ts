@@ -1,7 +1,7 @@
 // Plain text as it comes over TCP: complete lines are stored at each pause and at the end, bounded in size and age.
 import type { Clock } from "../clock"
-import type { Connection, ConnectionHandler } from "../coap/connection"
-import { patienceMs } from "../coap/patience"
+import type { Connection, ConnectionHandler } from "../net/connection"
+import { patienceMs } from "../net/patience"
 import { REFUSED_TEXT, StorageRefused } from "../storage/errors"
 import type { Taken } from "./plain-text"
 

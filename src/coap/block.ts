@@ -1,10 +1,10 @@
 // Block-wise transfer of request bodies, Block1, both sides (RFC 7959 §2; BERT: RFC 8323 §6). No sockets.
 import type { Clock } from "../clock"
 import { Code, isSuccess } from "./code"
-import type { Outgoing, Reply } from "./exchange"
 import { findOption, type Option, OptionNumber, readUint, uintOf, uintOption, uintValue } from "./option"
 import { busy, type Handler, type Request, type Response, say } from "./resource"
 import { type Transfer, type TransferLimits, Transfers } from "./transfers"
+import type { Outgoing, Reply } from "./udp/exchange"
 
 export interface Block {
   readonly number: number

@@ -1,5 +1,5 @@
 // Leaves a request with the gateway, the spool's only writer.
-import { leaveRequest, type SpoolRequest } from "../gateway/request"
+import { leaveRequest, type SpoolRequest } from "../gateway/control/request"
 import { StorageError } from "../storage/errors"
 
 /** It is taken up within a minute, or when the gateway starts. Throws StorageError where nothing can be left. */

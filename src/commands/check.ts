@@ -1,20 +1,20 @@
 // `bun run check`: every problem in topology.yaml and in every survey line, before a night depends on it.
 import { systemClock } from "../clock"
-import { readSurveyFile } from "../device/file"
-import { SurveyMissing } from "../device/missing"
-import { checkScript } from "../device/script"
-import { surveyPath } from "../device/source"
-import { whyStale } from "../device/stale"
+import { readSurveyFile } from "../device/source/file"
+import { SurveyMissing } from "../device/source/missing"
+import { checkScript } from "../device/source/script"
+import { surveyPath } from "../device/source/source"
+import { whyStale } from "../device/source/stale"
 import { clockChange, dayBefore, describeDay } from "../survey/calendar"
 import { parseSurvey } from "../survey/survey"
 import { type Device, hasHistory, isScript } from "../topology/devices"
-import { loadTopology } from "../topology/load"
-import { formatProblem } from "../topology/problem"
 import type { Topology } from "../topology/topology"
+import { loadTopology } from "../topology/yaml/load"
+import { formatProblem } from "../topology/yaml/problem"
 import { COMMON_OPTIONS, type Command, type Values } from "./arguments"
 import { count } from "./format"
-import { SAMPLE_DATA } from "./report"
 import { createScreen } from "./screen"
+import { SAMPLE_DATA } from "./start/report"
 
 const options = { ...COMMON_OPTIONS } as const
 

@@ -1,6 +1,7 @@
 // The last days in a table: device by device in a small network, in numbers in a larger one.
-import type { DayCounts, DeviceDay } from "../gateway/history"
-import type { DeviceStatus } from "../gateway/status"
+
+import type { DeviceStatus } from "../gateway/report/status"
+import type { DayCounts, DeviceDay } from "../gateway/spool/history"
 import { printable } from "../printable"
 import { type Day, describeDay } from "../survey/calendar"
 

@@ -4,7 +4,7 @@ import { type Selection, type StoredRow, StoreReader } from "../cloud/store/read
 import { formatStored } from "../cloud/store/stored"
 import type { Day } from "../survey/calendar"
 import { formatAddress } from "../topology/address"
-import { loadTopology } from "../topology/load"
+import { loadTopology } from "../topology/yaml/load"
 import {
   COMMON_OPTIONS,
   type Command,

@@ -1,11 +1,12 @@
 // `bun run resend`: asks the gateway, the spool's only writer, to deliver days again that the cloud had already.
-import { countSurveys, heldDays } from "../gateway/history"
-import type { DayRange } from "../gateway/request"
-import { SPOOL } from "../gateway/schema"
+
+import type { DayRange } from "../gateway/control/request"
+import { countSurveys, heldDays } from "../gateway/spool/history"
+import { SPOOL } from "../gateway/spool/schema"
 import { openForReading } from "../storage/database"
 import { StorageError } from "../storage/errors"
 import { addDays, type Day } from "../survey/calendar"
-import { loadTopology } from "../topology/load"
+import { loadTopology } from "../topology/yaml/load"
 import { COMMON_OPTIONS, type Command, DAY_RANGE_OPTIONS, readDayRange, UsageError, type Values } from "./arguments"
 import { leave } from "./ask"
 import { count } from "./format"

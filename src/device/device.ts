@@ -1,15 +1,16 @@
 // A simulated sensor, or the programme beside a real one: reads its survey and uploads it from its own address.
 import type { Clock, Random } from "../clock"
-import { Endpoint, type Peer, type Transmission } from "../coap/exchange"
-import type { Sockets } from "../coap/sockets"
+import { Endpoint, type Transmission } from "../coap/udp/exchange"
+import type { Sockets } from "../net/sockets"
+import type { Peer } from "../net/udp"
 import { clockChange, type Day } from "../survey/calendar"
 import { parseSurvey, type Survey } from "../survey/survey"
 import { type Device, hasHistory } from "../topology/devices"
-import type { SurveyText } from "./file"
-import { SurveyMissing, SurveyStale } from "./missing"
 import type { ReasonsTold } from "./reasons-told"
-import { type ReadSurvey, surveyPath } from "./source"
-import { whyStale } from "./stale"
+import type { SurveyText } from "./source/file"
+import { SurveyMissing, SurveyStale } from "./source/missing"
+import { type ReadSurvey, surveyPath } from "./source/source"
+import { whyStale } from "./source/stale"
 import { Uploader, UploadRefused } from "./uploader"
 
 export interface DeviceRunOptions {

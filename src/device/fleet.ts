@@ -1,7 +1,7 @@
 // The devices that this process plays, run together: bounded in number, spread over time, each with its reason.
 import { type Clock, pause, type Random } from "../clock"
-import type { Sockets } from "../coap/sockets"
 import type { Log } from "../log"
+import type { Sockets } from "../net/sockets"
 import type { Day } from "../survey/calendar"
 import { type Addressing, bindAddress } from "../topology/addressing"
 import type { Device } from "../topology/devices"
@@ -9,7 +9,7 @@ import type { Topology } from "../topology/topology"
 import { CatchUp } from "./catch-up"
 import { runDevice, type Uploaded } from "./device"
 import { ReasonsTold } from "./reasons-told"
-import type { ReadSurvey } from "./source"
+import type { ReadSurvey } from "./source/source"
 
 export interface FleetOptions {
   readonly addressing: Addressing

@@ -2,13 +2,14 @@
 import { type Clock, pause, type Random } from "../clock"
 import { LARGEST_BLOCK_BYTES, sendBlockwise } from "../coap/block"
 import { Code, codeClass, isAcknowledgement, isSuccess } from "../coap/code"
-import { type Endpoint, ExchangeReset, ExchangeTimeout, type Outgoing, type Peer, type Reply } from "../coap/exchange"
 import { OptionNumber, textOption, uintOf, uintOption } from "../coap/option"
 import { ContentFormat, reasonOf, textOf } from "../coap/resource"
+import { type Endpoint, ExchangeReset, ExchangeTimeout, type Outgoing, type Reply } from "../coap/udp/exchange"
+import type { Peer } from "../net/udp"
 import { printable, shorten } from "../printable"
 import { type Day, parseDay } from "../survey/calendar"
 import { surveyDigest } from "../survey/digest"
-import type { MissingKind } from "./missing"
+import type { MissingKind } from "./source/missing"
 
 export interface UploaderOptions {
   readonly endpoint: Endpoint

@@ -10,8 +10,8 @@ import {
   networkAddress,
   parseAddress,
 } from "./address"
-import type { Finding, Path } from "./problem"
 import type { Draft } from "./validate"
+import type { Finding, Path } from "./yaml/problem"
 
 /** Addresses that something in the topology calls its own; `where` is how a message names it. */
 interface Claim {

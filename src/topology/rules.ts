@@ -5,8 +5,8 @@ import { contains, formatNetwork, formatRange, parseAddress } from "./address"
 import { claimRefusals } from "./claims"
 import { isDaily, readCron } from "./cron"
 import { show } from "./fields"
-import type { Finding } from "./problem"
 import type { Draft } from "./validate"
+import type { Finding } from "./yaml/problem"
 
 type LineOf = (deviceIndex: number) => number
 

@@ -3,7 +3,7 @@ import * as v from "valibot"
 import type { Network } from "./address"
 import { type Devices, deviceEntry } from "./devices"
 import { checkedText, choice, duration, host, network, path, section, size, text, wholeNumber } from "./fields"
-import type { Problem } from "./problem"
+import type { Problem } from "./yaml/problem"
 
 const SITE_PATTERN = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/
 const SITE_RULE = "up to 64 letters, digits, - _ . with a letter or digit first"

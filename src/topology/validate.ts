@@ -2,8 +2,8 @@
 import * as v from "valibot"
 import type { AddressRange, Network } from "./address"
 import { wrongType } from "./fields"
-import type { Finding } from "./problem"
 import { type Declared, topologySchema } from "./topology"
+import type { Finding } from "./yaml/problem"
 
 /** A part of T: what the schema refused is undefined. */
 export type Sound<T> = T extends AddressRange | Network | Temporal.Duration

@@ -7,7 +7,7 @@ import {
   UsageError,
   type Values,
 } from "../../src/commands/arguments"
-import { listenForSignals } from "../../src/commands/signals"
+import { listenForSignals } from "../../src/commands/start/signals"
 import { measureAgainst } from "./against/against"
 import { formatComparisons } from "./against/comparison"
 import { measureBulk } from "./bulk"

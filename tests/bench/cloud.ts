@@ -1,7 +1,7 @@
 // The cloud alone in its process, its store in the folder that the first argument names, for as many devices as the second says; prints its port.
 import { systemClock } from "../../src/clock"
 import { Cloud } from "../../src/cloud/cloud"
-import { systemSockets } from "../../src/coap/sockets"
+import { systemSockets } from "../../src/net/sockets"
 import { fleetTopology } from "./topology"
 
 const [folder = ".", devices = "1"] = process.argv.slice(2)

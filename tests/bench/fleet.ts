@@ -1,9 +1,10 @@
 // The load: any number of devices in one process, each a CoAP client of its own (RFC 7252 §4.2, §5.2, §5.3).
 import type { Random } from "../../src/clock"
 import { Code, formatCode, isSuccess } from "../../src/coap/code"
-import type { Outgoing, Peer, Transmission } from "../../src/coap/exchange"
-import { decodeMessage, encodeEmpty, encodeMessage, Type } from "../../src/coap/message"
 import { readUint } from "../../src/coap/option"
+import type { Outgoing, Transmission } from "../../src/coap/udp/exchange"
+import { decodeMessage, encodeEmpty, encodeMessage, Type } from "../../src/coap/udp/message"
+import type { Peer } from "../../src/net/udp"
 import { LoopbackSocket } from "./loopback"
 
 export interface FleetOptions {

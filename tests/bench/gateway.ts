@@ -1,8 +1,8 @@
 // The gateway alone in its process: its spool's folder, how many devices it has and the cloud's port are its arguments.
 // Prints its port; told "forward" on standard input it delivers what has come, and prints what that was as JSON.
 import { systemClock } from "../../src/clock"
-import { systemSockets } from "../../src/coap/sockets"
 import { Gateway } from "../../src/gateway/gateway"
+import { systemSockets } from "../../src/net/sockets"
 import { dayBefore } from "../../src/survey/calendar"
 import { fleetTopology } from "./topology"
 

@@ -1,10 +1,11 @@
 // One survey of 1 MiB over a link that loses datagrams, in virtual time, beside the arithmetic of stop-and-wait.
 import { BlockReceiver, LARGEST_BLOCK_BYTES } from "../../src/coap/block"
 import { Code } from "../../src/coap/code"
-import { Endpoint, type Peer } from "../../src/coap/exchange"
 import { say } from "../../src/coap/resource"
+import { Endpoint } from "../../src/coap/udp/exchange"
 import { Uploader } from "../../src/device/uploader"
-import { SeededLink } from "../coap/seeded-link"
+import type { Peer } from "../../src/net/udp"
+import { SeededLink } from "../coap/udp/seeded-link"
 import { seededRandom, VirtualClock } from "../virtual-clock"
 import type { Figure } from "./figure"
 

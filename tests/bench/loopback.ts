@@ -1,8 +1,8 @@
 // One UDP socket that sends from any address of 127.0.0.0/8, many datagrams a system call (sendmmsg(2), IP_PKTINFO in
 // ip(7)): what would be a socket a device. Bun receives. For Linux on 64-bit machines, where the structures are these.
 import { dlopen, ptr } from "bun:ffi"
-import type { Peer } from "../../src/coap/exchange"
-import { tuneUdpSocket } from "../../src/coap/socket-options"
+import { tuneUdpSocket } from "../../src/net/socket-options"
+import type { Peer } from "../../src/net/udp"
 import { parseAddress } from "../../src/topology/address"
 
 const SLOTS = 128 // datagrams a system call

@@ -1,7 +1,7 @@
 // The servers that the load meets, each in a process of its own that ends with its owner.
 import { existsSync } from "node:fs"
 import { join } from "node:path"
-import type { Peer } from "../../src/coap/exchange"
+import type { Peer } from "../../src/net/udp"
 
 export interface Server extends AsyncDisposable {
   readonly address: Peer

@@ -1,8 +1,8 @@
 // The surveys of the load: lines of 20 bytes, another text for every device, so that a mix-up shows.
 import { Code } from "../../src/coap/code"
-import type { Outgoing } from "../../src/coap/exchange"
 import { OptionNumber, textOption, uintOption } from "../../src/coap/option"
 import { ContentFormat } from "../../src/coap/resource"
+import type { Outgoing } from "../../src/coap/udp/exchange"
 import type { Day } from "../../src/survey/calendar"
 import { formatAddress } from "../../src/topology/address"
 

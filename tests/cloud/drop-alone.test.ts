@@ -2,7 +2,7 @@ import { expect, test } from "bun:test"
 import { join } from "node:path"
 import { dropFromStore } from "../../src/cloud/drop-alone"
 import { StorageInUse } from "../../src/storage/errors"
-import { parseTopology } from "../../src/topology/load"
+import { parseTopology } from "../../src/topology/yaml/load"
 import { changed } from "../topology/sample"
 import { Bench, DAY, HERBS, MORNING, SITE, TOMATOES } from "./fixtures"
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test"
 import { Gateways } from "../../src/cloud/gateways"
 import type { Addressing } from "../../src/topology/addressing"
-import { parseTopology } from "../../src/topology/load"
+import { parseTopology } from "../../src/topology/yaml/load"
 import { changed } from "../topology/sample"
 
 const SITES = "[greenhouse, { site: farm-b, from: 203.0.113.0/24 }, { site: barn, from: 10.10.10.7/32 }]"

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test"
 import type { Taken } from "../../src/cloud/plain-text"
 import { Texts } from "../../src/cloud/texts"
-import type { Connection } from "../../src/coap/connection"
+import type { Connection } from "../../src/net/connection"
 import { StorageRefused } from "../../src/storage/errors"
 import { seededRandom, settle, VirtualClock } from "../virtual-clock"
 

@@ -10,9 +10,9 @@ import {
   sendBlockwise,
 } from "../../src/coap/block"
 import { Code, formatCode } from "../../src/coap/code"
-import type { Outgoing, Reply } from "../../src/coap/exchange"
 import { findOption, type Option, OptionNumber, textOption, uintOf, uintOption } from "../../src/coap/option"
 import { EXCHANGE_LIFETIME_MS, type Request, type Response, say, textOf } from "../../src/coap/resource"
+import type { Outgoing, Reply } from "../../src/coap/udp/exchange"
 import { VirtualClock } from "../virtual-clock"
 
 const NONE = new Uint8Array(0)

@@ -6,8 +6,8 @@ import { join, resolve } from "node:path"
 import { systemClock } from "../../src/clock"
 import { Code } from "../../src/coap/code"
 import { type Handler, say } from "../../src/coap/resource"
-import { Session } from "../../src/coap/session"
-import { systemSockets } from "../../src/coap/sockets"
+import { Session } from "../../src/coap/tcp/session"
+import { systemSockets } from "../../src/net/sockets"
 
 const MAIN = resolve(import.meta.dir, "../../src/main.ts")
 const CLOUD = "127.10.10.2"

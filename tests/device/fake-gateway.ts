@@ -1,10 +1,11 @@
 // A gateway that answers as a test says, and the network on which devices reach it, in virtual time.
 import { Code } from "../../src/coap/code"
-import { Endpoint, type Peer } from "../../src/coap/exchange"
 import { OptionNumber, textsOf } from "../../src/coap/option"
 import { type Handler, type Response, say } from "../../src/coap/resource"
-import type { Sockets } from "../../src/coap/sockets"
-import { SeededLink } from "../coap/seeded-link"
+import { Endpoint } from "../../src/coap/udp/exchange"
+import type { Sockets } from "../../src/net/sockets"
+import type { Peer } from "../../src/net/udp"
+import { SeededLink } from "../coap/udp/seeded-link"
 import { seededRandom, VirtualClock } from "../virtual-clock"
 
 export const GATEWAY: Peer = { address: "127.168.1.1", port: 10_005 }

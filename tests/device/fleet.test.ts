@@ -1,10 +1,10 @@
 // A fleet's run that looks every minute, against a gateway that answers as told.
 import { expect, test } from "bun:test"
 import { Fleet } from "../../src/device/fleet"
-import { SurveyMissing } from "../../src/device/missing"
+import { SurveyMissing } from "../../src/device/source/missing"
 import { silentLog } from "../../src/log"
 import type { Day } from "../../src/survey/calendar"
-import { parseTopology } from "../../src/topology/load"
+import { parseTopology } from "../../src/topology/yaml/load"
 import { changed } from "../topology/sample"
 import { FakeGateway, GATEWAY } from "./fake-gateway"
 

@@ -1,11 +1,11 @@
 // Parts that are down, late or restarted: nothing is lost, nothing doubled.
 import { expect, test } from "bun:test"
 import { Cloud } from "../../src/cloud/cloud"
-import { systemSockets } from "../../src/coap/sockets"
 import { runDevice } from "../../src/device/device"
 import { ReasonsTold } from "../../src/device/reasons-told"
-import { readSurvey } from "../../src/device/source"
+import { readSurvey } from "../../src/device/source/source"
 import { Gateway } from "../../src/gateway/gateway"
+import { systemSockets } from "../../src/net/sockets"
 import { bindAddress } from "../../src/topology/addressing"
 import { MONDAY_AT_SIX, Site, until } from "./fixture"
 

@@ -2,7 +2,7 @@
 import { expect, test } from "bun:test"
 import { Network, type NetworkOptions, type Roles, type Topology } from "../../src/network"
 import { parseAddress } from "../../src/topology/address"
-import { loadTopology } from "../../src/topology/load"
+import { loadTopology } from "../../src/topology/yaml/load"
 import { DAY_MS, SAMPLE, Site, until } from "./fixture"
 
 const NOBODY: Roles = { cloud: false, gateway: false, devices: [] }

@@ -3,10 +3,10 @@
 //   bun speak.ts FROM TO PORT text "192.168.1.2 08:00 - 20 - 30%"            → 192.168.1.9 may not speak for …
 import { systemClock } from "../../src/clock"
 import { Code, formatCode } from "../../src/coap/code"
-import { Endpoint } from "../../src/coap/exchange"
 import { OptionNumber, textOption, uintOption } from "../../src/coap/option"
 import { ContentFormat, textOf } from "../../src/coap/resource"
-import { UdpSocket } from "../../src/coap/udp"
+import { Endpoint } from "../../src/coap/udp/exchange"
+import { UdpSocket } from "../../src/net/udp"
 
 const [from = "", to = "", port, protocol, ...words] = process.argv.slice(2)
 const gateway = { address: to, port: Number(port) }

@@ -7,7 +7,7 @@ import { join } from "node:path"
 import { type Clock, systemClock } from "../../src/clock"
 import { Network, type Summary } from "../../src/network"
 import { bindAddress } from "../../src/topology/addressing"
-import { parseTopology } from "../../src/topology/load"
+import { parseTopology } from "../../src/topology/yaml/load"
 
 /** The day that is collected. */
 export const DAY = "2026-11-21"

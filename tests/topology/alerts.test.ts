@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test"
-import { parseTopology } from "../../src/topology/load"
+import { parseTopology } from "../../src/topology/yaml/load"
 import { changed, problemsOf, SAMPLE } from "./sample"
 
 const heartbeat = (url: string) => changed(["cloud:\n", `alerts:\n  heartbeat: ${url}\ncloud:\n`])

@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test"
 import { applyChanges, changesOf } from "../../src/topology/changes"
-import { parseTopology } from "../../src/topology/load"
+import { parseTopology } from "../../src/topology/yaml/load"
 
 const topology = ({ devices = "", schedule = "", rest = "" }) =>
   parseTopology(

@@ -1,5 +1,5 @@
 // A small sound topology, and what is wrong with a changed one.
-import { parseTopology, TopologyError } from "../../src/topology/load"
+import { parseTopology, TopologyError } from "../../src/topology/yaml/load"
 
 export const SAMPLE = `site: greenhouse
 timeZone: Europe/Rome

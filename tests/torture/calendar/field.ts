@@ -1,5 +1,5 @@
 // What the devices' sources hold: readings of every quarter or hour as they pass, and in a skipped hour what no clock shows.
-import { SurveyMissing } from "../../../src/device/missing"
+import { SurveyMissing } from "../../../src/device/source/missing"
 import { type CalendarDay, ZoneCalendar } from "./zone-calendar"
 
 /** A reading as the store must show it: "02:15 20.5 30", and where the clock shows that again "02:15+01:00 20.5 30". */

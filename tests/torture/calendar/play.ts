@@ -1,5 +1,5 @@
 // A process that plays years: `bun play.ts FOLDER SEED DAYS NUMBER…`, a line of JSON for each as soon as it is over.
-import { Requests } from "../../../src/gateway/requests"
+import { Requests } from "../../../src/gateway/control/requests"
 import { takeDatabases } from "../network/stage"
 import { watchDeliveries } from "./witness"
 import { playYear } from "./year"

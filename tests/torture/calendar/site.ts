@@ -1,7 +1,7 @@
 // The site whose year is played: where it is and when it runs, which people change, and what the oracle says of both.
 import { join } from "node:path"
 import type { Topology } from "../../../src/network"
-import { parseTopology } from "../../../src/topology/load"
+import { parseTopology } from "../../../src/topology/yaml/load"
 import { DAY_MS } from "../network/chance"
 import type { Kind } from "./plan"
 import { type Run, ZoneCalendar } from "./zone-calendar"

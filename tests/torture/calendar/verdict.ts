@@ -1,8 +1,8 @@
 // Whether a year's days are all in the store, once, under their right names, by the oracle's calendar; what cannot come
 // is named, and nothing is owed.
 import { Database } from "bun:sqlite"
-import { readCollections } from "../../../src/gateway/ledger"
-import { readGatewayStatus } from "../../../src/gateway/status"
+import { readCollections } from "../../../src/gateway/ledger/ledger"
+import { readGatewayStatus } from "../../../src/gateway/report/status"
 import type { Topology } from "../../../src/network"
 import { formatAddress } from "../../../src/topology/address"
 import { DAY_MS } from "../network/chance"

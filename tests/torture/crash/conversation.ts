@@ -1,7 +1,7 @@
 // One connection between gateway and cloud as a listener hears it: requests and their answers, in their order.
 import { Code, isRequest } from "../../../src/coap/code"
-import { FrameReader, type ReceivedFrame } from "../../../src/coap/frame"
 import { OptionNumber, textsOf } from "../../../src/coap/option"
+import { FrameReader, type ReceivedFrame } from "../../../src/coap/tcp/frame"
 
 const LARGEST_BYTES = 1024 * 1024
 

@@ -1,7 +1,7 @@
 // Listens in on the leg to the cloud: what was acknowledged and agreed there, and answers withheld for a while.
 import { Code, formatCode, isSuccess } from "../../../src/coap/code"
-import type { Sockets } from "../../../src/coap/sockets"
-import type { ConnectionHandler } from "../../../src/coap/tcp"
+import type { Sockets } from "../../../src/net/sockets"
+import type { ConnectionHandler } from "../../../src/net/tcp"
 import { Conversation, Line } from "./conversation"
 
 /** A gateway's account of a day, and that the cloud found the same. */

@@ -1,7 +1,7 @@
 // Looks at everything when a cycle has come to its end: what was acknowledged is stored once, as it was sent, and both
 // databases are sound and agree.
 import { Database } from "bun:sqlite"
-import { readGatewayStatus } from "../../../src/gateway/status"
+import { readGatewayStatus } from "../../../src/gateway/report/status"
 import type { Day } from "../../../src/survey/calendar"
 import { agreementOver, surveyDigest } from "../../../src/survey/digest"
 import { keyOf, possible, promised, type Sent } from "./book"

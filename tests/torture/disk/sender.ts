@@ -1,10 +1,11 @@
 // A device that is not patient: it uploads, and says at once how it was answered.
 import { systemClock } from "../../../src/clock"
 import { Code } from "../../../src/coap/code"
-import { Endpoint, ExchangeTimeout, type Peer, type Reply } from "../../../src/coap/exchange"
 import { OptionNumber, textOption, uintOf, uintOption } from "../../../src/coap/option"
 import { ContentFormat, textOf } from "../../../src/coap/resource"
-import { type Datagrams, systemSockets } from "../../../src/coap/sockets"
+import { Endpoint, ExchangeTimeout, type Reply } from "../../../src/coap/udp/exchange"
+import { type Datagrams, systemSockets } from "../../../src/net/sockets"
+import type { Peer } from "../../../src/net/udp"
 import type { Day } from "../../../src/survey/calendar"
 import { surveyDigest } from "../../../src/survey/digest"
 

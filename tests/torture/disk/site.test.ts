@@ -1,7 +1,7 @@
 // What is done to one site, or to those beside it, leaves nothing for what is done to it next.
 import { afterAll, beforeAll, expect, test } from "bun:test"
 import { pause, systemClock } from "../../../src/clock"
-import { listenTcp } from "../../../src/coap/tcp"
+import { listenTcp } from "../../../src/net/tcp"
 import { loadTopology } from "../../../src/network"
 import { bindAddress } from "../../../src/topology/addressing"
 import { fillDisk, missingMount } from "./bounded"

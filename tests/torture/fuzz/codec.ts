@@ -1,6 +1,7 @@
 // One datagram: decodeMessage() against the reference, and encodeMessage() as its inverse (RFC 7252 §3).
-import { decodeMessage, encodeMessage, type Message } from "../../../src/coap/message"
+
 import { MessageFormatError, type Option } from "../../../src/coap/option"
+import { decodeMessage, encodeMessage, type Message } from "../../../src/coap/udp/message"
 import { messages } from "./corpus"
 import type { Dice } from "./dice"
 import { appendMessage } from "./grammar"

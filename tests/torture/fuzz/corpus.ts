@@ -1,9 +1,9 @@
 // Sound messages to begin from: what the network really says, and the corners of the format.
 import { encodeBlock } from "../../../src/coap/block"
 import { Code } from "../../../src/coap/code"
-import { encodeFrame, type Frame } from "../../../src/coap/frame"
-import { encodeMessage, type Message, Type } from "../../../src/coap/message"
 import { type Option, OptionNumber, textOption, uintOption } from "../../../src/coap/option"
+import { encodeFrame, type Frame } from "../../../src/coap/tcp/frame"
+import { encodeMessage, type Message, Type } from "../../../src/coap/udp/message"
 
 const NONE = new Uint8Array(0)
 const bytes = (count: number, byte: number) => new Uint8Array(count).fill(byte)

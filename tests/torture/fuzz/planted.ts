@@ -1,11 +1,12 @@
 // Faults put into what is fuzzed, each of which must show within few cases: the suite would see them in src.
-import type { FrameReader, ReceivedFrame } from "../../../src/coap/frame"
-import { decodeMessage, type Message } from "../../../src/coap/message"
+
 import { MessageFormatError } from "../../../src/coap/option"
-import { Session, type SessionOptions } from "../../../src/coap/session"
+import type { FrameReader, ReceivedFrame } from "../../../src/coap/tcp/frame"
+import { Session, type SessionOptions } from "../../../src/coap/tcp/session"
+import { decodeMessage, type Message } from "../../../src/coap/udp/message"
 import { readCanonical } from "../../../src/survey/canonical"
 import type { CanonicalText } from "../../../src/survey/survey"
-import { parseTopology, TopologyError } from "../../../src/topology/load"
+import { parseTopology, TopologyError } from "../../../src/topology/yaml/load"
 import { mergeReadings } from "../../survey/fixtures"
 import type { Planted } from "../suite"
 import { Codec } from "./codec"

@@ -1,7 +1,8 @@
 // topology.yaml, damaged and made up: always a Topology, or problems that each have a place.
-import { parseTopology, TopologyError } from "../../../src/topology/load"
-import type { Problem } from "../../../src/topology/problem"
+
 import type { Topology } from "../../../src/topology/topology"
+import { parseTopology, TopologyError } from "../../../src/topology/yaml/load"
+import type { Problem } from "../../../src/topology/yaml/problem"
 import type { Dice } from "./dice"
 import type { Target } from "./target"
 import { makeYaml } from "./topology-text"

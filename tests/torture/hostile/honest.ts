@@ -1,8 +1,9 @@
 // An honest device: the real uploader on a real socket, one survey after the other, and how long each took.
 import { pause, type Random, systemClock } from "../../../src/clock"
-import { Endpoint, type Peer } from "../../../src/coap/exchange"
-import { UdpSocket } from "../../../src/coap/udp"
+import { Endpoint } from "../../../src/coap/udp/exchange"
 import { Uploader } from "../../../src/device/uploader"
+import type { Peer } from "../../../src/net/udp"
+import { UdpSocket } from "../../../src/net/udp"
 import { addDays, type Day, dayBefore } from "../../../src/survey/calendar"
 import { formatReading, type Reading } from "../../../src/survey/reading"
 import { parseAddress } from "../../../src/topology/address"

@@ -1,14 +1,14 @@
 // The network under siege: where it is, who is honest, and a spool in which the days before are closed already.
 import { join } from "node:path"
 import { systemClock } from "../../../src/clock"
-import { Ledger } from "../../../src/gateway/ledger"
-import { SPOOL } from "../../../src/gateway/schema"
+import { Ledger } from "../../../src/gateway/ledger/ledger"
+import { SPOOL } from "../../../src/gateway/spool/schema"
 import { DurableDatabase } from "../../../src/storage/database"
 import { GroupCommit } from "../../../src/storage/group-commit"
 import { dayBefore } from "../../../src/survey/calendar"
 import { formatAddress } from "../../../src/topology/address"
-import { loadTopology } from "../../../src/topology/load"
 import type { Topology } from "../../../src/topology/topology"
+import { loadTopology } from "../../../src/topology/yaml/load"
 
 export const SITE = "greenhouse"
 /** Without daylight saving: every time of every day may be sent. */

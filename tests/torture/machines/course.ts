@@ -1,6 +1,6 @@
 // One course: an installation, what happens to it, calm days behind that, and whether every reading is where it must be.
 
-import { leaveRequest } from "../../../src/gateway/request"
+import { leaveRequest } from "../../../src/gateway/control/request"
 import { DAY_MS, HOUR_MS } from "../network/chance"
 import { Killed } from "../network/life"
 import { enter, turnForReal } from "../network/stage"

@@ -2,7 +2,7 @@
 import { join } from "node:path"
 import type { Topology } from "../../../src/network"
 import { Timetable } from "../../../src/schedule/timetable"
-import { parseTopology } from "../../../src/topology/load"
+import { parseTopology } from "../../../src/topology/yaml/load"
 
 export const TIME_ZONE = "Europe/Rome"
 const CRON = "0 6 * * *"

@@ -1,5 +1,5 @@
 // What the devices of a course measure, as a file of each day tells it: as far as the day has come, and corrected later.
-import { SurveyMissing } from "../../../src/device/missing"
+import { SurveyMissing } from "../../../src/device/source/missing"
 import { addDays, type Day, dayBefore, dayOf } from "../../../src/survey/calendar"
 import { Fields } from "../network/fields"
 import { TIME_ZONE } from "./declaration"

@@ -1,6 +1,6 @@
 // What a gateway of an older version has left in its spool: a line that the rules of today refuse.
 import { Database } from "bun:sqlite"
-import { placeOf } from "../../../src/gateway/places"
+import { placeOf } from "../../../src/gateway/spool/places"
 import type { Day } from "../../../src/survey/calendar"
 import { digestNumber, surveyDigest } from "../../../src/survey/digest"
 import { parseAddress } from "../../../src/topology/address"

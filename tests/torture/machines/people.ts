@@ -1,6 +1,6 @@
 // What people do to an installation: other names, devices that are taken away, and days that are dropped.
-import { carryOutAlone } from "../../../src/gateway/alone"
-import { leaveRequest, type SpoolRequest } from "../../../src/gateway/request"
+import { carryOutAlone } from "../../../src/gateway/control/offline"
+import { leaveRequest, type SpoolRequest } from "../../../src/gateway/control/request"
 import { formatRange, parseAddress } from "../../../src/topology/address"
 import { type Chance, DAY_MS, HOUR_MS } from "../network/chance"
 import { describe } from "../network/world"

@@ -1,8 +1,8 @@
 // Sensors that send by themselves, over CoAP or in plain text, until they are acknowledged or refused.
 import { pause } from "../../../src/clock"
 import { Code, codeClass, isAcknowledgement } from "../../../src/coap/code"
-import { Endpoint } from "../../../src/coap/exchange"
 import { OptionNumber, textOption } from "../../../src/coap/option"
+import { Endpoint } from "../../../src/coap/udp/exchange"
 import type { Day } from "../../../src/survey/calendar"
 import { MINUTE_MS } from "../network/chance"
 import type { Lan } from "../network/datagrams"

@@ -1,5 +1,5 @@
 // What a process of courses does not leave to the machine, beside what every simulation does not.
-import { Requests, type RequestsOptions } from "../../../src/gateway/requests"
+import { Requests, type RequestsOptions } from "../../../src/gateway/control/requests"
 import { HOUR_MS } from "../network/chance"
 import { saveTime, takeDatabases } from "../network/stage"
 

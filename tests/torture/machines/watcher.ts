@@ -1,7 +1,7 @@
 // Looks at the store while a course lasts: what was in it stays there, and a tick is true.
 import { existsSync } from "node:fs"
 import { readCloudStatus } from "../../../src/cloud/status"
-import { readGatewayStatus } from "../../../src/gateway/status"
+import { readGatewayStatus } from "../../../src/gateway/report/status"
 import type { Summary } from "../../../src/network"
 import type { Day } from "../../../src/survey/calendar"
 import { parseAddress } from "../../../src/topology/address"

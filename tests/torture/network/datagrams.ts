@@ -1,9 +1,8 @@
 // The devices' network: UDP between the devices and the gateway, over links that have the faults of the scenario.
 import type { Clock, Random } from "../../../src/clock"
-import type { Peer } from "../../../src/coap/exchange"
-import type { Datagrams } from "../../../src/coap/sockets"
-import type { UdpOptions } from "../../../src/coap/udp"
-import { type Faults, SeededLink } from "../../coap/seeded-link"
+import type { Datagrams } from "../../../src/net/sockets"
+import type { Peer, UdpOptions } from "../../../src/net/udp"
+import { type Faults, SeededLink } from "../../coap/udp/seeded-link"
 import type { Life } from "./life"
 
 const FIRST_EPHEMERAL = 32_768 // Linux: net.ipv4.ip_local_port_range

@@ -1,5 +1,5 @@
 // One end of a simulated TCP connection as its machine's kernel keeps it.
-import type { RawSocket, TcpConnection } from "../../../src/coap/connection"
+import type { RawSocket, TcpConnection } from "../../../src/net/connection"
 import type { Life } from "./life"
 import { GIVEN_UP_MS, type Wire } from "./wire"
 

@@ -46,7 +46,7 @@ async function startAtZero(): Promise<Partial<SiteOptions>> {
 }
 
 async function leaveOutDigests(): Promise<Partial<SiteOptions>> {
-  const { Endpoint } = await import("../../../src/coap/exchange")
+  const { Endpoint } = await import("../../../src/coap/udp/exchange")
   const { request } = Endpoint.prototype
   Endpoint.prototype.request = function (peer, outgoing, signal) {
     const options = outgoing.options.filter(({ value }) => !Buffer.from(value).toString("latin1").startsWith("digest="))

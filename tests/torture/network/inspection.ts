@@ -1,6 +1,6 @@
 // What must be true when a simulation is over, read from the two databases as anybody would read them.
 import { Database } from "bun:sqlite"
-import { readCollections } from "../../../src/gateway/ledger"
+import { readCollections } from "../../../src/gateway/ledger/ledger"
 import { type Day, dayBefore } from "../../../src/survey/calendar"
 import { agreementOver, digestSql } from "../../../src/survey/digest"
 import type { Ground } from "./host"

@@ -1,6 +1,6 @@
 // What a process of simulations does not leave to the machine: the next turn of the event loop, and databases that are
 // open when their process dies.
-import { Requests } from "../../../src/gateway/requests"
+import { Requests } from "../../../src/gateway/control/requests"
 import { Timetable } from "../../../src/schedule/timetable"
 import { DurableDatabase } from "../../../src/storage/database"
 import { DAY_MS } from "./chance"

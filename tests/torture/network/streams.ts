@@ -1,7 +1,7 @@
 // The cloud's network: TCP as streams of bytes that are cut anywhere, wait, and die half way.
 import type { Clock, Random } from "../../../src/clock"
-import { type Connection, TcpConnection } from "../../../src/coap/connection"
-import type { ConnectOptions, TcpListener, TcpOptions } from "../../../src/coap/tcp"
+import { type Connection, TcpConnection } from "../../../src/net/connection"
+import type { ConnectOptions, TcpListener, TcpOptions } from "../../../src/net/tcp"
 import { End } from "./end"
 import type { Life } from "./life"
 import { type Net, type StreamFaults, Wire } from "./wire"

@@ -1,6 +1,6 @@
 // What the simulated network between two ends of a TCP connection does to the bytes.
 import type { Clock, Random } from "../../../src/clock"
-import { damage } from "../../coap/seeded-link"
+import { damage } from "../../coap/udp/seeded-link"
 
 export interface StreamFaults {
   /** A piece's way takes up to this. */

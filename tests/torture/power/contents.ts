@@ -2,7 +2,7 @@
 import type { Database } from "bun:sqlite"
 import { StoreReader } from "../../../src/cloud/store/reader"
 import { STORE } from "../../../src/cloud/store/schema"
-import { SPOOL } from "../../../src/gateway/schema"
+import { SPOOL } from "../../../src/gateway/spool/schema"
 import { DurableDatabase, openForReading } from "../../../src/storage/database"
 import type { Day } from "../../../src/survey/calendar"
 import { formatAddress } from "../../../src/topology/address"

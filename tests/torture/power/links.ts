@@ -1,10 +1,9 @@
 // Sockets in memory: nothing is lost and everything takes a while, so that a seed alone decides what happens when.
 import type { Clock, Random } from "../../../src/clock"
-import { type Connection, type RawSocket, TcpConnection } from "../../../src/coap/connection"
-import type { Peer } from "../../../src/coap/exchange"
-import type { Datagrams, Sockets } from "../../../src/coap/sockets"
-import type { ConnectOptions, TcpListener, TcpOptions } from "../../../src/coap/tcp"
-import type { UdpOptions } from "../../../src/coap/udp"
+import { type Connection, type RawSocket, TcpConnection } from "../../../src/net/connection"
+import type { Datagrams, Sockets } from "../../../src/net/sockets"
+import type { ConnectOptions, TcpListener, TcpOptions } from "../../../src/net/tcp"
+import type { Peer, UdpOptions } from "../../../src/net/udp"
 
 /** Sees everything at the moment at which it leaves. */
 export interface Observer {

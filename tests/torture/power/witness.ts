@@ -1,9 +1,9 @@
 // Listens on the wires: which survey was sent to whom, and the moment at which its acknowledgement left.
 import { Code, isRequest } from "../../../src/coap/code"
-import type { Peer } from "../../../src/coap/exchange"
-import { type Frame, FrameReader } from "../../../src/coap/frame"
-import { decodeMessage } from "../../../src/coap/message"
 import { decodeText, findOption, OptionNumber, textsOf } from "../../../src/coap/option"
+import { type Frame, FrameReader } from "../../../src/coap/tcp/frame"
+import { decodeMessage } from "../../../src/coap/udp/message"
+import type { Peer } from "../../../src/net/udp"
 import { parseDay } from "../../../src/survey/calendar"
 import type { Observer } from "./links"
 import type { Passage } from "./marks"

@@ -1,9 +1,9 @@
 // Some days of a small site by a seed: surveys that come, come late, come again with other values and with bad lines.
-import { SurveyMissing } from "../../../src/device/missing"
-import type { ReadSurvey } from "../../../src/device/source"
+import { SurveyMissing } from "../../../src/device/source/missing"
+import type { ReadSurvey } from "../../../src/device/source/source"
 import { addDays, type Day } from "../../../src/survey/calendar"
-import { parseTopology } from "../../../src/topology/load"
 import type { Topology } from "../../../src/topology/topology"
+import { parseTopology } from "../../../src/topology/yaml/load"
 import { seededRandom } from "../../virtual-clock"
 
 const DAY_MS = 86_400_000

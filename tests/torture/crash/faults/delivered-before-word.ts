@@ -1,5 +1,5 @@
 // Marked as delivered before the cloud's word: as soon as it is taken from the spool.
-import { type Delivery, Spool } from "../../../../src/gateway/spool"
+import { type Delivery, Spool } from "../../../../src/gateway/spool/spool"
 import { GroupCommit } from "../../../../src/storage/group-commit"
 
 const { due } = Spool.prototype

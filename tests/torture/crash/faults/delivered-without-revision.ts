@@ -1,5 +1,5 @@
 // Marked as delivered without the revision: whatever the spool holds by now of the same device and day.
-import { type Delivery, Spool } from "../../../../src/gateway/spool"
+import { type Delivery, Spool } from "../../../../src/gateway/spool/spool"
 
 const { markDelivered } = Spool.prototype
 const EVERY_DAY = "9999-12-31"

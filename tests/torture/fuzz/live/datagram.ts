@@ -1,8 +1,8 @@
 // Datagrams that a gateway should never see, and some that it might: damaged, half, forged, doubled, out of place.
 import { encodeBlock } from "../../../../src/coap/block"
 import { Code } from "../../../../src/coap/code"
-import { encodeMessage, type Message, Type } from "../../../../src/coap/message"
 import { type Option, OptionNumber, textOption, uintOption } from "../../../../src/coap/option"
+import { encodeMessage, type Message, Type } from "../../../../src/coap/udp/message"
 import { addDays, dayBefore } from "../../../../src/survey/calendar"
 import { messages } from "../corpus"
 import type { Dice } from "../dice"

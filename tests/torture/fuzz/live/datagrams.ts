@@ -1,5 +1,5 @@
 // The attack over UDP: batches of datagrams, each batch from another address, as fast as the gateway looks at them.
-import type { Peer } from "../../../../src/coap/exchange"
+import type { Peer } from "../../../../src/net/udp"
 import { Dice } from "../dice"
 import { Datagrams } from "./datagram"
 import { FuzzPeer } from "./peer"

@@ -1,7 +1,8 @@
 // Preloaded into a gateway: answers become longer than their requests, and now and then one acknowledges nothing stored.
-import type { Peer } from "../../../../src/coap/exchange"
-import { UdpSocket } from "../../../../src/coap/udp"
-import { Spool } from "../../../../src/gateway/spool"
+
+import { Spool } from "../../../../src/gateway/spool/spool"
+import type { Peer } from "../../../../src/net/udp"
+import { UdpSocket } from "../../../../src/net/udp"
 
 const EXTRA_BYTES = 400
 const LOST_EVERY = 3

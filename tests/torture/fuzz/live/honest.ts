@@ -1,8 +1,9 @@
 // An honest device: real code on a real socket, one upload after the other, and what was acknowledged of them.
 import { pause, systemClock } from "../../../../src/clock"
-import { Endpoint, type Peer } from "../../../../src/coap/exchange"
-import { UdpSocket } from "../../../../src/coap/udp"
+import { Endpoint } from "../../../../src/coap/udp/exchange"
 import { Uploader } from "../../../../src/device/uploader"
+import type { Peer } from "../../../../src/net/udp"
+import { UdpSocket } from "../../../../src/net/udp"
 import { addDays, type Day, dayBefore } from "../../../../src/survey/calendar"
 import { formatReading, type Reading } from "../../../../src/survey/reading"
 import { Dice } from "../dice"

@@ -1,7 +1,7 @@
 // One of the fuzzer's UDP sockets, and an account of what it sent and got: answers must not be longer than requests.
 import type { udp } from "bun"
-import type { Peer } from "../../../../src/coap/exchange"
-import { Type } from "../../../../src/coap/message"
+import { Type } from "../../../../src/coap/udp/message"
+import type { Peer } from "../../../../src/net/udp"
 import { Reference } from "../reference"
 
 const EMPTY_ANSWER_BYTES = "Surveys arrived".length // to an empty datagram, the one exception

@@ -1,6 +1,7 @@
 // The network under fire, on addresses of 127.0.0.0/8, and where the fuzzer's datagrams and streams come from.
-import { parseTopology } from "../../../../src/topology/load"
+
 import type { Topology } from "../../../../src/topology/topology"
+import { parseTopology } from "../../../../src/topology/yaml/load"
 import type { Dice } from "../dice"
 
 export const SITE = "greenhouse"

@@ -1,8 +1,8 @@
 // Byte streams that a cloud should never see, and some that it might: damaged, half, of another protocol.
 import { Code } from "../../../../src/coap/code"
-import { encodeFrame } from "../../../../src/coap/frame"
 import { OptionNumber, textOption, uintOption } from "../../../../src/coap/option"
 import { ContentFormat } from "../../../../src/coap/resource"
+import { encodeFrame } from "../../../../src/coap/tcp/frame"
 import { addDays, dayBefore } from "../../../../src/survey/calendar"
 import { PROTOCOL } from "../../../../src/survey/protocol"
 import { csmFrame, frames } from "../corpus"

@@ -1,6 +1,6 @@
 // The attack over TCP: one connection a stream, each from another address, cut at random and ended in every way.
 import type { Socket } from "bun"
-import type { Peer } from "../../../../src/coap/exchange"
+import type { Peer } from "../../../../src/net/udp"
 import { Dice } from "../dice"
 import { ReferenceStream } from "../reference-stream"
 import { sourceAddress } from "./places"

@@ -1,5 +1,5 @@
 // Preloaded into a gateway: a commit's group has no bound in time, and each upload reads and writes its whole survey.
-import { Revisions } from "../../../../src/gateway/revisions"
+import { Revisions } from "../../../../src/gateway/spool/revisions"
 import { GroupCommit } from "../../../../src/storage/group-commit"
 
 const { add } = GroupCommit.prototype

@@ -1,6 +1,6 @@
 // Starts the attackers' process, and stops it with what it has to report.
 import { join } from "node:path"
-import type { Peer } from "../../../../src/coap/exchange"
+import type { Peer } from "../../../../src/net/udp"
 
 export interface AttackConfig {
   readonly gateway: Peer

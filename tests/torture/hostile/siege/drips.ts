@@ -1,10 +1,10 @@
 // The attack over TCP: peers that give the cloud a byte a second, or none, for ever; who is dropped comes back.
 import type { Socket } from "bun"
 import { Code } from "../../../../src/coap/code"
-import type { Peer } from "../../../../src/coap/exchange"
-import { encodeFrame } from "../../../../src/coap/frame"
 import { OptionNumber, textOption } from "../../../../src/coap/option"
-import { csm } from "../../../../src/coap/signal"
+import { encodeFrame } from "../../../../src/coap/tcp/frame"
+import { csm } from "../../../../src/coap/tcp/signal"
+import type { Peer } from "../../../../src/net/udp"
 import { formatAddress } from "../../../../src/topology/address"
 import { SITE, strangerAddress } from "../place"
 

@@ -1,5 +1,5 @@
 // The attack over UDP: each kind from a socket of its own at its pace, and no answer may be longer than what was sent.
-import type { Peer } from "../../../../src/coap/exchange"
+import type { Peer } from "../../../../src/net/udp"
 import { LoopbackSocket } from "../../../bench/loopback"
 import type { Kind } from "./barrage"
 

@@ -1,0 +1,85 @@
+// Our requests on one connection that wait for their answers, matched by token (RFC 7252 §5.3.2).
+import type { Random } from "../../clock"
+import { readUint } from "../option"
+import type { Outgoing, Reply } from "../udp/exchange"
+import { encodeFrame } from "./frame"
+
+const TOKEN_BYTES = 4
+
+export interface Waiting {
+  /** The request as it goes on the wire. */
+  readonly bytes: Uint8Array
+  readonly reject: (reason: unknown) => void
+}
+
+export class Outstanding {
+  readonly #byToken = new Map<number, Waiting & { readonly resolve: (reply: Reply) => void }>()
+  readonly #onSettled: () => void
+  #nextToken: number
+
+  /** `onSettled` is told of each request that no longer waits, whatever the reason. */
+  constructor(random: Random, onSettled: () => void) {
+    this.#onSettled = onSettled
+    this.#nextToken = Math.floor(random() * 0x1_0000_0000)
+  }
+
+  get size(): number {
+    return this.#byToken.size
+  }
+
+  /** Gives the request a token that no other has and calls `send`. Rejects with the signal's reason, or as told. */
+  add(request: Outgoing, signal: AbortSignal | undefined, send: (waiting: Waiting) => void): Promise<Reply> {
+    const { promise, resolve, reject } = Promise.withResolvers<Reply>()
+    const token = this.#freeToken()
+    const settled = () => {
+      this.#byToken.delete(token)
+      signal?.removeEventListener("abort", giveUp)
+      this.#onSettled()
+    }
+    const giveUp = () => {
+      reject(signal?.reason)
+      settled()
+    }
+    const waiting = {
+      bytes: encodeFrame({ ...request, token: tokenBytes(token) }),
+      resolve(reply: Reply) {
+        resolve(reply)
+        settled()
+      },
+      reject(reason: unknown) {
+        reject(reason)
+        settled()
+      },
+    }
+    this.#byToken.set(token, waiting)
+    if (signal?.aborted) giveUp()
+    else {
+      signal?.addEventListener("abort", giveUp, { once: true })
+      send(waiting)
+    }
+    return promise
+  }
+
+  /** An answer to nothing that waits is ignored (RFC 8323 has no Reset). */
+  resolve(token: Uint8Array, reply: Reply): void {
+    if (token.length === TOKEN_BYTES) this.#byToken.get(readUint(token) ?? -1)?.resolve(reply)
+  }
+
+  /** All that wait now, in the order in which they were made. */
+  all(): Waiting[] {
+    return [...this.#byToken.values()]
+  }
+
+  #freeToken(): number {
+    while (this.#byToken.has(this.#nextToken)) this.#nextToken = (this.#nextToken + 1) >>> 0
+    const token = this.#nextToken
+    this.#nextToken = (token + 1) >>> 0
+    return token
+  }
+}
+
+function tokenBytes(token: number): Uint8Array {
+  const bytes = new Uint8Array(TOKEN_BYTES)
+  new DataView(bytes.buffer).setUint32(0, token)
+  return bytes
+}

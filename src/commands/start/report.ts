@@ -1,0 +1,150 @@
+// A collection in words, as `start` shows it.
+import type { CollectionReport, Forwarded, Missing, Roles, Summary, Topology, Uploaded, Warning } from "../../network"
+import { type Day, describeDay, shortDay } from "../../survey/calendar"
+import { formatRange, formatRanges } from "../../topology/address"
+import type { Addressing } from "../../topology/addressing"
+import { sizeOf } from "../../topology/ranges"
+import { isComplete } from "../../verdict"
+import { count, formatBytes, formatElapsed } from "../format"
+import { labelOf } from "../grid"
+import { describeRoles } from "../roles"
+
+const NAMED_AT_ONCE = 10 // of missing devices and of warnings; a fleet's are counted
+
+/** What is said of a topology whose files never change. */
+export const SAMPLE_DATA = "sample data"
+
+/** Width of the widest label of a small network, so that its columns stand below each other. */
+export function labelWidth({ devices }: Topology): number {
+  let width = 5
+  if (devices.size <= 1000) for (const device of devices) width = Math.max(width, labelOf(device).length)
+  return width
+}
+
+/** @param named the roles of this host; without them it is everything */
+export function bannerOf(topology: Topology, named: Roles | undefined, addressing: Addressing): string[] {
+  const { site, sample, devices, gateway, cloud } = topology
+  const { interfaces } = gateway
+  const what = named ? describeRoles(named) : undefined
+  const where = addressing === "simulated" ? "simulated on this machine" : undefined
+  const data = sample ? SAMPLE_DATA : undefined
+  return [
+    [site, data, what, where].filter((part) => part !== undefined).join(", "),
+    `${count(devices.size, "device")} ─UDP─▶ gateway ${interfaces.devices.address.ip} | ` +
+      `${interfaces.cloud.address.ip} ─TCP─▶ cloud ${cloud.address}`,
+    "Without keys: keep both legs on a network that you trust.",
+  ]
+}
+
+/** "192.168.1.2 tomatoes    4 readings    68 B   2 ms" */
+export function uploadLine(
+  { device, day, place, days, readings, bytes, elapsedMs, resent }: Uploaded,
+  width: number,
+  of: Day | undefined,
+): string {
+  const parts = [columns(labelOf(device), width, readings, bytes, elapsedMs)]
+  if (day !== of) parts.push(days > 1 ? `${describeDay(day)}, ${place} of ${days}` : describeDay(day))
+  if (resent > 0) parts.push(`${resent} resent`)
+  return parts.join("   ")
+}
+
+export function deliveryLine({ readings, bytes, elapsedMs }: Forwarded, width: number, bufferSize: number): string {
+  return `${columns("cloud", width, readings, bytes, elapsedMs)}   buffer ${bufferSize} B`
+}
+
+function columns(label: string, width: number, readings: number, bytes: number, elapsedMs: number): string {
+  const amount = count(readings, "reading").padStart(12)
+  return `${label.padEnd(width)} ${amount} ${formatBytes(bytes).padStart(8)} ${formatElapsed(elapsedMs).padStart(7)}`
+}
+
+/** The one line that says how it went. */
+export function summaryLine(summary: Summary, topology: Topology): string {
+  const { expected, missing, readings, stored, refusedLines, delivered, elapsedMs } = summary
+  const arrived = `${expected - missing.length} of ${count(expected, "device")}`
+  if (delivered === undefined) {
+    if (missing.length > 0) return `${arrived}. ${missingText(missing, topology)}`
+    return `${arrived}, ${count(readings, "reading")} sent, ${refusedLines} refused, ${formatElapsed(elapsedMs)}`
+  }
+  const problems = [
+    ...(delivered ? [] : [undeliveredText(summary, topology)]),
+    ...(summary.refusedSurveys > 0 ? [refusedText(summary)] : []),
+  ]
+  const absent = missing.length > 0 ? `. ${missingText(missing, topology)}` : ""
+  if (problems.length > 0) return `${arrived}, ${problems.join("; ")}${absent}`
+  if (missing.length > 0) return `${arrived}${absent}`
+  const news =
+    stored > 0 || readings === 0 ? `${count(stored, "reading")} stored` : `nothing new (${readings} already stored)`
+  return `${arrived}, ${news}, ${refusedLines} refused, ${formatElapsed(elapsedMs)}`
+}
+
+/** "1 survey refused by the cloud (192.168.1.2, line 3: …): it is kept and tried again, three runs in all" */
+function refusedText({ refusedSurveys, refusals }: Summary): string {
+  const why = refusals.slice(0, NAMED_AT_ONCE).map(({ ip, reason }) => `${ip}, ${reason}`)
+  const kept = refusedSurveys === 1 ? "it is kept and tried again" : "they are kept and tried again"
+  return `${count(refusedSurveys, "survey")} refused by the cloud (${why.join("; ")}): ${kept}, three runs in all`
+}
+
+function undeliveredText({ differing }: Summary, { gateway }: Topology): string {
+  const problems: string[] = []
+  if (differing.length > 0) {
+    const days = differing.map((day) => shortDay(day)).join(", ")
+    problems.push(`the cloud's store differs on ${days}, although all was delivered again`)
+  }
+  if (problems.length > 0) return problems.join("; ")
+  return `not delivered; what has arrived is safe in ${gateway.spool} until the cloud answers`
+}
+
+/** What a gateway elsewhere has told this cloud. */
+export function collectionLine(site: string, day: Day, report: CollectionReport): { line: string; complete: boolean } {
+  const [missing, refused] = [sizeOf(report.missing), sizeOf(report.refused)]
+  const arrived = sizeOf(report.arrived) + sizeOf(report.late) + refused
+  const whole = `${site}, ${describeDay(day)}: ${arrived} of ${count(arrived + missing, "device")}`
+  const complete = isComplete({ agreed: true, missing, refused })
+  return { line: [whole, ...absentTexts(report)].join(". "), complete }
+}
+
+/** "Missing: 192.168.1.4, surveys/device3.txt not found", "Refused here: 192.168.1.2, line 3: …" */
+function absentTexts({ missing, refused, reasons }: CollectionReport): string[] {
+  const why = new Map(reasons)
+  const named = (ranges: CollectionReport["missing"]) =>
+    ranges.slice(0, NAMED_AT_ONCE).map((range) => {
+      const text = formatRange(range)
+      const reason = why.get(text)
+      return reason === undefined ? text : `${text}, ${reason}`
+    })
+  return [
+    ...(missing.length > 0 ? [`Missing: ${named(missing).join("; ")}`] : []),
+    ...(refused.length > 0 ? [`Refused here: ${named(refused).join("; ")}`] : []),
+  ]
+}
+
+function missingText(missing: readonly Missing[], { file }: Topology): string {
+  const named = missing.slice(0, NAMED_AT_ONCE).map(({ device, reason }) => {
+    const why = reason ?? (device.survey === undefined ? "it sends by itself, and did not" : "it did not arrive")
+    return `${labelOf(device)}, ${why} (${file}:${device.line})`
+  })
+  const rest = missing.slice(NAMED_AT_ONCE).map(({ device }) => device.address)
+  if (rest.length > 0) named.push(`and ${rest.length} more: ${formatRanges(rest).slice(0, NAMED_AT_ONCE).join(", ")}`)
+  return `Missing: ${named.join("; ")}`
+}
+
+/** What a person would want to know, a line each. */
+export function warningLines({ warnings, day }: Summary, { devices }: Topology): string[] {
+  const lines = warnings.slice(0, NAMED_AT_ONCE).map((warning) => {
+    const device = devices.get(warning.address)
+    return `${device ? labelOf(device) : formatRanges([warning.address])[0]}: ${describeWarning(warning, day)}`
+  })
+  if (warnings.length > NAMED_AT_ONCE) lines.push(`and ${warnings.length - NAMED_AT_ONCE} more of the kind`)
+  return lines
+}
+
+function describeWarning(warning: Warning, day: Summary["day"]): string {
+  switch (warning.kind) {
+    case "unchanged":
+      return `unchanged since ${shortDay(warning.since, day)}`
+    case "empty":
+      return "no readings"
+    case "few":
+      return `${count(warning.readings, "reading")}, usually ${warning.usual}`
+  }
+}

@@ -1,0 +1,224 @@
+// `bun run start`: the whole network simulated on this machine, or the parts that this host plays; on schedule or once.
+import { type Clock, isWrong, pause, systemClock } from "../../clock"
+import { EVERYTHING, loadTopology, Network, type Roles, type Topology } from "../../network"
+import { Schedule } from "../../schedule/schedule"
+import { bindsWholeLoopback } from "../../topology/addressing"
+import { applyChanges, changesOf } from "../../topology/changes"
+import { formatProblem } from "../../topology/yaml/problem"
+import { COMMON_OPTIONS, type Command, type Values } from "../arguments"
+import { formatWait, formatWhen } from "../format"
+import { checkRoles, readRoles } from "../roles"
+import { createScreen, type Screen } from "../screen"
+import { bannerOf } from "./report"
+import { missedText, rightClockText, setBackText, tooOldText, wrongClockText } from "./schedule-text"
+import { listenForSignals } from "./signals"
+import { CollectionView } from "./view"
+
+const options = {
+  once: { type: "boolean", help: "one collection now; exit 0 if every device was delivered, 1 if not" },
+  loopback: { type: "boolean", help: "a named role on this machine's simulated addresses, for a trial" },
+  ...COMMON_OPTIONS,
+} as const
+
+export const command: Command<typeof options> = {
+  name: "start",
+  summary: "The network on its schedule until it is stopped: all of it simulated here, or the roles that are named.",
+  positionals: "[cloud] [gateway] [device ADDRESS…]",
+  options,
+  run,
+}
+
+const STOP_WITHIN_MS = 1800
+
+async function run(values: Values<typeof options>, words: readonly string[]): Promise<number> {
+  const screen = createScreen(values)
+  const named = readRoles(words)
+  const roles = named ?? EVERYTHING
+  const topology = await loadTopology(values.topology ?? "topology.yaml")
+  checkRoles(roles, topology)
+  const addressing = named && !values.loopback ? "declared" : "simulated"
+  for (const warning of topology.warnings) screen.warn(...formatProblem(warning).split("\n"))
+  for (const line of bannerOf(topology, named, addressing)) screen.plain(line)
+  if (addressing === "simulated" && !bindsWholeLoopback()) screen.info("This system lends all of them 127.0.0.1.")
+
+  const signals = listenForSignals()
+  const view = new CollectionView(screen, topology, roles, signals.asked)
+  const failed = Promise.withResolvers<never>()
+  failed.promise.catch(() => {}) // while the network starts, its own error tells
+  let running: Running | undefined
+  const starting = Network.start(topology, {
+    roles,
+    addressing,
+    patient: !values.once,
+    signal: signals.asked,
+    log: screen,
+    print: screen.print,
+    onUploaded: view.uploaded,
+    onDelivered: view.delivered,
+    onCollection: view.collected,
+    describe: view.describe,
+    readTopology: async () => running?.readTopology(),
+    onFatal: failed.reject,
+  })
+  const network = await starting.catch((error) => {
+    if (signals.asked.aborted) return undefined
+    throw error
+  })
+  if (!network) return values.once ? 1 : 0
+  running = new Running(network, topology, roles, screen, view, signals.asked)
+  try {
+    return await Promise.race([failed.promise, values.once ? running.once() : running.onSchedule()])
+  } finally {
+    await Promise.race([network.stop(), pause(systemClock, STOP_WITHIN_MS), signals.insisted])
+    signals.release()
+  }
+}
+
+/** A network that runs until its work is done or somebody asks it to end; resolves with the exit code. */
+class Running {
+  readonly #clock: Clock = systemClock
+  #schedule: Schedule | undefined
+
+  constructor(
+    private readonly network: Network,
+    private topology: Topology,
+    private readonly roles: Roles,
+    private readonly screen: Screen,
+    private readonly view: CollectionView,
+    private readonly asked: AbortSignal,
+  ) {}
+
+  /** 0 only when the collection was complete: one that is cut short is not. */
+  async once(): Promise<number> {
+    const stopped = untilAborted(this.asked).then(() => false)
+    const work = this.#plays ? this.#collectOnce() : this.#receiveOnce()
+    return (await Promise.race([work, stopped])) ? 0 : 1
+  }
+
+  async onSchedule(): Promise<number> {
+    if (!this.#plays) {
+      this.screen.plain("Waiting for the gateway.")
+      await untilAborted(this.asked)
+      return 0
+    }
+    const { gateway } = this.roles
+    const schedule = new Schedule({
+      ...this.#times,
+      clock: this.#clock,
+      // a gateway that starts within the grace would still be collecting, had it been there
+      lookBackMs: gateway ? this.topology.schedule.grace.total("milliseconds") : 0,
+      lastRun: () => this.network.lastCollection,
+      firstDoubtful: () => this.network.firstDoubtfulRun,
+      run: (scheduledAt, missed, isDoubtful) => this.#runScheduled(schedule, scheduledAt, missed, isDoubtful),
+      onSetBack: (now) => this.#setBack(now),
+      onWrongClock: (now) => this.#tellWrongClock(now),
+      onError: (error) => this.screen.error(`The collection failed, the next one comes all the same: ${error}`),
+    })
+    this.#schedule = schedule
+    // without a ledger of our own, the gateway's tells what was missed
+    if (!gateway && !isWrong(this.#clock)) this.#sendWhatIsOwed(schedule.previous)
+    schedule.start()
+    if (schedule.isIdle && !isWrong(this.#clock)) this.#announce(schedule)
+    try {
+      await untilAborted(this.asked)
+      return 0
+    } finally {
+      schedule.stop()
+    }
+  }
+
+  /** Whether this process has a part in collections, or is the cloud alone. */
+  get #plays(): boolean {
+    return this.roles.gateway || this.roles.devices.length > 0
+  }
+
+  get #times() {
+    const { schedule, timeZone, gateway } = this.topology
+    return { cron: schedule.cron, timeZone, catchUpMs: gateway.retention.total({ unit: "milliseconds" }) }
+  }
+
+  async #collectOnce(): Promise<boolean> {
+    const now = this.#clock.now()
+    if (isWrong(this.#clock)) {
+      this.#tellWrongClock(now)
+      return false
+    }
+    const { complete } = await this.view.show(now, () => this.network.collect())
+    this.view.hints()
+    return complete
+  }
+
+  /** The cloud alone: one collection of any gateway, or the grace. */
+  async #receiveOnce(): Promise<boolean> {
+    const graceMs = this.topology.schedule.grace.total("milliseconds")
+    return (await Promise.race([this.view.nextCollection, pause(this.#clock, graceMs, this.asked)])) ?? false
+  }
+
+  async #runScheduled(
+    schedule: Schedule,
+    scheduledAt: number,
+    missed: readonly number[],
+    isDoubtful: boolean,
+  ): Promise<void> {
+    await this.readTopology()
+    this.#tellMissed(scheduledAt, missed)
+    await this.network.recordMissed(...missed)
+    await this.view.show(scheduledAt, () => this.network.collect({ scheduledAt, patient: true, isDoubtful }))
+    this.#announce(schedule)
+  }
+
+  /** Beside the schedule: a run that becomes due meanwhile waits for it. */
+  #sendWhatIsOwed(scheduledAt: number): void {
+    this.network
+      .collect({ scheduledAt, patient: true, owedOnly: true })
+      .catch((error) => this.screen.error(`The owed days were not sent: ${error}`))
+  }
+
+  #tellMissed(scheduledAt: number, missed: readonly number[]): void {
+    const last = this.network.lastCollection?.scheduledAt
+    if (last === undefined) return
+    const runs = { last, missed, scheduledAt, now: this.#clock.now() }
+    const [tooOld, madeUpFor] = [tooOldText(runs, this.topology), missedText(runs, this.topology)]
+    if (tooOld) this.screen.warn(tooOld)
+    if (madeUpFor) this.screen.info(madeUpFor)
+  }
+
+  async #setBack(now: number): Promise<void> {
+    this.screen.warn(setBackText(now, await this.network.setBack(now), this.topology))
+  }
+
+  #tellWrongClock(now: number | undefined): void {
+    if (now === undefined) this.screen.info(rightClockText(this.#clock.now(), this.topology))
+    else this.screen.error(wrongClockText(now, this.topology))
+  }
+
+  /** Before each collection, and before what is in quarantine is tried again. One that is not sound changes nothing. */
+  async readTopology(): Promise<void> {
+    const { file } = this.topology
+    try {
+      const read = await loadTopology(file)
+      const { applied, postponed } = changesOf(this.topology, read)
+      this.topology = applyChanges(this.topology, read)
+      this.network.update(this.topology)
+      this.view.update(this.topology)
+      this.#schedule?.update(this.#times)
+      for (const line of applied) this.screen.info(`${file}: ${line}`)
+      if (postponed.length > 0) this.screen.warn(`${file}: ${postponed.join(", ")} changed: start again to apply it`)
+    } catch (error) {
+      const [first = ""] = (error instanceof Error ? error.message : String(error)).split("\n")
+      this.screen.error(`${file} is not sound, the old one stays: ${first}`)
+    }
+  }
+
+  #announce(schedule: Schedule): void {
+    const now = this.#clock.now()
+    const { next } = schedule
+    this.screen.plain(`Next upload ${formatWhen(next, now, this.topology.timeZone)}, in ${formatWait(next - now)}`)
+  }
+}
+
+const untilAborted = (signal: AbortSignal): Promise<void> =>
+  new Promise((resolve) => {
+    if (signal.aborted) resolve()
+    signal.addEventListener("abort", () => resolve(), { once: true })
+  })

@@ -1,0 +1,113 @@
+// Shows one collection after the other: devices as they arrive, the delivery, and the line that says how it went.
+import { systemClock } from "../../clock"
+import type { CollectionReport, Forwarded, Roles, Summary, Topology, Uploaded } from "../../network"
+import { countOwnDevices } from "../../network/roles"
+import { type Day, dayBefore, describeDay } from "../../survey/calendar"
+import { INVOCATION } from "../installation"
+import type { Screen } from "../screen"
+import { collectionLine, deliveryLine, labelWidth, summaryLine, uploadLine, warningLines } from "./report"
+
+const LINES_UP_TO = 20 // devices; a larger fleet shows a progress bar
+const GATHER_MS = 20 // small networks answer within it, and stand in address order then
+
+export class CollectionView {
+  /** Resolves with whether it was complete, when a gateway elsewhere has closed a run here. */
+  readonly nextCollection: Promise<boolean>
+  readonly #width: number
+  #expected: number
+  #day: Day | undefined
+  #arrived = 0
+  #showing = false
+  #gathered: Uploaded[] = []
+  #cancelGathering: (() => void) | undefined
+  #onCollection: (complete: boolean) => void = () => {}
+
+  constructor(
+    private readonly screen: Screen,
+    private topology: Topology,
+    private readonly roles: Roles,
+    private readonly stopping: AbortSignal,
+  ) {
+    this.#width = labelWidth(topology)
+    this.#expected = countOwnDevices(topology, roles)
+    this.nextCollection = new Promise((resolve) => {
+      this.#onCollection = resolve
+    })
+  }
+
+  update(topology: Topology): void {
+    this.topology = topology
+    this.#expected = countOwnDevices(topology, this.roles)
+  }
+
+  readonly uploaded = (upload: Uploaded): void => {
+    if (upload.day === this.#day) this.#arrived++
+    if (this.#expected > LINES_UP_TO) {
+      this.screen.progress(this.#arrived, this.#expected)
+      return
+    }
+    this.#gathered.push(upload)
+    this.#cancelGathering ??= systemClock.after(GATHER_MS, () => this.#showGathered())
+  }
+
+  readonly delivered = (forwarded: Forwarded): void => {
+    this.#showGathered()
+    // behind the scenes nothing happened, worth no line
+    if (forwarded.surveys === 0 && !this.#showing) return
+    this.screen.success(deliveryLine(forwarded, this.#width, this.topology.bufferSize))
+    this.screen.plain()
+  }
+
+  /** A gateway's account; where the gateway is here too, its own summary says the same. */
+  readonly collected = (site: string, day: Day, report: CollectionReport): void => {
+    if (this.roles.gateway || !report.run) return
+    const { line, complete } = collectionLine(site, day, report)
+    if (complete) this.screen.success(line)
+    else this.screen.fail(line)
+    // an older day that is closed behind a run is not the one that is waited for
+    if (day === dayBefore(systemClock.now(), this.topology.timeZone)) this.#onCollection(complete)
+  }
+
+  async show(scheduledAt: number, collect: () => Promise<Summary>): Promise<Summary> {
+    const { screen, topology } = this
+    const day = dayBefore(scheduledAt, topology.timeZone)
+    const yesterday = dayBefore(systemClock.now(), topology.timeZone)
+    this.#day = day
+    this.#arrived = 0
+    screen.plain()
+    screen.plain(day === yesterday ? `Yesterday, ${describeDay(day)}` : describeDay(day))
+    this.#showing = true
+    const summary = await collect().finally(() => {
+      this.#showing = false
+    })
+    this.#showGathered()
+    if (this.stopping.aborted) {
+      screen.plain("Stopped; what has arrived is safe, the rest comes with the next run.")
+      return summary
+    }
+    screen.plain()
+    for (const warning of warningLines(summary, this.topology)) screen.warn(warning)
+    const line = summaryLine(summary, this.topology)
+    if (summary.complete) screen.success(line)
+    else screen.fail(line)
+    return summary
+  }
+
+  readonly describe = (summary: Summary): string =>
+    [summaryLine(summary, this.topology), ...warningLines(summary, this.topology)].join("\n")
+
+  hints(): void {
+    if (!this.screen.isTerminal) return
+    const [, minute, hour] = /^(\d+) (\d+) \* \* \*$/.exec(this.topology.schedule.cron) ?? []
+    const when = minute && hour ? `Every day at ${hour.padStart(2, "0")}:${minute.padStart(2, "0")}` : "On its schedule"
+    this.screen.plain(`  See them again: ${INVOCATION} readings      ${when}: ${INVOCATION} start`)
+    this.screen.plain(`  Your own sensors: edit ${this.topology.file}, then ${INVOCATION} check`)
+  }
+
+  #showGathered(): void {
+    this.#cancelGathering?.()
+    this.#cancelGathering = undefined
+    const uploads = this.#gathered.splice(0).sort((a, b) => a.device.address - b.device.address)
+    for (const upload of uploads) this.screen.success(uploadLine(upload, this.#width, this.#day))
+  }
+}

@@ -1,0 +1,58 @@
+// What `status --json` prints: what this host knows of its gateway and of its cloud.
+import { existsSync } from "node:fs"
+import { type CloudStatus, readCloudStatus } from "../../cloud/status"
+import { type GatewayStatus, readGatewayStatus } from "../../gateway/report/status"
+import { Timetable } from "../../schedule/timetable"
+import { StorageError } from "../../storage/errors"
+import type { Topology } from "../../topology/topology"
+
+/** Keys stay as they are; others may come. Days are written 2026-11-21, instants as in RFC 3339, sizes in bytes. */
+export interface StatusDocument {
+  readonly site: string
+  /** Its survey files never change: they show how it works. */
+  readonly sample: boolean
+  /** The exit code says the same: the last run was complete, and none was due since. */
+  readonly complete: boolean
+  /** When a run was due that did not take place; null when there is none. */
+  readonly overdueSince: string | null
+  /** Null on a host without a spool. */
+  readonly gateway: GatewayStatus | null
+  /** Null on a host without a store. */
+  readonly cloud: CloudStatus | null
+}
+
+const LATE_START_MS = 2 * 60_000 // the schedule looks once a minute
+
+/** Throws StorageError where there is neither a spool nor a store. */
+export function readStatus(topology: Topology, now: number): StatusDocument {
+  const { site, sample, gateway, cloud } = topology
+  const status = {
+    gateway: existsSync(gateway.spool) ? readGatewayStatus(topology, now) : null,
+    cloud: existsSync(cloud.store) ? readCloudStatus(cloud.store) : null,
+  }
+  if (!status.gateway && !status.cloud) {
+    throw new StorageError(`Neither ${gateway.spool} nor ${cloud.store} is there: nothing was collected here so far`)
+  }
+  const overdueSince = overdue(status, topology, now)
+  // where both are on one host, the gateway's word includes the cloud's
+  const runs = status.gateway ? [status.gateway.run] : (status.cloud?.sites ?? []).map(({ run }) => run)
+  const complete = overdueSince === null && runs.length > 0 && runs.every((run) => run?.complete === true)
+  return { site, sample, complete, overdueSince, ...status }
+}
+
+/** A run that was due since the last one: a gateway that is down says nothing of itself. */
+function overdue(
+  { gateway, cloud }: Pick<StatusDocument, "gateway" | "cloud">,
+  { site, timeZone, schedule }: Topology,
+  now: number,
+): string | null {
+  const run = gateway ? gateway.run : cloud?.sites.find((each) => each.site === site)?.run
+  if (!run) return null
+  const scheduledAt = Date.parse(run.scheduledAt)
+  // no run is due behind one that a clock far ahead has named
+  if (!(scheduledAt <= now)) return null
+  const due = new Timetable(schedule.cron, timeZone).next(scheduledAt)
+  // the cloud hears of a run when it is over
+  const patienceMs = LATE_START_MS * (gateway ? 1 : 2) + (gateway ? 0 : schedule.grace.total("milliseconds"))
+  return due + patienceMs < now ? new Date(due).toISOString() : null
+}

@@ -1,0 +1,38 @@
+// `bun run status`: how the last run went, who is missing, what is owed, how much room there is. It only reads.
+import { systemClock } from "../../clock"
+import { printable } from "../../printable"
+import type { Topology } from "../../topology/topology"
+import { loadTopology } from "../../topology/yaml/load"
+import { COMMON_OPTIONS, type Command, type Values } from "../arguments"
+import { createScreen } from "../screen"
+import { readStatus, type StatusDocument } from "./document"
+import { cloudLines, gatewayLines, glance } from "./text"
+
+const options = {
+  json: { type: "boolean", help: "one JSON document, for programs" },
+  ...COMMON_OPTIONS,
+} as const
+
+export const command: Command<typeof options> = {
+  name: "status",
+  summary: "What the spool and the store of this host tell; exit 0 if the last run was complete, 1 if not.",
+  options,
+  run,
+}
+
+async function run(values: Values<typeof options>): Promise<number> {
+  const screen = createScreen(values)
+  const topology = await loadTopology(values.topology ?? "topology.yaml")
+  const now = systemClock.now()
+  const status = readStatus(topology, now)
+  if (values.json) await screen.print(`${JSON.stringify(status, null, 2)}\n`)
+  else await screen.printMarked(describe(status, topology, now, values.quiet))
+  return status.complete ? 0 : 1
+}
+
+function describe(status: StatusDocument, topology: Topology, now: number, quiet = false): string {
+  const lines = [glance(status, topology, now)]
+  if (!quiet && status.gateway) lines.push(...gatewayLines(status.gateway, topology, now))
+  if (!quiet && status.cloud) lines.push("", ...cloudLines(status.cloud))
+  return `${lines.map(printable).join("\n")}\n`
+}

@@ -1,0 +1,169 @@
+// Gives what is in quarantine to today's rules again: lines and messages as uploads like any other, and surveys that the
+// cloud refused as deliveries. What was superseded stays: it would overwrite newer values.
+import { decodeText, MessageFormatError } from "../../coap/option"
+import type { DurableDatabase } from "../../storage/database"
+import { StorageRefused } from "../../storage/errors"
+import type { GroupCommit } from "../../storage/group-commit"
+import { splitAddressedLines } from "../../survey/addressed"
+import { type ClockChange, clockChange, type Day } from "../../survey/calendar"
+import { parseSurvey } from "../../survey/survey"
+import { formatAddress } from "../../topology/address"
+import type { Devices } from "../../topology/devices"
+import type { Collector } from "../intake/collector"
+import type { Senders } from "../intake/senders"
+import type { Ledger } from "../ledger/ledger"
+import { FILTERED, type Filter, filterValues, type Quarantined, readQuarantined } from "../quarantine/entries"
+import { hostOf, type Quarantine } from "../quarantine/quarantine"
+import type { Upload } from "../spool/merge"
+import { placeSql } from "../spool/places"
+
+export interface RetryOptions {
+  readonly database: DurableDatabase
+  readonly commits: GroupCommit
+  readonly quarantine: Quarantine
+  readonly collector: Collector
+  readonly ledger: Ledger
+  /** What the topology says now. */
+  readonly declared: { readonly devices: Devices }
+  readonly senders: Senders
+  readonly timeZone: string
+}
+
+/** What became of them, counted as they are listed. */
+export interface Retried {
+  readonly taken: number
+  /** Surveys that are due for the cloud again. */
+  readonly due: number
+  /** Refused by today's rules too. */
+  readonly refused: number
+  /** Not given to them: damaged, cut or superseded. */
+  readonly left: number
+}
+
+/** The uploads that a row becomes, none where it is refused still; `rest` are the lines of it that are. */
+interface Attempt {
+  readonly uploads: readonly Upload[]
+  readonly rest: string
+}
+
+const REFUSED: Attempt = { uploads: [], rest: "" }
+
+export class Retry {
+  constructor(private readonly options: RetryOptions) {}
+
+  /** Resolves when all is durable. Throws StorageRefused when the disk refuses: what is left stays. */
+  async again(filter: Filter): Promise<Retried> {
+    const due = await this.#redeliver(filter)
+    const counts = { taken: 0, refused: 0, left: 0 }
+    // values that are there win, so the newest come first
+    for (const rows of readQuarantined(this.options.database.sqlite, filter, "newest first")) {
+      for (const outcome of await Promise.all(rows.map((row) => this.#giveAgain(row)))) counts[outcome]++
+    }
+    return { ...counts, due }
+  }
+
+  async #giveAgain(row: Quarantined): Promise<"taken" | "refused" | "left"> {
+    const { collector, commits, quarantine } = this.options
+    if (row.again === 0 || row.kind === "delivery") return "left"
+    const { uploads, rest } = row.kind === "line" ? this.#readLines(row) : this.#readMessage(row)
+    if (uploads.length === 0) return "refused"
+    for (const outcome of await Promise.all(uploads.map((upload) => collector.take(upload)))) {
+      if ("retryAfterSeconds" in outcome) throw new StorageRefused(outcome.reason)
+    }
+    // a crash before this does it all once more, which changes nothing
+    await commits.add(() => quarantine.settle(row.id, rest))
+    return "taken"
+  }
+
+  #readLines(row: Quarantined): Attempt {
+    const { address, day } = row
+    const { declared, timeZone } = this.options
+    if (address === null || !declared.devices.has(address) || !this.#takesDay(day)) return REFUSED
+    const change = clockChange(day, timeZone)
+    const good: string[] = []
+    const bad: string[] = []
+    for (const line of (textOf(row) ?? "").split("\n")) (isReading(line, change) ? good : bad).push(line)
+    if (good.length === 0) return REFUSED
+    return { uploads: [uploadOf(row, address, day, good.join("\n"))], rest: bad.join("\n").trim() }
+  }
+
+  #readMessage(row: Quarantined): Attempt {
+    const { address, day } = row
+    const text = textOf(row)
+    if (text === undefined || !this.#takesDay(day)) return REFUSED
+    // plain text names its devices itself
+    const surveys = address === null ? splitAddressedLines(text) : [[claimOf(row, address), text] as const]
+    const uploads: Upload[] = []
+    for (const [ip, lines] of surveys) {
+      const device = this.options.senders.identify(hostOf(row.peer ?? ""), ip)
+      if (typeof device === "string") return REFUSED
+      uploads.push(uploadOf(row, device.address, day, lines))
+    }
+    return { uploads, rest: "" }
+  }
+
+  #takesDay(day: Day | null): day is Day {
+    return day !== null && this.options.collector.refuseDay(day) === undefined
+  }
+
+  /** Surveys that are in the spool still, whether the quarantine kept them or not. */
+  async #redeliver({ day, address, kind, upTo }: Filter): Promise<number> {
+    if (kind !== undefined && kind !== "delivery") return 0
+    const { database, commits, ledger } = this.options
+    const days = await commits.add(() => {
+      const which: [Day | null, number | null] = [day ?? null, address ?? null]
+      const surveys = database.sqlite
+        .query<{ place: number; revision: number; day: Day }, typeof which>(
+          `SELECT place, surveys.revision, day FROM refused CROSS JOIN surveys USING (place)
+           WHERE (?1 IS NULL OR day = ?1) AND (?2 IS NULL OR address = ?2)`,
+        )
+        .all(...which)
+      const expect = database.sqlite.query("INSERT OR REPLACE INTO due VALUES (?1, ?2)")
+      const forget = database.sqlite.query("DELETE FROM refused WHERE place = ?1")
+      for (const { place, revision } of surveys) {
+        expect.run(place, revision)
+        forget.run(place)
+      }
+      database.sqlite
+        .query<unknown, (string | number | null)[]>(
+          `DELETE FROM quarantine WHERE ${FILTERED} AND EXISTS
+             (SELECT 1 FROM surveys WHERE place = ${placeSql("quarantine.day", "quarantine.address")})`,
+        )
+        .run(...filterValues({ day, address, kind: "delivery", upTo }))
+      return surveys.map((survey) => survey.day)
+    })
+    for (const each of new Set(days)) await ledger.confirm(each, false)
+    return days.length
+  }
+}
+
+/** Undefined for a stranger that named no device and so spoke for its own address. */
+function claimOf({ kind, sender }: Quarantined, address: number): string | undefined {
+  const ip = formatAddress(address)
+  return kind === "stranger" && ip === sender ? undefined : ip
+}
+
+const uploadOf = ({ peer }: Quarantined, address: number, day: Day, text: string): Upload => ({
+  address,
+  day,
+  text,
+  peer: peer ?? formatAddress(address),
+  yields: true,
+})
+
+/** Undefined when it is not UTF-8. */
+function textOf({ bytes }: Quarantined): string | undefined {
+  try {
+    return decodeText(bytes)
+  } catch (error) {
+    if (!(error instanceof MessageFormatError)) throw error
+    return undefined
+  }
+}
+
+/** A line alone does not tell which pass it is of, in an hour that comes twice. */
+function isReading(line: string, change: ClockChange): boolean {
+  const [reading] = parseSurvey(line, change).readings
+  const { repeated } = change
+  return reading !== undefined && !(repeated && reading.seconds >= repeated.from && reading.seconds < repeated.to)
+}

@@ -1,0 +1,29 @@
+// What the cloud is told at a collection's end of those that are not there or not taken, each with its reason.
+import type { Database } from "bun:sqlite"
+import { formatAddress, formatRange, formatRanges } from "../../topology/address"
+import { covers, joinRanges } from "../../topology/ranges"
+import { REASONS_KEPT } from "../../verdict"
+import type { Collection } from "../ledger/ledger"
+import { reasonsOf, staleOf } from "../spool/absences"
+import { missingRanges } from "../spool/missing"
+import { refusalsOf } from "../spool/refused"
+import type { Spool } from "../spool/spool"
+import type { CollectionAccount } from "./forwarder"
+
+const ALL = Number.MAX_SAFE_INTEGER
+
+/** Reads surveys in their place: call it where all are. */
+export function accountOf(sqlite: Database, spool: Spool, { day, expected }: Collection): CollectionAccount {
+  const refused = formatRanges(spool.refused(day))
+  const missing = missingRanges(sqlite, day, joinRanges(expected), ALL)
+  const absent = [...reasonsOf(sqlite, day, missing, REASONS_KEPT)].map(
+    ([address, reason]) => [formatAddress(address), reason] as const,
+  )
+  const refusals = refusalsOf(sqlite, day, REASONS_KEPT).map(({ ip, reason }) => [ip, reason] as const)
+  return {
+    missing: missing.map(formatRange),
+    stale: staleOf(sqlite, day, (address) => covers(missing, address)),
+    refused,
+    reasons: [...absent, ...refusals].slice(0, REASONS_KEPT),
+  }
+}

@@ -1,0 +1,73 @@
+// Delivers what nobody waits for: surveys that come when their collection is closed, and what a restart finds undelivered.
+import { type Clock, pause } from "../../clock"
+import type { Log } from "../../log"
+import { StorageRefused } from "../../storage/errors"
+import type { Ledger } from "../ledger/ledger"
+import type { Spool } from "../spool/spool"
+import type { Forwarder } from "./forwarder"
+
+export interface LateOptions {
+  readonly spool: Pick<Spool, "due" | "untold">
+  readonly ledger: Ledger
+  readonly forwarder: Pick<Forwarder, "forward">
+  readonly clock: Clock
+  readonly log: Log
+  /** Aborts when the gateway stops. */
+  readonly signal: AbortSignal
+}
+
+const PAUSE_MS = 1000 // they often come several at a time: one connection serves them all
+
+export class Late {
+  #running: Promise<void> | undefined
+
+  constructor(private readonly options: LateOptions) {}
+
+  /** Resolves when what has begun is over. */
+  get finished(): Promise<void> | undefined {
+    return this.#running
+  }
+
+  /** Something is due: delivers it soon. */
+  begin(): void {
+    this.#running ??= this.#forwardAfterPause().finally(() => {
+      this.#running = undefined
+      // something may have come for a day that had been looked through already
+      if (!this.options.signal.aborted && this.#isStillDue()) this.begin()
+    })
+  }
+
+  /** The same if anything is due, or a day is closed that the cloud has not confirmed. */
+  resume(): void {
+    if (this.#isDue || this.options.ledger.all().some(({ closed, confirmed }) => closed && !confirmed)) this.begin()
+  }
+
+  get #isDue(): boolean {
+    const { spool, ledger } = this.options
+    const { lastClosedDay, lastRun } = ledger
+    if (spool.untold().length > 0) return true
+    if (lastClosedDay === undefined) return false
+    return spool.due(lastClosedDay, lastRun?.scheduledAt ?? 0, 1).length > 0
+  }
+
+  #isStillDue(): boolean {
+    try {
+      return this.#isDue
+    } catch (error) {
+      this.options.log.error(`What is due could not be read: ${error}`)
+      return error instanceof StorageRefused
+    }
+  }
+
+  async #forwardAfterPause(): Promise<void> {
+    const { clock, forwarder, log, signal } = this.options
+    await pause(clock, PAUSE_MS, signal)
+    try {
+      const { surveys, readings, refused } = await forwarder.forward(undefined, signal)
+      if (surveys > 0) log.info(`Delivered later, readings: ${readings}`)
+      if (refused > 0) log.warn(`Surveys that the cloud refuses: ${refused}. They are safe here: see status`)
+    } catch (error) {
+      if (!signal.aborted) log.error(`The delivery failed: ${error}`)
+    }
+  }
+}

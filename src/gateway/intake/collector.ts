@@ -1,0 +1,196 @@
+// Takes uploads into the spool, keeps the collection's count of who is still missing, and says what is owed.
+import { REFUSED_RETRY_SECONDS, REFUSED_TEXT, StorageRefused } from "../../storage/errors"
+import { addDays, type Day, dayOf } from "../../survey/calendar"
+import type { AddressRange } from "../../topology/address"
+import { covers } from "../../topology/ranges"
+import type { Collection, Ledger } from "../ledger/ledger"
+import type { Refusal } from "../quarantine/quarantine"
+import type { Refusals } from "../quarantine/refused-messages"
+import type { Absence } from "../spool/absences"
+import type { Accepted, Stray, Upload } from "../spool/merge"
+import type { Room } from "../spool/room"
+import type { Spool } from "../spool/spool"
+
+/** What became of an upload, and what its sender is told. */
+export type Outcome =
+  | { readonly answer: string; readonly first: boolean; readonly readings: number; readonly refused: number }
+  | { readonly reason: string; readonly retryAfterSeconds: number }
+
+/** Why a day's readings are not taken; later, where it says when. */
+export interface DayRefusal {
+  readonly reason: string
+  readonly retryAfterSeconds?: number
+}
+
+/** A collection under way. */
+export interface OpenCollection {
+  readonly day: Day
+  /** Resolves when every expected device has arrived. */
+  readonly complete: Promise<void>
+  /** Expected devices that have not arrived, rising. */
+  missing(): number[]
+}
+
+interface Waiting {
+  readonly collection: Collection
+  outstanding: number
+  readonly complete: () => void
+}
+
+export interface CollectorOptions {
+  readonly spool: Spool
+  readonly ledger: Ledger
+  readonly refusals: Refusals
+  readonly room?: Pick<Room, "claim" | "release">
+  readonly timeZone: string
+  readonly retentionDays: number
+  readonly now: () => number
+  /** Whether that is a time that it cannot be. */
+  readonly isClockWrong?: () => boolean
+  /** Something new has come for a day whose collection is closed. */
+  readonly onLate: (upload: Upload) => void
+  /** The disk refuses. */
+  readonly onRefused: (error: StorageRefused) => void
+}
+
+/** What a sender is told of whose survey every line was taken. */
+export const ARRIVED = "Surveys arrived"
+
+/**
+ * A sender that meant to say more must hear it: libcoap sends nothing of a text in which a bare % stands. The word comes
+ * first, because an answer is cut to its request's length.
+ */
+const ARRIVED_EMPTY = "Empty survey arrived"
+
+/** What was refused comes first, because nobody reads beyond a word that all is well. */
+export function answerOf(readings: number, refused: number): string {
+  if (refused > 0) return `${refused} refused, ${readings} stored`
+  return readings > 0 ? ARRIVED : ARRIVED_EMPTY
+}
+
+const CLOCK_RETRY_SECONDS = 60
+
+export class Collector {
+  /** Since the start. */
+  readonly counts = { uploads: 0, changed: 0, refusedLines: 0, refusedMessages: 0 }
+  #waiting: Waiting | undefined
+  /** The days that are taken in this second: no zone's day changes within one. */
+  #accepted = { second: Number.NaN, first: "", last: "" }
+
+  constructor(private readonly options: CollectorOptions) {}
+
+  /** Why this day's readings are not taken: a clock without a battery must not file readings in 1970. */
+  refuseDay(day: Day): DayRefusal | undefined {
+    const { ledger, now, isClockWrong, timeZone, retentionDays } = this.options
+    const retryAfterSeconds = CLOCK_RETRY_SECONDS
+    if (isClockWrong?.()) return { reason: "The gateway's clock is not set", retryAfterSeconds }
+    const second = Math.floor(now() / 1000)
+    if (second !== this.#accepted.second) {
+      const today = dayOf(second * 1000, timeZone)
+      this.#accepted = { second, first: addDays(today, -retentionDays), last: addDays(today, 1) }
+    }
+    // that day will come, and one of the two clocks may be wrong until somebody sets it
+    if (day > this.#accepted.last) return { reason: `${day} is after tomorrow`, retryAfterSeconds }
+    if (day < this.#accepted.first) return { reason: `${day} is too long ago` }
+    // of such a day an upload would be a part, and take the place of the whole at the cloud
+    if (day <= (ledger.releasedUpTo ?? "")) return { reason: `${day} is too long ago: it made room for newer days` }
+    return undefined
+  }
+
+  /** Resolves once the upload is durable, or refused for now. */
+  take(upload: Upload): Promise<Outcome> {
+    const { spool, ledger, room } = this.options
+    const claim = room?.claim(upload)
+    if (claim && "reason" in claim) return Promise.resolve(claim)
+    const isClosed = ledger.get(upload.day)?.closed ?? false
+    return spool.accept(upload, isClosed).then(
+      (outcome) => {
+        if (claim) room?.release(claim)
+        return this.#taken(upload, outcome)
+      },
+      (error) => {
+        if (claim) room?.release(claim)
+        return this.#refused(error)
+      },
+    )
+  }
+
+  #taken(upload: Upload, outcome: Accepted | Stray): Outcome {
+    if ("strayForMs" in outcome) {
+      return { reason: "A newer survey has replaced this one", retryAfterSeconds: outcome.strayForMs / 1000 }
+    }
+    const { first, changed, readings, refused } = outcome
+    this.counts.uploads++
+    this.counts.refusedLines += refused
+    if (changed) this.counts.changed++
+    if (first) this.#arrived(upload)
+    if (changed && this.#isClosed(upload.day)) this.options.onLate(upload)
+    return { answer: answerOf(readings, refused), first, readings, refused }
+  }
+
+  #refused(error: unknown): Outcome {
+    if (!(error instanceof StorageRefused)) throw error
+    this.options.onRefused(error)
+    return { reason: REFUSED_TEXT, retryAfterSeconds: REFUSED_RETRY_SECONDS }
+  }
+
+  /** Counts a message that cannot be used, and keeps it with the reason. */
+  refuseMessage(refusal: Refusal): void {
+    this.counts.refusedMessages++
+    this.options.refusals.note(refusal)
+  }
+
+  /** Days that this device was expected on and has not reported, or not whole, and that can be taken, oldest first. */
+  owed(address: number): Day[] {
+    const { ledger, spool } = this.options
+    const isOwed = (day: Day) => !spool.has(day, address) || spool.isWantedAgain(day, address)
+    return ledger.expectedOf(address).filter((day) => !this.refuseDay(day) && isOwed(day))
+  }
+
+  /** Keeps why a device's survey does not come, of a day that is taken. Resolves once durable, or with false when refused. */
+  async noteAbsence(day: Day, address: number, kind: Absence, reason: string): Promise<boolean> {
+    if (this.refuseDay(day)) return true
+    try {
+      await this.options.spool.noteAbsence(day, address, kind, reason)
+      return true
+    } catch (error) {
+      if (!(error instanceof StorageRefused)) throw error
+      this.options.onRefused(error)
+      return false
+    }
+  }
+
+  /** Opens a day's collection; one is open at a time. */
+  async open(day: Day, scheduledAt: number, expected: readonly AddressRange[]): Promise<OpenCollection> {
+    const { promise, resolve } = Promise.withResolvers<void>()
+    const collection = await this.options.ledger.open(day, scheduledAt, expected)
+    const missing = () => this.options.spool.missing(day, expected)
+    this.#waiting = { collection, outstanding: missing().length, complete: resolve }
+    if (this.#waiting.outstanding === 0) resolve()
+    return { day, complete: promise, missing }
+  }
+
+  /** Ends the waiting: what comes now is late. */
+  async close(day: Day): Promise<void> {
+    await this.options.ledger.close(day)
+    this.#waiting = undefined
+  }
+
+  /** Whether something for this day may go to the cloud at once. */
+  #isClosed(day: Day): boolean {
+    const { ledger } = this.options
+    // what comes during a collection goes with it
+    return this.#waiting === undefined && (ledger.lastClosedDay ?? "") >= day
+  }
+
+  #arrived({ day, address }: Upload): void {
+    const waiting = this.#waiting
+    if (!waiting || waiting.collection.day !== day) return
+    if (!covers(waiting.collection.expected, address)) return
+    waiting.outstanding--
+    if (waiting.outstanding > 0) return
+    // one that was committed together with the opening has been counted twice: only the spool knows for certain
+    waiting.outstanding = this.options.spool.missing(day, waiting.collection.expected).length
+    if (waiting.outstanding === 0) waiting.complete()
+  }
+}

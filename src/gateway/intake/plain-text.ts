@@ -1,0 +1,90 @@
+// The original protocol on the UDP port: a datagram of lines `<ip> HH:MM - T - H%`, or an empty one.
+import { decodeText, MessageFormatError } from "../../coap/option"
+import { splitAddressedLines } from "../../survey/addressed"
+import { type Day, dayBefore } from "../../survey/calendar"
+import type { Device } from "../../topology/devices"
+import { ARRIVED, answerOf, type Collector, type Outcome } from "./collector"
+import type { Senders } from "./senders"
+
+const BYTE_ORDER_MARK = [0xef, 0xbb, 0xbf] as const // of UTF-8
+const BLANKS: readonly number[] = [0x20, 0x09, 0x0d, 0x0a]
+const [DIGIT_0, DIGIT_9] = [0x30, 0x39]
+
+/**
+ * Text whose first character, behind a byte order mark or white space, is a digit; nothing at all is a survey too. A CoAP
+ * message of version 1 begins with 0x40 to 0x7f, so none is taken for text.
+ */
+export function isPlainText(datagram: Uint8Array): boolean {
+  if (datagram.length === 0) return true
+  let at = BYTE_ORDER_MARK.every((byte, index) => datagram[index] === byte) ? BYTE_ORDER_MARK.length : 0
+  while (BLANKS.includes(datagram[at] ?? DIGIT_0)) at++
+  const first = datagram[at] ?? 0
+  return first >= DIGIT_0 && first <= DIGIT_9
+}
+
+export class PlainText {
+  constructor(
+    private readonly senders: Senders,
+    private readonly collector: Collector,
+    private readonly timeZone: string,
+    private readonly now: () => number,
+  ) {}
+
+  /** The answer to a datagram; undefined where there is none, to an empty one from nobody we know. */
+  async handle(datagram: Uint8Array, address: string, peer: string): Promise<string | undefined> {
+    const day = dayBefore(this.now(), this.timeZone)
+    if (datagram.length === 0) {
+      const device = this.senders.identify(address)
+      return typeof device === "string" ? undefined : answerTo([await this.#take(device, day, "", peer)])
+    }
+    return cut(await this.#takeLines(datagram, day, address, peer), datagram.length)
+  }
+
+  /** Keeps a datagram that cannot be used as it came: it names its devices itself. Returns the reason. */
+  refuse(datagram: Uint8Array, address: string, peer: string, reason: string): string {
+    const kind = this.senders.isDeclared(address) ? "message" : "stranger"
+    const day = dayBefore(this.now(), this.timeZone)
+    this.collector.refuseMessage({ kind, reason, bytes: datagram, peer, day })
+    return reason
+  }
+
+  async #takeLines(datagram: Uint8Array, day: Day, address: string, peer: string): Promise<string> {
+    let text: string
+    try {
+      text = decodeText(datagram)
+    } catch (error) {
+      if (!(error instanceof MessageFormatError)) throw error
+      return this.refuse(datagram, address, peer, "A survey is UTF-8 text: this one is not")
+    }
+    const surveys: [Device, string][] = []
+    for (const [ip, lines] of splitAddressedLines(text)) {
+      const device = this.senders.identify(address, ip)
+      // all or nothing: the answer speaks for the whole datagram
+      if (typeof device === "string") return this.refuse(datagram, address, peer, device)
+      surveys.push([device, lines])
+    }
+    return answerTo(await Promise.all(surveys.map(([device, lines]) => this.#take(device, day, lines, peer))))
+  }
+
+  async #take(device: Device, day: Day, text: string, peer: string): Promise<Outcome> {
+    const refusal = this.collector.refuseDay(day)
+    if (refusal) return { reason: refusal.reason, retryAfterSeconds: 0 }
+    return this.collector.take({ address: device.address, day, text, peer })
+  }
+}
+
+function answerTo(outcomes: readonly Outcome[]): string {
+  for (const outcome of outcomes) if ("retryAfterSeconds" in outcome) return outcome.reason
+  let [readings, refused] = [0, 0]
+  for (const outcome of outcomes) {
+    if (!("refused" in outcome)) continue
+    readings += outcome.readings
+    refused += outcome.refused
+  }
+  return refused === 0 ? ARRIVED : answerOf(readings, refused)
+}
+
+/** At a whole character: half of one would be written longer than it was. */
+function cut(answer: string, limitBytes: number): string {
+  return new TextDecoder().decode(Buffer.from(answer).subarray(0, limitBytes), { stream: true })
+}

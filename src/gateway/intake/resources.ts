@@ -1,0 +1,191 @@
+// The gateway's resources over CoAP: PUT /surveys/<ip>/<day>, PUT /missing/<ip>/<day>, GET /owed/<ip>, and what they are.
+import { decodeBlock } from "../../coap/block"
+import { Code } from "../../coap/code"
+import { decodeText, findOption, OptionNumber, uintOption } from "../../coap/option"
+import {
+  busy,
+  ContentFormat,
+  type Handler,
+  type Request,
+  type Response,
+  readTarget,
+  refuseFormat,
+  say,
+  type Target,
+  textOf,
+} from "../../coap/resource"
+import { shorten } from "../../printable"
+import { REFUSED_RETRY_SECONDS, REFUSED_TEXT } from "../../storage/errors"
+import { type Day, dayBefore, parseDay } from "../../survey/calendar"
+import { isDigest, surveyDigest } from "../../survey/digest"
+import { parseAddress } from "../../topology/address"
+import type { Device } from "../../topology/devices"
+import type { Refusal } from "../quarantine/quarantine"
+import { ARRIVED, type Collector, type Outcome } from "./collector"
+import type { Senders } from "./senders"
+
+interface Destination {
+  readonly device: Device
+  readonly day: Day
+  readonly digest: string | undefined
+}
+
+export class Uploads {
+  constructor(
+    private readonly senders: Senders,
+    private readonly collector: Collector,
+    private readonly timeZone: string,
+  ) {}
+
+  /** Answers whole requests. */
+  readonly handle: Handler = (request) => {
+    const target = readTarget(request)
+    if ("code" in target) return target
+    switch (target.path[0]) {
+      case "surveys":
+        return this.#put(request, target)
+      case "owed":
+        return this.#owed(request, target)
+      case "missing":
+        return this.#missing(request, target)
+      case ".well-known":
+        return wellKnown(request, target)
+      default:
+        return say(Code.NotFound, "There are /surveys, /missing and /owed here")
+    }
+  }
+
+  /** Refuses an upload at its first block: nothing is kept for whoever may not send. */
+  readonly admit = (request: Request): Response | undefined => {
+    const target = readTarget(request)
+    if ("code" in target) return target
+    if (target.path[0] !== "surveys") return say(Code.NotFound)
+    const destination = this.#destination(request, target)
+    return "code" in destination ? destination : undefined
+  }
+
+  #put(request: Request, target: Target): Response | Promise<Response> {
+    const destination = this.#destination(request, target)
+    return "code" in destination ? destination : this.#take(request, destination)
+  }
+
+  #destination(request: Request, { path, query }: Target): Destination | Response {
+    if (request.code !== Code.Put) return say(Code.MethodNotAllowed, "Surveys are PUT")
+    if (path.length > 3) return say(Code.NotFound, "A survey is at /surveys/<ip>/<day>")
+    // either may be left out
+    const [ip, given] = parseDay(path[1] ?? "") ? [undefined, ...path.slice(1)] : path.slice(1)
+    if (ip !== undefined && parseAddress(ip) === undefined) return say(Code.BadRequest, `${ip} is not an IPv4 address`)
+    const day = given === undefined ? dayBefore(request.arrivedAt, this.timeZone) : parseDay(given)
+    const format = refuseFormat(request, ContentFormat.Text)
+    const device = this.senders.identify(request.address, ip)
+    if (typeof device === "string") {
+      const address = parseAddress(ip ?? request.address)
+      const forGood = format !== undefined || day === undefined
+      return this.#refuse(request, say(Code.Forbidden, device), { kind: "stranger", address, day, forGood })
+    }
+    const refuse = (refusal: Response, forGood: boolean) =>
+      this.#refuse(request, refusal, { kind: "message", address: device.address, day, forGood })
+    if (format) return refuse(format, true)
+    if (!day) return refuse(say(Code.BadRequest, `A day is written 2026-11-21: it is ${given}`), true)
+    for (const key of query.keys()) {
+      // it may be a digest that came to harm, and the survey with it
+      if (key !== "digest") return refuse(say(Code.BadRequest, `A survey may have a digest, not ${key}`), true)
+    }
+    const digest = query.get("digest")
+    if (digest !== undefined && !isDigest(digest)) {
+      return refuse(say(Code.BadRequest, "A digest has 16 hexadecimal digits"), true)
+    }
+    const outside = this.collector.refuseDay(day)
+    if (!outside) return { device, day, digest }
+    const { reason, retryAfterSeconds } = outside
+    if (retryAfterSeconds !== undefined) return busy(reason, retryAfterSeconds)
+    return refuse(say(Code.BadRequest, reason), false)
+  }
+
+  /** Keeps it in quarantine; its first block, where it is refused at that. */
+  #refuse(request: Request, refusal: Response, what: Omit<Refusal, "reason" | "bytes">): Response {
+    const { payload: bytes, endpoint: peer, options } = request
+    const block = findOption(options, OptionNumber.Block1)
+    const isPart = block !== undefined && decodeBlock(block.value)?.more === true
+    const forGood = isPart || what.forGood === true
+    this.collector.refuseMessage({ ...what, reason: textOf(refusal), bytes, peer, forGood })
+    return refusal
+  }
+
+  #take(request: Request, { device, day, digest }: Destination): Response | Promise<Response> {
+    const { address, ip } = device
+    const refuse = (reason: string, forGood: boolean) =>
+      this.#refuse(request, say(Code.BadRequest, reason), { kind: "message", address, day, forGood })
+    let text: string
+    try {
+      text = decodeText(request.payload)
+    } catch {
+      return refuse("A survey is UTF-8 text: this one is not", false)
+    }
+    if (digest !== undefined && digest !== surveyDigest(ip, day, text)) {
+      return refuse("The digest differs: send it again", true)
+    }
+    return this.collector.take({ address, day, text, digest, peer: request.endpoint }).then(answerTo)
+  }
+
+  /** Why a device's survey does not come, a line: `?kind=stale` where its file cannot hold that day. */
+  async #missing(request: Request, { path, query }: Target): Promise<Response> {
+    if (request.code !== Code.Put) return say(Code.MethodNotAllowed, "What is missing is PUT")
+    const [, ip = "", given = "", ...more] = path
+    const day = parseDay(given)
+    if (!day || more.length > 0) return say(Code.NotFound, "Why nothing comes is told at /missing/<ip>/<day>")
+    const format = refuseFormat(request, ContentFormat.Text)
+    if (format) return format
+    const kind = query.get("kind") ?? "missing"
+    if (kind !== "missing" && kind !== "stale") return say(Code.BadRequest, "A survey is missing or stale")
+    const device = this.senders.identify(request.address, ip)
+    if (typeof device === "string") return say(Code.Forbidden, device)
+    const reason = shorten(textOf(request).split("\n", 1)[0]?.trim() ?? "", REASON_CHARACTERS)
+    const isKept = await this.collector.noteAbsence(day, device.address, kind, reason)
+    return isKept ? say(Code.Changed) : busy(REFUSED_TEXT, REFUSED_RETRY_SECONDS)
+  }
+
+  /** As many days as the request is long, so that a forged sender gains nothing; `?after=<day>` goes on. */
+  #owed(request: Request, { path, query }: Target): Response {
+    if (request.code !== Code.Get) return say(Code.MethodNotAllowed, "Owed days are read with GET")
+    if (path.length > 2) return say(Code.NotFound, "Owed days are at /owed/<ip>")
+    const [, ip] = path
+    if (ip !== undefined && parseAddress(ip) === undefined) return say(Code.BadRequest, `${ip} is not an IPv4 address`)
+    const device = this.senders.identify(request.address, ip)
+    if (typeof device === "string") return say(Code.Forbidden, device)
+    const after = query.get("after") ?? ""
+    const days = device.paused ? [] : this.collector.owed(device.address).filter((day) => day > after)
+    // an address, however short, makes room for one day
+    const least = ip === undefined ? 0 : 1
+    const room = Math.max(least, Math.floor((request.sizeBytes - OWED_OVERHEAD_BYTES) / OWED_DAY_BYTES))
+    if (room === 0 && days.length > 0) return say(Code.BadRequest, "Ask /owed/<ip>")
+    return say(Code.Content, days.slice(0, room).join("\n"), [
+      uintOption(OptionNumber.ContentFormat, ContentFormat.Text),
+    ])
+  }
+}
+
+/** What there is here, as in RFC 6690. */
+function wellKnown(request: Request, { path }: Target): Response {
+  if (request.code !== Code.Get) return say(Code.MethodNotAllowed)
+  if (path.length !== 2 || path[1] !== "core") return say(Code.NotFound)
+  const links = say(Code.Content, "</surveys>;ct=0,</missing>;ct=0,</owed>;ct=0", [
+    uintOption(OptionNumber.ContentFormat, ContentFormat.Links),
+  ])
+  return { ...links, mayBeLonger: true }
+}
+
+function answerTo(outcome: Outcome): Response {
+  if ("retryAfterSeconds" in outcome) return busy(outcome.reason, outcome.retryAfterSeconds)
+  const { answer, first } = outcome
+  if (answer === ARRIVED) return first ? CREATED : CHANGED
+  return say(first ? Code.Created : Code.Changed, answer)
+}
+
+// nearly all answers, encoded once
+const CREATED = say(Code.Created, ARRIVED)
+const CHANGED = say(Code.Changed, ARRIVED)
+
+const REASON_CHARACTERS = 200
+const OWED_DAY_BYTES = 11 // "2026-11-21\n"
+const OWED_OVERHEAD_BYTES = 4 + 8 + 1 + 1 // header, longest token, Content-Format, payload marker

@@ -1,0 +1,53 @@
+// Who may speak for which device: the address is the identity, and it must be the sender's own.
+import { parseAddress } from "../../topology/address"
+import { type Addressing, boundAddress, deviceOfSender } from "../../topology/addressing"
+import type { Device, Devices } from "../../topology/devices"
+
+const LOOPBACK = "127.0.0.1"
+
+/** Somebody who was refused. */
+export interface Stranger {
+  /** The address that it came from. */
+  readonly sender: string
+  /** The device that it spoke for: its own address, where it named none. */
+  readonly address: string
+  /** What it was told. */
+  readonly reason: string
+}
+
+export class Senders {
+  /** @param onStranger hears of every refusal */
+  constructor(
+    private readonly declared: { readonly devices: Devices },
+    private readonly addressing: Addressing,
+    private readonly onStranger: (stranger: Stranger) => void,
+  ) {}
+
+  /**
+   * The declared device that this sender speaks for, or why it may not.
+   * @param claimed the device's declared address as it stands in the message; without it, the sender's own
+   */
+  identify(senderAddress: string, claimed?: string): Device | string {
+    if (claimed === undefined) {
+      const device = deviceOfSender(this.declared, senderAddress, this.addressing)
+      return device ?? this.#refuse(senderAddress, senderAddress, `${senderAddress} is not a declared device`)
+    }
+    const address = parseAddress(claimed)
+    if (address === undefined) return `${claimed} is not an IPv4 address`
+    const device = this.declared.devices.get(address)
+    const own = boundAddress(address, this.addressing) === parseAddress(senderAddress)
+    const anybody = this.addressing === "simulated" && senderAddress === LOOPBACK
+    if (!own && !anybody) return this.#refuse(senderAddress, claimed, `${senderAddress} may not speak for ${claimed}`)
+    return device ?? this.#refuse(senderAddress, claimed, `${claimed} is not a declared device`)
+  }
+
+  /** Whether a declared device sends from there. */
+  isDeclared(senderAddress: string): boolean {
+    return deviceOfSender(this.declared, senderAddress, this.addressing) !== undefined
+  }
+
+  #refuse(sender: string, address: string, reason: string): string {
+    this.onStranger({ sender, address, reason })
+    return reason
+  }
+}

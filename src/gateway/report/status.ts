@@ -1,0 +1,182 @@
+// What a spool tells about the last days and about today, read beside a running gateway.
+import type { Database } from "bun:sqlite"
+import { openForReading } from "../../storage/database"
+import { addDays, type Day, dayOf } from "../../survey/calendar"
+import { formatAddress, formatRange } from "../../topology/address"
+import type { Devices } from "../../topology/devices"
+import { joinRanges } from "../../topology/ranges"
+import type { Topology } from "../../topology/topology"
+import { isComplete, REASONS_KEPT, type Reason } from "../../verdict"
+import { type DayRange, waitingRequests } from "../control/request"
+import { Senders } from "../intake/senders"
+import { lineFor, readStrangers } from "../intake/strangers"
+import { type Collection, lastRunDayOf, lastRunOf, readCollections } from "../ledger/ledger"
+import { debtsOf, type Owed } from "../ledger/owed"
+import { countQuarantined, type Kind } from "../quarantine/entries"
+import { reasonsOf } from "../spool/absences"
+import { countDay, type DayCounts, type DeviceDay, deviceDays } from "../spool/history"
+import { missingRanges } from "../spool/missing"
+import { daySql, lastPlaceSql } from "../spool/places"
+import { refusalsOf } from "../spool/refused"
+import { addressingOf, SPOOL } from "../spool/schema"
+import { type SpoolSpace, spoolSpace } from "../spool/space"
+
+/** Days are written 2026-11-21, instants as in RFC 3339. */
+export interface GatewayStatus {
+  /** The latest run of the schedule; null before the first. */
+  readonly run: RunStatus | null
+  /** The last days, oldest first. */
+  readonly days: readonly DayCounts[]
+  /** The same device by device, in a network of at most 20; null in a larger one. */
+  readonly devices: readonly DeviceStatus[] | null
+  readonly owed: Owed
+  /** What was owed and can never come: the source holds one day only, or the day is too long ago. */
+  readonly lost: Owed
+  /** Surveys that go to the cloud still, and the oldest one's day. */
+  readonly undelivered: { readonly surveys: number; readonly oldest: Day | null }
+  /** Days that are yet to come, as far as the cloud's clock tells; `drop` ends the waiting. */
+  readonly waiting: readonly WaitingDay[]
+  /** What was refused or superseded and is kept, by kind. */
+  readonly quarantine: Readonly<Record<Kind, number>>
+  /** Whom the gateway has refused and would refuse today, the latest first. */
+  readonly strangers: readonly StrangerStatus[]
+  /** Requests to deliver again that were not met yet. */
+  readonly resend: readonly DayRange[]
+  readonly spool: SpoolSpace
+}
+
+export interface RunStatus extends DayCounts {
+  readonly scheduledAt: string
+  /** The missing devices, the first 100 of their ranges. */
+  readonly missingDevices: readonly string[]
+  /** Why devices are missing, or the cloud refuses their surveys, the first 100. */
+  readonly reasons: readonly Reason[]
+  readonly complete: boolean
+}
+
+/** Surveys that wait for their day: this clock was ahead when they came, or the cloud's is behind. */
+export interface WaitingDay {
+  readonly day: Day
+  readonly surveys: number
+}
+
+export interface DeviceStatus {
+  readonly ip: string
+  readonly name: string | null
+  readonly paused: boolean
+  readonly days: readonly DeviceDay[]
+}
+
+export interface StrangerStatus {
+  readonly sender: string
+  /** The device that it spoke for. */
+  readonly address: string
+  readonly reason: string
+  readonly tries: number
+  readonly firstAt: string
+  readonly lastAt: string
+  /** The line of topology.yaml that takes it in; null where there can be none. */
+  readonly line: string | null
+}
+
+const DAYS_SHOWN = 7
+const DEVICES_SHOWN = 20
+const RANGES_NAMED = 100
+
+/**
+ * Reads the spool; its gateway notices nothing. Throws StorageError when there is none yet.
+ * @param now ms since the epoch
+ */
+export function readGatewayStatus(topology: Topology, now: number): GatewayStatus {
+  const { devices, gateway, timeZone, limits } = topology
+  const oldestDay = addDays(dayOf(now, timeZone), -Math.ceil(gateway.retention.total("days")))
+  const sqlite = openForReading(gateway.spool, SPOOL)
+  try {
+    const collections = readCollections(sqlite).filter(({ doubtful }) => !doubtful)
+    const shown = collections.slice(-DAYS_SHOWN)
+    const days = shown.map((collection) => countDay(sqlite, collection))
+    const run = lastRunOf(collections)
+    return {
+      run: run ? runStatus(sqlite, run, days) : null,
+      days,
+      devices: devices.size <= DEVICES_SHOWN ? deviceStatus(sqlite, shown, devices) : null,
+      ...debtsOf(sqlite, collections, devices, { lastRunDay: lastRunDayOf(collections), oldestDay }),
+      undelivered: undelivered(sqlite),
+      waiting: waitingDays(sqlite, addDays(dayOf(now, timeZone), 1)),
+      quarantine: countQuarantined(sqlite).kinds,
+      strangers: strangersOf(sqlite, topology),
+      resend: waitingRequests(gateway.spool).flatMap((asked) => (asked.ask === "resend" ? [rangeOf(asked)] : [])),
+      spool: spoolSpace(sqlite, gateway.spool, days, limits.spool),
+    }
+  } finally {
+    sqlite.close()
+  }
+}
+
+function runStatus(sqlite: Database, run: Collection, days: readonly DayCounts[]): RunStatus {
+  const counts = days.find(({ day }) => day === run.day) ?? countDay(sqlite, run)
+  const missing = counts.missing > 0 ? missingRanges(sqlite, run.day, joinRanges(run.expected), RANGES_NAMED) : []
+  const absent = [...reasonsOf(sqlite, run.day, missing, REASONS_KEPT)]
+  return {
+    ...counts,
+    scheduledAt: instant(run.scheduledAt),
+    missingDevices: missing.map(formatRange),
+    reasons: [
+      ...absent.map(([address, reason]) => ({ ip: formatAddress(address), reason })),
+      ...refusalsOf(sqlite, run.day, REASONS_KEPT),
+    ],
+    complete: isComplete({
+      agreed: run.closed && run.confirmed && counts.waiting === 0,
+      missing: counts.missing,
+      refused: counts.refused,
+    }),
+  }
+}
+
+function deviceStatus(sqlite: Database, shown: readonly Collection[], devices: Devices): DeviceStatus[] {
+  const all = [...devices]
+  const addresses = all.map(({ address }) => address)
+  const byDay = shown.map((collection) => deviceDays(sqlite, collection, addresses))
+  return all.map(({ address, ip, name = null, paused }) => ({
+    ip,
+    name,
+    paused,
+    days: byDay.flatMap((states) => states.get(address) ?? []),
+  }))
+}
+
+/** Those that the cloud has put off, and those of days that nobody has seen yet. */
+function waitingDays(sqlite: Database, after: Day): WaitingDay[] {
+  return sqlite
+    .query<WaitingDay, [Day]>(
+      `SELECT ${daySql("min(place)")} AS day, count(*) AS surveys FROM
+         (SELECT place FROM refused WHERE runs = 0
+          UNION SELECT place FROM surveys WHERE place > ${lastPlaceSql("?1")})
+       GROUP BY place >> 32 ORDER BY 1`,
+    )
+    .all(after)
+}
+
+function undelivered(sqlite: Database): GatewayStatus["undelivered"] {
+  const row = sqlite
+    .query<GatewayStatus["undelivered"], []>(`SELECT count(*) AS surveys, ${daySql("min(place)")} AS oldest FROM due`)
+    .get()
+  return row ?? { surveys: 0, oldest: null }
+}
+
+/** Who was declared meanwhile is a stranger no more. */
+function strangersOf(sqlite: Database, topology: Topology): StrangerStatus[] {
+  const addressing = addressingOf(sqlite)
+  const senders = new Senders(topology, addressing, () => {})
+  return readStrangers(sqlite).flatMap(({ firstAt, lastAt, ...stranger }) => {
+    const { sender, address } = stranger
+    const reason = senders.identify(sender, sender === address ? undefined : address)
+    if (typeof reason !== "string") return []
+    const line = lineFor(stranger, topology, addressing) ?? null
+    return { ...stranger, reason, firstAt: instant(firstAt), lastAt: instant(lastAt), line }
+  })
+}
+
+const rangeOf = ({ from, to }: DayRange): DayRange => ({ from, to })
+
+const instant = (ms: number): string => new Date(ms).toISOString()

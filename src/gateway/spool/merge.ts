@@ -1,0 +1,184 @@
+// Merges an upload into what is known of its device and day: newer values win, nothing is deleted, and what was replaced or
+// refused is kept in quarantine. Everything here is done within the caller's transaction.
+import type { Clock } from "../../clock"
+import { clockChange, type Day } from "../../survey/calendar"
+import type { CanonicalSurvey } from "../../survey/canonical"
+import { surveyDigest } from "../../survey/digest"
+import type { Reading } from "../../survey/reading"
+import { formatSurvey, parseSurvey } from "../../survey/survey"
+import { formatAddress } from "../../topology/address"
+import type { Quarantine } from "../quarantine/quarantine"
+import type { Absences } from "./absences"
+import type { Again } from "./again"
+import type { Arrivals, Row } from "./arrivals"
+import { type Draft, type RefusedLines, Revisions } from "./revisions"
+import type { Strays } from "./strays"
+import type { Tombstones } from "./tombstones"
+import type { Zones } from "./zones"
+
+/** One survey as it came. */
+export interface Upload {
+  readonly address: number
+  readonly day: Day
+  readonly text: string
+  /** The sender's own fingerprint of the text, hex, where it gave one and it was right. */
+  readonly digest?: string | undefined
+  readonly peer: string
+  /** It was in quarantine meanwhile: values that came since win. */
+  readonly yields?: boolean
+}
+
+export interface Accepted {
+  /** The first survey of this device and day. */
+  readonly first: boolean
+  /** Something that was not there before. */
+  readonly changed: boolean
+  readonly late: boolean
+  /** Good readings in this upload, and lines of it that were refused. */
+  readonly readings: number
+  readonly refused: number
+}
+
+/** A copy of an upload that a newer one has replaced, delayed by the network: it must not win. */
+export interface Stray {
+  readonly strayForMs: number
+}
+
+/** What is known, and what a merge keeps beside it. */
+export interface MergeParts {
+  readonly clock: Clock
+  readonly arrivals: Arrivals
+  readonly zones: Zones
+  readonly strays: Strays
+  readonly absences: Absences
+  readonly tombstones: Tombstones
+  readonly again: Again
+  readonly quarantine: Quarantine
+}
+
+export class Merge {
+  readonly revisions: Revisions
+
+  constructor(private readonly parts: MergeParts) {
+    this.revisions = new Revisions(parts.arrivals, (...survey) => this.#revised(...survey))
+  }
+
+  /**
+   * @param survey the upload's text, read in its day's zone
+   * @param isClosed whether the collection of its day had been closed when it came
+   */
+  take(upload: Upload, survey: CanonicalSurvey, isClosed: boolean): Accepted | Stray {
+    const { arrivals, again } = this.parts
+    const { address, day } = upload
+    const { readings, refusedCount: refused } = survey
+    const draft = this.revisions.find(day, address)
+    const stored = draft?.stored ?? arrivals.find(day, address)
+    if (!stored && readings === 0 && refused > 0) return this.#refuseAll(upload, survey)
+    if (!stored) {
+      const strayForMs = this.#strayOfDroppedForMs(upload)
+      if (strayForMs > 0) return { strayForMs }
+      this.#append(upload, survey, isClosed)
+      return { first: true, changed: true, late: isClosed, readings, refused }
+    }
+    const known = { first: false, late: stored.late === 1, readings, refused }
+    again.settle(day, address)
+    const digest = uploadDigest(upload)
+    if ((draft?.upload ?? stored.upload ?? stored.digest) === digest) return { ...known, changed: false }
+    arrivals.expectUpdate()
+    const revised = draft ?? this.revisions.begin(stored, clockChange(day, this.parts.zones.of(day)))
+    return this.#revise(revised, upload, survey, digest, known)
+  }
+
+  /** A copy of what a person dropped may still be under way. */
+  #strayOfDroppedForMs(upload: Upload): number {
+    const { tombstones, strays } = this.parts
+    const { address, day } = upload
+    return tombstones.upTo(day, address) < 0 ? 0 : strays.strayForMs(address, day, uploadDigest(upload))
+  }
+
+  /** A device's first survey of its day. */
+  #append(upload: Upload, survey: CanonicalSurvey, isClosed: boolean): void {
+    const { clock, arrivals, zones, tombstones, again } = this.parts
+    const { address, day, text } = upload
+    const { body, readings } = survey
+    const digest = surveyDigest(formatAddress(address), day, body)
+    const lastUpload = body === text ? null : uploadDigest(upload)
+    const revision = Math.max(clock.now(), tombstones.upTo(day, address) + 1)
+    zones.keep(day)
+    const late = isClosed ? 1 : 0
+    arrivals.append({ day, address, revision, body, readings, digest, upload: lastUpload, late })
+    again.settle(day, address)
+    this.#quarantineLines(upload, survey)
+  }
+
+  #revise(
+    draft: Draft,
+    upload: Upload,
+    survey: CanonicalSurvey,
+    digest: string,
+    known: Omit<Accepted, "changed">,
+  ): Accepted | Stray {
+    const { zones, strays } = this.parts
+    const { address, day, yields = false } = upload
+    const change = clockChange(day, zones.of(day))
+    const { changes, superseded } = draft.compare(parseSurvey(survey.body, change).readings, yields)
+    const changed = changes.length > 0
+    // a copy that would change nothing is safe to acknowledge: a sensor that sends a reading a datagram may repeat one
+    const strayForMs = !changed || yields ? 0 : strays.strayForMs(address, day, digest)
+    if (strayForMs > 0) return { strayForMs }
+    this.#quarantineLines(upload, survey)
+    this.#quarantineReadings(upload, superseded)
+    if (!yields) strays.remember(address, day, draft.upload)
+    this.revisions.take(draft, changes, yields ? draft.upload : digest)
+    return { ...known, changed }
+  }
+
+  /** A survey of which nothing can be used is none: its lines are kept in quarantine, once, and it stays owed. */
+  #refuseAll(upload: Upload, survey: CanonicalSurvey): Accepted {
+    const { absences } = this.parts
+    const { address, day } = upload
+    const { refusedCount: refused } = survey
+    const digest = uploadDigest(upload)
+    if (absences.find(day, address)?.upload !== digest) {
+      const reason = `${refused} of ${refused === 1 ? "1 line" : `${refused} lines`} refused`
+      absences.put(day, address, { kind: "lines", reason, upload: digest })
+      this.#quarantineLines(upload, survey)
+    }
+    return { first: false, changed: false, late: false, readings: 0, refused }
+  }
+
+  #revised(stored: Row, body: string, readings: number, upload: string, refused: RefusedLines): Row {
+    const { day, address } = stored
+    this.#quarantineLines({ day, address, peer: formatAddress(address) }, refused)
+    // rises also when the clock was set back
+    const revision = Math.max(stored.revision + 1, this.parts.clock.now())
+    const arrivedAt = stored.arrivedAt ?? stored.revision
+    const digest = surveyDigest(formatAddress(address), day, body)
+    return { ...stored, revision, body, readings, digest, upload, arrivedAt }
+  }
+
+  #quarantineLines(
+    { address, day, peer }: Pick<Upload, "address" | "day" | "peer">,
+    { refused, refusedCount }: Pick<CanonicalSurvey, "refused" | "refusedCount">,
+  ): void {
+    const { quarantine, clock } = this.parts
+    for (const { line, rule, text } of refused) {
+      const reason = `line ${line}: ${rule}`
+      quarantine.add(clock.now(), { kind: "line", reason, bytes: text, peer, address, day })
+    }
+    if (refusedCount === refused.length) return
+    const reason = `${refusedCount - refused.length} more lines, counted and not kept`
+    quarantine.add(clock.now(), { kind: "line", reason, bytes: "", peer, address, day, forGood: true })
+  }
+
+  #quarantineReadings({ address, day, peer, yields }: Upload, superseded: readonly Reading[]): void {
+    if (superseded.length === 0) return
+    const { quarantine, clock } = this.parts
+    const reason = yields ? "Other values came before these" : "A newer upload gave other values for these times"
+    const bytes = formatSurvey(superseded)
+    quarantine.add(clock.now(), { kind: "reading", reason, bytes, peer, address, day })
+  }
+}
+
+const uploadDigest = ({ address, day, text, digest }: Pick<Upload, "address" | "day" | "text" | "digest">): string =>
+  digest ?? surveyDigest(formatAddress(address), day, text)

@@ -1,0 +1,25 @@
+// The network as the parts above see it: this machine's sockets, or a simulation's in their place.
+
+import { type Connection, type ConnectOptions, connectTcp, listenTcp, type TcpListener, type TcpOptions } from "./tcp"
+import type { Peer } from "./udp"
+import { canBind, type UdpOptions, UdpSocket } from "./udp"
+
+/** An open UDP port. */
+export interface Datagrams {
+  readonly port: number
+  /** What cannot be sent is lost, as UDP may lose anything; never throws. */
+  send(datagram: Uint8Array, peer: Peer): void
+  /** May be called twice. */
+  close(): void
+}
+
+/** All of them throw, or reject with, an Error of one clear line. */
+export interface Sockets {
+  openUdp(options: UdpOptions): Promise<Datagrams>
+  listenTcp(options: TcpOptions): TcpListener
+  connectTcp(options: ConnectOptions): Promise<Connection>
+  /** Undefined when the address can be bound here, or why it cannot. */
+  canBind(address: string): Promise<Error | undefined>
+}
+
+export const systemSockets: Sockets = { openUdp: UdpSocket.open, listenTcp, connectTcp, canBind }

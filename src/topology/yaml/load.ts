@@ -1,0 +1,102 @@
+// topology.yaml → Topology, or every problem with its place.
+import { stat } from "node:fs/promises"
+import { dirname, isAbsolute, normalize, resolve, sep } from "node:path"
+import { Devices } from "../devices"
+import { refusals, warnings } from "../rules"
+import type { Declared, Topology } from "../topology"
+import { validate } from "../validate"
+import { readPlain } from "./plain"
+import { type Problem, TopologyError } from "./problem"
+
+export { TopologyError } from "./problem"
+
+const MAX_FILE_BYTES = 64 * 1024 * 1024
+
+type Environment = Readonly<Record<string, string | undefined>>
+
+/** Reads a topology. Throws a TopologyError with every problem at once, also when the file cannot be read. */
+export async function loadTopology(file: string, environment: Environment = process.env): Promise<Topology> {
+  return parseTopology(await read(file), file, environment)
+}
+
+/** The topology that a text describes, as if it stood in `file`. Throws a TopologyError with every problem at once. */
+export function parseTopology(text: string, file: string, environment: Environment = {}): Topology {
+  return parsePlainly(text, file, environment) ?? parseWithPlaces(text, file, environment)
+}
+
+/** Undefined unless it is written plainly, and there is nothing to tell about it. */
+function parsePlainly(text: string, file: string, environment: Environment): Topology | undefined {
+  const plain = readPlain(text)
+  if (!plain) return undefined
+  const { draft, declared } = validate(plain.value)
+  const lineOf = (index: number) => plain.deviceLines[index] ?? 0
+  if (!declared || refusals(draft, lineOf).length > 0 || warnings(draft, lineOf).length > 0) return undefined
+  return topologyOf(declared, lineOf, [], file, environment)
+}
+
+function parseWithPlaces(text: string, file: string, environment: Environment): Topology {
+  const { inOrder, Source } = require("./source") as typeof import("./source")
+  const source = new Source(text, file)
+  const { findings, draft, declared } = validate(source.value)
+  const lineOf = (index: number) => source.lineOf(["devices", index])
+  const problems = [...findings, ...refusals(draft, lineOf)].map((finding) => source.problem(finding))
+  if (!declared || problems.length > 0 || source.problems.length > 0) {
+    throw new TopologyError(inOrder([...source.problems, ...problems]))
+  }
+  const doubts = inOrder(warnings(draft, lineOf).map((finding) => source.problem(finding)))
+  return topologyOf(declared, lineOf, doubts, file, environment)
+}
+
+function topologyOf(
+  { gateway, cloud, devices, ...declared }: Declared,
+  lineOf: (deviceIndex: number) => number,
+  warnings: Problem[],
+  file: string,
+  environment: Environment,
+): Topology {
+  const folder = dirname(resolve(file))
+  return {
+    ...declared,
+    gateway: { ...gateway, spool: dataPath(gateway.spool, folder, environment) },
+    cloud: { ...cloud, store: dataPath(cloud.store, folder, environment) },
+    devices: new Devices(devices.map((entry, index) => ({ ...entry, line: lineOf(index) }))),
+    file,
+    folder,
+    warnings,
+  }
+}
+
+/** Where a file that a run writes belongs: `data/` is the state directory where a service manager gives one. */
+function dataPath(path: string, folder: string, { STATE_DIRECTORY }: Environment): string {
+  const relative = normalize(path)
+  const inData = !isAbsolute(path) && relative.startsWith(`data${sep}`)
+  // systemd lists several directories with colons between (systemd.exec(5)); the first is ours.
+  const [stateDirectory] = STATE_DIRECTORY?.split(":") ?? []
+  return inData && stateDirectory ? resolve(stateDirectory, relative.slice(5)) : resolve(folder, path)
+}
+
+async function read(file: string): Promise<string> {
+  try {
+    const status = await stat(file)
+    if (!status.isFile()) throw unusable(file, "is not a file: name a topology.yaml with --topology FILE")
+    if (status.size > MAX_FILE_BYTES) {
+      throw unusable(file, "is larger than 64 MiB: write a fleet as one range, such as ip: 10.0.0.2-10.0.39.255")
+    }
+    return new TextDecoder("utf-8", { fatal: true }).decode(await Bun.file(file).bytes())
+  } catch (cause) {
+    throw cause instanceof TopologyError ? cause : unusable(file, whyUnreadable(cause), cause)
+  }
+}
+
+function whyUnreadable(cause: unknown): string {
+  if (cause instanceof TypeError) return "is not UTF-8 text: save it as UTF-8"
+  const code = cause instanceof Error && "code" in cause ? cause.code : undefined
+  if (code === "ENOENT") return "is not there: run this in the folder that holds it, or name it with --topology FILE"
+  if (code === "EACCES") return "may not be read: give this user leave to read it"
+  return `cannot be read: ${cause instanceof Error ? cause.message : cause}`
+}
+
+function unusable(file: string, message: string, cause?: unknown): TopologyError {
+  const problem: Problem = { file, line: 0, column: 0, path: "", message, sourceLine: "" }
+  return new TopologyError([problem], { cause })
+}

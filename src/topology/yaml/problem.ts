@@ -1,0 +1,62 @@
+// What is wrong with topology.yaml, and where.
+import { printable } from "../../printable"
+
+/** Keys and list positions that lead to a value. */
+export type Path = readonly (string | number)[]
+
+/** A broken rule. `at: "key"` when it is the key that is wrong, not its value. */
+export interface Finding {
+  path: Path
+  message: string
+  at?: "key"
+}
+
+/** A finding with its place. `line` and `column` count from 1; line 0 stands for the file as a whole. */
+export interface Problem {
+  file: string
+  line: number
+  column: number
+  path: string
+  message: string
+  sourceLine: string
+}
+
+/** topology.yaml cannot be used: every problem that was found. It is the user's to mend, so it is shown without a stack. */
+export class TopologyError extends Error {
+  override readonly name = "TopologyError"
+
+  constructor(
+    readonly problems: readonly Problem[],
+    options?: ErrorOptions,
+  ) {
+    super(problems.map(formatProblem).join("\n"), options)
+  }
+
+  override toString(): string {
+    return this.message
+  }
+}
+
+/** ["devices", 1, "ip"] → "devices[1].ip". */
+export function formatPath(path: Path): string {
+  return path
+    .map((step) =>
+      typeof step === "number" ? `[${step}]` : /^[\w-]+$/.test(step) ? `.${step}` : `.${JSON.stringify(step)}`,
+    )
+    .join("")
+    .replace(/^\./, "")
+}
+
+/** The problem on one line, then the source line with a caret under the place; printable, for the caret must stand. */
+export function formatProblem({ file, line, column, path, message, sourceLine }: Problem): string {
+  const what = printable(path ? `${path}: ${message}` : message)
+  const where = printable(file)
+  if (line === 0) return `${where}: ${what}`
+  const start = Math.max(0, column - 1 - WINDOW / 2)
+  const shown = (from: number, to: number) => printable(sourceLine.slice(from, to).replaceAll("\t", " "))
+  const before = shown(start, column - 1)
+  const after = shown(column - 1, start + WINDOW)
+  return `${where}:${line}:${column} ${what}\n  ${before}${after}\n  ${" ".repeat(before.length)}^`
+}
+
+const WINDOW = 160 // characters of a long line that are shown

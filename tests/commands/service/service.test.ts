@@ -1,0 +1,123 @@
+// The printed systemd units: what they say, what systemd says of them, and the warnings before they are installed.
+import { afterAll, beforeAll, describe, expect, test } from "bun:test"
+import { mkdtemp, rm, writeFile } from "node:fs/promises"
+import { tmpdir } from "node:os"
+import { join, resolve } from "node:path"
+import { formatUnit, serviceOf } from "../../../src/commands/service/unit"
+import { describeSkipped } from "../../interop/peers"
+
+const MAIN = resolve(import.meta.dir, "../../../src/main.ts")
+const TOPOLOGY = `schedule: { cron: "0 6 * * *" }
+gateway:
+  interfaces:
+    devices: { address: 192.168.1.1/24 }
+    cloud: { address: 10.10.10.1/24 }
+  spool: data/gateway.db
+cloud: { address: 10.10.10.2, store: /srv/meter/cloud.db }
+devices:
+  - { ip: 192.168.1.2-192.168.1.9, survey: "surveys/{ip}.txt" }
+`
+
+let folder: string
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "smart-meter-service-"))
+  await writeFile(join(folder, "topology.yaml"), TOPOLOGY)
+})
+afterAll(() => rm(folder, { recursive: true, force: true }))
+
+const unitOf = (...words: string[]): string => formatUnit(serviceOf(words), "/farm/topology.yaml")
+
+async function run(...args: string[]) {
+  const child = Bun.spawn([process.execPath, MAIN, "service", ...args], { cwd: folder, stdout: "pipe", stderr: "pipe" })
+  const [stdout, stderr, exit] = await Promise.all([child.stdout.text(), child.stderr.text(), child.exited])
+  return { stdout, stderr, exit }
+}
+
+test.each([
+  [[], "smart-meter-simulated", "smart-meter-simulated"],
+  [["cloud"], "smart-meter-cloud", "smart-meter"],
+  [["gateway", "cloud"], "smart-meter-cloud-gateway", "smart-meter"],
+  [["device", "192.168.1.2", "192.168.1.4"], "smart-meter-device", "smart-meter"],
+])("serviceOf(%j) is named after the roles and keeps trials apart", (words, name, stateDirectory) => {
+  expect(serviceOf(words)).toEqual({ name, words, stateDirectory })
+})
+
+test("formatUnit() starts the role with absolute paths and the installed topology", () => {
+  const start = `${process.execPath} ${MAIN} start device 192.168.1.2 --topology /etc/smart-meter/topology.yaml`
+  expect(unitOf("device", "192.168.1.2")).toContain(`\nExecStart=${start}\n`)
+})
+
+test("formatUnit() restarts for ever, also while there is something that a person must mend", () => {
+  const unit = unitOf("gateway")
+  for (const line of ["Restart=always", "StartLimitIntervalSec=0", "RestartSteps=6"]) {
+    expect(unit).toContain(`\n${line}\n`)
+  }
+  expect(unit).not.toContain("\nMemoryDenyWriteExecute=")
+})
+
+test("formatUnit() names the commands that install it, as comments above the unit", () => {
+  const [comments = "", ...sections] = formatUnit(serviceOf(["cloud"]), "/farm of ann/topology.yaml").split("\n\n[")
+  expect(comments.split("\n").filter((line) => !line.startsWith("#"))).toEqual([])
+  expect(comments).toContain(`service cloud | sudo tee /etc/systemd/system/smart-meter-cloud.service`)
+  expect(comments).toContain("'/farm of ann/topology.yaml' /etc/smart-meter/topology.yaml")
+  expect(comments).toContain("systemctl enable --now smart-meter-cloud")
+  expect(sections.map((section) => section.split("]")[0])).toEqual(["Unit", "Service", "Install"])
+})
+
+test("service prints the unit, and nothing else on standard output", async () => {
+  const { stdout, exit } = await run("gateway")
+  expect(stdout).toBe(formatUnit(serviceOf(["gateway"]), join(folder, "topology.yaml")))
+  expect(exit).toBe(0)
+})
+
+test("service warns of a device that is not declared, and of a store that the service may not write", async () => {
+  const { stdout, stderr, exit } = await run("device", "192.168.1.77", "cloud")
+  expect(stderr).toContain("⚠ 192.168.1.77 is not declared in topology.yaml")
+  expect(stderr).toContain("⚠ cloud.store is /srv/meter/cloud.db: the service writes only in /var/lib/smart-meter")
+  expect(stderr).not.toContain("gateway.spool")
+  expect(stdout).toContain("start device 192.168.1.77 cloud")
+  expect(exit).toBe(0)
+})
+
+test("service warns when there is no topology to install, and prints the unit all the same", async () => {
+  const { stdout, stderr, exit } = await run("--topology", "nowhere.yaml")
+  expect(stderr).toContain("⚠ nowhere.yaml: is not there")
+  expect(stdout).toContain("[Service]")
+  expect(exit).toBe(0)
+})
+
+test("service refuses a role that does not exist, exit 2", async () => {
+  expect(await run("gatway")).toMatchObject({ stdout: "", stderr: expect.stringContaining("gateway?"), exit: 2 })
+})
+
+const analyze = Bun.which("systemd-analyze")
+const about = "systemd accepts the printed unit"
+if (analyze) describe(about, withSystemd)
+else describeSkipped(about, "systemd-analyze missing: apt-get install systemd", withSystemd)
+
+function withSystemd(): void {
+  test.each([[[]], [["cloud"]], [["gateway"]], [["device", "192.168.1.2-192.168.1.9"]]])("of %j", async (words) => {
+    const file = join(folder, `${serviceOf(words).name}.service`)
+    await writeFile(file, unitOf(...words))
+    const { said, exit } = await ask("verify", file)
+    // older versions ignore these two keys and say so
+    const complaints = said
+      .split("\n")
+      .filter((line) => line.includes(folder) && !/Restart(Steps|MaxDelaySec)/.test(line))
+    expect(complaints).toEqual([])
+    expect(exit).toBe(0)
+  })
+
+  test("and rates its exposure 1.5 of 10 or better", async () => {
+    const file = join(folder, "smart-meter-gateway.service")
+    await writeFile(file, unitOf("gateway"))
+    expect(await ask("security", "--offline=true", "--threshold=15", file)).toMatchObject({ exit: 0 })
+  })
+}
+
+async function ask(...args: string[]): Promise<{ said: string; exit: number }> {
+  const child = Bun.spawn([analyze ?? "systemd-analyze", "--no-pager", ...args], { stdout: "pipe", stderr: "pipe" })
+  const [stdout, stderr, exit] = await Promise.all([child.stdout.text(), child.stderr.text(), child.exited])
+  return { said: stdout + stderr, exit }
+}

@@ -1,0 +1,152 @@
+import { afterEach, beforeEach, describe, expect, test } from "bun:test"
+import { existsSync } from "node:fs"
+import { rename } from "node:fs/promises"
+import { join, resolve } from "node:path"
+import { readStatus } from "../../../src/commands/status/document"
+import { cloudLines, gatewayLines, glance } from "../../../src/commands/status/text"
+import { Network } from "../../../src/network"
+import { StorageError } from "../../../src/storage/errors"
+import { DAY_MS, MONDAY_AT_SIX, Site, until } from "../../end-to-end/fixture"
+
+const MAIN = resolve(import.meta.dir, "../../../src/main.ts")
+const MINUTE_MS = 60_000
+
+let site: Site
+beforeEach(async () => {
+  site = await Site.make()
+})
+afterEach(() => site[Symbol.asyncDispose]())
+
+async function collect(): Promise<void> {
+  await using network = await Network.start(site.topology, site.options)
+  await network.collect({ scheduledAt: MONDAY_AT_SIX })
+}
+
+const status = (now = MONDAY_AT_SIX) => readStatus(site.topology, now)
+const line = (now = MONDAY_AT_SIX) => glance(status(now), site.topology, now)
+
+async function run(...args: string[]) {
+  const child = Bun.spawn([process.execPath, MAIN, ...args], { cwd: site.folder, stdout: "pipe", stderr: "pipe" })
+  const [stdout, stderr, exit] = await Promise.all([child.stdout.text(), child.stderr.text(), child.exited])
+  return { stdout, stderr, exit }
+}
+
+describe("readStatus()", () => {
+  test("throws where there is neither spool nor store", () => {
+    expect(status).toThrow(StorageError)
+  })
+
+  test("is complete when everything was delivered, and its first line says so at a glance", async () => {
+    await collect()
+    expect(status().complete).toBe(true)
+    expect(line()).toBe("✔ greenhouse, sample data, Sunday 22 November 2026: 2 of 2 devices, delivered")
+  })
+
+  test("names who is missing", async () => {
+    await rename(join(site.folder, "surveys/device2.txt"), join(site.folder, "away.txt"))
+    await collect()
+    expect(status().complete).toBe(false)
+    expect(line()).toBe(
+      "✖ greenhouse, sample data, Sunday 22 November 2026: 1 of 2 devices, missing 192.168.1.3 herbs (surveys/device2.txt not found)",
+    )
+  })
+
+  test("is not complete when a run was due that did not take place", async () => {
+    await collect()
+    expect(status(MONDAY_AT_SIX + DAY_MS + MINUTE_MS).complete).toBe(true)
+    const later = MONDAY_AT_SIX + DAY_MS + 3 * MINUTE_MS
+    expect(status(later).complete).toBe(false)
+    expect(line(later)).toBe(
+      "✖ greenhouse, sample data, Sunday 22 November 2026: 2 of 2 devices, delivered; no run since, one was due today 06:00 Europe/Rome",
+    )
+  })
+
+  test("reads each host's part alone", async () => {
+    await collect()
+    const { gateway, cloud } = site.topology
+    const nowhere = join(site.folder, "nowhere.db")
+    const onGateway = readStatus({ ...site.topology, cloud: { ...cloud, store: nowhere } }, MONDAY_AT_SIX)
+    expect(onGateway).toMatchObject({ complete: true, cloud: null })
+    const onCloud = readStatus({ ...site.topology, gateway: { ...gateway, spool: nowhere } }, MONDAY_AT_SIX)
+    expect(onCloud).toMatchObject({ complete: true, gateway: null })
+    expect(glance(onCloud, site.topology, MONDAY_AT_SIX)).toBe(
+      "✔ greenhouse, sample data, Sunday 22 November 2026: 2 of 2 devices, stored",
+    )
+  })
+})
+
+test("gatewayLines() and cloudLines() tell days, debts, refusals and room", async () => {
+  await collect()
+  const { gateway, cloud } = status()
+  expect(gateway && gatewayLines(gateway, site.topology, MONDAY_AT_SIX).slice(0, -1)).toEqual([
+    "",
+    "                      Sun 22",
+    "192.168.1.2 tomatoes  ✔",
+    "192.168.1.3 herbs     ✔",
+    "✔ delivered",
+    "",
+    "Owed         nothing",
+    "Undelivered  nothing",
+    "Quarantine   empty",
+    "Refused      nobody",
+  ])
+  expect(cloud && cloudLines(cloud)[0]).toBe(
+    "Sites        greenhouse: 1 day (2026-11-22 to 2026-11-22), 2 devices, 8 readings",
+  )
+})
+
+test("gatewayLines() tells apart what is owed from what can never come", async () => {
+  await rename(join(site.folder, "surveys/device2.txt"), join(site.folder, "away.txt"))
+  await using network = await Network.start(site.topology, site.options)
+  for (const days of [0, 1, 2]) await network.collect({ scheduledAt: MONDAY_AT_SIX + days * DAY_MS })
+  const { gateway } = status(MONDAY_AT_SIX + 2 * DAY_MS)
+  const lines = gateway ? gatewayLines(gateway, site.topology, MONDAY_AT_SIX + 2 * DAY_MS) : []
+  expect(lines).toContain("Owed         192.168.1.3 herbs: 24 November")
+  expect(lines).toContain("Never comes  192.168.1.3 herbs: 22 November to 23 November")
+})
+
+test("bun run status: exit 2 with one line where there is nothing, then 0, and one JSON document for programs", async () => {
+  const nothing = await run("status")
+  expect(nothing).toMatchObject({ stdout: "", exit: 2 })
+  expect(nothing.stderr).toMatch(
+    /^Neither .*gateway\.db nor .*cloud\.db is there: nothing was collected here so far\n$/,
+  )
+  await run("start", "--once", "--quiet")
+  const words = await run("status")
+  expect(words).toMatchObject({ stderr: "", exit: 0 })
+  expect(words.stdout).toMatch(/^✔ greenhouse, .*: 2 of 2 devices, delivered\n\n/)
+  expect(words.stdout).not.toContain("\x1b")
+  const document = await run("status", "--json")
+  expect(JSON.parse(document.stdout)).toMatchObject({ site: "greenhouse", complete: true, overdueSince: null })
+})
+
+test("bun run resend: the gateway delivers again when it starts; what is not held is told at once", async () => {
+  await collect()
+  const asked = await run("resend", "--from", "2026-11-20")
+  expect(asked.exit).toBe(0)
+  expect(asked.stderr).toContain("holds no surveys of 2026-11-20 to 2026-11-21")
+  expect(asked.stderr).toContain("✔ Asked for: 2 surveys of 1 day, 2026-11-22")
+  expect((await run("status")).stdout).toContain("Resend       asked for 2026-11-22, not begun yet")
+
+  site.listed.length = 0
+  await using _network = await Network.start(site.topology, site.options)
+  await until(() => site.logged.includes("info Delivered later, readings: 8") && site.listed.length === 8)
+  expect(site.logged).toContain("info Asked to deliver 2026-11-22 to 2026-11-22 again: 2 surveys")
+  expect(existsSync(`${site.topology.gateway.spool}.resend`)).toBe(false)
+  expect(site.stored).toHaveLength(8)
+  expect(status()).toMatchObject({ complete: true, gateway: { undelivered: { surveys: 0 }, resend: [] } })
+})
+
+test.each([
+  [[], "--from says which day to begin with: --from 2026-11-21"],
+  [["--from", "yesterday"], "A day is written 2026-11-21: it is yesterday"],
+  [["--from", "2026-11-21", "--to", "2026-11-20"], "--to is before --from: 2026-11-20 is before 2026-11-21"],
+  [["--from", "2026-10-01", "--to", "2026-10-02"], "of 2026-10-01 to 2026-10-02: it holds 1 day, 2026-11-22"],
+  [["--from", "2027-01-01"], "of 2027-01-01 and later: it holds 1 day, 2026-11-22"],
+])("bun run resend %p is one clear line, exit 2", async (args, message) => {
+  await collect()
+  const { stdout, stderr, exit } = await run("resend", ...args)
+  expect(stderr.trimEnd().split("\n")).toEqual([expect.stringContaining(message)])
+  expect(stdout).toBe("")
+  expect(exit).toBe(2)
+})

@@ -1,0 +1,97 @@
+import { afterEach, beforeEach, expect, test } from "bun:test"
+import { Code } from "../../../src/coap/code"
+import { OptionNumber, textOption } from "../../../src/coap/option"
+import { decodeMessage, encodeMessage, Type } from "../../../src/coap/udp/message"
+import { Listener } from "../../../src/gateway/intake/listener"
+import { PlainText } from "../../../src/gateway/intake/plain-text"
+import { Uploads } from "../../../src/gateway/intake/resources"
+import { systemSockets } from "../../../src/net/sockets"
+import type { Peer } from "../../../src/net/udp"
+import { parseTopology } from "../../../src/topology/yaml/load"
+import { changed } from "../../topology/sample"
+import { settle } from "../../virtual-clock"
+import { Bench, MORNING, TIME_ZONE } from "../fixtures"
+
+let bench: Bench
+beforeEach(() => {
+  bench = new Bench()
+})
+afterEach(() => bench[Symbol.dispose]())
+
+/** A listener whose socket is the test. */
+async function listen(limits: string) {
+  const answers: { datagram: Uint8Array; peer: Peer }[] = []
+  const warned: string[] = []
+  let receive = (_datagram: Uint8Array, _peer: Peer) => {}
+  const { collector, clock } = bench
+  const { senders } = bench.parts
+  const listener = new Listener({
+    topology: parseTopology(changed(["site", `limits: ${limits}\nsite`]), "topology.yaml"),
+    addressing: "simulated",
+    sockets: {
+      ...systemSockets,
+      openUdp: async ({ onDatagram }) => {
+        receive = onDatagram
+        return { port: 1, send: (datagram, peer) => void answers.push({ datagram, peer }), close() {} }
+      },
+    },
+    clock,
+    random: () => 0.5,
+    log: { debug() {}, info() {}, warn: (text) => void warned.push(text), error() {} },
+    uploads: new Uploads(senders, collector, TIME_ZONE),
+    plainText: new PlainText(senders, collector, TIME_ZONE, clock.now),
+  })
+  await listener.start()
+  return {
+    answers,
+    warned,
+    receive: (datagram: Uint8Array, address: string) => receive(datagram, { address, port: 1 }),
+  }
+}
+
+const ping = (id: number) =>
+  encodeMessage({
+    type: Type.Confirmable,
+    id,
+    code: Code.Empty,
+    token: new Uint8Array(0),
+    options: [],
+    payload: new Uint8Array(0),
+  })
+
+test("an address that sends too fast is not listened to for the rest of the second, and everybody else is", async () => {
+  const { answers, warned, receive } = await listen("{ perPeer: { datagramsPerSecond: 10 } }")
+  for (let id = 0; id < 100; id++) receive(ping(id), "127.0.0.9")
+  expect(answers).toHaveLength(10)
+  receive(ping(0), "127.168.1.2")
+  expect(answers.at(-1)?.peer.address).toBe("127.168.1.2")
+  expect(warned).toEqual(["127.0.0.9 sends faster than limits.perPeer.datagramsPerSecond: datagrams are dropped"])
+  await bench.clock.advance(1000)
+  receive(ping(100), "127.0.0.9")
+  expect(answers).toHaveLength(12)
+})
+
+test("an upload is answered from the spool", async () => {
+  const { answers, receive } = await listen("{}")
+  const options = ["surveys", "192.168.1.2"].map((segment) => textOption(OptionNumber.UriPath, segment))
+  const payload = new TextEncoder().encode(MORNING)
+  receive(
+    encodeMessage({ type: Type.Confirmable, id: 1, code: Code.Put, token: Uint8Array.of(1), options, payload }),
+    "127.168.1.2",
+  )
+  await settle()
+  const [answer] = answers
+  expect(decodeMessage(answer?.datagram ?? new Uint8Array(0)).code).toBe(Code.Created)
+})
+
+test("an empty upload is told from one that brought something, however short its request", async () => {
+  const { answers, receive } = await listen("{}")
+  const options = [textOption(OptionNumber.UriPath, "surveys")]
+  const message = { type: Type.Confirmable, code: Code.Put, token: Uint8Array.of(1), options }
+  for (const [id, text] of ["", MORNING].entries()) {
+    receive(encodeMessage({ ...message, id, payload: new TextEncoder().encode(text) }), "127.168.1.2")
+    await settle()
+  }
+  const texts = answers.map(({ datagram }) => new TextDecoder().decode(decodeMessage(datagram).payload))
+  expect(texts).toEqual(["Empty s", "Surveys arrived"])
+})

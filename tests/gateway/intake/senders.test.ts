@@ -1,0 +1,60 @@
+import { describe, expect, test } from "bun:test"
+import { Senders, type Stranger } from "../../../src/gateway/intake/senders"
+import type { Addressing } from "../../../src/topology/addressing"
+import { parseTopology } from "../../../src/topology/yaml/load"
+import { SAMPLE } from "../../topology/sample"
+
+function senders(addressing: Addressing) {
+  const refused: Stranger[] = []
+  const known = new Senders(parseTopology(SAMPLE, "topology.yaml"), addressing, (stranger) => refused.push(stranger))
+  return { refused, senders: known }
+}
+
+const ipOf = (outcome: ReturnType<Senders["identify"]>) => (typeof outcome === "string" ? outcome : outcome.ip)
+
+describe("identify() in the simulated network", () => {
+  const { senders: known, refused } = senders("simulated")
+
+  test("takes a device's likeness for the device, claimed or not", () => {
+    expect(ipOf(known.identify("127.168.1.2"))).toBe("192.168.1.2")
+    expect(ipOf(known.identify("127.168.1.2", "192.168.1.2"))).toBe("192.168.1.2")
+  })
+
+  test("lets 127.0.0.1 speak for any declared device, and for itself no one", () => {
+    expect(ipOf(known.identify("127.0.0.1", "192.168.1.3"))).toBe("192.168.1.3")
+    expect(ipOf(known.identify("127.0.0.1"))).toBe("127.0.0.1 is not a declared device")
+  })
+
+  test("lets nobody else speak for another", () => {
+    expect(ipOf(known.identify("127.168.1.2", "192.168.1.3"))).toBe("127.168.1.2 may not speak for 192.168.1.3")
+  })
+
+  test("tells of every refusal who it was, for whom it spoke and what it was told", () => {
+    refused.length = 0
+    known.identify("127.0.0.1", "192.168.1.77")
+    known.identify("127.168.1.88")
+    known.identify("127.168.1.2", "192.168.1.3")
+    expect(refused).toEqual([
+      { sender: "127.0.0.1", address: "192.168.1.77", reason: "192.168.1.77 is not a declared device" },
+      { sender: "127.168.1.88", address: "127.168.1.88", reason: "127.168.1.88 is not a declared device" },
+      { sender: "127.168.1.2", address: "192.168.1.3", reason: "127.168.1.2 may not speak for 192.168.1.3" },
+    ])
+  })
+})
+
+describe("identify() on declared addresses", () => {
+  const { senders: known, refused } = senders("declared")
+
+  test("takes the source address alone", () => {
+    expect(ipOf(known.identify("192.168.1.2"))).toBe("192.168.1.2")
+    expect(ipOf(known.identify("192.168.1.2", "192.168.1.2"))).toBe("192.168.1.2")
+    expect(ipOf(known.identify("192.168.1.2", "192.168.1.3"))).toBe("192.168.1.2 may not speak for 192.168.1.3")
+    expect(ipOf(known.identify("127.0.0.1", "192.168.1.3"))).toBe("127.0.0.1 may not speak for 192.168.1.3")
+  })
+
+  test("refuses what is no address, and calls nobody a stranger for it", () => {
+    refused.length = 0
+    expect(ipOf(known.identify("192.168.1.2", "tomatoes"))).toBe("tomatoes is not an IPv4 address")
+    expect(refused).toEqual([])
+  })
+})

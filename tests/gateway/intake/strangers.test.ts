@@ -1,0 +1,138 @@
+import { afterEach, beforeEach, describe, expect, test } from "bun:test"
+import type { Stranger } from "../../../src/gateway/intake/senders"
+import { lineFor, readStrangers, Strangers } from "../../../src/gateway/intake/strangers"
+import { StorageRefused } from "../../../src/storage/errors"
+import { parseTopology } from "../../../src/topology/yaml/load"
+import { SAMPLE } from "../../topology/sample"
+import { Bench, NOW } from "../fixtures"
+
+let bench: Bench
+let strangers: Strangers
+let named: Stranger[]
+let refused: StorageRefused[]
+
+const open = () => {
+  const { database, commits, clock } = bench
+  named = []
+  refused = []
+  strangers = new Strangers({
+    database,
+    commits,
+    clock,
+    onNew: (stranger) => named.push(stranger),
+    onRefused: (error) => refused.push(error),
+  })
+}
+beforeEach(() => {
+  bench = new Bench()
+  open()
+})
+afterEach(() => bench[Symbol.dispose]())
+
+const stranger = (sender: string, address = sender): Stranger => ({ sender, address, reason: `${address} is unknown` })
+const kept = () => readStrangers(bench.database.sqlite)
+
+describe("note()", () => {
+  test("keeps who it was, how often and when, over a restart", async () => {
+    strangers.note(stranger("192.168.1.77"))
+    await bench.clock.advance(500)
+    strangers.note(stranger("192.168.1.77"))
+    await bench.clock.advance(5000)
+    bench.reopen()
+    open()
+    strangers.note(stranger("192.168.1.77"))
+    await bench.clock.advance(1000)
+    expect(kept()).toEqual([{ ...stranger("192.168.1.77"), tries: 3, firstAt: NOW, lastAt: NOW + 5500 }])
+  })
+
+  test("names each once", () => {
+    for (const sender of ["10.0.0.1", "10.0.0.1", "10.0.0.2"]) strangers.note(stranger(sender))
+    expect(named.map(({ sender }) => sender)).toEqual(["10.0.0.1", "10.0.0.2"])
+  })
+
+  test("lets no sender that names many devices hide another one", async () => {
+    for (let n = 0; n < 5000; n++) strangers.note(stranger("10.0.0.1", `192.168.${(n >> 8) & 255}.${n & 255}`))
+    strangers.note(stranger("10.0.0.2"))
+    await bench.clock.advance(1000)
+    for (let n = 0; n < 5000; n++) strangers.note(stranger("10.0.0.1", `172.16.${(n >> 8) & 255}.${n & 255}`))
+    await bench.clock.advance(1000)
+    expect(named.filter(({ sender }) => sender === "10.0.0.1")).toHaveLength(20)
+    expect(named.map(({ sender }) => sender)).toContain("10.0.0.2")
+    expect(kept().filter(({ sender }) => sender === "10.0.0.1")).toHaveLength(20)
+    expect(kept().map(({ sender }) => sender)).toContain("10.0.0.2")
+  })
+
+  test("makes one commit a second of a flood", async () => {
+    let commits = 0
+    const { transaction } = bench.database
+    bench.database.transaction = (work) => {
+      commits++
+      return transaction.call(bench.database, work) as ReturnType<typeof work>
+    }
+    for (let n = 0; n < 20_000; n++) strangers.note(stranger(`10.0.${(n >> 8) & 255}.${n & 255}`))
+    await bench.clock.advance(10_000)
+    expect(commits).toBe(1)
+    expect(named).toHaveLength(1000)
+    expect(bench.clock.pending).toBe(0)
+  })
+
+  test("keeps a thousand: those who tried least and longest ago give way", async () => {
+    for (let n = 0; n < 3; n++) strangers.note(stranger("192.168.1.77"))
+    await bench.clock.advance(1000)
+    for (let round = 0; round < 3; round++) {
+      for (let n = 0; n < 600; n++) strangers.note(stranger(`10.${round}.${n >> 8}.${n & 255}`))
+      await bench.clock.advance(1000)
+    }
+    const all = kept()
+    expect(all).toHaveLength(1000)
+    expect(all.at(-1)).toMatchObject({ sender: "192.168.1.77", tries: 3 })
+    expect(all.filter(({ sender }) => sender.startsWith("10.0."))).toEqual([])
+  })
+
+  test("tells of a disk that refuses, and goes on", async () => {
+    bench.fillDisk()
+    for (let n = 0; n < 1000; n++) strangers.note(stranger(`10.0.${n >> 8}.${n & 255}`))
+    await bench.clock.advance(1000)
+    expect(refused).toEqual([expect.any(StorageRefused)])
+    bench.makeRoom()
+    strangers.note(stranger("10.9.9.9"))
+    await bench.clock.advance(1000)
+    expect(kept()).toHaveLength(1)
+  })
+})
+
+test("stop() hands over what waits", () => {
+  strangers.note(stranger("10.0.0.1"))
+  strangers.stop()
+  strangers.stop()
+  bench.commits.flush()
+  expect(kept()).toHaveLength(1)
+  expect(bench.clock.pending).toBe(0)
+})
+
+test("prune() forgets whom nobody heard of since then", async () => {
+  strangers.note(stranger("10.0.0.1"))
+  await bench.clock.advance(5000)
+  strangers.note(stranger("10.0.0.2"))
+  await bench.clock.advance(5000)
+  bench.database.transaction(() => strangers.prune(NOW + 1000))
+  expect(kept().map(({ sender }) => sender)).toEqual(["10.0.0.2"])
+})
+
+describe("lineFor()", () => {
+  const topology = parseTopology(SAMPLE, "topology.yaml")
+
+  test.each([
+    ["declared", "192.168.1.77", "192.168.1.77", "- { ip: 192.168.1.77 }"],
+    ["declared", "192.168.1.77", "192.168.1.2", "- { ip: 192.168.1.77 }"],
+    ["declared", "192.168.1.2", "192.168.1.3", undefined],
+    ["declared", "10.0.0.1", "192.168.1.77", undefined],
+    ["declared", "192.168.1.1", "192.168.1.1", undefined],
+    ["declared", "192.168.1.255", "192.168.1.255", undefined],
+    ["simulated", "127.168.1.77", "127.168.1.77", "- { ip: 192.168.1.77 }"],
+    ["simulated", "127.0.0.1", "192.168.1.77", "- { ip: 192.168.1.77 }"],
+    ["simulated", "127.0.0.1", "127.0.0.1", undefined],
+  ] as const)("%s: %s that speaks for %s", (addressing, sender, address, line) => {
+    expect(lineFor(stranger(sender, address), topology, addressing)).toBe(line)
+  })
+})

@@ -1,0 +1,172 @@
+import { afterEach, beforeEach, describe, expect, test } from "bun:test"
+import { join } from "node:path"
+import { leaveRequest } from "../../../src/gateway/control/request"
+import { Strangers } from "../../../src/gateway/intake/strangers"
+import { readGatewayStatus } from "../../../src/gateway/report/status"
+import { StorageError } from "../../../src/storage/errors"
+import { addDays, type Day } from "../../../src/survey/calendar"
+import { parseTopology } from "../../../src/topology/yaml/load"
+import { SAMPLE } from "../../topology/sample"
+import { Bench, DAY, HERBS, LEMONS, MORNING, NOW, TOMATOES } from "../fixtures"
+
+const DEVICES = `devices:
+  - { ip: 192.168.1.2, name: tomatoes, survey: one.txt }
+  - { ip: 192.168.1.3, name: herbs, survey: two.txt }
+  - { ip: 192.168.1.4, name: lemons }
+`
+const ALL = [{ first: TOMATOES, last: LEMONS }]
+const BEFORE: Day = "2026-11-20"
+const EVENING = "20:00 - 21 - 28%\n"
+
+let bench: Bench
+beforeEach(() => {
+  bench = new Bench()
+})
+afterEach(() => bench[Symbol.dispose]())
+
+function read(devices = DEVICES, file = "spool.db", now = NOW) {
+  const topology = parseTopology(SAMPLE.replace(/devices:\n( {2}- .*\n)+$/, devices), "topology.yaml")
+  return readGatewayStatus({ ...topology, gateway: { ...topology.gateway, spool: join(bench.folder, file) } }, now)
+}
+
+async function run(day: Day, surveys: Readonly<Record<number, string>>, late: Readonly<Record<number, string>> = {}) {
+  await bench.ledger.open(day, Date.parse(`${addDays(day, 1)}T05:00:00Z`), ALL)
+  for (const [address, text] of Object.entries(surveys)) await bench.accept(text, Number(address), day)
+  await bench.ledger.close(day)
+  for (const [address, text] of Object.entries(late)) await bench.accept(text, Number(address), day, true)
+}
+
+async function deliver(day: Day) {
+  await bench.spool.markDelivered(bench.due().filter((delivery) => delivery.day === day))
+  await bench.ledger.confirm(day, true)
+}
+
+const states = (status: ReturnType<typeof read>, ip: string) =>
+  status.devices
+    ?.find((device) => device.ip === ip)
+    ?.days.map(({ state, late, unchanged }) => `${state}${late ? " late" : ""}${unchanged ? " unchanged" : ""}`)
+
+describe("readGatewayStatus()", () => {
+  test("throws where there is no spool", () => {
+    expect(() => read(DEVICES, "nothing.db")).toThrow(StorageError)
+  })
+
+  test("says so before the first run", () => {
+    expect(read()).toMatchObject({ run: null, days: [], owed: { since: null, surveys: 0, devices: [] } })
+    expect(read().spool).toMatchObject({ bytesADay: null, outageDays: null })
+  })
+
+  test("tells arrived, late, missing, unchanged, delivered and not yet delivered, device by device", async () => {
+    await run(BEFORE, { [TOMATOES]: MORNING, [HERBS]: MORNING }, { [LEMONS]: EVENING })
+    await deliver(BEFORE)
+    await run(DAY, { [TOMATOES]: MORNING, [HERBS]: EVENING })
+    const status = read()
+    expect(status.days).toMatchObject([
+      { day: BEFORE, expected: 3, arrived: 3, late: 1, missing: 0, unchanged: 0, delivered: 3, confirmed: true },
+      { day: DAY, expected: 3, arrived: 2, late: 0, missing: 1, unchanged: 1, delivered: 0, confirmed: false },
+    ])
+    expect(states(status, "192.168.1.2")).toEqual(["delivered", "waiting unchanged"])
+    expect(states(status, "192.168.1.3")).toEqual(["delivered", "waiting"])
+    expect(states(status, "192.168.1.4")).toEqual(["delivered late", "missing"])
+    expect(status.undelivered).toEqual({ surveys: 2, oldest: DAY })
+    expect(status.run).toMatchObject({ day: DAY, missingDevices: ["192.168.1.4"], complete: false })
+  })
+
+  test.each([
+    ["is under way", false, false, [TOMATOES, HERBS, LEMONS], false],
+    ["is closed and not confirmed", true, false, [TOMATOES, HERBS, LEMONS], false],
+    ["has somebody missing", true, true, [TOMATOES, HERBS], false],
+    ["is closed, confirmed and has everybody", true, true, [TOMATOES, HERBS, LEMONS], true],
+  ] as const)("a run that %s: complete is %p, %p", async (_what, closed, confirmed, arrived, complete) => {
+    await bench.ledger.open(DAY, NOW, ALL)
+    for (const address of arrived) await bench.accept(MORNING, address)
+    if (closed) await bench.ledger.close(DAY)
+    if (confirmed) await deliver(DAY)
+    expect(read().run).toMatchObject({ closed, confirmed, complete })
+  })
+
+  test("shows the last seven days", async () => {
+    for (let ago = 9; ago >= 0; ago--) await run(addDays(DAY, -ago), { [TOMATOES]: MORNING })
+    expect(read().days.map(({ day }) => day)).toEqual(Array.from({ length: 7 }, (_, n) => addDays(DAY, n - 6)))
+    const { owed, lost } = read()
+    // herbs' file holds one day only
+    expect(owed).toMatchObject({
+      since: addDays(DAY, -9),
+      surveys: 11,
+      devices: [{ days: [DAY] }, { days: { length: 10 } }],
+    })
+    expect(lost).toMatchObject({ surveys: 9, devices: [{ name: "herbs", days: { length: 9 } }] })
+  })
+
+  test("owes by today's topology: neither who is paused nor who is gone", async () => {
+    await run(BEFORE, { [TOMATOES]: MORNING })
+    await run(DAY, { [HERBS]: MORNING })
+    expect(read().owed.devices).toEqual([
+      { ip: "192.168.1.2", name: "tomatoes", days: [DAY] },
+      { ip: "192.168.1.4", name: "lemons", days: [BEFORE, DAY] },
+    ])
+    expect(read().lost.devices).toEqual([{ ip: "192.168.1.3", name: "herbs", days: [BEFORE] }])
+    const fewer = DEVICES.replace("one.txt }", "one.txt, paused: true }").replace(/ {2}- .*lemons }\n/, "")
+    expect(read(fewer).owed).toMatchObject({ surveys: 0, devices: [] })
+    expect(read(fewer).lost).toMatchObject({ surveys: 1, devices: [{ ip: "192.168.1.3", days: [BEFORE] }] })
+  })
+
+  test("counts a large network, and names no more than it must", async () => {
+    const fleet = "devices:\n  - { ip: 192.168.1.2-192.168.1.250 }\n"
+    await bench.ledger.open(DAY, NOW, [{ first: TOMATOES, last: TOMATOES + 248 }])
+    await bench.accept(MORNING, TOMATOES + 5)
+    const status = read(fleet)
+    expect(status.devices).toBeNull()
+    expect(status.run).toMatchObject({ expected: 249, missing: 248 })
+    expect(status.run?.missingDevices).toEqual(["192.168.1.2-192.168.1.6", "192.168.1.8-192.168.1.250"])
+    expect(status.owed.surveys).toBe(248)
+  })
+
+  test("counts what is in quarantine by kind", async () => {
+    await bench.accept("08:00 - 20 - 130%\nnonsense")
+    await bench.accept(MORNING)
+    await bench.accept("08:00 - 22 - 30%\n")
+    expect(read().quarantine).toEqual({ line: 2, reading: 1, message: 0, stranger: 0, delivery: 0 })
+  })
+
+  test("names strangers until they are declared", async () => {
+    const { database, commits, clock } = bench
+    const strangers = new Strangers({ database, commits, clock, onNew: () => {}, onRefused: () => {} })
+    const reason = "as it was told"
+    strangers.note({ sender: "127.168.1.77", address: "127.168.1.77", reason })
+    strangers.note({ sender: "127.168.1.2", address: "192.168.1.3", reason })
+    await clock.advance(1000)
+    const at = new Date(NOW).toISOString()
+    const times = { tries: 1, firstAt: at, lastAt: at }
+    const impostor = {
+      sender: "127.168.1.2",
+      address: "192.168.1.3",
+      reason: "127.168.1.2 may not speak for 192.168.1.3",
+      line: null,
+      ...times,
+    }
+    expect(read().strangers).toEqual([
+      impostor,
+      {
+        sender: "127.168.1.77",
+        address: "127.168.1.77",
+        reason: "127.168.1.77 is not a declared device",
+        line: "- { ip: 192.168.1.77 }",
+        ...times,
+      },
+    ])
+    expect(read(`${DEVICES}  - { ip: 192.168.1.77 }\n`).strangers).toEqual([impostor])
+  })
+
+  test("tells what was asked for and the room that is left, while the spool is written to", async () => {
+    await run(DAY, { [TOMATOES]: MORNING })
+    leaveRequest(join(bench.folder, "spool.db"), { ask: "resend", from: DAY, to: DAY })
+    bench.database.sqlite.run("BEGIN IMMEDIATE")
+    const { resend, spool } = read()
+    bench.database.sqlite.run("ROLLBACK")
+    expect(resend).toEqual([{ from: DAY, to: DAY }])
+    expect(spool.bytes).toBeGreaterThan(4096)
+    expect(spool.bytesADay).toBeGreaterThan(MORNING.length)
+    expect(spool.outageDays).toBe(Math.floor(spool.freeBytes / (spool.bytesADay ?? 1)))
+  })
+})

@@ -1,0 +1,282 @@
+import { afterEach, beforeEach, describe, expect, spyOn, test } from "bun:test"
+import { renameSync } from "node:fs"
+import { join } from "node:path"
+import { Collector, type Outcome } from "../../../src/gateway/intake/collector"
+import { AddressMap } from "../../../src/gateway/spool/address-map"
+import { Room } from "../../../src/gateway/spool/room"
+import { pageBytes } from "../../../src/storage/size"
+import { addDays, type Day } from "../../../src/survey/calendar"
+import { settle } from "../../virtual-clock"
+import { Bench, DAY, HERBS, LARGE, MORNING, NOW, TIME_ZONE, TOMATOES, uploadOf } from "../fixtures"
+
+const MIB = 1024 * 1024
+const SOON = { reason: "Too many surveys at once: come again", retryAfterSeconds: 2 }
+const FULL = { reason: "The disk refuses: come again", retryAfterSeconds: 60 }
+
+let bench: Bench
+let said: string[]
+beforeEach(() => {
+  bench = new Bench()
+  said = []
+})
+afterEach(() => bench[Symbol.dispose]())
+
+/** A collector of a spool that holds so much. */
+function bounded(limitBytes?: number, maxWaiting = 1000): Collector {
+  const { database, spool, ledger, commits, refusals, clock } = bench
+  const say = (text: string) => void said.push(text)
+  const room = new Room({
+    file: join(bench.folder, "spool.db"),
+    sqlite: database.sqlite,
+    limitBytes,
+    maxWaiting,
+    spool,
+    ledger,
+    commits,
+    now: clock.now,
+    log: { debug: say, info: say, warn: say, error: say },
+    onRefused: (error) => bench.refused.push(error),
+  })
+  return new Collector({
+    spool,
+    ledger,
+    refusals,
+    room,
+    timeZone: TIME_ZONE,
+    retentionDays: 90,
+    now: clock.now,
+    onLate() {},
+    onRefused() {},
+  })
+}
+
+/** Takes surveys of this day from one address after the other until one is refused; how many were taken. */
+async function fill(collector: Collector, day: Day): Promise<number> {
+  for (let count = 0; ; count++) {
+    const outcome = await collector.take(uploadOf(LARGE, TOMATOES + 1000 + count, day))
+    if (!("first" in outcome)) return count
+    if (!outcome.first) throw new Error("that was there already")
+  }
+}
+
+async function deliverAll(): Promise<void> {
+  await bench.spool.markDelivered(bench.due())
+}
+
+/** Days so far from today, each with so many surveys that the cloud has confirmed. */
+async function confirmedDays(collector: Collector, offsets: readonly number[], surveys: number): Promise<Day[]> {
+  const days = offsets.map((offset) => addDays(DAY, offset))
+  for (const day of days) {
+    await bench.ledger.open(day, NOW, [])
+    await bench.ledger.close(day)
+    for (let i = 0; i < surveys; i++) await collector.take(uploadOf(LARGE, TOMATOES + i, day))
+  }
+  await deliverAll()
+  for (const day of days) await bench.ledger.confirm(day, true)
+  return days
+}
+
+const spoolBytes = () => {
+  const { all, free } = pageBytes(bench.database.sqlite)
+  return all - free
+}
+
+describe("a spool with a limit", () => {
+  test("takes uploads up to it, refuses with the time to come again, and still marks what was delivered", async () => {
+    const collector = bounded(2 * MIB)
+    expect(await fill(collector, DAY)).toBeGreaterThan(20)
+    expect(spoolBytes()).toBeGreaterThan(1.5 * MIB)
+    expect(spoolBytes()).toBeLessThanOrEqual(2 * MIB)
+    expect(await collector.take(uploadOf(LARGE, HERBS, DAY))).toEqual(FULL)
+    expect(bench.refused[0]?.message).toEndWith("spool.db holds as much as limits.spool or its disk allows")
+    await deliverAll()
+    expect(bench.due()).toEqual([])
+  })
+
+  test("counts what is on its way to the disk: of many at once as many are taken as fit", async () => {
+    const collector = bounded(2 * MIB)
+    const uploads = Array.from({ length: 400 }, (_, i) => uploadOf(LARGE, TOMATOES + 1000 + i, DAY))
+    const outcomes = await Promise.all(uploads.map((upload) => collector.take(upload)))
+    const taken = outcomes.filter((outcome) => "first" in outcome).length
+    expect(taken).toBeGreaterThan(10)
+    expect(taken).toBeLessThan(400)
+    expect(bench.due()).toHaveLength(taken)
+    expect(pageBytes(bench.database.sqlite).all).toBeLessThanOrEqual(2 * MIB)
+    // and nothing is promised any more
+    expect(await fill(collector, addDays(DAY, -1))).toBeGreaterThan(5)
+  })
+
+  test("asks those to come again soon that find no room only because of what is on its way", async () => {
+    const collector = bounded(2 * MIB)
+    const uploads = Array.from({ length: 100 }, (_, i) => uploadOf(LARGE, TOMATOES + 1000 + i, DAY))
+    const outcomes = await Promise.all(uploads.map((upload) => collector.take(upload)))
+    const refused = outcomes.filter((outcome) => "reason" in outcome)
+    expect(refused.length).toBeGreaterThan(10)
+    for (const refusal of refused) expect(refusal).toEqual(SOON)
+    expect(bench.refused).toEqual([]) // nobody is told of a full disk
+    expect(await collector.take(uploadOf(LARGE, HERBS, DAY))).toMatchObject({ first: true })
+  })
+
+  test("puts surveys in their place early that stand in the way of others", async () => {
+    const collector = bounded(2 * MIB)
+    const some = Array.from({ length: 300 }, (_, i) => uploadOf(MORNING, TOMATOES + 1000 + i, DAY))
+    await Promise.all(some.map((upload) => collector.take(upload)))
+    const left = () => bench.spool.placing.needs.fileBytes
+    expect(left()).toBeGreaterThan(0)
+    const uploads = Array.from({ length: 100 }, (_, i) => uploadOf(LARGE, TOMATOES + 2000 + i, DAY))
+    await Promise.all(uploads.map((upload) => collector.take(upload)))
+    await settle()
+    expect(left()).toBe(0)
+  })
+
+  test("keeps room for those that have landed to be put in their place, where each splits a page", async () => {
+    const some = (text: string, count: number, first: number) =>
+      Promise.all(Array.from({ length: count }, (_, n) => bench.accept(text, first + 10 * n)))
+    await some(LARGE, 64, TOMATOES)
+    bench.due()
+    await some(MORNING, 300, TOMATOES + 1)
+    const { fileBytes } = bench.spool.placing.needs
+    expect(fileBytes).toBeGreaterThan(0.5 * MIB)
+    const collector = bounded(spoolBytes() + fileBytes)
+    const late = () => collector.take(uploadOf(MORNING, HERBS, addDays(DAY, -1)))
+    expect(await late()).toEqual(SOON)
+    await settle()
+    expect(await late()).toMatchObject({ first: true })
+  })
+
+  test("lets the oldest day go that the cloud has before there is no room at all", async () => {
+    const collector = bounded(2 * MIB)
+    const [first] = await confirmedDays(collector, [-4, -3, -2, -1], 10)
+    let outcome: Outcome
+    for (let i = 0; ; i++) {
+      outcome = await collector.take(uploadOf(LARGE, TOMATOES + 2000 + i, DAY))
+      if ("reason" in outcome) break
+    }
+    expect(outcome).toEqual(SOON)
+    expect(bench.refused).toEqual([])
+    while (said.length === 0) await settle()
+    expect(said).toEqual([
+      `${first} made room in the spool for newer days, it is at the cloud: gateway.retention was longer`,
+    ])
+  })
+
+  test("takes uploads again by itself when there is room", async () => {
+    const collector = bounded(2 * MIB)
+    await fill(collector, DAY)
+    await deliverAll()
+    await bench.spool.prune(addDays(DAY, 1))
+    expect(await collector.take(uploadOf(LARGE, HERBS, DAY))).toMatchObject({ first: true })
+  })
+
+  test("gives up the oldest day that the cloud has, of which nothing is owed or taken any more", async () => {
+    const collector = bounded(2 * MIB)
+    const days = [-5, -4, -3, -2, -1, 0].map((offset) => addDays(DAY, offset))
+    for (const day of days) {
+      await bench.ledger.open(day, NOW, [{ first: TOMATOES, last: HERBS }])
+      for (let i = 0; i < 8; i++) await collector.take(uploadOf(LARGE, TOMATOES + 1000 + i, day))
+      await bench.ledger.close(day)
+    }
+    await deliverAll()
+    const [first = DAY, second = DAY] = days
+    for (const day of days) if (day !== first) await bench.ledger.confirm(day, true)
+    for (let i = 0; "first" in (await collector.take(uploadOf(LARGE, TOMATOES + 2000 + i, DAY))); i++) {}
+    while (said.length === 0) await settle()
+    expect(said).toEqual([
+      `${second} made room in the spool for newer days, it is at the cloud: gateway.retention was longer`,
+    ])
+    expect(await collector.take(uploadOf(LARGE, HERBS, DAY))).toMatchObject({ first: true })
+    for (const day of [first, second]) {
+      expect(bench.spool.isEmpty(day)).toBe(true)
+      expect(collector.refuseDay(day)).toEqual({ reason: `${day} is too long ago: it made room for newer days` })
+    }
+    expect(collector.owed(HERBS)).toEqual(days.slice(2, -1))
+    bench.reopen()
+    expect(bench.ledger.releasedUpTo).toBe(second)
+  })
+
+  test("passes over a day of which only something late is left, that the cloud has still to get", async () => {
+    const collector = bounded(2 * MIB)
+    const [first = DAY, second = DAY] = await confirmedDays(collector, [-6, -5, -4, -3, -2, -1], 3)
+    await collector.take(uploadOf(MORNING, HERBS, first))
+    for (let i = 0; !said.some((text) => text.startsWith(`${second} made room`)); i++) {
+      await collector.take(uploadOf(LARGE, TOMATOES + 2000 + i, DAY))
+      await settle()
+    }
+    expect([...bench.spool.arrived(first, true)]).toEqual([HERBS])
+    expect(bench.spool.canPrune(first)).toBe(false)
+    bench.spool.stop()
+  })
+
+  test("keeps what the cloud has not confirmed, and the last days", async () => {
+    const collector = bounded(2 * MIB)
+    await fill(collector, addDays(DAY, -1))
+    await deliverAll()
+    await bench.ledger.adopt(addDays(DAY, -1))
+    await fill(collector, DAY) // the first of a day take less room than one more of another
+    expect(await collector.take(uploadOf(LARGE, HERBS, DAY))).toEqual(FULL)
+    await bench.ledger.confirm(addDays(DAY, -1), true)
+    expect(await collector.take(uploadOf(LARGE, HERBS, DAY))).toEqual(FULL)
+    await settle()
+    expect([said, bench.ledger.releasedUpTo]).toEqual([[], undefined])
+  })
+
+  test("merges what was taken before a day is given up, and keeps it until the cloud has it", async () => {
+    const old = addDays(DAY, -5)
+    await bench.take(MORNING, TOMATOES, old)
+    await deliverAll()
+    const late = bench.take("09:00 - 21 - 31%\n", TOMATOES, old)
+    await bench.ledger.release(old)
+    await bench.spool.prune(addDays(old, 1))
+    await late
+    expect(bench.due().map(({ day, body }) => [day, body])).toEqual([[old, `${MORNING}09:00 - 21 - 31%\n`]])
+  })
+})
+
+test("an upload that finds no room does not read its day from the disk", async () => {
+  const day = addDays(DAY, -1)
+  for (let i = 0; i < 5; i++) await bench.take(LARGE, TOMATOES + i, day)
+  bench.due()
+  bench.reopen()
+  const collector = bounded(spoolBytes())
+  const read = spyOn(AddressMap.prototype, "set")
+  expect(await collector.take(uploadOf(LARGE, HERBS, day))).toEqual(FULL)
+  expect(read).not.toHaveBeenCalled()
+  read.mockRestore()
+})
+
+test("a disk that refuses to put surveys in their place is said to be full, until it does", async () => {
+  const collector = bounded(4 * MIB)
+  await Promise.all(Array.from({ length: 1000 }, (_, n) => bench.accept(MORNING, TOMATOES + 10 + n)))
+  bench.fillDisk()
+  bench.spool.placing.placeSoon()
+  await settle()
+  expect(bench.spool.placing.isRefused).toBe(true)
+  expect(await collector.take(uploadOf(MORNING, HERBS, DAY))).toEqual(FULL)
+  expect(bench.refused[0]?.message).toEndWith("spool.db is full")
+  bench.makeRoom()
+  await bench.clock.advance(2000)
+  expect(bench.spool.placing.isRefused).toBe(false)
+  expect(await collector.take(uploadOf(MORNING, HERBS, DAY))).toMatchObject({ first: true })
+})
+
+test("a spool without a limit takes what the disk holds", async () => {
+  expect(await bounded().take(uploadOf(LARGE, HERBS, DAY))).toMatchObject({ first: true })
+})
+
+test("a survey may be larger than what is taken between two looks at the disk", async () => {
+  const text = `${MORNING}${"x".repeat(5 * MIB)}`
+  expect(await bounded().take(uploadOf(text, HERBS, DAY))).toMatchObject({ first: true, readings: 1 })
+})
+
+test("a spool that was moved away is named by the next upload", async () => {
+  const collector = bounded()
+  renameSync(join(bench.folder, "spool.db"), join(bench.folder, "moved.db"))
+  await expect(collector.take(uploadOf(LARGE, HERBS, DAY))).rejects.toThrow("was moved or deleted while it was in use")
+})
+
+test("too many uploads that wait for the disk are asked to come again soon", async () => {
+  const collector = bounded(undefined, 3)
+  const outcomes = await Promise.all([0, 1, 2, 3, 4].map((i) => collector.take(uploadOf(MORNING, TOMATOES + i, DAY))))
+  expect(outcomes.slice(3)).toEqual([SOON, SOON])
+  expect(await collector.take(uploadOf(MORNING, TOMATOES + 3, DAY))).toMatchObject({ first: true })
+})

@@ -1,0 +1,50 @@
+// What status promises of the room that is left, beside what surveys really take.
+import { afterEach, beforeEach, expect, test } from "bun:test"
+import { countDay } from "../../../src/gateway/spool/history"
+import { spoolSpace } from "../../../src/gateway/spool/space"
+import { pageBytes } from "../../../src/storage/size"
+import { formatSurvey } from "../../../src/survey/survey"
+import { Bench, DAY, NOW } from "../fixtures"
+
+const DEVICES = 300 // more than are put in their place at once
+const FIRST = 0x0a00_0000
+
+let bench: Bench
+beforeEach(() => {
+  bench = new Bench()
+})
+afterEach(() => bench[Symbol.dispose]())
+
+function usedBytes(): number {
+  const { all, free } = pageBytes(bench.database.sqlite)
+  return all - free
+}
+
+/** A survey of so many readings, three minutes apart. */
+function surveyOf(readings: number): string {
+  const reading = (n: number) => ({ seconds: n * 180, temperature: 20.25, humidity: 30.5 })
+  return formatSurvey(Array.from({ length: readings }, (_, n) => reading(n)))
+}
+
+test.each([
+  1, 24, 96, 288, 480,
+])("a day of surveys of %i readings takes what is promised, or a little less", async (readings) => {
+  const before = usedBytes()
+  const text = surveyOf(readings)
+  await Promise.all(Array.from({ length: DEVICES }, (_, n) => bench.accept(text, FIRST + n)))
+  bench.due() // puts them in their place
+  const { sqlite, file } = bench.database
+  const day = countDay(sqlite, {
+    day: DAY,
+    scheduledAt: NOW,
+    expected: [],
+    closed: true,
+    confirmed: false,
+    doubtful: false,
+  })
+  const promised = spoolSpace(sqlite, file, [day]).bytesADay ?? 0
+  const taken = usedBytes() - before
+  const oddPages = 3 * 16_384
+  expect(taken).toBeLessThanOrEqual(promised + oddPages)
+  expect(taken).toBeGreaterThanOrEqual(0.85 * promised - oddPages)
+})
