@@ -1,7 +1,7 @@
 // The last days in a table: device by device in a small network, in numbers in a larger one.
 
 import type { DeviceStatus } from "../gateway/report/status"
-import type { DayCounts, DeviceDay } from "../gateway/spool/history"
+import type { DayCounts, DeviceDay } from "../gateway/spool/reader"
 import { printable } from "../printable"
 import { type Day, describeDay } from "../survey/calendar"
 

@@ -1,7 +1,7 @@
 // `bun run resend`: asks the gateway, the spool's only writer, to deliver days again that the cloud had already.
 
 import type { DayRange } from "../gateway/control/request"
-import { countSurveys, heldDays } from "../gateway/spool/history"
+import { countSurveys, heldDays } from "../gateway/spool/reader"
 import { SPOOL } from "../gateway/spool/schema"
 import { openForReading } from "../storage/database"
 import { StorageError } from "../storage/errors"

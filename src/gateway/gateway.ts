@@ -21,6 +21,7 @@ import { Collector, type OpenCollection } from "./intake/collector"
 import { Listener } from "./intake/listener"
 import { PlainText } from "./intake/plain-text"
 import { Uploads } from "./intake/resources"
+import { Room } from "./intake/room"
 import { Senders } from "./intake/senders"
 import { lineFor, Strangers } from "./intake/strangers"
 import { KnownDevices } from "./ledger/known-devices"
@@ -29,13 +30,12 @@ import { oldestKept, retentionDays } from "./ledger/retention"
 import { Quarantine } from "./quarantine/quarantine"
 import { Refusals } from "./quarantine/refused-messages"
 import { Lost } from "./report/never-comes"
-import { hasChanged, type Warning, warningsOf } from "./report/warnings"
-import { reasonsOf } from "./spool/absences"
-import { identify } from "./spool/identity"
-import { countRefused, refusalsOf } from "./spool/refused"
-import { Room } from "./spool/room"
+import { reasonsOf } from "./spool/notes/absences"
+import { identify } from "./spool/notes/identity"
+import { countRefused, refusalsOf } from "./spool/notes/refused"
 import { SPOOL } from "./spool/schema"
 import { Spool } from "./spool/spool"
+import { hasChanged, type Warning, warningsOf } from "./spool/warnings"
 
 export interface GatewayOptions {
   readonly topology: Topology
@@ -125,15 +125,14 @@ export class Gateway {
       ledger: this.#ledger,
       refusals: this.#refusals,
       room: new Room({
-        file: topology.gateway.spool,
-        sqlite: this.#database.sqlite,
+        database: this.#database,
         limitBytes: topology.limits.spool,
         maxWaiting: topology.limits.overall.messages,
         spool: this.#spool,
         ledger: this.#ledger,
         commits: this.#commits,
+        clock,
         log,
-        now: clock.now,
         onRefused,
       }),
       timeZone,

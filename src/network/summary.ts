@@ -1,5 +1,5 @@
 // How one collection went, for whoever shows or tells it.
-import type { Warning } from "../gateway/report/warnings"
+import type { Warning } from "../gateway/spool/warnings"
 import type { Day } from "../survey/calendar"
 import { formatAddress, formatRanges } from "../topology/address"
 import type { Device, Devices } from "../topology/devices"

@@ -8,7 +8,8 @@ import { makeFolder } from "./folder"
 import { Lock } from "./lock"
 import { NamedFiles } from "./named"
 import { BUSY_TIMEOUT_MS, checkKind, type DatabaseKind, type Origin, prepare } from "./prepare"
-import { explain, folderError } from "./remedies"
+import { explain, folderError, isFull } from "./remedies"
+import { Reserve } from "./reserve"
 import { WatchedDatabase } from "./watched"
 
 const SQLITE_OK = 0
@@ -29,6 +30,8 @@ export class DurableDatabase {
     private readonly lock: Lock,
     /** Whoever writes outside of `transaction()` notes it. */
     readonly files: NamedFiles,
+    /** Of a kind that keeps one. */
+    readonly reserve: Reserve | undefined,
     private readonly onFatal: (error: unknown) => void,
   ) {}
 
@@ -48,19 +51,16 @@ export class DurableDatabase {
     } catch (cause) {
       throw folderError(dirname(file), cause)
     }
-    let lock: Lock | undefined
-    let sqlite: WatchedDatabase | undefined
+    const lock = Lock.take(file)
     try {
-      lock = Lock.take(file)
-      const found = lookAt(file)
-      sqlite = new WatchedDatabase(file)
-      prepare(sqlite, file, kind, origin, found)
-      const database = new DurableDatabase(file, sqlite, lock, new NamedFiles(file), onFatal)
+      const reserve = kind.reserveBytes === undefined ? undefined : new Reserve(file, kind.reserveBytes)
+      const sqlite = openPrepared(file, kind, origin, reserve)
+      const database = new DurableDatabase(file, sqlite, lock, new NamedFiles(file), reserve, onFatal)
       sqlite.judge = (error) => database.#judge(error)
+      reserve?.make()
       return database
     } catch (error) {
-      sqlite?.close()
-      lock?.release()
+      lock.release()
       throw explain(error, file)
     }
   }
@@ -166,6 +166,21 @@ export class DurableDatabase {
     } catch (error) {
       return error
     }
+  }
+}
+
+/** On a full disk the reserve is given up for it. */
+function openPrepared(file: string, kind: DatabaseKind, origin: Origin, reserve: Reserve | undefined): WatchedDatabase {
+  let sqlite: WatchedDatabase | undefined
+  try {
+    const found = lookAt(file)
+    sqlite = new WatchedDatabase(file)
+    prepare(sqlite, file, kind, origin, found)
+    return sqlite
+  } catch (error) {
+    sqlite?.close()
+    if (isFull(error, file) && reserve?.giveUp()) return openPrepared(file, kind, origin, reserve)
+    throw error
   }
 }
 

@@ -16,6 +16,11 @@ export class StorageRefused extends Error {
   override name = "StorageRefused"
 }
 
+/** The disk, or the room that the file may take, is full. */
+export class StorageFull extends StorageRefused {
+  override name = "StorageFull"
+}
+
 /** The disk answered something after which nothing is certain: exit 70, a new process goes on from what is on it. */
 export class StorageFailed extends Error {
   override name = "StorageFailed"
@@ -40,7 +45,7 @@ export function sortOut(error: unknown, file: string): unknown {
   const code = codeOf(error)
   const cause = { cause: error }
   // exactly this: with others of its kind SQLite does not know what became of the bytes
-  if (code === "SQLITE_FULL") return new StorageRefused(`the disk of ${file} is full`, cause)
+  if (code === "SQLITE_FULL") return new StorageFull(`the disk of ${file} is full`, cause)
   if (isBusy(error)) return new StorageRefused(`another program is writing to ${file}`, cause)
   if (/^SQLITE_(CORRUPT|NOTADB)/.test(code)) return damaged(file, cause)
   if (/^SQLITE_(IOERR|CANTOPEN|READONLY|PROTOCOL)/.test(code))

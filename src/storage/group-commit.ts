@@ -1,7 +1,7 @@
 // Group commit: everything that asks at the same time shares one transaction and one fsync.
 import { type Clock, systemClock } from "../clock"
 import type { DurableDatabase } from "./database"
-import { isFatal, StorageRefused } from "./errors"
+import { isFatal, StorageFull, StorageRefused } from "./errors"
 
 interface Work {
   apply: () => unknown
@@ -11,18 +11,27 @@ interface Work {
 
 /** What somebody who keeps part of the database in memory has to do around a transaction. */
 export interface CommitHooks {
-  /** After each piece of work: whether the log has room for no more in this transaction. */
+  /** After each piece of work: whether this transaction had better end. */
   readonly isEnough: () => boolean
   /** After the last piece of work, within the transaction. */
   readonly beforeCommit: () => void
+  /** What the transaction wrote is durable. */
+  readonly committed: () => void
   /** Nothing of what the last pieces of work wrote is there. */
   readonly rolledBack: () => void
 }
 
-const NO_HOOKS: CommitHooks = { isEnough: () => false, beforeCommit() {}, rolledBack() {} }
+const NO_HOOKS: CommitHooks = { isEnough: () => false, beforeCommit() {}, committed() {}, rolledBack() {} }
 const MAX_GROUP = 4096
+const MAX_PORTION = 16_384
 const MAX_GROUP_MS = 50 // meanwhile no socket is read and no timer fires
 const MAX_TURNS = 16 // of the event loop, under load a fraction of a millisecond each
+
+/** An array, or a typed one. */
+interface Portioned<Items> {
+  readonly length: number
+  slice(from: number, to: number): Items
+}
 
 export class GroupCommit {
   #queue: Work[] = []
@@ -56,6 +65,27 @@ export class GroupCommit {
       this.#queue.push({ apply, resolve: resolve as (value: unknown) => void, reject })
       this.#schedule()
     })
+  }
+
+  /**
+   * Writes these items, a portion in each transaction; others have their turn between. On a full disk the reserve is given
+   * up and the portions become smaller: what makes room must end there too. Resolves once all is durable.
+   * @throws StorageRefused when the disk takes not even one: those before it are durable
+   */
+  async addInPortions<Items extends Portioned<Items>>(items: Items, write: (portion: Items) => void): Promise<void> {
+    let most = Math.min(items.length, MAX_PORTION)
+    for (let at = 0; at < items.length; ) {
+      const portion = items.slice(at, at + most)
+      try {
+        await this.add(() => write(portion))
+        at += portion.length
+      } catch (error) {
+        if (!(error instanceof StorageFull)) throw error
+        if (this.database.reserve?.giveUp()) continue
+        if (portion.length === 1) throw error
+        most = Math.ceil(portion.length / 2)
+      }
+    }
   }
 
   /** Commits this at once, behind all that waits. Throws what `add()` would reject with. */
@@ -131,6 +161,8 @@ export class GroupCommit {
       this.#hooks.rolledBack()
       throw error
     }
+    // ═══ fsync ═══ from here on it may be acknowledged
+    this.#hooks.committed()
     for (let at = 0; at < results.length; at++) group[at]?.resolve(results[at])
     return results.length
   }

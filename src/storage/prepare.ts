@@ -16,6 +16,10 @@ export interface DatabaseKind {
   readonly migrations: readonly string[]
   /** Of a new file; a power of two. SQLite's 4096 by default. */
   readonly pageBytes?: number
+  /** How long its log becomes before its pages go to their place; less on a small disk. */
+  readonly logBytes?: number
+  /** Kept on the disk for work that makes room there; less on a small one. */
+  readonly reserveBytes?: number
 }
 
 /** Which addresses made the file: a trial must never mix with the farm's data. */
@@ -41,7 +45,7 @@ export function prepare(sqlite: Database, file: string, kind: DatabaseKind, orig
   if (found.afterCrash) sqlite.run("PRAGMA wal_checkpoint(TRUNCATE)")
   sqlite.run(`PRAGMA cache_size = -${CACHE_KIB}`)
   const page = pragma(sqlite, "page_size")
-  const pages = logPages(file, page)
+  const pages = logPages(file, page, kind.logBytes)
   sqlite.run(`PRAGMA wal_autocheckpoint = ${pages}`)
   sqlite.run(`PRAGMA journal_size_limit = ${pages * page}`)
   if (version === latest) return

@@ -34,9 +34,7 @@ export function explain(error: unknown, file: string): unknown {
   if (!(error instanceof SQLiteError)) return explainSystem(error, file)
   const { code = "", message } = error
   const refuse = (why: string) => new StorageError(`${file} ${why}`, { cause: error })
-  if (code === "SQLITE_FULL" || (code.startsWith("SQLITE_IOERR") && isFull(file))) {
-    return refuse(`cannot be written: ${FULL}`)
-  }
+  if (isFull(error, file)) return refuse(`cannot be written: ${FULL}`)
   if (code.startsWith("SQLITE_NOTADB")) {
     return refuse("is not a SQLite database: move it away, or name another file in topology.yaml")
   }
@@ -57,8 +55,11 @@ function explainSystem(error: unknown, file: string): unknown {
   return new StorageFailed(`The disk of ${file} failed (${error.code})`, { cause: error })
 }
 
-/** SQLite tells a full disk from one that fails only where it writes pages. */
-function isFull(file: string): boolean {
+/** Whether a database's error says that its disk is full; SQLite tells that from one that fails only where it writes pages. */
+export function isFull(error: unknown, file: string): boolean {
+  const code = codeOf(error)
+  if (code === "SQLITE_FULL" || code === "ENOSPC") return true
+  if (!code.startsWith("SQLITE_IOERR")) return false
   try {
     const { bavail, bsize } = statfsSync(dirname(file))
     return bavail * bsize < LEAST_ROOM_BYTES

@@ -19,32 +19,44 @@ export function shareOfDisk(file: string, mostBytes: number): number {
 }
 
 /** How long a database's log becomes before its pages go to their place, in pages. */
-export const logPages = (file: string, page: number): number =>
-  Math.max(LEAST_LOG_PAGES, Math.floor(shareOfDisk(file, LOG_BYTES) / page))
+export const logPages = (file: string, page: number, mostBytes = LOG_BYTES): number =>
+  Math.max(LEAST_LOG_PAGES, Math.floor(shareOfDisk(file, mostBytes) / page))
+
+/** What a database's pages take, and those of them that are free to be written again, in bytes. */
+export function pageBytes(sqlite: Database): { readonly all: number; readonly free: number } {
+  const one = pragma(sqlite, "page_size")
+  return { all: pragma(sqlite, "page_count") * one, free: pragma(sqlite, "freelist_count") * one }
+}
+
+/** Of a database, in bytes. */
+export interface Room {
+  /** By which it may grow, in its free pages and on its disk. */
+  readonly bytes: number
+  /** Others have filled the disk: free pages do not help then, as a transaction goes to the log first. */
+  readonly isDiskFull: boolean
+}
 
 /**
- * Bytes that the disk has yet to give for what is committed: for the rest of the log, and for the pages in it. Less than
- * none where a large commit has left a log that is too long: it is written to again, and then cut.
+ * How much more a database may take.
+ * @param marginBytes are left on the disk, for its log and for what is not counted
+ * @param limitBytes the most that its pages may take
  */
-export function owedBytes(file: string, { one, all }: PageBytes): number {
-  return logPages(file, one) * one - sizeOf(`${file}-wal`) + Math.max(0, all - sizeOf(file))
+export function roomBytes(
+  sqlite: Database,
+  file: string,
+  { marginBytes, limitBytes = Number.POSITIVE_INFINITY }: { marginBytes: number; limitBytes?: number | undefined },
+): Room {
+  const { all, free } = pageBytes(sqlite)
+  const { bavail, bsize } = statfsSync(dirname(file))
+  const onDisk = bavail * bsize - marginBytes
+  return {
+    bytes: Math.max(0, Math.floor(Math.min(onDisk + free, limitBytes - all + free))),
+    isDiskFull: onDisk < -marginBytes / 2,
+  }
 }
 
-/** Sizes in bytes. */
-export interface PageBytes {
-  readonly one: number
-  readonly all: number
-  /** Those that are free to be written again. */
-  readonly free: number
-}
-
-/** What a database's pages take. */
-export function pageBytes(sqlite: Database): PageBytes {
-  const one = pragma(sqlite, "page_size")
-  return { one, all: pragma(sqlite, "page_count") * one, free: pragma(sqlite, "freelist_count") * one }
-}
-
-const sizeOf = (file: string): number => statSync(file, { throwIfNoEntry: false })?.size ?? 0
+/** Zero where there is none. */
+export const sizeOf = (file: string): number => statSync(file, { throwIfNoEntry: false })?.size ?? 0
 
 function pragma(sqlite: Database, name: "page_size" | "page_count" | "freelist_count"): number {
   return sqlite.query<Record<string, number>, []>(`PRAGMA ${name}`).get()?.[name] ?? 0

@@ -32,7 +32,10 @@ export const isDigest = (text: string): boolean => /^[0-9a-f]{16}$/.test(text)
 /** A digest as the databases keep it: a signed 64-bit number. */
 export const digestNumber = (digest: string): bigint => BigInt.asIntN(64, BigInt(`0x${digest}`))
 
-/** SQL: the same as text, of a column. */
+/** The same as text. */
+export const digestText = (number: bigint): string => BigInt.asUintN(64, number).toString(16).padStart(DIGEST_HEX, "0")
+
+/** SQL: the same, of a column. */
 export const digestSql = (column: string): string => `printf('%016x', ${column})`
 
 /** How many surveys, and the sum of their digests modulo 2^64: the same in whatever order they come. */
@@ -66,7 +69,7 @@ export function addAgreements(some: Agreement, others: Agreement): Agreement {
   const sum = BigInt(`0x${some.digest}`) + BigInt(`0x${others.digest}`)
   return {
     surveys: some.surveys + others.surveys,
-    digest: BigInt.asUintN(64, sum).toString(16).padStart(DIGEST_HEX, "0"),
+    digest: digestText(sum),
   }
 }
 

@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test"
 import { dayTable, deviceGrid } from "../../src/commands/grid"
-import type { DayCounts, DeviceDay } from "../../src/gateway/spool/history"
+import type { DayCounts, DeviceDay } from "../../src/gateway/spool/reader"
 import type { Day } from "../../src/survey/calendar"
 
 const counts = (day: Day, more: Partial<DayCounts> = {}): DayCounts => ({

@@ -69,7 +69,8 @@ export interface SpooledSurvey {
 export function spooledSurveys({ gateway }: Hosts): SpooledSurvey[] {
   return ask<{ address: number; readings: number; late: number; delivered: number }>(
     join(gateway.state, "gateway.db"),
-    "SELECT address, readings, late, place NOT IN (SELECT place FROM due) AS delivered FROM surveys ORDER BY day, address",
+    `SELECT slots.address, slots.readings, slots.late, slot NOT IN (SELECT slot FROM due) AS delivered
+     FROM surveys JOIN slots USING (slot, id) ORDER BY slot`,
   ).map(({ address, readings, late, delivered }) => ({
     ip: formatAddress(address),
     readings,

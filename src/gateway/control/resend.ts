@@ -1,7 +1,7 @@
 // Delivers days again: their surveys are due once more, and their collections unconfirmed.
 import type { Database } from "bun:sqlite"
 import type { Ledger } from "../ledger/ledger"
-import { countSurveys } from "../spool/history"
+import { countSurveys } from "../spool/reader"
 import type { Spool } from "../spool/spool"
 import type { DayRange } from "./request"
 

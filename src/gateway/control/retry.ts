@@ -12,15 +12,16 @@ import type { Devices } from "../../topology/devices"
 import type { Collector } from "../intake/collector"
 import type { Senders } from "../intake/senders"
 import type { Ledger } from "../ledger/ledger"
-import { FILTERED, type Filter, filterValues, type Quarantined, readQuarantined } from "../quarantine/entries"
+import { type Filter, type Quarantined, readQuarantined } from "../quarantine/entries"
 import { hostOf, type Quarantine } from "../quarantine/quarantine"
 import type { Upload } from "../spool/merge"
-import { placeSql } from "../spool/places"
+import type { Spool } from "../spool/spool"
 
 export interface RetryOptions {
   readonly database: DurableDatabase
   readonly commits: GroupCommit
   readonly quarantine: Quarantine
+  readonly spool: Spool
   readonly collector: Collector
   readonly ledger: Ledger
   /** What the topology says now. */
@@ -109,29 +110,8 @@ export class Retry {
   /** Surveys that are in the spool still, whether the quarantine kept them or not. */
   async #redeliver({ day, address, kind, upTo }: Filter): Promise<number> {
     if (kind !== undefined && kind !== "delivery") return 0
-    const { database, commits, ledger } = this.options
-    const days = await commits.add(() => {
-      const which: [Day | null, number | null] = [day ?? null, address ?? null]
-      const surveys = database.sqlite
-        .query<{ place: number; revision: number; day: Day }, typeof which>(
-          `SELECT place, surveys.revision, day FROM refused CROSS JOIN surveys USING (place)
-           WHERE (?1 IS NULL OR day = ?1) AND (?2 IS NULL OR address = ?2)`,
-        )
-        .all(...which)
-      const expect = database.sqlite.query("INSERT OR REPLACE INTO due VALUES (?1, ?2)")
-      const forget = database.sqlite.query("DELETE FROM refused WHERE place = ?1")
-      for (const { place, revision } of surveys) {
-        expect.run(place, revision)
-        forget.run(place)
-      }
-      database.sqlite
-        .query<unknown, (string | number | null)[]>(
-          `DELETE FROM quarantine WHERE ${FILTERED} AND EXISTS
-             (SELECT 1 FROM surveys WHERE place = ${placeSql("quarantine.day", "quarantine.address")})`,
-        )
-        .run(...filterValues({ day, address, kind: "delivery", upTo }))
-      return surveys.map((survey) => survey.day)
-    })
+    const { spool, ledger } = this.options
+    const days = await spool.retryRefused({ day, address, upTo })
     for (const each of new Set(days)) await ledger.confirm(each, false)
     return days.length
   }

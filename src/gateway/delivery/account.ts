@@ -4,9 +4,9 @@ import { formatAddress, formatRange, formatRanges } from "../../topology/address
 import { covers, joinRanges } from "../../topology/ranges"
 import { REASONS_KEPT } from "../../verdict"
 import type { Collection } from "../ledger/ledger"
-import { reasonsOf, staleOf } from "../spool/absences"
-import { missingRanges } from "../spool/missing"
-import { refusalsOf } from "../spool/refused"
+import { reasonsOf, staleOf } from "../spool/notes/absences"
+import { refusalsOf } from "../spool/notes/refused"
+import { missingRanges } from "../spool/reader"
 import type { Spool } from "../spool/spool"
 import type { CollectionAccount } from "./forwarder"
 

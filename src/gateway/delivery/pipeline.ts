@@ -42,7 +42,7 @@ export class Pipeline {
    */
   async run(upTo: Day): Promise<void> {
     const { spool, run } = this.options
-    await spool.placing.placeInPortions()
+    await spool.settle()
     let page = spool.due(upTo, run, PAGE)
     while (page.length > 0 && this.#failure === undefined) {
       for (const delivery of page) {

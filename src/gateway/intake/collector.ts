@@ -6,10 +6,10 @@ import { covers } from "../../topology/ranges"
 import type { Collection, Ledger } from "../ledger/ledger"
 import type { Refusal } from "../quarantine/quarantine"
 import type { Refusals } from "../quarantine/refused-messages"
-import type { Absence } from "../spool/absences"
 import type { Accepted, Stray, Upload } from "../spool/merge"
-import type { Room } from "../spool/room"
+import type { Absence } from "../spool/notes/absences"
 import type { Spool } from "../spool/spool"
+import type { Room } from "./room"
 
 /** What became of an upload, and what its sender is told. */
 export type Outcome =
@@ -100,16 +100,16 @@ export class Collector {
   /** Resolves once the upload is durable, or refused for now. */
   take(upload: Upload): Promise<Outcome> {
     const { spool, ledger, room } = this.options
-    const claim = room?.claim(upload)
-    if (claim && "reason" in claim) return Promise.resolve(claim)
+    const claim = room?.claim(upload.text) ?? 0
+    if (typeof claim === "object") return Promise.resolve(claim)
     const isClosed = ledger.get(upload.day)?.closed ?? false
     return spool.accept(upload, isClosed).then(
       (outcome) => {
-        if (claim) room?.release(claim)
+        room?.release(claim)
         return this.#taken(upload, outcome)
       },
       (error) => {
-        if (claim) room?.release(claim)
+        room?.release(claim)
         return this.#refused(error)
       },
     )

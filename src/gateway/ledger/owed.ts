@@ -5,7 +5,7 @@ import type { Day } from "../../survey/calendar"
 import { type AddressRange, formatAddress } from "../../topology/address"
 import { type DeviceEntry, type Devices, hasHistory } from "../../topology/devices"
 import { addressesIn, joinRanges, overlap } from "../../topology/ranges"
-import { countMissing, missingRanges } from "../spool/missing"
+import { countMissing, missingRanges } from "../spool/reader"
 import type { Collection } from "./ledger"
 
 export interface Owed {

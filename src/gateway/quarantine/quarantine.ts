@@ -63,9 +63,9 @@ export class Quarantine {
     else this.#query("UPDATE quarantine SET bytes = ?2, size = ?3 WHERE id = ?1").run(id, bytes, bytes.length)
   }
 
-  /** Drops them, and says how many; within the caller's transaction. */
-  clear(filter: Filter): number {
-    return this.#query(`DELETE FROM quarantine WHERE ${FILTERED}`).run(...filterValues(filter)).changes
+  /** Drops those of which this SQL is true as well, and says how many; within the caller's transaction. */
+  clear(filter: Filter, where = "true"): number {
+    return this.#query(`DELETE FROM quarantine WHERE ${FILTERED} AND ${where}`).run(...filterValues(filter)).changes
   }
 
   /** To bounds that may have been narrower since; within the caller's transaction. */

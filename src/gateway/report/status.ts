@@ -1,6 +1,5 @@
 // What a spool tells about the last days and about today, read beside a running gateway.
 import type { Database } from "bun:sqlite"
-import { openForReading } from "../../storage/database"
 import { addDays, type Day, dayOf } from "../../survey/calendar"
 import { formatAddress, formatRange } from "../../topology/address"
 import type { Devices } from "../../topology/devices"
@@ -13,13 +12,20 @@ import { lineFor, readStrangers } from "../intake/strangers"
 import { type Collection, lastRunDayOf, lastRunOf, readCollections } from "../ledger/ledger"
 import { debtsOf, type Owed } from "../ledger/owed"
 import { countQuarantined, type Kind } from "../quarantine/entries"
-import { reasonsOf } from "../spool/absences"
-import { countDay, type DayCounts, type DeviceDay, deviceDays } from "../spool/history"
-import { missingRanges } from "../spool/missing"
-import { daySql, lastPlaceSql } from "../spool/places"
-import { refusalsOf } from "../spool/refused"
-import { addressingOf, SPOOL } from "../spool/schema"
-import { type SpoolSpace, spoolSpace } from "../spool/space"
+import { reasonsOf } from "../spool/notes/absences"
+import { refusalsOf } from "../spool/notes/refused"
+import {
+  countDay,
+  countDue,
+  countWaiting,
+  type DayCounts,
+  type DeviceDay,
+  deviceDays,
+  missingRanges,
+  openSpool,
+} from "../spool/reader"
+import { addressingOf } from "../spool/schema"
+import { type SpoolSpace, spoolSpace } from "./capacity"
 
 /** Days are written 2026-11-21, instants as in RFC 3339. */
 export interface GatewayStatus {
@@ -90,7 +96,7 @@ const RANGES_NAMED = 100
 export function readGatewayStatus(topology: Topology, now: number): GatewayStatus {
   const { devices, gateway, timeZone, limits } = topology
   const oldestDay = addDays(dayOf(now, timeZone), -Math.ceil(gateway.retention.total("days")))
-  const sqlite = openForReading(gateway.spool, SPOOL)
+  const sqlite = openSpool(gateway.spool)
   try {
     const collections = readCollections(sqlite).filter(({ doubtful }) => !doubtful)
     const shown = collections.slice(-DAYS_SHOWN)
@@ -101,8 +107,8 @@ export function readGatewayStatus(topology: Topology, now: number): GatewayStatu
       days,
       devices: devices.size <= DEVICES_SHOWN ? deviceStatus(sqlite, shown, devices) : null,
       ...debtsOf(sqlite, collections, devices, { lastRunDay: lastRunDayOf(collections), oldestDay }),
-      undelivered: undelivered(sqlite),
-      waiting: waitingDays(sqlite, addDays(dayOf(now, timeZone), 1)),
+      undelivered: countDue(sqlite),
+      waiting: countWaiting(sqlite, addDays(dayOf(now, timeZone), 1)),
       quarantine: countQuarantined(sqlite).kinds,
       strangers: strangersOf(sqlite, topology),
       resend: waitingRequests(gateway.spool).flatMap((asked) => (asked.ask === "resend" ? [rangeOf(asked)] : [])),
@@ -143,25 +149,6 @@ function deviceStatus(sqlite: Database, shown: readonly Collection[], devices: D
     paused,
     days: byDay.flatMap((states) => states.get(address) ?? []),
   }))
-}
-
-/** Those that the cloud has put off, and those of days that nobody has seen yet. */
-function waitingDays(sqlite: Database, after: Day): WaitingDay[] {
-  return sqlite
-    .query<WaitingDay, [Day]>(
-      `SELECT ${daySql("min(place)")} AS day, count(*) AS surveys FROM
-         (SELECT place FROM refused WHERE runs = 0
-          UNION SELECT place FROM surveys WHERE place > ${lastPlaceSql("?1")})
-       GROUP BY place >> 32 ORDER BY 1`,
-    )
-    .all(after)
-}
-
-function undelivered(sqlite: Database): GatewayStatus["undelivered"] {
-  const row = sqlite
-    .query<GatewayStatus["undelivered"], []>(`SELECT count(*) AS surveys, ${daySql("min(place)")} AS oldest FROM due`)
-    .get()
-  return row ?? { surveys: 0, oldest: null }
 }
 
 /** Who was declared meanwhile is a stranger no more. */

@@ -24,21 +24,25 @@ export class AddressMap {
     return value === 0 ? undefined : value - 1
   }
 
-  /** @param value 0 to 2^32 − 2 */
-  set(address: number, value: number): void {
+  /**
+   * Returns the number that it had before.
+   * @param value 0 to 2^32 − 2
+   */
+  set(address: number, value: number): number | undefined {
     const slot = this.#slotOf(address)
-    if (this.#values[slot] === 0) this.#size++
+    const before = this.#values[slot] ?? 0
+    if (before === 0) this.#size++
     this.#addresses[slot] = address
     this.#values[slot] = value + 1
     if (this.#size * 2 > this.#addresses.length) this.#grow()
+    return before === 0 ? undefined : before - 1
   }
 
-  /** Gives every address with a number up to this one another. */
-  replaceUpTo(most: number, by: number): void {
-    const values = this.#values
-    for (let slot = 0; slot < values.length; slot++) {
-      const value = values[slot] ?? 0
-      if (value !== 0 && value <= most + 1) values[slot] = by + 1
+  /** Each address with its number, in no order. */
+  *[Symbol.iterator](): Generator<readonly [address: number, value: number]> {
+    for (let slot = 0; slot < this.#values.length; slot++) {
+      const value = this.#values[slot] ?? 0
+      if (value !== 0) yield [this.#addresses[slot] ?? 0, value - 1]
     }
   }
 

@@ -8,13 +8,13 @@ import type { Reading } from "../../survey/reading"
 import { formatSurvey, parseSurvey } from "../../survey/survey"
 import { formatAddress } from "../../topology/address"
 import type { Quarantine } from "../quarantine/quarantine"
-import type { Absences } from "./absences"
-import type { Again } from "./again"
-import type { Arrivals, Row } from "./arrivals"
-import { type Draft, type RefusedLines, Revisions } from "./revisions"
-import type { Strays } from "./strays"
-import type { Tombstones } from "./tombstones"
-import type { Zones } from "./zones"
+import type { Days } from "./days"
+import { type Draft, Drafts, type RefusedLines } from "./drafts"
+import type { Absences } from "./notes/absences"
+import type { ReplacedUploads } from "./notes/replaced-uploads"
+import type { Tombstones } from "./notes/tombstones"
+import type { WantedAgain } from "./notes/wanted-again"
+import type { Row, Surveys } from "./surveys"
 
 /** One survey as it came. */
 export interface Upload {
@@ -47,20 +47,20 @@ export interface Stray {
 /** What is known, and what a merge keeps beside it. */
 export interface MergeParts {
   readonly clock: Clock
-  readonly arrivals: Arrivals
-  readonly zones: Zones
-  readonly strays: Strays
+  readonly surveys: Surveys
+  readonly days: Days
+  readonly replaced: ReplacedUploads
   readonly absences: Absences
   readonly tombstones: Tombstones
-  readonly again: Again
+  readonly again: WantedAgain
   readonly quarantine: Quarantine
 }
 
 export class Merge {
-  readonly revisions: Revisions
+  readonly drafts: Drafts
 
   constructor(private readonly parts: MergeParts) {
-    this.revisions = new Revisions(parts.arrivals, (...survey) => this.#revised(...survey))
+    this.drafts = new Drafts(parts.surveys, (...survey) => this.#revised(...survey))
   }
 
   /**
@@ -68,11 +68,11 @@ export class Merge {
    * @param isClosed whether the collection of its day had been closed when it came
    */
   take(upload: Upload, survey: CanonicalSurvey, isClosed: boolean): Accepted | Stray {
-    const { arrivals, again } = this.parts
+    const { surveys, again } = this.parts
     const { address, day } = upload
     const { readings, refusedCount: refused } = survey
-    const draft = this.revisions.find(day, address)
-    const stored = draft?.stored ?? arrivals.find(day, address)
+    const draft = this.drafts.find(day, address)
+    const stored = draft?.stored ?? surveys.find(day, address)
     if (!stored && readings === 0 && refused > 0) return this.#refuseAll(upload, survey)
     if (!stored) {
       const strayForMs = this.#strayOfDroppedForMs(upload)
@@ -84,29 +84,28 @@ export class Merge {
     again.settle(day, address)
     const digest = uploadDigest(upload)
     if ((draft?.upload ?? stored.upload ?? stored.digest) === digest) return { ...known, changed: false }
-    arrivals.expectUpdate()
-    const revised = draft ?? this.revisions.begin(stored, clockChange(day, this.parts.zones.of(day)))
+    const revised = draft ?? this.drafts.begin(stored, clockChange(day, this.parts.days.of(day).zone))
     return this.#revise(revised, upload, survey, digest, known)
   }
 
   /** A copy of what a person dropped may still be under way. */
   #strayOfDroppedForMs(upload: Upload): number {
-    const { tombstones, strays } = this.parts
+    const { tombstones, replaced } = this.parts
     const { address, day } = upload
-    return tombstones.upTo(day, address) < 0 ? 0 : strays.strayForMs(address, day, uploadDigest(upload))
+    return tombstones.upTo(day, address) < 0 ? 0 : replaced.strayForMs(address, day, uploadDigest(upload))
   }
 
   /** A device's first survey of its day. */
   #append(upload: Upload, survey: CanonicalSurvey, isClosed: boolean): void {
-    const { clock, arrivals, zones, tombstones, again } = this.parts
+    const { clock, surveys, tombstones, again } = this.parts
     const { address, day, text } = upload
     const { body, readings } = survey
     const digest = surveyDigest(formatAddress(address), day, body)
     const lastUpload = body === text ? null : uploadDigest(upload)
     const revision = Math.max(clock.now(), tombstones.upTo(day, address) + 1)
-    zones.keep(day)
     const late = isClosed ? 1 : 0
-    arrivals.append({ day, address, revision, body, readings, digest, upload: lastUpload, late })
+    const arrivedAt = null // at its revision
+    surveys.put({ day, address, revision, body, readings, digest, upload: lastUpload, arrivedAt, late }, undefined)
     again.settle(day, address)
     this.#quarantineLines(upload, survey)
   }
@@ -118,18 +117,18 @@ export class Merge {
     digest: string,
     known: Omit<Accepted, "changed">,
   ): Accepted | Stray {
-    const { zones, strays } = this.parts
+    const { days, replaced } = this.parts
     const { address, day, yields = false } = upload
-    const change = clockChange(day, zones.of(day))
+    const change = clockChange(day, days.of(day).zone)
     const { changes, superseded } = draft.compare(parseSurvey(survey.body, change).readings, yields)
     const changed = changes.length > 0
     // a copy that would change nothing is safe to acknowledge: a sensor that sends a reading a datagram may repeat one
-    const strayForMs = !changed || yields ? 0 : strays.strayForMs(address, day, digest)
+    const strayForMs = !changed || yields ? 0 : replaced.strayForMs(address, day, digest)
     if (strayForMs > 0) return { strayForMs }
     this.#quarantineLines(upload, survey)
     this.#quarantineReadings(upload, superseded)
-    if (!yields) strays.remember(address, day, draft.upload)
-    this.revisions.take(draft, changes, yields ? draft.upload : digest)
+    if (!yields) replaced.remember(address, day, draft.upload)
+    this.drafts.take(draft, changes, yields ? draft.upload : digest)
     return { ...known, changed }
   }
 

@@ -1,48 +1,48 @@
-// How surveys that nobody needs any more leave the spool: in portions, because a commit's log holds every page that it
-// frees, and on a full disk nothing else can make room.
-import type { DurableDatabase } from "../../storage/database"
+// How surveys that nobody needs any more leave the spool: in portions, so that others get their turn and a full disk can
+// take them.
+import type { Database } from "bun:sqlite"
 import type { GroupCommit } from "../../storage/group-commit"
-import { pageBytes } from "../../storage/size"
 import type { Day } from "../../survey/calendar"
-import type { Arrivals } from "./arrivals"
-import { BEFORE_ALL, beforeDaySql, onDaySql } from "./places"
-import type { Revisions } from "./revisions"
-import { MOST_IN_PORTION, reserveBytes } from "./space"
-import type { Strays } from "./strays"
-import type { Zones } from "./zones"
+import { type Days, readTotals, TOTALS, type TotalsRow } from "./days"
+import type { Drafts } from "./drafts"
+import type { ReplacedUploads } from "./notes/replaced-uploads"
+import { beforeDaySql, lastSlotOf, onDaySql, slotOf } from "./slot"
+import type { Surveys } from "./surveys"
 
-const PORTION_OF_RESERVE = 1 / 4
+const SLOTS_AT_ONCE = 16_384
+
 /** The cloud has to get it still, or it refuses it: the quarantine keeps the beginning only of one that is long. */
-const IS_NEEDED = `(EXISTS (SELECT 1 FROM due WHERE due.place = surveys.place)
-  OR EXISTS (SELECT 1 FROM refused WHERE refused.place = surveys.place) AND EXISTS
+const IS_NEEDED = `(EXISTS (SELECT 1 FROM due WHERE due.slot = slots.slot)
+  OR EXISTS (SELECT 1 FROM refused WHERE refused.slot = slots.slot) AND EXISTS
     (SELECT 1 FROM quarantine
-     WHERE kind = 'delivery' AND quarantine.day = surveys.day AND quarantine.address = surveys.address))`
+     WHERE kind = 'delivery' AND quarantine.day = slots.day AND quarantine.address = slots.address))`
 
 export class Pruning {
   #stopped = false
 
   constructor(
-    private readonly database: DurableDatabase,
+    private readonly sqlite: Database,
     private readonly commits: GroupCommit,
-    private readonly arrivals: Arrivals,
-    private readonly revisions: Revisions,
-    private readonly strays: Strays,
-    private readonly zones: Zones,
+    private readonly surveys: Surveys,
+    private readonly drafts: Drafts,
+    private readonly days: Days,
+    private readonly replaced: ReplacedUploads,
   ) {}
 
-  /** Deletes delivered surveys of days before this one, and strays' digests; resolves once that is durable. */
+  /** Deletes delivered surveys of days before this one, all of which are settled, and what is noted of them. Resolves once durable. */
   async prune(before: Day): Promise<void> {
-    let after: number | undefined = BEFORE_ALL
-    while (after !== undefined && !this.#stopped) after = await this.#pruneNext(after, before)
+    for (const day of this.days.held()) {
+      if (day < before && !this.#stopped) await this.#pruneDay(day)
+    }
     if (this.#stopped) return // the rest goes another time
     await this.commits.add(() => {
-      this.strays.prune()
-      this.zones.prune(before, this.arrivals.waitingDays)
+      this.days.prune(before)
+      this.replaced.prune()
       for (const table of ["absent", "again"])
         this.#query(`DELETE FROM ${table} WHERE ${beforeDaySql("?1", table)}`).run(before)
       this.#query(
         `DELETE FROM refused WHERE ${beforeDaySql("?1", "refused")}
-         AND NOT EXISTS (SELECT 1 FROM surveys WHERE surveys.place = refused.place)`,
+         AND NOT EXISTS (SELECT 1 FROM slots WHERE slots.slot = refused.slot)`,
       ).run(before)
       this.#query("DELETE FROM dropped WHERE day < ?1 AND told = 1").run(before)
     })
@@ -50,7 +50,7 @@ export class Pruning {
 
   /** Whether something of this day can be deleted. */
   canPrune(day: Day): boolean {
-    const sql = `SELECT 1 FROM surveys WHERE ${onDaySql("?1")} AND NOT ${IS_NEEDED} LIMIT 1`
+    const sql = `SELECT 1 FROM slots WHERE ${onDaySql("?1")} AND NOT ${IS_NEEDED} LIMIT 1`
     return this.#query(sql).get(day) !== null
   }
 
@@ -59,29 +59,60 @@ export class Pruning {
     this.#stopped = true
   }
 
-  #pruneNext(after: number, before: Day): Promise<number | undefined> {
-    return this.commits.add(() => this.#prunePortion(after, before))
+  /** The surveys first: a crash between leaves slots that name nothing, and these go next time. */
+  async #pruneDay(day: Day): Promise<void> {
+    await this.commits.addInPortions(this.#idsOf(day), (ids) => {
+      if (this.#stopped) return
+      this.drafts.end()
+      for (const run of runsOf(ids)) this.#deleteRun(day, run)
+    })
+    for (let after: number | undefined = slotOf(day, 0) - 1; after !== undefined && !this.#stopped; ) {
+      after = await this.#pruneSlots(after, lastSlotOf(day))
+    }
   }
 
-  /** The last place that has been looked at; undefined when there is none any more. */
-  #prunePortion(after: number, before: Day): number | undefined {
-    const { file, sqlite } = this.database
-    this.revisions.end()
-    const portionBytes = reserveBytes(file, pageBytes(sqlite).one) * PORTION_OF_RESERVE
-    // those that have only landed are due
-    const found = this.#query<{ place: number; bytes: number }>(
-      `SELECT place, octet_length(body) AS bytes FROM surveys WHERE place > ?1 AND ${beforeDaySql("?2")}
-       ORDER BY place LIMIT ${MOST_IN_PORTION}`,
-    ).all(after, before)
-    let bytes = 0
-    const last = found.find((row) => (bytes += row.bytes) >= portionBytes) ?? found.at(-1)
-    if (!last) return undefined
-    this.#query(`DELETE FROM surveys WHERE place > ?1 AND place <= ?2 AND NOT ${IS_NEEDED}`).run(after, last.place)
-    this.arrivals.prune(before)
-    return last.place
+  /** Of what can go, rising: in the order in which they came a day's surveys mostly stand together. */
+  #idsOf(day: Day): Float64Array {
+    const rows = this.#query<{ id: number }>(`SELECT id FROM slots WHERE ${onDaySql("?1")} AND NOT ${IS_NEEDED}`)
+    return Float64Array.from(rows.iterate(day), ({ id }) => id).sort()
+  }
+
+  #deleteRun(day: Day, [first, last]: Run): void {
+    const totals = this.#query<TotalsRow>(`SELECT ${TOTALS} FROM surveys WHERE id BETWEEN ?1 AND ?2`).get(first, last)
+    if (totals) this.days.remove(day, readTotals(totals))
+    this.#query("DELETE FROM surveys WHERE id BETWEEN ?1 AND ?2").run(first, last)
+  }
+
+  /** The last slot that has been looked at; undefined when there is none any more. */
+  #pruneSlots(after: number, lastOfDay: number): Promise<number | undefined> {
+    return this.commits.add(() => {
+      const sql = `SELECT max(slot) AS last FROM
+        (SELECT slot FROM slots WHERE slot > ?1 AND slot <= ?2 ORDER BY slot LIMIT ${SLOTS_AT_ONCE})`
+      const last = this.#query<{ last: number | null }>(sql).get(after, lastOfDay)?.last ?? undefined
+      if (last === undefined) return undefined
+      this.#query(
+        `DELETE FROM slots WHERE slot > ?1 AND slot <= ?2
+         AND NOT EXISTS (SELECT 1 FROM surveys WHERE surveys.id = slots.id)`,
+      ).run(after, last)
+      this.surveys.forgetDays()
+      return last
+    })
   }
 
   #query<Result = unknown>(sql: string) {
-    return this.database.sqlite.query<Result, (string | number)[]>(sql)
+    return this.sqlite.query<Result, (string | number)[]>(sql)
   }
+}
+
+/** Ids of rows that stand together, both included. */
+type Run = [first: number, last: number]
+
+function runsOf(ids: Float64Array): Run[] {
+  const runs: Run[] = []
+  for (const id of ids) {
+    const latest = runs.at(-1)
+    if (latest && latest[1] === id - 1) latest[1] = id
+    else runs.push([id, id])
+  }
+  return runs
 }

@@ -1,13 +1,22 @@
-// The spool's tables: surveys with their place in the delivery, the ledger of collections, the quarantine.
+// The spool's tables: surveys as they came, where each is, what the cloud has yet to get, the ledger, the quarantine.
 import type { Database } from "bun:sqlite"
 import type { DatabaseKind } from "../../storage/database"
 import type { Addressing } from "../../topology/addressing"
 
+const MIB = 1024 * 1024
+
+// columns for people and their SQL
+const DAY_AND_ADDRESS = `
+      day TEXT AS (date((slot >> 32) * 86400, 'unixepoch')) VIRTUAL,
+      address INTEGER AS (slot & 4294967295) VIRTUAL`
+
 export const SPOOL: DatabaseKind = {
   name: "spool",
-  id: 0x534d_4757, // "SMGW"
-  formerIds: [0x534d_5350], // before the first release
-  pageBytes: 16_384, // half a survey is lost at each page's end: 28 bytes a survey with SQLite's 4096, 6 with these
+  id: 0x534d_5351, // "SMSQ"
+  formerIds: [0x534d_5350, 0x534d_4757], // before the first release
+  pageBytes: 8192,
+  logBytes: 8 * MIB,
+  reserveBytes: 8 * MIB,
   migrations: [
     `
     CREATE TABLE spool (               -- one row: which spool this is, and whose
@@ -15,9 +24,10 @@ export const SPOOL: DatabaseKind = {
       site TEXT NOT NULL
     );
 
-    -- A place is a day and an address in one number: days since 1970 times 2^32, and the address.
-    CREATE TABLE surveys (
-      place INTEGER PRIMARY KEY,
+    -- A slot is a day and an address in one number: days since 1970 times 2^32, and the address.
+    CREATE TABLE surveys (             -- as they came, one after the other: one a slot
+      id INTEGER PRIMARY KEY,          -- of this version of it: the next one is a new row, and this one goes
+      slot INTEGER NOT NULL,
       revision INTEGER NOT NULL,       -- ms since the epoch, unless a clock was set back: rises with every change
       body TEXT NOT NULL,              -- canonical survey text
       readings INTEGER NOT NULL,
@@ -25,46 +35,54 @@ export const SPOOL: DatabaseKind = {
       upload INTEGER,                  -- digest of the last upload that was merged into it; null: it was the body itself
       arrived_at INTEGER,              -- ms since the epoch; null: at the revision
       late INTEGER NOT NULL,           -- first came when its collection was closed
-      day TEXT AS (date((place >> 32) * 86400, 'unixepoch')) VIRTUAL,
-      address INTEGER AS (place & 4294967295) VIRTUAL
+      ${DAY_AND_ADDRESS.trim()}
     );
 
-    CREATE TABLE arrivals (            -- surveys that have not been put in their place among the others yet
-      id INTEGER PRIMARY KEY,
-      place INTEGER NOT NULL,
-      revision INTEGER NOT NULL,
-      body TEXT NOT NULL,
+    CREATE TABLE slots (               -- in which row a slot's survey is; those of the last rows follow in a quiet moment
+      slot INTEGER PRIMARY KEY,
+      id INTEGER NOT NULL,
       readings INTEGER NOT NULL,
-      digest INTEGER NOT NULL,
-      upload INTEGER,
-      arrived_at INTEGER,
+      content INTEGER NOT NULL,        -- CRC-32 of the body: two days with the same values have the same
       late INTEGER NOT NULL,
-      day TEXT AS (date((place >> 32) * 86400, 'unixepoch')) VIRTUAL,
-      address INTEGER AS (place & 4294967295) VIRTUAL
+      ${DAY_AND_ADDRESS.trim()}
     );
 
-    CREATE TABLE due (                 -- aside: to mark a survey as delivered would write its text once more
-      place INTEGER PRIMARY KEY,
-      revision INTEGER NOT NULL        -- that the cloud has not acknowledged yet
+    CREATE TABLE settled (             -- one row: surveys up to this id are in slots, and were in due; later ones may be
+      up_to INTEGER NOT NULL
     );
+    INSERT INTO settled VALUES (0);
+
+    CREATE TABLE due (                 -- versions that the cloud has not acknowledged yet
+      slot INTEGER PRIMARY KEY,
+      id INTEGER NOT NULL
+    );
+
+    CREATE TABLE days (                -- what there is of each, kept as it changes
+      day TEXT PRIMARY KEY,
+      zone TEXT NOT NULL,              -- a day stays in the time zone in which it was measured
+      surveys INTEGER NOT NULL,
+      readings INTEGER NOT NULL,
+      bytes INTEGER NOT NULL,          -- of their bodies
+      digest INTEGER NOT NULL          -- the sum of theirs, modulo 2^64
+    ) WITHOUT ROWID;
 
     CREATE TABLE refused (             -- what the cloud refuses: tried again on two more runs, then in quarantine
-      place INTEGER PRIMARY KEY,
-      revision INTEGER NOT NULL,
+      slot INTEGER PRIMARY KEY,
+      id INTEGER NOT NULL,             -- the version that it did
       run INTEGER NOT NULL,            -- the last run on which it did, by its instant in ms since the epoch
       runs INTEGER NOT NULL,           -- on so many; 0: it only has to wait
       reason TEXT NOT NULL
     );
 
     CREATE TABLE absent (              -- why a device's day is not there
-      place INTEGER PRIMARY KEY,
+      slot INTEGER PRIMARY KEY,
       kind TEXT NOT NULL,              -- missing, stale, lines: every line was refused
       reason TEXT NOT NULL,
       upload INTEGER                   -- digest of the upload whose lines were refused
     );
 
     CREATE TABLE again (               -- surveys that came while the clock was ahead: their days may not have been over
-      place INTEGER PRIMARY KEY
+      slot INTEGER PRIMARY KEY
     );
 
     CREATE TABLE dropped (             -- what a person dropped: up to this revision nothing comes back
@@ -76,17 +94,12 @@ export const SPOOL: DatabaseKind = {
       PRIMARY KEY (day, first, last)
     ) WITHOUT ROWID;
 
-    CREATE TABLE replaced (            -- digests of uploads that later ones replaced: strays to be refused
+    CREATE TABLE replaced (            -- digests of uploads that later ones replaced: delayed copies are to be refused
       address INTEGER NOT NULL,
       day TEXT NOT NULL,
       digest INTEGER NOT NULL,
       replaced_at INTEGER NOT NULL,
       PRIMARY KEY (address, day, digest)
-    ) WITHOUT ROWID;
-
-    CREATE TABLE zones (               -- a day stays in the time zone in which it was measured
-      day TEXT PRIMARY KEY,
-      zone TEXT NOT NULL
     ) WITHOUT ROWID;
 
     CREATE TABLE declared (            -- whose surveys may be here: devices that were declared on that day

@@ -1,30 +1,33 @@
-// The gateway's durable surveys: merged as they come, kept until the cloud has them and beyond.
+// The gateway's durable surveys: merged as they come, kept until the cloud has them and beyond. Nobody else reads or writes
+// their tables, but for `reader.ts`.
 import type { Clock } from "../../clock"
 import type { DurableDatabase } from "../../storage/database"
 import type { GroupCommit } from "../../storage/group-commit"
 import { clockChange, type Day } from "../../survey/calendar"
 import { readCanonical } from "../../survey/canonical"
-import { type Agreement, agreementOf, digestSql, NO_SURVEYS, type SumRow, sumSql } from "../../survey/digest"
+import { type Agreement, digestSql } from "../../survey/digest"
 import type { AddressRange } from "../../topology/address"
 import { addressesIn } from "../../topology/ranges"
+import type { Filter } from "../quarantine/entries"
 import type { Quarantine } from "../quarantine/quarantine"
-import { type Absence, Absences } from "./absences"
-import { Again } from "./again"
-import { Arrivals } from "./arrivals"
-import { LogRoom } from "./log-room"
+import { agreementOn, Days, type DayTotals, NOTHING, readTotals, TOTALS, type TotalsRow } from "./days"
 import { type Accepted, Merge, type Stray, type Upload } from "./merge"
-import { BEFORE_ALL, lastPlaceSql, onDaySql, placeOf } from "./places"
-import { Placing } from "./placing"
+import { type Absence, Absences } from "./notes/absences"
+import { isRefusedSql, RefusedSurveys } from "./notes/refused"
+import { ReplacedUploads } from "./notes/replaced-uploads"
+import { type Tombstone, Tombstones } from "./notes/tombstones"
+import { WantedAgain } from "./notes/wanted-again"
 import { Pruning } from "./pruning"
-import { isRefusedSql, RefusedSurveys } from "./refused"
-import { Strays } from "./strays"
-import { type Tombstone, Tombstones } from "./tombstones"
-import { Zones } from "./zones"
+import { missingRanges } from "./reader"
+import { addressOfSlot, addressSql, BEFORE_ALL, dayOfSlot, lastSlotOf, onDaySql, slotOf, slotSql } from "./slot"
+import { Surveys } from "./surveys"
 
 /** A survey on its way to the cloud. */
 export interface Delivery {
   readonly day: Day
   readonly address: number
+  /** The version that it is of its survey: another one is another row. */
+  readonly version: number
   readonly revision: number
   readonly digest: string
   /** The time zone in which the day was measured. */
@@ -33,19 +36,19 @@ export interface Delivery {
   readonly readings: number
 }
 
-const SETTLE = "DELETE FROM due WHERE place = ?1 AND revision = ?2" // a newer one stays
+const ALL = Number.MAX_SAFE_INTEGER
+const WRITTEN_BYTES = 4 * 1024 * 1024 // of surveys in one transaction: some milliseconds
+const PART_OF_RESERVE = 1 / 4 // that a transaction may be, so that the reserve has room for its pages to go to their place
 
 export class Spool {
-  readonly #arrivals: Arrivals
-  readonly #zones: Zones
-  readonly #strays: Strays
+  readonly #surveys: Surveys
+  readonly #days: Days
+  readonly #replaced: ReplacedUploads
   readonly #absences: Absences
   readonly #refused: RefusedSurveys
   readonly #tombstones: Tombstones
-  readonly #again: Again
+  readonly #again: WantedAgain
   readonly #merge: Merge
-  /** How those come to their place that have landed. */
-  readonly placing: Placing
   readonly #pruning: Pruning
 
   constructor(
@@ -55,39 +58,41 @@ export class Spool {
     timeZone: string,
     private readonly clock: Clock,
   ) {
-    const logRoom = new LogRoom(database)
-    this.#arrivals = new Arrivals(database, logRoom)
-    this.#zones = new Zones(database, timeZone)
-    this.#strays = new Strays(database, clock)
+    this.#days = new Days(database.sqlite, timeZone)
+    this.#surveys = new Surveys(database.sqlite, this.#days)
+    this.#replaced = new ReplacedUploads(database, clock)
     this.#absences = new Absences(database)
     this.#refused = new RefusedSurveys(database)
     this.#tombstones = new Tombstones(database)
-    this.#again = new Again(database)
+    this.#again = new WantedAgain(database)
     this.#merge = new Merge({
       clock,
       quarantine,
-      arrivals: this.#arrivals,
-      zones: this.#zones,
-      strays: this.#strays,
+      surveys: this.#surveys,
+      days: this.#days,
+      replaced: this.#replaced,
       absences: this.#absences,
       tombstones: this.#tombstones,
       again: this.#again,
     })
-    const { revisions } = this.#merge
-    this.placing = new Placing(this.#arrivals, commits, logRoom, clock)
-    this.#pruning = new Pruning(database, commits, this.#arrivals, revisions, this.#strays, this.#zones)
+    const { drafts } = this.#merge
+    const writtenBytes = Math.min(WRITTEN_BYTES, (database.reserve?.bytes ?? WRITTEN_BYTES) * PART_OF_RESERVE)
+    this.#pruning = new Pruning(database.sqlite, commits, this.#surveys, drafts, this.#days, this.#replaced)
     commits.attach({
-      isEnough: () => revisions.isEnough || !logRoom.has(0),
+      isEnough: () => drafts.isEnough || this.#surveys.stagedBytes > writtenBytes,
       beforeCommit: () => {
-        revisions.write()
-        this.placing.placeFew()
-        logRoom.reset()
+        drafts.write()
+        this.#surveys.write()
+        this.#days.write()
+      },
+      committed: () => {
+        this.#surveys.committed()
+        this.#days.committed()
       },
       rolledBack: () => {
-        logRoom.reset()
-        this.#arrivals.forget()
-        this.#zones.forget()
-        revisions.forget()
+        drafts.forget()
+        this.#surveys.rolledBack()
+        this.#days.rolledBack()
         this.#tombstones.forget()
         this.#again.forget()
       },
@@ -100,50 +105,63 @@ export class Spool {
    * @throws StorageRefused when the disk refuses: nothing was changed
    */
   accept(upload: Upload, isClosed: boolean): Promise<Accepted | Stray> {
-    const survey = readCanonical(upload.text, clockChange(upload.day, this.#zones.of(upload.day)))
+    const survey = readCanonical(upload.text, clockChange(upload.day, this.#days.of(upload.day).zone))
     return this.commits.add(() => this.#merge.take(upload, survey, isClosed))
   }
 
-  /** Hands what waits to the next commit. May be called twice. */
+  /** Makes known to all who read in order what has come until now. Throws StorageRefused when the disk refuses. */
+  settle(): Promise<void> {
+    return this.commits.addInPortions(this.#surveys.unsettled(), (slots) => this.#surveys.settle(slots))
+  }
+
+  /** Ends what takes longer. May be called twice. */
   stop(): void {
     this.#pruning.stop()
-    this.placing.stop()
   }
 
   /**
-   * Up to `limit` surveys of these days and before that the cloud still has to get, by day and address.
+   * Up to `limit` settled surveys of these days and before that the cloud still has to get, by day and address.
    * @param run what the cloud has refused on this one is passed over
    */
   due(upTo: Day, run: number, limit: number, after?: Delivery): Delivery[] {
-    const rows = this.#surveys<Omit<Delivery, "zone">>(
-      `SELECT day, address, surveys.revision, ${digestSql("digest")} AS digest, body, readings
-       FROM due CROSS JOIN surveys USING (place)
-       WHERE place > ?2 AND place <= ${lastPlaceSql("?1")} AND NOT (${isRefusedSql("surveys")} AND
-         (SELECT run FROM refused WHERE refused.place = surveys.place) = ?3)
-       ORDER BY place LIMIT ?4`,
-    ).all(upTo, after ? placeOf(after.day, after.address) : BEFORE_ALL, run, limit)
-    return rows.map((row) => ({ ...row, zone: this.#zones.of(row.day) }))
+    const rows = this.#query<
+      Pick<Delivery, "version" | "revision" | "digest" | "body" | "readings"> & { slot: number }
+    >(
+      `SELECT due.slot, due.id AS version, revision, ${digestSql("digest")} AS digest, body, readings
+       FROM due CROSS JOIN surveys USING (id)
+       WHERE due.slot > ?1 AND due.slot <= ?2 AND NOT EXISTS
+         (SELECT 1 FROM refused WHERE refused.slot = due.slot AND refused.id = due.id AND run = ?3)
+       ORDER BY due.slot LIMIT ?4`,
+    ).all(after ? slotOf(after.day, after.address) : BEFORE_ALL, lastSlotOf(upTo), run, limit)
+    return rows.map(({ slot, ...row }) => {
+      const day = dayOfSlot(slot)
+      return { day, address: addressOfSlot(slot), ...row, zone: this.#days.of(day).zone }
+    })
   }
 
-  /** The cloud acknowledged these revisions. A newer one that came meanwhile stays due. */
+  /** Whether anything of these days and before is due, settled or not. */
+  isDue(upTo: Day, run: number): boolean {
+    return this.#surveys.mayBeUnsettled(upTo) || this.due(upTo, run, 1).length > 0
+  }
+
+  /** The cloud acknowledged these versions. A newer one that came meanwhile stays due. */
   markDelivered(deliveries: readonly Delivery[]): Promise<void> {
-    return this.commits.add(() => {
-      const settle = this.#query(SETTLE)
-      for (const { day, address, revision } of deliveries) settle.run(placeOf(day, address), revision)
+    return this.commits.addInPortions(deliveries, (portion) => {
+      for (const { day, address, version } of portion) this.#settleDue(slotOf(day, address), version)
       if (this.#query("SELECT 1 FROM refused LIMIT 1").get() === null) return
-      for (const { day, address } of deliveries) this.#refused.forget(placeOf(day, address))
+      for (const { day, address } of portion) this.#refused.forget(day, address)
     })
   }
 
   /**
-   * The cloud refused this revision on this run. On the third it is believed: then the survey goes to quarantine, and
+   * The cloud refused this version on this run. On the third it is believed: then the survey goes to quarantine, and
    * blocks nobody. Resolves with whether it was.
    */
   markRefused(delivery: Delivery, run: number, reason: string): Promise<boolean> {
-    const { day, address, revision, body } = delivery
+    const { day, address, version, body } = delivery
     return this.commits.add(() => {
       if (!this.#refused.note(delivery, run, reason)) return false
-      this.#query(SETTLE).run(placeOf(day, address), revision)
+      this.#settleDue(slotOf(day, address), version)
       const why = `The cloud refused it: ${reason}`
       this.quarantine.add(this.clock.now(), { kind: "delivery", reason: why, bytes: body, address, day })
       return true
@@ -157,9 +175,28 @@ export class Spool {
 
   /** Everything of this day is due again: the cloud's store differs. What it refuses stays as it is. */
   redeliver(day: Day): Promise<void> {
-    return this.commits.add(() => {
-      const all = `SELECT place, revision FROM surveys WHERE ${onDaySql("?1")} AND NOT ${isRefusedSql("surveys")}`
+    return this.#whenSettled(() => {
+      const all = `SELECT slot, id FROM slots WHERE ${onDaySql("?1")} AND NOT ${isRefusedSql("slots")}`
       this.#query(`INSERT OR REPLACE INTO due ${all}`).run(day)
+    })
+  }
+
+  /** Surveys that the cloud refused are due again, as far as the filter goes, and no longer in quarantine; their days. */
+  retryRefused({ day, address, upTo }: Filter): Promise<Day[]> {
+    return this.#whenSettled(() => {
+      const slots = this.#query<{ slot: number }>(
+        `SELECT slot FROM refused JOIN slots USING (slot, id)
+         WHERE (?1 IS NULL OR slots.day = ?1) AND (?2 IS NULL OR slots.address = ?2)`,
+      )
+        .all(day ?? null, address ?? null)
+        .map(({ slot }) => slot)
+      for (const slot of slots) {
+        this.#query("INSERT OR REPLACE INTO due SELECT slot, id FROM slots WHERE slot = ?1").run(slot)
+        this.#query("DELETE FROM refused WHERE slot = ?1").run(slot)
+      }
+      const isHeld = `EXISTS (SELECT 1 FROM slots WHERE slot = ${slotSql("quarantine.day", "quarantine.address")})`
+      this.quarantine.clear({ day, address, kind: "delivery", upTo }, isHeld)
+      return slots.map(dayOfSlot)
     })
   }
 
@@ -175,20 +212,18 @@ export class Spool {
    * Resolves, once durable, with how many surveys it was.
    */
   drop(day: Day, { first, last }: AddressRange): Promise<number> {
-    return this.commits.add(() => {
-      this.#merge.revisions.end()
-      while (this.#arrivals.waiting > 0) this.#arrivals.place()
-      const places = [placeOf(day, first), placeOf(day, last)] as const
-      const found = this.#query<{ surveys: number; revision: number | null }>(
-        "SELECT count(*) AS surveys, max(revision) AS revision FROM surveys WHERE place BETWEEN ?1 AND ?2",
-      ).get(...places)
-      this.#strays.rememberAll(...places)
-      for (const table of ["surveys", "due", "refused", "absent", "again"]) {
-        this.#query(`DELETE FROM ${table} WHERE place BETWEEN ?1 AND ?2`).run(...places)
+    return this.#whenSettled(() => {
+      const slots = [slotOf(day, first), slotOf(day, last)] as const
+      const { revision, ...totals } = this.#totals("slots.slot BETWEEN ?1 AND ?2", ...slots)
+      this.#replaced.rememberAll(...slots)
+      this.#query("DELETE FROM surveys WHERE id IN (SELECT id FROM slots WHERE slot BETWEEN ?1 AND ?2)").run(...slots)
+      for (const table of ["slots", "due", "refused", "absent", "again"]) {
+        this.#query(`DELETE FROM ${table} WHERE slot BETWEEN ?1 AND ?2`).run(...slots)
       }
-      this.#tombstones.put(day, { first, last }, Math.max(this.clock.now(), found?.revision ?? 0))
-      this.#arrivals.forget()
-      return found?.surveys ?? 0
+      this.#days.remove(day, totals)
+      this.#surveys.forgetDays()
+      this.#tombstones.put(day, { first, last }, Math.max(this.clock.now(), revision))
+      return totals.surveys
     })
   }
 
@@ -205,23 +240,24 @@ export class Spool {
   /** The cloud has dropped it too, up to this revision: what came here since has to be above that, and is due as such. */
   markTold(tombstone: Tombstone, revision: number): Promise<void> {
     const { day, first, last } = tombstone
-    return this.commits.add(() => {
-      this.#merge.revisions.end()
-      while (this.#arrivals.waiting > 0) this.#arrivals.place()
+    return this.#whenSettled(() => {
       this.#tombstones.markTold(tombstone, revision)
-      const places = [placeOf(day, first), placeOf(day, last), revision] as const
-      const isBelow = "place BETWEEN ?1 AND ?2 AND revision <= ?3"
-      this.#query(`INSERT OR REPLACE INTO due SELECT place, ?3 + 1 FROM surveys WHERE ${isBelow}`).run(...places)
-      this.#query(
-        `UPDATE surveys SET arrived_at = coalesce(arrived_at, revision), revision = ?3 + 1 WHERE ${isBelow}`,
-      ).run(...places)
+      const addresses = this.#query<{ address: number }>(
+        `SELECT ${addressSql("slots.slot")} AS address FROM slots CROSS JOIN surveys USING (id)
+         WHERE slots.slot BETWEEN ?1 AND ?2 AND revision <= ?3`,
+      ).all(slotOf(day, first), slotOf(day, last), revision)
+      for (const { address } of addresses) {
+        const row = this.#surveys.find(day, address)
+        if (!row) continue
+        const arrivedAt = row.arrivedAt ?? row.revision
+        this.#surveys.put({ ...row, arrivedAt, revision: revision + 1 }, row)
+      }
     })
   }
 
   /** These days may not have been over when their surveys came: who still has them sends them again. */
   expectAgain(days: readonly Day[]): Promise<void> {
-    return this.commits.add(() => {
-      this.#merge.revisions.write()
+    return this.#whenSettled(() => {
       for (const day of days) this.#again.expect(day)
     })
   }
@@ -232,21 +268,23 @@ export class Spool {
   }
 
   has(day: Day, address: number): boolean {
-    return this.#arrivals.hasOnce(day, address)
+    return this.#surveys.has(day, address)
   }
 
   /** Addresses with a survey of this day, in time or late, rising; what the cloud refuses is not among them. */
   *arrived(day: Day, late: boolean): Generator<number> {
-    const rows = this.#surveys<{ address: number }>(
-      `SELECT address FROM surveys WHERE ${onDaySql("?1")} AND late = ?2 AND NOT ${isRefusedSql("surveys")} ORDER BY place`,
+    this.#settleRest()
+    const rows = this.#query<{ address: number }>(
+      `SELECT address FROM slots WHERE ${onDaySql("?1")} AND late = ?2 AND NOT ${isRefusedSql("slots")} ORDER BY slot`,
     )
     for (const { address } of rows.iterate(day, late ? 1 : 0)) yield address
   }
 
   /** Addresses whose survey of this day the cloud refuses, rising. */
   *refused(day: Day): Generator<number> {
-    const rows = this.#surveys<{ address: number }>(
-      `SELECT address FROM surveys WHERE ${onDaySql("?1")} AND ${isRefusedSql("surveys")} ORDER BY place`,
+    this.#settleRest()
+    const rows = this.#query<{ address: number }>(
+      `SELECT address FROM slots WHERE ${onDaySql("?1")} AND ${isRefusedSql("slots")} ORDER BY slot`,
     )
     for (const { address } of rows.iterate(day)) yield address
   }
@@ -254,31 +292,39 @@ export class Spool {
   /** Of these rising addresses those without a survey of this day. */
   missing(day: Day, expected: readonly AddressRange[]): number[] {
     const missing: number[] = []
-    for (const address of addressesIn(expected)) if (!this.#arrivals.has(day, address)) missing.push(address)
+    for (const address of addressesIn(missingRanges(this.database.sqlite, day, expected, ALL))) {
+      if (!this.#surveys.has(day, address)) missing.push(address)
+    }
     return missing
   }
 
   /** What the cloud should have of this day: all but what it refuses. */
   agreement(day: Day): Agreement {
-    const sum = `SELECT ${sumSql("digest")} FROM surveys WHERE ${onDaySql("?1")} AND NOT ${isRefusedSql("surveys")}`
-    const row = this.#surveys<SumRow>(sum).get(day)
-    return row ? agreementOf(row) : NO_SURVEYS
+    const refused = this.#query<TotalsRow>(
+      `SELECT ${TOTALS} FROM refused CROSS JOIN surveys USING (id) WHERE ${onDaySql("?1", "refused")}`,
+    ).get(day)
+    return agreementOn(this.#days.of(day), refused ? readTotals(refused) : NOTHING)
   }
 
   /** Whether there is nothing of this day. */
   isEmpty(day: Day): boolean {
-    return this.#surveys(`SELECT 1 FROM surveys WHERE ${onDaySql("?1")} LIMIT 1`).get(day) === null
+    return this.#days.of(day).surveys === 0
   }
 
   /** Readings of this day, all devices together. */
   readings(day: Day): number {
-    const sum = `SELECT coalesce(sum(readings), 0) AS readings FROM surveys WHERE ${onDaySql("?1")}`
-    return this.#surveys<{ readings: number }>(sum).get(day)?.readings ?? 0
+    return this.#days.of(day).readings
   }
 
-  /** Deletes delivered surveys of days before this one, and strays' digests; resolves once that is durable. */
-  prune(before: Day): Promise<void> {
-    return this.#pruning.prune(before)
+  /** Days of which there are surveys, oldest first. */
+  days(): Day[] {
+    return this.#days.held()
+  }
+
+  /** Deletes delivered surveys of days before this one, and what is noted of them; resolves once that is durable. */
+  async prune(before: Day): Promise<void> {
+    await this.settle()
+    await this.#pruning.prune(before)
   }
 
   /** Whether something of this day can be deleted. */
@@ -286,10 +332,31 @@ export class Spool {
     return this.#pruning.canPrune(day)
   }
 
-  /** For whoever reads the surveys in order: all are in their place. */
-  #surveys<Result = unknown>(sql: string) {
-    this.placing.placeAll()
-    return this.#query<Result>(sql)
+  #settleDue(slot: number, version: number): void {
+    this.#query("DELETE FROM due WHERE slot = ?1 AND id = ?2").run(slot, version)
+  }
+
+  /** Does it in a transaction in which the tables say everything. */
+  #whenSettled<T>(work: () => T): Promise<T> {
+    if (!this.#surveys.isSettled) return this.settle().then(() => this.#whenSettled(work))
+    return this.commits.add(() => {
+      this.#merge.drafts.end()
+      this.#surveys.settleAll()
+      return work()
+    })
+  }
+
+  /** What has come since `settle()`, for whoever reads in order. */
+  #settleRest(): void {
+    if (!this.#surveys.isSettled) this.commits.now(() => this.#surveys.settle(this.#surveys.unsettled()))
+  }
+
+  /** Of the surveys of these slots, with the highest revision. */
+  #totals(where: string, ...values: number[]): DayTotals & { readonly revision: number } {
+    const row = this.#query<TotalsRow & { revision: number }>(
+      `SELECT ${TOTALS}, coalesce(max(revision), 0) AS revision FROM slots CROSS JOIN surveys USING (id) WHERE ${where}`,
+    ).get(...values)
+    return row ? { ...readTotals(row), revision: row.revision } : { ...NOTHING, revision: 0 }
   }
 
   #query<Result = unknown>(sql: string) {

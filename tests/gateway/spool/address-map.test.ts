@@ -17,12 +17,14 @@ test("AddressMap is a map", () => {
   )
 })
 
-test("replaceUpTo() gives addresses of smaller numbers another, and no other address any", () => {
+test("set() gives the number that was there, and the map lists each address once", () => {
   const map = new AddressMap()
-  for (let address = 0; address < 1000; address += 2) map.set(address, address + 1)
-  map.replaceUpTo(501, 0)
-  const expected = (address: number) => (address % 2 === 1 ? undefined : address <= 500 ? 0 : address + 1)
-  for (let address = 0; address < 1000; address++) expect(map.get(address)).toBe(expected(address))
+  for (let address = 0; address < 1000; address += 2) expect(map.set(address, address + 1)).toBeUndefined()
+  for (let address = 0; address < 1000; address += 4) expect(map.set(address, 0)).toBe(address + 1)
+  const expected = Array.from({ length: 500 }, (_, n) => [2 * n, n % 2 === 0 ? 0 : 2 * n + 1])
+  expect([...map].map(([address, value]) => [address, value]).sort(([one = 0], [other = 0]) => one - other)).toEqual(
+    expected,
+  )
 })
 
 test("AddressMap holds a million neighbours within 32 MB", () => {

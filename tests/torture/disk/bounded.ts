@@ -14,11 +14,11 @@ const FULL = /uploads are refused until there is room/
 // takes some, and the logs of both databases. What is left when the programme ends moves to the disk below.
 const ON_TMPFS = `
   data=$1 filler=$1/filler kept=$1.kept; shift
-  keep() { rm -rf "$kept"; cp -a "$data" "$kept"; }
+  keep() { rm -rf "$kept"; cp -a "$data" "$kept"; rm -f "$kept"/*.reserve; }
   keep
   mount -t tmpfs -o size=1m tmpfs "$data"
   cp -a "$kept/." "$data"
-  head -c 262144 /dev/zero > "$filler"
+  head -c 131072 /dev/zero > "$filler"
   trap 'cat /dev/zero >> "$filler" 2> /dev/null || true' USR2
   trap 'rm "$filler"; mount -o remount,size=4m "$data"' USR1
   trap 'kill $child' TERM

@@ -2,7 +2,7 @@
 // `bun recycled.ts <spool's folder>`. Then surveys come, each among others. Prints as JSON what came of them.
 import { type Clock, systemClock } from "../../../src/clock"
 import { addDays, type Day, dayBefore } from "../../../src/survey/calendar"
-import { addresses, hasLeft, NO_RUN, SmallGateway, surveyText } from "./small-gateway"
+import { addresses, hasLeft, SmallGateway, surveyText } from "./small-gateway"
 
 const DEVICES = 2000 // a day
 const TOGETHER = 100
@@ -35,7 +35,7 @@ async function fillDay(day: Day): Promise<void> {
       day,
       text,
     )
-    gateway.spool.due(day, NO_RUN, 1) // puts all in their place
+    await gateway.spool.settle()
   }
   await gateway.collect(day)
 }

@@ -2,7 +2,7 @@
 // surveys longer that are in their place. Prints as JSON what came of it.
 import { systemClock } from "../../../src/clock"
 import { dayBefore } from "../../../src/survey/calendar"
-import { addresses, hasLeft, NO_RUN, SmallGateway, surveyText } from "./small-gateway"
+import { addresses, hasLeft, SmallGateway, surveyText } from "./small-gateway"
 
 const TOGETHER = 1000
 const STEP = 7919 // a prime: every address once, neighbours far apart
@@ -21,7 +21,7 @@ for (let taken = TOGETHER; taken > 0 && hasLeft(folder, LEFT); devices += taken)
     day,
     partOf(0),
   )
-  gateway.spool.due(day, NO_RUN, 1) // puts all in their place
+  await gateway.spool.settle()
 }
 let parts = devices
 for (let part = 1; part < PARTS; part++) {

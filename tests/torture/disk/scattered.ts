@@ -2,7 +2,7 @@
 // Prints as JSON what came of it.
 import { type Clock, systemClock } from "../../../src/clock"
 import { addDays, dayBefore } from "../../../src/survey/calendar"
-import { addresses, hasLeft, NO_RUN, SmallGateway, surveyText } from "./small-gateway"
+import { addresses, hasLeft, SmallGateway, surveyText } from "./small-gateway"
 
 const TOGETHER = 200
 const STEP = 7919 // a prime: every address once, neighbours far apart
@@ -24,7 +24,7 @@ for (let taken = TOGETHER; taken > 0 && hasLeft(folder, LEFT); inOrder += taken)
     day,
     text,
   )
-  gateway.spool.due(day, NO_RUN, 1) // puts all in their place
+  await gateway.spool.settle()
 }
 let scattered = 0
 for (let next = 0, taken = 1; taken > 0 && next < inOrder; scattered += taken) {

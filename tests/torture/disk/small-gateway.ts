@@ -3,10 +3,10 @@ import { statfsSync } from "node:fs"
 import { join } from "node:path"
 import { type Clock, pause, systemClock } from "../../../src/clock"
 import { Collector } from "../../../src/gateway/intake/collector"
+import { Room } from "../../../src/gateway/intake/room"
 import { Ledger } from "../../../src/gateway/ledger/ledger"
 import { Quarantine } from "../../../src/gateway/quarantine/quarantine"
 import { Refusals } from "../../../src/gateway/quarantine/refused-messages"
-import { Room } from "../../../src/gateway/spool/room"
 import { SPOOL } from "../../../src/gateway/spool/schema"
 import { type Delivery, Spool } from "../../../src/gateway/spool/spool"
 import { DurableDatabase } from "../../../src/storage/database"
@@ -66,7 +66,7 @@ export class SmallGateway {
     this.#collector = new Collector({
       ...options,
       refusals: new Refusals({ quarantine, commits, clock, onFlood: () => {}, onRefused }),
-      room: new Room({ ...options, file, sqlite: database.sqlite, maxWaiting: 16_384, log }),
+      room: new Room({ ...options, database, clock, maxWaiting: 16_384, log }),
       timeZone: "UTC",
       retentionDays: 90,
       onLate: () => {},
@@ -100,6 +100,7 @@ export class SmallGateway {
   /** Everything up to this day goes to the cloud; how many surveys of how many bytes. */
   async deliver(upTo: Day): Promise<{ surveys: number; bytes: number }> {
     let [surveys, bytes] = [0, 0]
+    await this.spool.settle()
     const due = (after?: Delivery) => this.spool.due(upTo, NO_RUN, PAGE, after)
     for (let page = due(); page.length > 0; page = due(page.at(-1))) {
       await this.spool.markDelivered(page)

@@ -1,6 +1,6 @@
 // What a gateway of an older version has left in its spool: a line that the rules of today refuse.
 import { Database } from "bun:sqlite"
-import { placeOf } from "../../../src/gateway/spool/places"
+import { slotOf } from "../../../src/gateway/spool/slot"
 import type { Day } from "../../../src/survey/calendar"
 import { digestNumber, surveyDigest } from "../../../src/survey/digest"
 import { parseAddress } from "../../../src/topology/address"
@@ -22,20 +22,27 @@ export function loosenRules(installation: Installation, chance: Chance): void {
 
 /** The gateway is off. Nothing happens where this survey is not there, or has such a line. */
 export function addRefusedLine({ files, oracle }: Installation, ip: string, day: Day): void {
-  const place = placeOf(day, parseAddress(ip) ?? 0)
+  const slot = slotOf(day, parseAddress(ip) ?? 0)
   using spool = new Database(files.path("spool"))
   const survey = spool
-    .query<{ body: string; revision: number }, [number]>("SELECT body, revision FROM surveys WHERE place = ?1")
-    .get(place)
+    .query<{ body: string; digest: string }, [number]>(
+      "SELECT body, CAST(digest AS TEXT) AS digest FROM surveys WHERE slot = ?1",
+    )
+    .get(slot)
   if (!survey || survey.body.endsWith(REFUSED_TODAY)) return
   const body = survey.body + REFUSED_TODAY
   const digest = digestNumber(surveyDigest(ip, day, body))
   spool
     .query(
-      "UPDATE surveys SET body = ?2, digest = ?3, revision = revision + 1, readings = readings + 1 WHERE place = ?1",
+      "UPDATE surveys SET body = ?2, digest = ?3, revision = revision + 1, readings = readings + 1 WHERE slot = ?1",
     )
-    .run(place, body, digest)
-  spool.query("INSERT OR REPLACE INTO due SELECT place, revision FROM surveys WHERE place = ?1").run(place)
+    .run(slot, body, digest)
+  spool.query("INSERT OR REPLACE INTO due SELECT slot, id FROM slots WHERE slot = ?1").run(slot)
+  const sum = spool
+    .query<{ digest: string }, [Day]>("SELECT CAST(digest AS TEXT) AS digest FROM days WHERE day = ?1")
+    .get(day)
+  const digests = BigInt.asIntN(64, BigInt(sum?.digest ?? 0) - BigInt(survey.digest) + digest)
+  spool.query("UPDATE days SET readings = readings + 1, digest = ?2 WHERE day = ?1").run(day, digests)
   oracle.sent(ip, day, body)
   oracle.acknowledged(ip, day, REFUSED_TODAY)
 }

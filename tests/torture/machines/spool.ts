@@ -44,9 +44,10 @@ export function readSpool(path: string): SpoolContents {
   using spool = new Database(path, { readonly: true })
   const surveys = spool
     .query<{ day: Day; address: number; body: string; due: number; refused: number }, []>(
-      `SELECT day, address, body, EXISTS (SELECT 1 FROM due WHERE due.place = surveys.place) AS due,
-         EXISTS (SELECT 1 FROM refused WHERE refused.place = surveys.place AND runs > 0) AS refused FROM surveys
-       UNION ALL SELECT day, address, body, 1, 0 FROM arrivals`,
+      `SELECT surveys.day, surveys.address, body,
+         slots.id IS NULL OR EXISTS (SELECT 1 FROM due WHERE due.slot = surveys.slot) AS due,
+         EXISTS (SELECT 1 FROM refused WHERE refused.slot = surveys.slot AND runs > 0) AS refused
+       FROM surveys LEFT JOIN slots USING (slot, id)`,
     )
     .all()
   const quarantined = spool

@@ -70,9 +70,9 @@ export const store: Kept<StoreContents> = {
 function readSpool(sqlite: Database): SpoolContents {
   const rows = sqlite
     .query<{ address: number; day: Day; body: string; delivered: number }, []>(
-      `SELECT address, day, body, iif(place IN (SELECT place FROM due UNION ALL SELECT place FROM refused), 0, revision) AS delivered
-       FROM surveys
-       UNION ALL SELECT address, day, body, 0 FROM arrivals`,
+      `SELECT surveys.address, surveys.day, body,
+         iif(slots.id IS NULL OR slot IN (SELECT slot FROM due UNION ALL SELECT slot FROM refused), 0, revision) AS delivered
+       FROM surveys LEFT JOIN slots USING (slot, id)`,
     )
     .all()
   const surveys = new Map<Key, { text: string; delivered: number }>()

@@ -1,5 +1,5 @@
 // Preloaded into a gateway: a commit's group has no bound in time, and each upload reads and writes its whole survey.
-import { Revisions } from "../../../../src/gateway/spool/revisions"
+import { Drafts } from "../../../../src/gateway/spool/drafts"
 import { GroupCommit } from "../../../../src/storage/group-commit"
 
 const { add } = GroupCommit.prototype
@@ -8,8 +8,8 @@ GroupCommit.prototype.add = function <T>(this: GroupCommit, apply: () => T): Pro
   return add.call(this, apply) as Promise<T>
 }
 
-const { find } = Revisions.prototype
-Revisions.prototype.find = function (this: Revisions, ...survey: Parameters<typeof find>) {
+const { find } = Drafts.prototype
+Drafts.prototype.find = function (this: Drafts, ...survey: Parameters<typeof find>) {
   this.end()
   return find.apply(this, survey)
 }

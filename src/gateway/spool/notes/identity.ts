@@ -1,7 +1,7 @@
 // Which spool this is, and whose: a random id tells the cloud two spools of one site apart.
-import type { Random } from "../../clock"
-import type { DurableDatabase } from "../../storage/database"
-import type { GroupCommit } from "../../storage/group-commit"
+import type { Random } from "../../../clock"
+import type { DurableDatabase } from "../../../storage/database"
+import type { GroupCommit } from "../../../storage/group-commit"
 
 export interface Identity {
   /** 16 hexadecimal digits. */

@@ -2,12 +2,12 @@ import { afterEach, beforeEach, describe, expect, spyOn, test } from "bun:test"
 import { renameSync } from "node:fs"
 import { join } from "node:path"
 import { Collector, type Outcome } from "../../../src/gateway/intake/collector"
-import { AddressMap } from "../../../src/gateway/spool/address-map"
-import { Room } from "../../../src/gateway/spool/room"
+import { Room } from "../../../src/gateway/intake/room"
+import { StorageFull } from "../../../src/storage/errors"
 import { pageBytes } from "../../../src/storage/size"
 import { addDays, type Day } from "../../../src/survey/calendar"
 import { settle } from "../../virtual-clock"
-import { Bench, DAY, HERBS, LARGE, MORNING, NOW, TIME_ZONE, TOMATOES, uploadOf } from "../fixtures"
+import { Bench, DAY, HERBS, LARGE, LEMONS, MORNING, NOW, TIME_ZONE, TOMATOES, uploadOf } from "../fixtures"
 
 const MIB = 1024 * 1024
 const SOON = { reason: "Too many surveys at once: come again", retryAfterSeconds: 2 }
@@ -26,14 +26,13 @@ function bounded(limitBytes?: number, maxWaiting = 1000): Collector {
   const { database, spool, ledger, commits, refusals, clock } = bench
   const say = (text: string) => void said.push(text)
   const room = new Room({
-    file: join(bench.folder, "spool.db"),
-    sqlite: database.sqlite,
+    database,
     limitBytes,
     maxWaiting,
     spool,
     ledger,
     commits,
-    now: clock.now,
+    clock,
     log: { debug: say, info: say, warn: say, error: say },
     onRefused: (error) => bench.refused.push(error),
   })
@@ -115,33 +114,6 @@ describe("a spool with a limit", () => {
     for (const refusal of refused) expect(refusal).toEqual(SOON)
     expect(bench.refused).toEqual([]) // nobody is told of a full disk
     expect(await collector.take(uploadOf(LARGE, HERBS, DAY))).toMatchObject({ first: true })
-  })
-
-  test("puts surveys in their place early that stand in the way of others", async () => {
-    const collector = bounded(2 * MIB)
-    const some = Array.from({ length: 300 }, (_, i) => uploadOf(MORNING, TOMATOES + 1000 + i, DAY))
-    await Promise.all(some.map((upload) => collector.take(upload)))
-    const left = () => bench.spool.placing.needs.fileBytes
-    expect(left()).toBeGreaterThan(0)
-    const uploads = Array.from({ length: 100 }, (_, i) => uploadOf(LARGE, TOMATOES + 2000 + i, DAY))
-    await Promise.all(uploads.map((upload) => collector.take(upload)))
-    await settle()
-    expect(left()).toBe(0)
-  })
-
-  test("keeps room for those that have landed to be put in their place, where each splits a page", async () => {
-    const some = (text: string, count: number, first: number) =>
-      Promise.all(Array.from({ length: count }, (_, n) => bench.accept(text, first + 10 * n)))
-    await some(LARGE, 64, TOMATOES)
-    bench.due()
-    await some(MORNING, 300, TOMATOES + 1)
-    const { fileBytes } = bench.spool.placing.needs
-    expect(fileBytes).toBeGreaterThan(0.5 * MIB)
-    const collector = bounded(spoolBytes() + fileBytes)
-    const late = () => collector.take(uploadOf(MORNING, HERBS, addDays(DAY, -1)))
-    expect(await late()).toEqual(SOON)
-    await settle()
-    expect(await late()).toMatchObject({ first: true })
   })
 
   test("lets the oldest day go that the cloud has before there is no room at all", async () => {
@@ -232,31 +204,35 @@ describe("a spool with a limit", () => {
   })
 })
 
-test("an upload that finds no room does not read its day from the disk", async () => {
-  const day = addDays(DAY, -1)
-  for (let i = 0; i < 5; i++) await bench.take(LARGE, TOMATOES + i, day)
-  bench.due()
-  bench.reopen()
-  const collector = bounded(spoolBytes())
-  const read = spyOn(AddressMap.prototype, "set")
-  expect(await collector.take(uploadOf(LARGE, HERBS, day))).toEqual(FULL)
-  expect(read).not.toHaveBeenCalled()
-  read.mockRestore()
+test("nothing is taken while the reserve is gone, and it is made again when there is room for it", async () => {
+  const collector = bounded()
+  expect(await collector.take(uploadOf(MORNING, HERBS, DAY))).toMatchObject({ first: true })
+  const { reserve } = bench.database
+  if (!reserve) throw new Error("a spool has a reserve")
+  expect(reserve.giveUp()).toBe(true)
+  const make = spyOn(reserve, "make").mockReturnValue(false)
+  expect(await collector.take(uploadOf(MORNING, LEMONS, DAY))).toEqual(FULL)
+  expect(await collector.take(uploadOf(MORNING, LEMONS, DAY))).toEqual(FULL)
+  expect(make).toHaveBeenCalledTimes(1) // the disk is not asked for every upload
+  make.mockRestore()
+  await bench.clock.advance(1000)
+  expect(await collector.take(uploadOf(MORNING, LEMONS, DAY))).toMatchObject({ first: true })
+  expect(reserve.isHeld).toBe(true)
 })
 
-test("a disk that refuses to put surveys in their place is said to be full, until it does", async () => {
-  const collector = bounded(4 * MIB)
-  await Promise.all(Array.from({ length: 1000 }, (_, n) => bench.accept(MORNING, TOMATOES + 10 + n)))
-  bench.fillDisk()
-  bench.spool.placing.placeSoon()
-  await settle()
-  expect(bench.spool.placing.isRefused).toBe(true)
-  expect(await collector.take(uploadOf(MORNING, HERBS, DAY))).toEqual(FULL)
-  expect(bench.refused[0]?.message).toEndWith("spool.db is full")
-  bench.makeRoom()
-  await bench.clock.advance(2000)
-  expect(bench.spool.placing.isRefused).toBe(false)
-  expect(await collector.take(uploadOf(MORNING, HERBS, DAY))).toMatchObject({ first: true })
+test("what makes room gives up the reserve where the disk is full, and goes on in smaller portions", async () => {
+  for (let n = 0; n < 300; n++) await bench.accept(MORNING, TOMATOES + 10 + n)
+  const due = bench.due()
+  const { reserve } = bench.database
+  const written: number[] = []
+  const full = (portion: readonly unknown[]) => {
+    written.push(portion.length)
+    if (portion.length > 20) throw new StorageFull("full")
+  }
+  await bench.commits.addInPortions(due, full)
+  expect(reserve?.isHeld).toBe(false)
+  expect(written.slice(0, 7)).toEqual([300, 300, 150, 75, 38, 19, 19])
+  expect(written.filter((length) => length <= 20).reduce((sum, length) => sum + length)).toBe(300)
 })
 
 test("a spool without a limit takes what the disk holds", async () => {

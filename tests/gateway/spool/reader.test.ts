@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test"
 import fc from "fast-check"
-import { countMissing, missingRanges } from "../../../src/gateway/spool/missing"
+import { countMissing, missingRanges } from "../../../src/gateway/spool/reader"
 import { addressesIn, joinRanges } from "../../../src/topology/ranges"
 import { listed, ranges } from "../../topology/some-ranges"
 import { Bench, DAY } from "../fixtures"

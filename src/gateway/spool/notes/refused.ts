@@ -1,53 +1,53 @@
 // What the cloud refuses. A 4.xx is believed when it was given on three runs: until then the survey stays due, outside the
 // count that is agreed upon; then it is in quarantine. What only has to wait is passed over until the next run.
 import type { Database } from "bun:sqlite"
-import type { DurableDatabase } from "../../storage/database"
-import type { Day } from "../../survey/calendar"
-import { formatAddress } from "../../topology/address"
-import type { Reason } from "../../verdict"
-import { onDaySql, placeOf } from "./places"
+import type { DurableDatabase } from "../../../storage/database"
+import type { Day } from "../../../survey/calendar"
+import { formatAddress } from "../../../topology/address"
+import type { Reason } from "../../../verdict"
+import { addressSql, onDaySql, slotOf } from "../slot"
 
-/** One survey, as it was refused. */
-export interface RefusedSurvey {
+/** One version of a survey, as it was refused. */
+export interface RefusedVersion {
   readonly day: Day
   readonly address: number
-  readonly revision: number
+  readonly version: number
 }
 
 const BELIEVED_RUNS = 3
 
-/** SQL: whether the survey or the due row of this name was refused. */
-export const isRefusedSql = (row: string): string =>
-  `EXISTS (SELECT 1 FROM refused WHERE refused.place = ${row}.place AND refused.revision = ${row}.revision)`
+/** SQL: whether the version that a row of this table names was refused. */
+export const isRefusedSql = (table: string): string =>
+  `EXISTS (SELECT 1 FROM refused WHERE refused.slot = ${table}.slot AND refused.id = ${table}.id)`
 
 /** Methods that write do so within the caller's transaction. */
 export class RefusedSurveys {
   constructor(private readonly database: DurableDatabase) {}
 
   /** Counts a refusal of this run; whether it is believed now. */
-  note({ day, address, revision }: RefusedSurvey, run: number, reason: string): boolean {
+  note({ day, address, version }: RefusedVersion, run: number, reason: string): boolean {
     const row = this.#query<{ runs: number }>(
       `INSERT INTO refused VALUES (?1, ?2, ?3, 1, ?4)
-       ON CONFLICT DO UPDATE SET revision = excluded.revision, run = excluded.run, reason = excluded.reason,
-         runs = iif(revision = excluded.revision, runs + (run != excluded.run OR runs = 0), 1)
+       ON CONFLICT DO UPDATE SET id = excluded.id, run = excluded.run, reason = excluded.reason,
+         runs = iif(id = excluded.id, runs + (run != excluded.run OR runs = 0), 1)
        RETURNING runs`,
-    ).get(placeOf(day, address), revision, run, reason)
+    ).get(slotOf(day, address), version, run, reason)
     return (row?.runs ?? 0) >= BELIEVED_RUNS
   }
 
   /** It only has to wait: not before the next run is it tried again. */
-  postpone({ day, address, revision }: RefusedSurvey, run: number, reason: string): void {
+  postpone({ day, address, version }: RefusedVersion, run: number, reason: string): void {
     this.#query("INSERT OR REPLACE INTO refused VALUES (?1, ?2, ?3, 0, ?4)").run(
-      placeOf(day, address),
-      revision,
+      slotOf(day, address),
+      version,
       run,
       reason,
     )
   }
 
   /** The cloud has taken it, or it is another one now. */
-  forget(place: number): void {
-    this.#query("DELETE FROM refused WHERE place = ?1").run(place)
+  forget(day: Day, address: number): void {
+    this.#query("DELETE FROM refused WHERE slot = ?1").run(slotOf(day, address))
   }
 
   #query<Row = unknown>(sql: string) {
@@ -65,8 +65,8 @@ export function countRefused(sqlite: Database, day: Day): number {
 export function refusalsOf(sqlite: Database, day: Day, limit: number): Reason[] {
   return sqlite
     .query<{ address: number; reason: string }, [Day, number]>(
-      `SELECT place & 4294967295 AS address, reason FROM refused
-       WHERE ${onDaySql("?1", "refused")} AND runs > 0 ORDER BY place LIMIT ?2`,
+      `SELECT ${addressSql("slot")} AS address, reason FROM refused
+       WHERE ${onDaySql("?1", "refused")} AND runs > 0 ORDER BY slot LIMIT ?2`,
     )
     .all(day, limit)
     .map(({ address, reason }) => ({ ip: formatAddress(address), reason }))

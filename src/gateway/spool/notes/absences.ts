@@ -1,11 +1,11 @@
 // Why a device's day is not there, as its host or its own survey tells it: for the summary, `status` and the cloud.
 import type { Database } from "bun:sqlite"
-import type { DurableDatabase } from "../../storage/database"
-import type { Day } from "../../survey/calendar"
-import { digestNumber, digestSql } from "../../survey/digest"
-import { type AddressRange, formatRanges } from "../../topology/address"
-import { addressesIn } from "../../topology/ranges"
-import { onDaySql, placeOf } from "./places"
+import type { DurableDatabase } from "../../../storage/database"
+import type { Day } from "../../../survey/calendar"
+import { digestNumber, digestSql } from "../../../survey/digest"
+import { type AddressRange, formatRanges } from "../../../topology/address"
+import { addressesIn } from "../../../topology/ranges"
+import { addressSql, onDaySql, slotOf } from "../slot"
 
 /** `stale`: its file cannot hold that day; `lines`: every line of it was refused. */
 export const ABSENCES = ["missing", "stale", "lines"] as const
@@ -23,13 +23,13 @@ export class Absences {
   constructor(private readonly database: DurableDatabase) {}
 
   find(day: Day, address: number): Absent | undefined {
-    const sql = `SELECT kind, reason, ${digestSql("upload")} AS upload FROM absent WHERE place = ?1`
-    return this.#query<Absent>(sql).get(placeOf(day, address)) ?? undefined
+    const sql = `SELECT kind, reason, ${digestSql("upload")} AS upload FROM absent WHERE slot = ?1`
+    return this.#query<Absent>(sql).get(slotOf(day, address)) ?? undefined
   }
 
   put(day: Day, address: number, { kind, reason, upload }: Absent): void {
     this.#query("INSERT OR REPLACE INTO absent VALUES (?1, ?2, ?3, ?4)").run(
-      placeOf(day, address),
+      slotOf(day, address),
       kind,
       reason,
       upload === null ? null : digestNumber(upload),
@@ -48,11 +48,11 @@ export function reasonsOf(
   missing: Iterable<AddressRange>,
   limit: number,
 ): Map<number, string> {
-  const find = sqlite.query<{ reason: string }, [number]>("SELECT reason FROM absent WHERE place = ?1")
+  const find = sqlite.query<{ reason: string }, [number]>("SELECT reason FROM absent WHERE slot = ?1")
   const reasons = new Map<number, string>()
   if (!hasAny(sqlite, day)) return reasons
   for (const address of addressesIn(missing)) {
-    const row = find.get(placeOf(day, address))
+    const row = find.get(slotOf(day, address))
     if (row) reasons.set(address, row.reason)
     if (reasons.size === limit) break
   }
@@ -62,7 +62,7 @@ export function reasonsOf(
 /** Ranges of the devices whose files were stale, of these that are missing. */
 export function staleOf(sqlite: Database, day: Day, isMissing: (address: number) => boolean): string[] {
   const rows = sqlite.query<{ address: number }, [Day]>(
-    `SELECT place & 4294967295 AS address FROM absent WHERE ${onDaySql("?1", "absent")} AND kind = 'stale' ORDER BY place`,
+    `SELECT ${addressSql("slot")} AS address FROM absent WHERE ${onDaySql("?1", "absent")} AND kind = 'stale' ORDER BY slot`,
   )
   const stale = function* () {
     for (const { address } of rows.iterate(day)) if (isMissing(address)) yield address

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test } from "bun:test"
-import { warningsOf } from "../../../src/gateway/report/warnings"
-import { placeOf } from "../../../src/gateway/spool/places"
+import { slotOf } from "../../../src/gateway/spool/slot"
+import { warningsOf } from "../../../src/gateway/spool/warnings"
 import { addDays } from "../../../src/survey/calendar"
 import { Bench, DAY, HERBS, LEMONS, MORNING, TOMATOES } from "../fixtures"
 
@@ -45,12 +45,10 @@ test("warningsOf() tells of far fewer readings than usual, when there is a usual
 })
 
 test("warningsOf() is quick for a fleet with a history", async () => {
-  const insert = bench.database.sqlite.query(
-    "INSERT INTO surveys (place, revision, body, readings, digest, late) VALUES (?1, 1, ?2, 9, '', 0)",
-  )
+  const insert = bench.database.sqlite.query("INSERT INTO slots VALUES (?1, ?1, 9, ?2, 0)")
   bench.database.transaction(() => {
     for (let back = 0; back < 20; back++) {
-      for (let n = 0; n < 1000; n++) insert.run(placeOf(addDays(DAY, -back), n), back === 19 ? "other" : "same")
+      for (let n = 0; n < 1000; n++) insert.run(slotOf(addDays(DAY, -back), n), back === 19 ? "other" : "same")
     }
   })
   const warnings = warningsOf(bench.database.sqlite, DAY)

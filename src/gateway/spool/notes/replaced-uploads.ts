@@ -1,12 +1,12 @@
 // Uploads that later ones have replaced, known by their digests: a copy of one, delayed by the network, must not win.
-import type { Clock } from "../../clock"
-import { EXCHANGE_LIFETIME_MS } from "../../coap/resource"
-import type { DurableDatabase } from "../../storage/database"
-import type { Day } from "../../survey/calendar"
-import { digestNumber } from "../../survey/digest"
+import type { Clock } from "../../../clock"
+import { EXCHANGE_LIFETIME_MS } from "../../../coap/resource"
+import type { DurableDatabase } from "../../../storage/database"
+import type { Day } from "../../../survey/calendar"
+import { digestNumber } from "../../../survey/digest"
 
 /** All methods that write do so within the caller's transaction. */
-export class Strays {
+export class ReplacedUploads {
   constructor(
     private readonly database: DurableDatabase,
     private readonly clock: Clock,
@@ -19,11 +19,12 @@ export class Strays {
     this.#query("INSERT OR REPLACE INTO replaced VALUES (?1, ?2, ?3, ?4)").run(address, day, digestNumber(digest), now)
   }
 
-  /** The same of all surveys between these places. */
+  /** The same of all surveys between these slots, both included. */
   rememberAll(first: number, last: number): void {
     this.#query(
       `INSERT OR REPLACE INTO replaced
-       SELECT address, day, coalesce(upload, digest), ?3 FROM surveys WHERE place BETWEEN ?1 AND ?2`,
+       SELECT slots.address, slots.day, coalesce(upload, digest), ?3
+       FROM slots CROSS JOIN surveys USING (id) WHERE slots.slot BETWEEN ?1 AND ?2`,
     ).run(first, last, this.clock.now())
   }
 

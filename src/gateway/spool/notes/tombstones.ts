@@ -1,7 +1,7 @@
 // What a person dropped: the day and the addresses, and the revision up to which nothing comes back. The cloud is told.
-import type { DurableDatabase } from "../../storage/database"
-import type { Day } from "../../survey/calendar"
-import type { AddressRange } from "../../topology/address"
+import type { DurableDatabase } from "../../../storage/database"
+import type { Day } from "../../../survey/calendar"
+import type { AddressRange } from "../../../topology/address"
 
 export interface Tombstone extends AddressRange {
   readonly day: Day

@@ -4,8 +4,8 @@ import type { ClockChange, Day } from "../../survey/calendar"
 import { type Comparison, MergedReadings } from "../../survey/merge"
 import type { Reading } from "../../survey/reading"
 import { type CanonicalText, formatSurvey, parseSurvey, type Survey } from "../../survey/survey"
-import type { Arrivals, Row } from "./arrivals"
-import { placeOf } from "./places"
+import { slotOf } from "./slot"
+import type { Row, Surveys } from "./surveys"
 
 /** One survey under revision. */
 export class Draft {
@@ -72,14 +72,14 @@ const WRITTEN_BYTES = 1024 * 1024 // of several surveys in one transaction: some
 const KEPT_DRAFTS = 64
 const KEPT_BYTES = 4 * 1024 * 1024
 
-export class Revisions {
+export class Drafts {
   readonly #drafts = new Map<number, Draft>()
   /** Those of which something is to be written. */
   readonly #touched = new Set<Draft>()
   #touchedBytes = 0
 
   constructor(
-    private readonly arrivals: Arrivals,
+    private readonly surveys: Surveys,
     private readonly revise: Revise,
   ) {}
 
@@ -91,13 +91,13 @@ export class Revisions {
   /** Begins one, of a survey that is there. */
   begin(stored: Row, change: ClockChange): Draft {
     const draft = new Draft(stored, change)
-    this.#drafts.set(placeOf(stored.day, stored.address), draft)
+    this.#drafts.set(slotOf(stored.day, stored.address), draft)
     return draft
   }
 
   /** One that is under revision. */
   find(day: Day, address: number): Draft | undefined {
-    return this.#drafts.size === 0 ? undefined : this.#drafts.get(placeOf(day, address))
+    return this.#drafts.size === 0 ? undefined : this.#drafts.get(slotOf(day, address))
   }
 
   /** An upload has been merged into this one. */
@@ -113,7 +113,8 @@ export class Revisions {
     for (const draft of this.#touched) {
       const { stored: before } = draft
       const row = draft.settle(this.revise)
-      if (row) this.arrivals.update(before, row)
+      if (row && row.revision !== before.revision) this.surveys.put(row, before)
+      else if (row) this.surveys.touch(row)
     }
     this.#touched.clear()
     this.#touchedBytes = 0

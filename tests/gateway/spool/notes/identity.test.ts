@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test } from "bun:test"
-import { identify } from "../../../src/gateway/spool/identity"
-import { Bench, DAY, NOW } from "../fixtures"
+import { identify } from "../../../../src/gateway/spool/notes/identity"
+import { Bench, DAY, NOW } from "../../fixtures"
 
 let bench: Bench
 beforeEach(() => {

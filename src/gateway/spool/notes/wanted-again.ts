@@ -1,10 +1,10 @@
 // Surveys that came while the clock was ahead: their days may not have been over, so they are to come once more.
-import type { DurableDatabase } from "../../storage/database"
-import type { Day } from "../../survey/calendar"
-import { onDaySql, placeOf } from "./places"
+import type { DurableDatabase } from "../../../storage/database"
+import type { Day } from "../../../survey/calendar"
+import { onDaySql, slotOf } from "../slot"
 
 /** Methods that write do so within the caller's transaction. */
-export class Again {
+export class WantedAgain {
   /** There is nearly never one, and a fleet would ask a million times. */
   #hasAny: boolean
 
@@ -12,21 +12,19 @@ export class Again {
     this.#hasAny = this.#read()
   }
 
-  /** All that is there of this day. */
+  /** All of this day whose slots are written. */
   expect(day: Day): void {
-    for (const table of ["surveys", "arrivals"]) {
-      this.#query(`INSERT OR IGNORE INTO again SELECT place FROM ${table} WHERE ${onDaySql("?1", table)}`).run(day)
-    }
+    this.#query(`INSERT OR IGNORE INTO again SELECT slot FROM slots WHERE ${onDaySql("?1")}`).run(day)
     this.forget()
   }
 
   has(day: Day, address: number): boolean {
-    return this.#hasAny && this.#query("SELECT 1 FROM again WHERE place = ?1").get(placeOf(day, address)) !== null
+    return this.#hasAny && this.#query("SELECT 1 FROM again WHERE slot = ?1").get(slotOf(day, address)) !== null
   }
 
   /** It has come. */
   settle(day: Day, address: number): void {
-    if (this.#hasAny) this.#query("DELETE FROM again WHERE place = ?1").run(placeOf(day, address))
+    if (this.#hasAny) this.#query("DELETE FROM again WHERE slot = ?1").run(slotOf(day, address))
   }
 
   /** What was written may not be: only the database knows. */
