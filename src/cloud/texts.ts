@@ -83,7 +83,7 @@ class Text {
   readonly #take: (lines: Uint8Array) => Promise<Taken>
   #chunks: Uint8Array[] = []
   #waitingBytes = 0
-  /** Since when the oldest of what waits has been there. */
+  /** Since when the oldest of what waits has been there, by the monotonic clock. */
   #waitingSince = 0
   /** Something has come that no pause has seen. */
   #isFresh = false
@@ -113,7 +113,7 @@ class Text {
 
   append(chunk: Uint8Array): void {
     if (this.#isOver || this.#isEnded) return
-    if (this.#waitingBytes === 0) this.#waitingSince = this.options.clock.now()
+    if (this.#waitingBytes === 0) this.#waitingSince = this.options.clock.monotonic()
     this.#chunks.push(chunk)
     this.#resize(this.#waitingBytes + chunk.length, this.#storingBytes)
     this.#isFresh = true
@@ -206,7 +206,7 @@ class Text {
     const rest = bytes.subarray(end)
     this.#isFresh = false
     this.#chunks = rest.length > 0 ? [new Uint8Array(rest)] : [] // a copy, that the whole is not kept with it
-    if (end > 0) this.#waitingSince = this.options.clock.now()
+    if (end > 0) this.#waitingSince = this.options.clock.monotonic()
     this.#resize(rest.length, this.#storingBytes)
     return bytes.subarray(0, end)
   }
@@ -222,7 +222,8 @@ class Text {
   }
 
   #isOld(): boolean {
-    return this.#waitingBytes > 0 && this.options.clock.now() - this.#waitingSince > patienceMs(this.#waitingBytes)
+    const { clock } = this.options
+    return this.#waitingBytes > 0 && clock.monotonic() - this.#waitingSince > patienceMs(this.#waitingBytes)
   }
 
   #resize(waitingBytes: number, storingBytes: number): void {

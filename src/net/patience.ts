@@ -17,14 +17,14 @@ export class Patience {
    * @param onOver it is too old
    */
   constructor(
-    private readonly clock: Clock,
+    private readonly clock: Pick<Clock, "monotonic" | "after">,
     private readonly receivedBytes: () => number,
     private readonly onOver: () => void,
   ) {}
 
   /** Something has begun; until it is finished, that it has may be told again. */
   begin(): void {
-    this.#begunAt ??= this.clock.now()
+    this.#begunAt ??= this.clock.monotonic()
     this.#cancel ??= this.clock.after(FIRST_MS, () => this.#look())
   }
 
@@ -42,10 +42,7 @@ export class Patience {
   #look(): void {
     this.#cancel = undefined
     if (this.#begunAt === undefined) return
-    const ageMs = this.clock.now() - this.#begunAt
-    // a clock that was set back begins again
-    if (ageMs < 0) this.#begunAt = this.clock.now()
-    const leftMs = patienceMs(this.receivedBytes()) - Math.max(0, ageMs)
+    const leftMs = this.#begunAt + patienceMs(this.receivedBytes()) - this.clock.monotonic()
     if (leftMs <= 0) this.onOver()
     else this.#cancel = this.clock.after(leftMs, () => this.#look())
   }

@@ -6,16 +6,16 @@ export class Silence {
   #cancel: () => void
 
   constructor(
-    private readonly clock: Clock,
+    private readonly clock: Pick<Clock, "monotonic" | "after">,
     private readonly longestMs: number,
     private readonly onSilent: () => void,
   ) {
-    this.#heardAt = clock.now()
+    this.#heardAt = clock.monotonic()
     this.#cancel = clock.after(longestMs, () => this.#look())
   }
 
   heard(): void {
-    this.#heardAt = this.clock.now()
+    this.#heardAt = this.clock.monotonic()
   }
 
   /** May be called twice. */
@@ -24,9 +24,8 @@ export class Silence {
   }
 
   #look(): void {
-    const leftMs = this.#heardAt + this.longestMs - this.clock.now()
-    // after a clock that was set back it waits once more, and no longer
-    if (leftMs > 0) this.#cancel = this.clock.after(Math.min(leftMs, this.longestMs), () => this.#look())
+    const leftMs = this.#heardAt + this.longestMs - this.clock.monotonic()
+    if (leftMs > 0) this.#cancel = this.clock.after(leftMs, () => this.#look())
     else this.onSilent()
   }
 }

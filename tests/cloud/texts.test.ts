@@ -204,6 +204,24 @@ describe("bounds", () => {
     expect([stored.length, lines.said]).toEqual([whole, [`1 refused, ${whole} stored`, "closed"]])
   })
 
+  test.each([
+    ["set back", -86_400_000],
+    ["set ahead", 86_400_000],
+  ])("a drip is refused by its age, also where the clock is %s", async (_, leapMs) => {
+    const { clock, connect } = bench()
+    const { said, send } = connect()
+    const begunAt = clock.monotonic()
+    let refusedAt = 0
+    for (let i = 0; i < 130 && refusedAt === 0; i++) {
+      if (i === 30) clock.set(clock.now() + leapMs)
+      send("1")
+      if (said.length > 0) refusedAt = clock.monotonic()
+      await clock.advance(900)
+    }
+    expect(said).toEqual(["No end of it: send it again", "closed"])
+    expect(refusedAt - begunAt).toBeWithin(60_000, 62_000)
+  })
+
   test("a line that is begun and never finished is over after a minute, and a silent sender after five", async () => {
     const { clock, connect } = bench()
     const [begun, silent] = [connect(), connect()]
