@@ -90,7 +90,7 @@ export class BlockReceiver {
    */
   constructor(
     private readonly limits: BlockLimits,
-    clock: Clock,
+    clock: Pick<Clock, "monotonic">,
     private readonly admit: (request: Request) => Response | undefined,
     private readonly handler: Handler,
   ) {
@@ -136,7 +136,7 @@ export class BlockReceiver {
       if (refusal) return refusal
       if (known) this.#transfers.remove(known)
       this.#transfers.makePlace(request.address)
-      return this.#append(request, block, this.#transfers.begin(key, request.address))
+      return this.#append(request, block, this.#transfers.begin(key, request))
     }
     if (known && isRepeated(known, block, offset, payload)) {
       this.#transfers.release(known)
@@ -154,7 +154,7 @@ export class BlockReceiver {
     if (!this.#transfers.append(transfer, request.payload)) return busy("Too many surveys at once", COME_AGAIN_SECONDS)
     if (!block.more) {
       const payload = this.#transfers.finish(transfer)
-      transfer.answer = this.handler({ ...request, payload, arrivedAt: transfer.startedAt })
+      transfer.answer = this.handler({ ...request, payload, arrivedAt: transfer.arrivedAt })
     }
     return this.#hold(transfer)
   }

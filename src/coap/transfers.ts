@@ -1,6 +1,6 @@
 // The block-wise transfers that a server holds: bounded in number, bytes and time, per address and in all. No sockets.
 import type { Clock } from "../clock"
-import { EXCHANGE_LIFETIME_MS, type Response } from "./resource"
+import { EXCHANGE_LIFETIME_MS, type Request, type Response } from "./resource"
 
 export interface TransferLimits {
   /** Transfers of one address, finished ones included. */
@@ -15,6 +15,9 @@ export interface Transfer {
   /** What tells its blocks from those of all others; it begins with the endpoint and a space. */
   readonly key: string
   readonly address: string
+  /** When its first block came, ms since the epoch. */
+  readonly arrivedAt: number
+  /** Both by the monotonic clock. */
   readonly startedAt: number
   touchedAt: number
   blocks: number
@@ -49,7 +52,7 @@ export class Transfers {
 
   constructor(
     private readonly limits: TransferLimits,
-    private readonly clock: Clock,
+    private readonly clock: Pick<Clock, "monotonic">,
   ) {}
 
   get size(): number {
@@ -61,11 +64,11 @@ export class Transfers {
   }
 
   /** One that has nothing yet, and is not held. */
-  begin(key: string, address: string): Transfer {
-    const now = this.clock.now()
+  begin(key: string, { address, arrivedAt }: Pick<Request, "address" | "arrivedAt">): Transfer {
+    const startedAt = this.clock.monotonic()
     const heldBytes = OBJECT_BYTES + key.length
     const empty = { blocks: 0, buffer: NO_BYTES, receivedBytes: 0, lastBytes: 0, heldBytes }
-    return { key, address, startedAt: now, touchedAt: now, ...empty }
+    return { key, address, arrivedAt, startedAt, touchedAt: startedAt, ...empty }
   }
 
   /** Adds a block to one that is not held; false, and nothing is left of it, where there is no room. */
@@ -104,7 +107,7 @@ export class Transfers {
   /** Holds it, behind all others. */
   hold(transfer: Transfer): void {
     const { key, address, answer, heldBytes } = transfer
-    transfer.touchedAt = this.clock.now()
+    transfer.touchedAt = this.clock.monotonic()
     this.#byKey.set(key, transfer)
     if (answer) this.#finished.add(transfer)
     const others = this.#byAddress.get(address)
@@ -139,7 +142,7 @@ export class Transfers {
 
   /** Those of which nothing was heard for EXCHANGE_LIFETIME. */
   removeExpired(): void {
-    const oldest = this.clock.now() - EXCHANGE_LIFETIME_MS
+    const oldest = this.clock.monotonic() - EXCHANGE_LIFETIME_MS
     for (const transfer of this.#byKey.values()) {
       if (transfer.touchedAt >= oldest) break
       this.remove(transfer)
@@ -176,22 +179,20 @@ export class Transfers {
    * goes on keeps its place, however many others ask for it: taking turns, nobody would get through.
    */
   #slowest(): Transfer | undefined {
-    const now = this.clock.now()
-    if (this.#slow.length === 0 && Math.abs(now - this.#lookedAt) >= LOOK_EVERY_MS) {
-      this.#lookedAt = now
-      for (const transfer of this.#byKey.values()) if (isSlow(transfer, now)) this.#slow.push(transfer.key)
+    const monotonic = this.clock.monotonic()
+    if (this.#slow.length === 0 && monotonic - this.#lookedAt >= LOOK_EVERY_MS) {
+      this.#lookedAt = monotonic
+      for (const transfer of this.#byKey.values()) if (isSlow(transfer, monotonic)) this.#slow.push(transfer.key)
       this.#slow.reverse()
     }
     for (let key = this.#slow.pop(); key !== undefined; key = this.#slow.pop()) {
       const transfer = this.#byKey.get(key)
-      if (transfer && isSlow(transfer, now)) return transfer
+      if (transfer && isSlow(transfer, monotonic)) return transfer
     }
     return undefined
   }
 }
 
-function isSlow({ answer, startedAt, blocks }: Transfer, now: number): boolean {
-  const ageMs = now - startedAt
-  // a clock that was set back must not keep everything
-  return answer === undefined && (ageMs < 0 || ageMs > Math.min(LONGEST_STAY_MS, blocks * PACE_MS))
+function isSlow({ answer, startedAt, blocks }: Transfer, monotonic: number): boolean {
+  return answer === undefined && monotonic - startedAt > Math.min(LONGEST_STAY_MS, blocks * PACE_MS)
 }
