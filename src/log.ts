@@ -16,14 +16,13 @@ export const silentLog: Log = { debug() {}, info() {}, warn() {}, error() {} }
 const MINUTE_MS = 60_000
 
 /** Says a text at most once a minute in a row: a fleet would make it a million times. */
-export function sparing(say: (text: string) => void, now: () => number): (text: string) => void {
+export function sparing(say: (text: string) => void, monotonic: () => number): (text: string) => void {
   let last = ""
-  let saidAt = 0
+  let saidAt = Number.NEGATIVE_INFINITY
   return (text) => {
-    const age = now() - saidAt
-    if (text === last && age >= 0 && age < MINUTE_MS) return
+    if (text === last && monotonic() - saidAt < MINUTE_MS) return
     last = text
-    saidAt = now()
+    saidAt = monotonic()
     say(text)
   }
 }
@@ -41,17 +40,16 @@ export interface LineBounds {
 export function boundedBy(
   { perPeer, overall }: LineBounds,
   say: (text: string) => void,
-  now: () => number,
+  monotonic: () => number,
 ): (text: string, peer: string) => void {
   const saidOf = new Map<string, number>() // of peers that something was said of, so no more than `overall`
   let since = Number.NEGATIVE_INFINITY
   let said = 0
   let kept = 0
   return (text, peer) => {
-    const age = now() - since
-    if (age < 0 || age >= MINUTE_MS) {
+    if (monotonic() - since >= MINUTE_MS) {
       if (kept > 0) say(`${kept} more of this kind were not told`)
-      since = now()
+      since = monotonic()
       saidOf.clear()
       said = 0
       kept = 0
@@ -68,7 +66,7 @@ export function boundedBy(
 }
 
 /** The same where all that is said is one's own doing. */
-export function bounded(most: number, say: (text: string) => void, now: () => number): (text: string) => void {
-  const tell = boundedBy({ perPeer: most, overall: most }, say, now)
+export function bounded(most: number, say: (text: string) => void, monotonic: () => number): (text: string) => void {
+  const tell = boundedBy({ perPeer: most, overall: most }, say, monotonic)
   return (text) => tell(text, "")
 }

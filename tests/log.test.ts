@@ -25,9 +25,7 @@ test("bounded() says so many a minute, and then how many it did not say", () => 
   for (const text of ["a", "b", "c", "d"]) say(text)
   time += 60_000
   say("e")
-  time -= 1_000_000 // the clock was set back
-  say("f")
-  expect(said).toEqual(["a", "b", "2 more of this kind were not told", "e", "f"])
+  expect(said).toEqual(["a", "b", "2 more of this kind were not told", "e"])
 })
 
 test("boundedBy() says so many of one peer and so many in all, and one cannot hide the others", () => {
@@ -48,7 +46,7 @@ test("boundedBy() says so many of one peer and so many in all, and one cannot hi
   expect(said.slice(5)).toEqual(["999 more of this kind were not told", "loud again"])
 })
 
-test("boundedBy() counts anew each minute, and where the clock was set back", () => {
+test("boundedBy() counts anew each minute", () => {
   const said: string[] = []
   let time = 1_000_000
   const say = boundedBy(
@@ -56,7 +54,7 @@ test("boundedBy() counts anew each minute, and where the clock was set back", ()
     (text) => said.push(text),
     () => time,
   )
-  for (const step of [0, 59_999, 1, 0, 60_000, -1_000_000]) {
+  for (const step of [0, 59_999, 1, 0, 60_000]) {
     time += step
     say(`at ${time}`, "a")
   }
@@ -66,6 +64,5 @@ test("boundedBy() counts anew each minute, and where the clock was set back", ()
     "at 1060000",
     "1 more of this kind were not told",
     "at 1120000",
-    "at 120000",
   ])
 })

@@ -56,9 +56,9 @@ export class Cloud {
     this.#commits = new GroupCommit(this.#database, onFatal, clock)
     this.#store = new SqliteStore(this.#database, this.#commits, clock.now)
     this.#gateways = new Gateways(topology, addressing)
-    const complain = sparing(log.error, clock.now)
-    const onRefusedText = boundedBy(TOLD, (text) => log.warn(`Refused: ${text}`), clock.now)
-    const warn = sparing(log.warn, clock.now)
+    const complain = sparing(log.error, clock.monotonic)
+    const onRefusedText = boundedBy(TOLD, (text) => log.warn(`Refused: ${text}`), clock.monotonic)
+    const warn = sparing(log.warn, clock.monotonic)
     this.#receiver = new Receiver({
       store: this.#store,
       serves: (site) => this.#gateways.serves(site),
@@ -69,7 +69,7 @@ export class Cloud {
         options.onCollection?.(site, day, report)
       },
       onRefusedText,
-      onSuperseded: boundedBy(TOLD, log.info, clock.now),
+      onSuperseded: boundedBy(TOLD, log.info, clock.monotonic),
       onDropped: log.info,
       onAlternating: (site) => {
         warn(`Two gateways deliver for ${site} in turn, each from a spool of its own: only one should. Nothing is lost`)

@@ -54,7 +54,7 @@ export class Door {
       bert: true,
     }
     this.#blocks = new BlockReceiver(transfers, clock, admit, handle)
-    this.#warn = boundedBy(WARNINGS, options.warn, clock.now)
+    this.#warn = boundedBy(WARNINGS, options.warn, clock.monotonic)
   }
 
   /** Two bytes tell which protocol it is; until then we say nothing, as RFC 8323 §3.3 allows. */

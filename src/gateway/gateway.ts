@@ -110,9 +110,9 @@ export class Gateway {
       now: clock.now,
       log,
     })
-    const complain = sparing(log.error, clock.now)
+    const complain = sparing(log.error, clock.monotonic)
     const onRefused = (error: Error) => complain(`${error.message}: uploads are refused until there is room`)
-    const warn = sparing(log.warn, clock.now)
+    const warn = sparing(log.warn, clock.monotonic)
     this.#refusals = new Refusals({
       quarantine: this.#quarantine,
       commits: this.#commits,

@@ -10,7 +10,7 @@ import { Code } from "../../src/coap/code"
 import { OptionNumber, textOption } from "../../src/coap/option"
 import { encodeFrame, FrameReader, type ReceivedFrame } from "../../src/coap/tcp/frame"
 import { csm } from "../../src/coap/tcp/signal"
-import { silentLog } from "../../src/log"
+import { type Log, silentLog } from "../../src/log"
 import { systemSockets } from "../../src/net/sockets"
 import { DurableDatabase } from "../../src/storage/database"
 import { agreementOver, surveyDigest } from "../../src/survey/digest"
@@ -34,7 +34,7 @@ let clock: VirtualClock
 let cloud: Cloud
 let printed = ""
 
-async function startCloud(limits = "{}"): Promise<void> {
+async function startCloud(limits = "{}", log: Log = silentLog): Promise<void> {
   const topology = parseTopology(
     changed(
       ["site", `limits: ${limits}\nsite`],
@@ -48,7 +48,7 @@ async function startCloud(limits = "{}"): Promise<void> {
     sockets: systemSockets,
     clock,
     random: () => 0.5,
-    log: silentLog,
+    log,
     print: (lines) => {
       printed += lines
     },
@@ -159,6 +159,26 @@ describe("plain text", () => {
       socket.end(LINE)
       expect(String(await answer)).toBe(expected)
     }
+  })
+
+  test("that is refused is told a few times a minute, also where the clock is set back", async () => {
+    await cloud.stop()
+    const warnings: string[] = []
+    await startCloud("{}", { ...silentLog, warn: (text) => warnings.push(text) })
+    const refuse = async () => {
+      const { socket, answer } = await dial()
+      socket.end("192.168.1.77 - 08:00 - 20 - 30%\n")
+      await answer
+    }
+    for (let texts = 0; texts < 12; texts++) await refuse()
+    expect(warnings).toHaveLength(10)
+    clock.set(clock.now() - 86_400_000)
+    await clock.advance(59_999)
+    await refuse()
+    expect(warnings).toHaveLength(10)
+    await clock.advance(1)
+    await refuse()
+    expect(warnings.slice(10)).toEqual(["Refused: 3 more of this kind were not told", warnings[0] ?? ""])
   })
 
   test("is cut off past the largest survey", async () => {

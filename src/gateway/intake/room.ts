@@ -55,7 +55,7 @@ export class Room {
   readonly #complain: (text: string) => void
 
   constructor(private readonly options: RoomOptions) {
-    this.#complain = sparing(options.log.error, options.clock.now)
+    this.#complain = sparing(options.log.error, options.clock.monotonic)
   }
 
   /** The room that this upload takes, to be given back with `release()` when it is on the disk or will not come there. */
