@@ -24,18 +24,17 @@ export class CatchUp {
   /** @param told by address, the latest day that was told to be absent: it is said once */
   constructor(
     private readonly told: Map<number, Day>,
-    private readonly clock: Clock,
+    private readonly clock: Pick<Clock, "monotonic">,
     private readonly log: Pick<Log, "info" | "warn">,
   ) {
-    this.#toldAt = clock.now()
+    this.#toldAt = clock.monotonic()
   }
 
   /** An older day has arrived. */
   sent({ device, day, place, days }: Uploaded): void {
     this.#surveys++
-    const sinceMs = this.clock.now() - this.#toldAt
-    if (sinceMs >= 0 && sinceMs < TELL_EVERY_MS) return
-    this.#toldAt = this.clock.now()
+    if (this.clock.monotonic() - this.#toldAt < TELL_EVERY_MS) return
+    this.#toldAt = this.clock.monotonic()
     const surveys = `${this.#surveys} older ${this.#surveys === 1 ? "survey has" : "surveys have"} arrived`
     this.log.info(`Catching up: ${surveys}, now ${device.ip} of ${shortDays([day])}, ${place} of ${days} days`)
   }

@@ -149,7 +149,7 @@ async function sendSurvey(
   for (const { line, rule } of refused.slice(0, shown)) {
     options.onRefusedLine(`${surveyPath(survey, day)}:${line} ${rule}`)
   }
-  const startedAt = clock.now()
+  const startedAt = clock.monotonic()
   const resentBefore = endpoint.counts.resent
   await uploader.upload(day, text.bytes, signal)
   // the gateway keeps the lines in quarantine, and still has no reading of the day
@@ -162,7 +162,7 @@ async function sendSurvey(
     readings: readings.length,
     refused: refusedLines,
     bytes: text.bytes.length,
-    elapsedMs: clock.now() - startedAt,
+    elapsedMs: clock.monotonic() - startedAt,
     resent: endpoint.counts.resent - resentBefore,
   })
 }

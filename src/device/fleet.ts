@@ -111,14 +111,13 @@ export class Fleet {
     signal: AbortSignal,
   ): Promise<Device[]> {
     const { clock } = this.options
-    const startedAt = clock.now()
+    const startedAt = clock.monotonic()
     const missing: Device[] = []
     const queue = Iterator.from(devices)
     let isEmpty = false
     const work = async () => {
       for (const device of queue) {
-        // no longer than that, should the clock be set back meanwhile
-        const waitMs = Math.min(waitMsOf(device), startedAt + waitMsOf(device) - clock.now())
+        const waitMs = startedAt + waitMsOf(device) - clock.monotonic()
         if (waitMs > 0) await pause(clock, waitMs, signal)
         if (signal.aborted) return
         if (await this.#runOne(day, device, options, progress, signal)) missing.push(device)

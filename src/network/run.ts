@@ -51,8 +51,9 @@ export class Run {
     const { day } = this
     const { patient = false } = this.options
     const { clock, log, fleet, cloud } = this.parts
-    const startedAt = clock.now()
+    const startedAt = clock.monotonic()
     const graceMs = this.#graceMs
+    const graceEnd = clock.now() + graceMs
     const refusedBefore = gateway.counts.refusedLines
 
     const collection = await gateway.open(day, scheduledAt)
@@ -62,14 +63,13 @@ export class Run {
     const arrived = devices.settled.then(() => {
       if (!worthWaiting()) return
       const missing = collection.missing()
-      if (missing.length > 0) log.info(awaitedText(missing, startedAt + graceMs, this.#topology.timeZone))
+      if (missing.length > 0) log.info(awaitedText(missing, graceEnd, this.#topology.timeZone))
       return collection.complete
     })
     await this.#withinGrace(arrived)
     if (!patient) fleet.stop("the grace is over")
 
-    // a clock that is set meanwhile must not make it longer
-    const leftMs = Math.min(graceMs, startedAt + graceMs - clock.now())
+    const leftMs = startedAt + graceMs - clock.monotonic()
     const forwarded = await this.#deliver(gateway, Math.max(SHORTEST_DELIVERY_MS, leftMs))
     await cloud?.listed()
     const { missing, reasons: told, ...summary } = gateway.summary(collection)
@@ -86,7 +86,7 @@ export class Run {
       refusedLines: gateway.counts.refusedLines - refusedBefore,
       differing: forwarded?.differing ?? [],
       delivered,
-      elapsedMs: clock.now() - startedAt,
+      elapsedMs: clock.monotonic() - startedAt,
       complete: isComplete({ agreed: delivered, missing: missing.length, refused: summary.refusedSurveys }),
     }
   }
@@ -95,7 +95,7 @@ export class Run {
   async upload(): Promise<Summary> {
     const { patient = false } = this.options
     const { clock, fleet } = this.parts
-    const startedAt = clock.now()
+    const startedAt = clock.monotonic()
     const devices = this.#runDevices()
     const finished = await this.#withinGrace(devices.settled.then(() => true))
     if (!patient) fleet.stop("the grace is over")
@@ -116,7 +116,7 @@ export class Run {
       refusedSurveys: 0,
       refusals: [],
       warnings: [],
-      elapsedMs: clock.now() - startedAt,
+      elapsedMs: clock.monotonic() - startedAt,
       complete: isComplete({ agreed: true, missing: missing.length, refused: 0 }),
     }
   }

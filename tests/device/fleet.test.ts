@@ -51,3 +51,36 @@ test("Fleet.run() looks every minute, tells a reason once, and forgets it when t
   expect(heard.filter((line) => line.endsWith("- 30%"))).toHaveLength(1)
   fleet.stop("the test is over")
 })
+
+test.each([
+  ["set back", -86_400_000],
+  ["set ahead", 86_400_000],
+])("Fleet.run() spreads its devices over the time that passes, also where the clock is %s", async (_, leapMs) => {
+  const DEVICES = 66 // more than run at once
+  const topology = parseTopology(
+    changed(
+      ['cron: "0 6 * * *"', 'cron: "0 6 * * *"\n  grace: 30m\n  spread: 11m'],
+      ["192.168.1.2, survey: one.txt", `192.168.1.2-192.168.1.${DEVICES + 1}, survey: one.txt`],
+      ["  - { ip: 192.168.1.3, survey: two.txt }\n", ""],
+    ),
+    "topology.yaml",
+  )
+  const { clock, random, sockets } = new FakeGateway(MONDAY_AT_SIX)
+  const beganAt = clock.monotonic()
+  const seconds: number[] = []
+  const fleet = new Fleet({
+    addressing: "simulated",
+    sockets,
+    readSurvey: async () => {
+      if (seconds.length === 0) clock.set(MONDAY_AT_SIX + leapMs)
+      return { bytes: new TextEncoder().encode("08:00 - 20 - 30%"), writtenAtMs: MONDAY_AT_SIX }
+    },
+    clock,
+    random,
+    log: silentLog,
+    onUploaded: () => seconds.push(Math.round((clock.monotonic() - beganAt) / 1000)),
+  })
+  const options = { devices: topology.devices, topology, gatewayPort: GATEWAY.port }
+  await clock.run(fleet.run(SUNDAY, { ...options, patient: false, owedOnly: false, again: [] }).settled)
+  expect(seconds).toEqual(Array.from({ length: DEVICES }, (_, place) => place * 10))
+})

@@ -3,7 +3,8 @@ import { Database } from "bun:sqlite"
 import { expect, test } from "bun:test"
 import { copyFile, rm } from "node:fs/promises"
 import { join } from "node:path"
-import { Network } from "../../src/network"
+import type { Clock } from "../../src/clock"
+import { type Forwarded, Network } from "../../src/network"
 import { addDays } from "../../src/survey/calendar"
 import { DAY_MS, MONDAY_AT_SIX, SAMPLE, Site, until } from "./fixture"
 
@@ -188,6 +189,26 @@ test("a survey that is gone after it had arrived is worth a word, and nothing is
   await rm(join(site.folder, "surveys/device1.txt"))
   expect(await network.collect()).toMatchObject({ missing: [], complete: true })
   expect(site.logged).toContain("warn 192.168.1.2: surveys/device1.txt not found; what had arrived before is safe")
+})
+
+test("what a run took is told rightly by a clock that is set back all the time", async () => {
+  await using site = await Site.make()
+  const { monotonic } = site.clock
+  const clock: Clock = {
+    now() {
+      site.clock.forward(-1000)
+      return site.clock.now()
+    },
+    monotonic,
+    after: (delayMs, callback) => site.clock.after(delayMs, callback),
+  }
+  const took: number[] = []
+  const onDelivered = ({ elapsedMs }: Forwarded) => void took.push(elapsedMs)
+  await using network = await Network.start(site.topology, { ...site.options, clock, onDelivered })
+  const { elapsedMs, complete } = await network.collect({ scheduledAt: MONDAY_AT_SIX })
+  took.push(elapsedMs, ...site.uploads.map((upload) => upload.elapsedMs))
+  expect([complete, took.length]).toEqual([true, 4])
+  expect(Math.min(...took)).toBeGreaterThan(0)
 })
 
 test("collect() one at a time: a second call waits for the first", async () => {

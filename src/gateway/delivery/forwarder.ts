@@ -112,17 +112,18 @@ class Attempt {
   #readings = 0
   #bytes = 0
   #refused = 0
-  #startedAt = 0
+  readonly #startedAt: number
   #told = false
 
   constructor(
     private readonly options: ForwarderOptions,
     private readonly run: Day | undefined,
-  ) {}
+  ) {
+    this.#startedAt = options.clock.monotonic()
+  }
 
   async make(signal: AbortSignal): Promise<Forwarded> {
     const { clock, connect, onDelivered } = this.options
-    this.#startedAt ||= clock.now()
     const link = await connect(signal)
     const watch = new Watch(clock, link, signal)
     try {
@@ -299,7 +300,7 @@ class Attempt {
       surveys: this.#surveys,
       readings: this.#readings,
       bytes: this.#bytes,
-      elapsedMs: this.options.clock.now() - this.#startedAt,
+      elapsedMs: this.options.clock.monotonic() - this.#startedAt,
       refused: this.#refused,
       differing,
     }
