@@ -265,10 +265,7 @@ export class Gateway {
    * durable, with their days.
    */
   async setBack(now: number): Promise<Day[]> {
-    const days = this.#ledger.runsAfter(now)
-    // before they are doubted: after a crash between the two it is done once more
-    if (days.length > 0) await this.#spool.expectAgain(days)
-    await this.#ledger.doubtAfter(now)
+    const days = await this.#ledger.setBack(now, (early) => this.#spool.expectAgain(early))
     this.#lost.begin()
     return days
   }

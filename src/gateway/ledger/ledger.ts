@@ -160,25 +160,22 @@ export class Ledger {
     }
   }
 
-  /** Days of runs that are later than this instant and count, oldest first. */
-  runsAfter(instantMs: number): Day[] {
-    return this.all().flatMap(({ day, scheduledAt, doubtful }) => (scheduledAt > instantMs && !doubtful ? [day] : []))
-  }
-
   /**
-   * The clock was set back to this instant: runs that are later do not count until they have come again. What they
-   * brought is there, and goes to the cloud. Resolves once durable.
+   * The clock was set back to this instant: a run that is scheduled after it does not count until it has come again. What
+   * it brought is there, and goes to the cloud. Resolves with the days of such runs, oldest first, once durable.
+   * @param expectAgain makes the surveys of these days wanted once more. It comes first: after a crash between the two,
+   *   the next look finds the runs as they were
    */
-  async doubtAfter(instantMs: number): Promise<void> {
-    const days = this.runsAfter(instantMs)
-    if (days.length === 0) return
+  async setBack(instantMs: number, expectAgain: (days: readonly Day[]) => Promise<void>): Promise<Day[]> {
+    const isEarly = ({ scheduledAt, doubtful }: Collection) => scheduledAt > instantMs && !doubtful
+    const days = this.all().flatMap((known) => (isEarly(known) ? [known.day] : []))
+    if (days.length === 0) return days
+    await expectAgain(days)
     await this.commits.add(() => {
       this.database.sqlite.query("UPDATE collections SET doubtful = 1 WHERE scheduled_at > ?1").run(instantMs)
     })
-    for (const day of days) {
-      const known = this.#collections.get(day)
-      if (known) this.#collections.set(day, { ...known, doubtful: true })
-    }
+    for (const known of this.all().filter(isEarly)) this.#collections.set(known.day, { ...known, doubtful: true })
+    return days
   }
 
   /** The earliest run that is to come again, ms since the epoch; undefined where there is none. */

@@ -120,7 +120,7 @@ test("miss() records days as closed and owed, and leaves alone what was collecte
   expect(bench.ledger.lastConfirmedDay).toBe("2026-11-19")
 })
 
-test("doubtAfter() lets runs of a clock that was ahead count no more until they come again, and tells their days", async () => {
+test("setBack() lets runs of a clock that was ahead count no more until they come again, and tells their days", async () => {
   await bench.ledger.adopt("2026-11-19")
   for (const [day, at] of [
     ["2026-11-20", NOW],
@@ -130,9 +130,10 @@ test("doubtAfter() lets runs of a clock that was ahead count no more until they 
     await bench.ledger.open(day, at, ALL)
     await bench.ledger.close(day)
   }
-  expect(bench.ledger.runsAfter(NOW)).toEqual(["2030-12-30", "2030-12-31"])
-  await bench.ledger.doubtAfter(NOW)
-  expect(bench.ledger.runsAfter(NOW)).toEqual([])
+  const wanted: Day[][] = []
+  const setBack = () => bench.ledger.setBack(NOW, async (days) => void wanted.push([...days]))
+  expect([await setBack(), await setBack()]).toEqual([["2030-12-30", "2030-12-31"], []])
+  expect(wanted).toEqual([["2030-12-30", "2030-12-31"]])
   const counts = () => [bench.ledger.lastRun?.scheduledAt, bench.ledger.lastRunDay, bench.ledger.firstDoubtful]
   expect(counts()).toEqual([NOW, "2026-11-20", NOW + 1])
   expect(bench.ledger.expectedOf(HERBS)).toEqual(["2026-11-20"])
@@ -145,10 +146,20 @@ test("doubtAfter() lets runs of a clock that was ahead count no more until they 
   expect(counts()).toEqual([NOW + 3, "2030-12-31", undefined])
 })
 
+test("setBack() changes nothing where the surveys cannot be asked for again: the next one finds the runs as they were", async () => {
+  await bench.ledger.open(DAY, NOW, ALL)
+  await bench.ledger.close(DAY)
+  const refused = bench.ledger.setBack(NOW - 1, () => Promise.reject(new Error("the disk refuses")))
+  await expect(refused).rejects.toThrow("the disk refuses")
+  bench.reopen()
+  expect([bench.ledger.lastRun?.scheduledAt, bench.ledger.firstDoubtful]).toEqual([NOW, undefined])
+  expect(await bench.ledger.setBack(NOW - 1, async () => {})).toEqual([DAY])
+})
+
 test("the only run of a first day stays in the ledger when the clock is set back: what it brought goes to the cloud", async () => {
   await bench.ledger.open(DAY, NOW, ALL)
   await bench.ledger.close(DAY)
-  await bench.ledger.doubtAfter(NOW - 1)
+  await bench.ledger.setBack(NOW - 1, async () => {})
   expect([bench.ledger.lastRun, bench.ledger.lastClosedDay]).toEqual([undefined, DAY])
 })
 
