@@ -2,8 +2,6 @@
 import { type Clock, isWrong, type Random } from "../clock"
 import { type Log, sparing } from "../log"
 import type { Sockets } from "../net/sockets"
-import { DurableDatabase } from "../storage/database"
-import { GroupCommit } from "../storage/group-commit"
 import { addDays, type Day, dayOf } from "../survey/calendar"
 import { formatRange } from "../topology/address"
 import type { Addressing } from "../topology/addressing"
@@ -24,18 +22,15 @@ import { Uploads } from "./intake/resources"
 import { Room } from "./intake/room"
 import { Senders } from "./intake/senders"
 import { lineFor, Strangers } from "./intake/strangers"
-import { KnownDevices } from "./ledger/known-devices"
-import { Ledger, type MissedRun } from "./ledger/ledger"
+import type { Ledger, MissedRun } from "./ledger/ledger"
 import { oldestKept, retentionDays } from "./ledger/retention"
-import { Quarantine } from "./quarantine/quarantine"
 import { Refusals } from "./quarantine/refused-messages"
 import { Lost } from "./report/never-comes"
 import { reasonsOf } from "./spool/notes/absences"
 import { identify } from "./spool/notes/identity"
 import { countRefused, refusalsOf } from "./spool/notes/refused"
-import { SPOOL } from "./spool/schema"
-import { Spool } from "./spool/spool"
 import { hasChanged, type Warning, warningsOf } from "./spool/warnings"
+import { GatewayStorage } from "./storage"
 
 export interface GatewayOptions {
   readonly topology: Topology
@@ -73,12 +68,7 @@ export class Gateway {
   readonly #retentionDays: number
   /** What the topology says now; it may change while the gateway runs. */
   readonly #declared: { devices: Devices }
-  readonly #database: DurableDatabase
-  readonly #commits: GroupCommit
-  readonly #quarantine: Quarantine
-  readonly #spool: Spool
-  readonly #ledger: Ledger
-  readonly #known: KnownDevices
+  readonly #storage: GatewayStorage
   #id = ""
   readonly #lost: Lost
   readonly #strangers: Strangers
@@ -90,47 +80,37 @@ export class Gateway {
   readonly #stopping = new AbortController()
   readonly #late: Late
 
-  private constructor(options: GatewayOptions) {
-    const { topology, addressing, clock, random, log, onFatal } = options
+  private constructor(options: GatewayOptions, storage: GatewayStorage) {
+    const { topology, addressing, clock, random, log } = options
     const { site, timeZone } = topology
+    const { database, commits, quarantine, spool, ledger } = storage
+    const { sqlite } = database
     this.#options = options
     this.#retentionDays = retentionDays(topology)
     this.#declared = { devices: topology.devices }
-    this.#database = DurableDatabase.open(topology.gateway.spool, SPOOL, addressing, onFatal)
-    this.#commits = new GroupCommit(this.#database, onFatal, clock)
-    this.#quarantine = new Quarantine(this.#database, topology.limits.quarantine)
-    this.#spool = new Spool(this.#database, this.#commits, this.#quarantine, timeZone, clock)
-    this.#ledger = new Ledger(this.#database, this.#commits, clock.now)
-    this.#known = new KnownDevices(this.#database, this.#commits)
-    this.#lost = new Lost({
-      sqlite: this.#database.sqlite,
-      ledger: this.#ledger,
-      timeZone,
-      retentionDays: this.#retentionDays,
-      now: clock.now,
-      log,
-    })
+    this.#storage = storage
+    this.#lost = new Lost({ sqlite, ledger, timeZone, retentionDays: this.#retentionDays, now: clock.now, log })
     const complain = sparing(log.error, clock.monotonic)
     const onRefused = (error: Error) => complain(`${error.message}: uploads are refused until there is room`)
     const warn = sparing(log.warn, clock.monotonic)
     this.#refusals = new Refusals({
-      quarantine: this.#quarantine,
-      commits: this.#commits,
+      quarantine,
+      commits,
       clock,
       onFlood: () => warn("Refused messages come faster than they are kept in quarantine"),
       onRefused,
     })
     this.#collector = new Collector({
-      spool: this.#spool,
-      ledger: this.#ledger,
+      spool,
+      ledger,
       refusals: this.#refusals,
       room: new Room({
-        database: this.#database,
+        database,
         limitBytes: topology.limits.spool,
         maxWaiting: topology.limits.overall.messages,
-        spool: this.#spool,
-        ledger: this.#ledger,
-        commits: this.#commits,
+        spool,
+        ledger,
+        commits,
         clock,
         log,
         onRefused,
@@ -145,10 +125,10 @@ export class Gateway {
     this.#forwarder = new Forwarder({
       site,
       siteInfo: () => ({ spool: this.#id, timeZone, devices: this.#described }),
-      account: (collection) => accountOf(this.#database.sqlite, this.#spool, collection),
+      account: (collection) => accountOf(sqlite, spool, collection),
       connect: (signal) => connectToCloud(linkOptionsOf(options), signal),
-      spool: this.#spool,
-      ledger: this.#ledger,
+      spool,
+      ledger,
       clock,
       random,
       ...(options.onDelivered && { onDelivered: options.onDelivered }),
@@ -157,16 +137,16 @@ export class Gateway {
       },
     })
     this.#late = new Late({
-      spool: this.#spool,
-      ledger: this.#ledger,
+      spool,
+      ledger,
       forwarder: this.#forwarder,
       clock,
       log,
       signal: this.#stopping.signal,
     })
     this.#strangers = new Strangers({
-      database: this.#database,
-      commits: this.#commits,
+      database,
+      commits,
       clock,
       onNew: (stranger) => {
         const line = lineFor(stranger, { ...topology, ...this.#declared }, addressing)
@@ -176,14 +156,10 @@ export class Gateway {
       onRefused,
     })
     const parts = {
-      database: this.#database,
-      commits: this.#commits,
-      quarantine: this.#quarantine,
-      spool: this.#spool,
-      ledger: this.#ledger,
+      ...storage,
       collector: this.#collector,
       declared: this.#declared,
-      senders: new Senders(this.#declared, addressing, () => {}),
+      senders: new Senders(this.#declared, addressing),
       timeZone,
       readTopology: options.readTopology,
       onDue: () => this.resume(),
@@ -204,7 +180,7 @@ export class Gateway {
 
   /** Throws StorageError or an Error of one clear line when the spool or the port cannot be had. */
   static async start(options: GatewayOptions): Promise<Gateway> {
-    const gateway = new Gateway(options)
+    const gateway = new Gateway(options, GatewayStorage.open(options))
     try {
       await gateway.#begin()
       return gateway
@@ -225,7 +201,7 @@ export class Gateway {
   }
 
   get ledger(): Ledger {
-    return this.#ledger
+    return this.#storage.ledger
   }
 
   /** From now on these are the declared devices: what comes, is expected and owed follows them. */
@@ -237,27 +213,28 @@ export class Gateway {
   /** Opens the collection of a day. */
   async open(day: Day, scheduledAt: number): Promise<OpenCollection> {
     const { clock, topology } = this.#options
+    const { commits, spool, ledger, known, quarantine } = this.#storage
     this.#lost.tell(day, this.#declared.devices)
     await this.#noteDevices()
     const today = dayOf(clock.now(), topology.timeZone)
-    const oldest = oldestKept(today, this.#ledger.lastConfirmedDay, this.#retentionDays)
-    await this.#commits.add(() => {
-      this.#ledger.prune(oldest) // before its surveys: what is left of a day must not be compared
-      this.#known.prune(oldest)
-      this.#quarantine.prune()
+    const oldest = oldestKept(today, ledger.lastConfirmedDay, this.#retentionDays)
+    await commits.add(() => {
+      ledger.prune(oldest) // before its surveys: what is left of a day must not be compared
+      known.prune(oldest)
+      quarantine.prune()
       this.#strangers.prune(clock.now() - this.#retentionDays * DAY_MS)
     })
     // with what a crash has left of a day that had to make room: by now it is certain which
-    const { releasedUpTo } = this.#ledger
+    const { releasedUpTo } = ledger
     const released = releasedUpTo ? addDays(releasedUpTo, 1) : oldest
-    await this.#spool.prune(released > oldest ? released : oldest)
+    await spool.prune(released > oldest ? released : oldest)
     return this.#collector.open(day, scheduledAt, this.#expected)
   }
 
   /** Records runs that did not take place, so that what is not too long ago of them is owed. */
   async recordMissed(runs: readonly MissedRun[]): Promise<void> {
     const taken = runs.filter(({ day }) => !this.#collector.refuseDay(day))
-    await this.#ledger.miss(taken, this.#expected)
+    await this.#storage.ledger.miss(taken, this.#expected)
   }
 
   /**
@@ -265,7 +242,8 @@ export class Gateway {
    * durable, with their days.
    */
   async setBack(now: number): Promise<Day[]> {
-    const days = await this.#ledger.setBack(now, (early) => this.#spool.expectAgain(early))
+    const { spool, ledger } = this.#storage
+    const days = await ledger.setBack(now, (early) => spool.expectAgain(early))
     this.#lost.begin()
     return days
   }
@@ -282,7 +260,7 @@ export class Gateway {
   }
 
   summary({ day, missing }: OpenCollection): DaySummary {
-    const { sqlite } = this.#database
+    const { sqlite } = this.#storage.database
     const absent = missing()
     const ranges = absent.map((address) => ({ first: address, last: address }))
     return {
@@ -291,14 +269,14 @@ export class Gateway {
       reasons: reasonsOf(sqlite, day, ranges, REASONS_KEPT),
       refusals: refusalsOf(sqlite, day, REASONS_KEPT),
       refusedSurveys: countRefused(sqlite, day),
-      readings: this.#spool.readings(day),
+      readings: this.#storage.spool.readings(day),
       warnings: warningsOf(sqlite, day),
     }
   }
 
   /** Whether any survey of this day is another one than on the day before. */
   hasChanged(day: Day): boolean {
-    return hasChanged(this.#database.sqlite, day)
+    return hasChanged(this.#storage.database.sqlite, day)
   }
 
   /** Stops listening and forwarding; what is not delivered stays in the spool. May be called twice. */
@@ -308,10 +286,8 @@ export class Gateway {
     await this.#late.finished
     this.#strangers.stop()
     this.#refusals.stop()
-    this.#spool.stop()
-    this.#commits.flush()
     this.#listener.stop()
-    this.#database.close()
+    this.#storage.close()
   }
 
   get #expected() {
@@ -321,21 +297,22 @@ export class Gateway {
   /** The devices as the cloud is told of them: with those that are not declared any more, and whose surveys are here. */
   get #described() {
     const { devices } = this.#declared
-    return [...devices.labels(), ...this.#known.former(devices).map((range) => ({ ip: formatRange(range) }))]
+    return [...devices.labels(), ...this.#storage.known.former(devices).map((range) => ({ ip: formatRange(range) }))]
   }
 
   /** Nothing is filed under a clock that is wrong. */
   async #noteDevices(): Promise<void> {
     const { clock, topology } = this.#options
-    if (!isWrong(clock)) await this.#known.note(dayOf(clock.now(), topology.timeZone), this.#declared.devices)
+    if (!isWrong(clock)) await this.#storage.known.note(dayOf(clock.now(), topology.timeZone), this.#declared.devices)
   }
 
   async #begin(): Promise<void> {
     const { topology, log, random } = this.#options
-    const { id, formerSite } = await identify(this.#database, this.#commits, topology.site, random)
+    const { database, commits, ledger } = this.#storage
+    const { id, formerSite } = await identify(database, commits, topology.site, random)
     this.#id = id
     if (formerSite !== undefined) {
-      this.#ledger.recall() // none of its days is confirmed any more
+      ledger.recall() // none of its days is confirmed any more
       const { spool } = topology.gateway
       log.warn(`${spool} is of the site ${formerSite}: the days that it keeps go to the cloud as ${topology.site} too`)
     }

@@ -1,17 +1,12 @@
 // Does what is asked of a gateway while none runs: on its spool, without its sockets.
 import type { Clock } from "../../clock"
-import { DurableDatabase } from "../../storage/database"
-import { GroupCommit } from "../../storage/group-commit"
 import type { Addressing } from "../../topology/addressing"
 import type { Topology } from "../../topology/topology"
 import { Collector } from "../intake/collector"
 import { Senders } from "../intake/senders"
-import { Ledger } from "../ledger/ledger"
 import { retentionDays } from "../ledger/retention"
-import { Quarantine } from "../quarantine/quarantine"
 import { Refusals } from "../quarantine/refused-messages"
-import { SPOOL } from "../spool/schema"
-import { Spool } from "../spool/spool"
+import { GatewayStorage } from "../storage"
 import { carryOut } from "./carry-out"
 import type { SpoolRequest } from "./request"
 
@@ -26,32 +21,19 @@ export async function carryOutAlone(
   addressing: Addressing,
   clock: Clock,
 ): Promise<string> {
-  const { timeZone, limits } = topology
-  const database = DurableDatabase.open(topology.gateway.spool, SPOOL, addressing)
-  const ignore = () => {}
+  const { timeZone } = topology
+  const storage = GatewayStorage.open({ topology, addressing, clock })
   try {
-    const commits = new GroupCommit(database, ignore, clock)
-    const quarantine = new Quarantine(database, limits.quarantine)
-    const spool = new Spool(database, commits, quarantine, timeZone, clock)
-    const ledger = new Ledger(database, commits, clock.now)
-    const refusals = new Refusals({ quarantine, commits, clock, onFlood: ignore, onRefused: ignore })
     const collector = new Collector({
-      spool,
-      ledger,
-      refusals,
+      ...storage,
+      refusals: new Refusals({ ...storage, clock }),
       timeZone,
       retentionDays: retentionDays(topology),
       now: clock.now,
-      onLate: ignore,
-      onRefused: ignore,
     })
-    const senders = new Senders(topology, addressing, ignore)
-    const parts = { database, commits, quarantine, spool, ledger, collector, senders, timeZone, declared: topology }
-    const done = await carryOut(request, { ...parts, onDue: ignore })
-    spool.stop()
-    commits.flush()
-    return done
+    const senders = new Senders(topology, addressing)
+    return await carryOut(request, { ...storage, collector, senders, timeZone, declared: topology, onDue() {} })
   } finally {
-    database.close()
+    storage.close()
   }
 }

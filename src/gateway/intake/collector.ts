@@ -48,9 +48,9 @@ export interface CollectorOptions {
   /** Whether that is a time that it cannot be. */
   readonly isClockWrong?: () => boolean
   /** Something new has come for a day whose collection is closed. */
-  readonly onLate: (upload: Upload) => void
+  readonly onLate?: (upload: Upload) => void
   /** The disk refuses. */
-  readonly onRefused: (error: StorageRefused) => void
+  readonly onRefused?: (error: StorageRefused) => void
 }
 
 /** What a sender is told of whose survey every line was taken. */
@@ -124,13 +124,13 @@ export class Collector {
     this.counts.refusedLines += refused
     if (changed) this.counts.changed++
     if (first) this.#arrived(upload)
-    if (changed && this.#isClosed(upload.day)) this.options.onLate(upload)
+    if (changed && this.#isClosed(upload.day)) this.options.onLate?.(upload)
     return { answer: answerOf(readings, refused), first, readings, refused }
   }
 
   #refused(error: unknown): Outcome {
     if (!(error instanceof StorageRefused)) throw error
-    this.options.onRefused(error)
+    this.options.onRefused?.(error)
     return { reason: REFUSED_TEXT, retryAfterSeconds: REFUSED_RETRY_SECONDS }
   }
 
@@ -155,7 +155,7 @@ export class Collector {
       return true
     } catch (error) {
       if (!(error instanceof StorageRefused)) throw error
-      this.options.onRefused(error)
+      this.options.onRefused?.(error)
       return false
     }
   }

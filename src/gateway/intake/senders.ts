@@ -20,7 +20,7 @@ export class Senders {
   constructor(
     private readonly declared: { readonly devices: Devices },
     private readonly addressing: Addressing,
-    private readonly onStranger: (stranger: Stranger) => void,
+    private readonly onStranger: (stranger: Stranger) => void = () => {},
   ) {}
 
   /**

@@ -10,9 +10,9 @@ export interface RefusalsOptions {
   readonly commits: GroupCommit
   readonly clock: Clock
   /** So many of this second were not kept. */
-  readonly onFlood: (notKept: number) => void
+  readonly onFlood?: (notKept: number) => void
   /** The disk refuses. */
-  readonly onRefused: (error: StorageRefused) => void
+  readonly onRefused?: (error: StorageRefused) => void
 }
 
 const WRITE_EVERY_MS = 1000
@@ -51,7 +51,7 @@ export class Refusals {
     this.#cancelWrite?.()
     this.#cancelWrite = undefined
     const waiting = this.#waiting
-    if (this.#notKept > 0) onFlood(this.#notKept)
+    if (this.#notKept > 0) onFlood?.(this.#notKept)
     this.#waiting = []
     this.#bySender.clear()
     this.#notKept = 0
@@ -60,7 +60,7 @@ export class Refusals {
         for (const { at, refusal } of waiting) quarantine.add(at, refusal)
       })
       .catch((error) => {
-        if (error instanceof StorageRefused) onRefused(error)
+        if (error instanceof StorageRefused) onRefused?.(error)
       })
   }
 }

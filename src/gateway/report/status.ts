@@ -154,7 +154,7 @@ function deviceStatus(sqlite: Database, shown: readonly Collection[], devices: D
 /** Who was declared meanwhile is a stranger no more. */
 function strangersOf(sqlite: Database, topology: Topology): StrangerStatus[] {
   const addressing = addressingOf(sqlite)
-  const senders = new Senders(topology, addressing, () => {})
+  const senders = new Senders(topology, addressing)
   return readStrangers(sqlite).flatMap(({ firstAt, lastAt, ...stranger }) => {
     const { sender, address } = stranger
     const reason = senders.identify(sender, sender === address ? undefined : address)
