@@ -52,8 +52,11 @@ export interface NetworkOptions {
   readonly onCollection?: (site: string, day: Day, report: CollectionReport) => void
   /** A summary in words, for the heartbeat. */
   readonly describe?: (summary: Summary) => string
-  /** A person waits for something that depends on the topology: `update()` it as it is now. */
-  readonly readTopology?: () => Promise<void>
+  /**
+   * A person waits for something that depends on the topology: `update()` it as it is now. Resolves with what changed, in
+   * words; rejects with a TopologyError where the file is not sound.
+   */
+  readonly readTopology?: () => Promise<string>
   /** The disk failed: end the process, a new one resumes from what is on it. */
   readonly onFatal?: (error: unknown) => void
 }

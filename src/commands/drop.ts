@@ -3,18 +3,15 @@ import { existsSync } from "node:fs"
 import { systemClock } from "../clock"
 import { dropFromStore } from "../cloud/drop-alone"
 import { readCloudStatus } from "../cloud/status"
-import { carryOutAlone } from "../gateway/control/offline"
-import type { SpoolRequest } from "../gateway/control/request"
-import { countSurveysOf } from "../gateway/spool/reader"
-import { addressingOf, SPOOL } from "../gateway/spool/schema"
-import { openForReading } from "../storage/database"
-import { StorageError, StorageInUse } from "../storage/errors"
+import { countSurveysOf, openSpool } from "../gateway/spool/reader"
+import { addressingOf } from "../gateway/spool/schema"
+import { StorageError } from "../storage/errors"
 import { type Day, describeDay } from "../survey/calendar"
 import { type AddressRange, EVERY_ADDRESS, formatAddress } from "../topology/address"
 import type { Topology } from "../topology/topology"
 import { loadTopology } from "../topology/yaml/load"
 import { COMMON_OPTIONS, type Command, readDay, readDevice, UsageError, type Values } from "./arguments"
-import { leave } from "./ask"
+import { ask } from "./ask"
 import { count } from "./format"
 import { INVOCATION } from "./installation"
 import { createScreen, type Screen } from "./screen"
@@ -47,22 +44,13 @@ async function run(values: Values<typeof options>): Promise<number> {
 
   const { spool } = topology.gateway
   if (!existsSync(spool)) throw new StorageError(whereToDrop(topology))
-  const sqlite = openForReading(spool, SPOOL)
+  const sqlite = openSpool(spool)
   const addressing = addressingOf(sqlite)
   const surveys = countSurveysOf(sqlite, day, addresses)
   sqlite.close()
   screen.info(`${describeDay(day)} of ${who}: ${count(surveys, "survey")} here, and what the cloud has of it`)
   if (!(await mayDrop(screen, values.yes))) return 1
-  const request: SpoolRequest = { ask: "drop", day, ...addresses }
-  try {
-    screen.success(await carryOutAlone(request, topology, addressing, systemClock))
-    screen.info(`  The cloud drops it when the gateway starts: ${INVOCATION} start`)
-  } catch (error) {
-    if (!(error instanceof StorageInUse)) throw error
-    leave(spool, request)
-    screen.success(`The gateway is asked to drop ${day} within a minute, and tells the cloud`)
-  }
-  return 0
+  return ask({ ask: "drop", day, ...addresses }, topology, addressing, screen)
 }
 
 /** Of a site that nobody delivers any more the store alone knows. */

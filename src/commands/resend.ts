@@ -1,15 +1,15 @@
 // `bun run resend`: asks the gateway, the spool's only writer, to deliver days again that the cloud had already.
-
 import type { DayRange } from "../gateway/control/request"
-import { countSurveys, heldDays } from "../gateway/spool/reader"
-import { SPOOL } from "../gateway/spool/schema"
-import { openForReading } from "../storage/database"
+import { heldDays, openSpool } from "../gateway/spool/reader"
+import { addressingOf } from "../gateway/spool/schema"
 import { StorageError } from "../storage/errors"
 import { addDays, type Day } from "../survey/calendar"
+import type { Addressing } from "../topology/addressing"
 import { loadTopology } from "../topology/yaml/load"
 import { COMMON_OPTIONS, type Command, DAY_RANGE_OPTIONS, readDayRange, UsageError, type Values } from "./arguments"
-import { leave } from "./ask"
+import { ask } from "./ask"
 import { count } from "./format"
+import { INVOCATION } from "./installation"
 import { createScreen } from "./screen"
 
 const options = {
@@ -31,26 +31,23 @@ async function run(values: Values<typeof options>): Promise<number> {
   const topology = await loadTopology(values.topology ?? "topology.yaml")
   const { spool } = topology.gateway
 
-  const { range, surveys, days, gaps } = find(spool, from, to)
+  const { range, gaps, addressing } = find(spool, from, to)
   for (const gap of gaps) screen.warn(`${spool} holds no surveys of ${formatDays(gap)}`)
-  leave(spool, { ask: "resend", ...range })
-  screen.success(`Asked for: ${count(surveys, "survey")} of ${count(days, "day")}, ${formatDays(range)}`)
-  screen.info("  The gateway begins within a minute while it runs, otherwise when it starts")
-  screen.info("  What is still to be delivered: bun run status")
-  return 0
+  const exit = await ask({ ask: "resend", ...range }, topology, addressing, screen)
+  if (exit === 0) screen.info(`  What is still to be delivered: ${INVOCATION} status`)
+  return exit
 }
 
 interface Found {
   readonly range: DayRange
-  readonly surveys: number
-  readonly days: number
   /** Days that were asked for and are not held. */
   readonly gaps: readonly DayRange[]
+  readonly addressing: Addressing
 }
 
 /** What the spool holds of these days. Throws StorageError when that is nothing. */
 function find(spool: string, from: Day, to: Day | undefined): Found {
-  const sqlite = openForReading(spool, SPOOL)
+  const sqlite = openSpool(spool)
   try {
     const held = heldDays(sqlite)
     const [oldest, latest] = [held[0], held.at(-1)]
@@ -62,8 +59,11 @@ function find(spool: string, from: Day, to: Day | undefined): Found {
       const kept = `${count(held.length, "day")}, ${formatDays({ from: oldest, to: latest })}`
       throw new StorageError(`${spool} holds no surveys of ${wanted}: it holds ${kept}`)
     }
-    const surveys = countSurveys(sqlite, first, last).reduce((sum, day) => sum + day.surveys, 0)
-    return { range: { from: first, to: last }, surveys, days: asked.length, gaps: gapsIn(asked, from, to ?? latest) }
+    return {
+      range: { from: first, to: last },
+      gaps: gapsIn(asked, from, to ?? latest),
+      addressing: addressingOf(sqlite),
+    }
   } finally {
     sqlite.close()
   }

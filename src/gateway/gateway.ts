@@ -9,8 +9,9 @@ import type { Devices } from "../topology/devices"
 import { sizeOf } from "../topology/ranges"
 import type { Topology } from "../topology/topology"
 import { REASONS_KEPT, type Reason } from "../verdict"
-import { carryOut } from "./control/carry-out"
-import { Requests } from "./control/requests"
+import { type CarryOutOptions, carryOut } from "./control/carry-out"
+import { Control } from "./control/control"
+import type { ControlRequest } from "./control/request"
 import { accountOf } from "./delivery/account"
 import { Late } from "./delivery/between-runs"
 import { type Forwarded, Forwarder } from "./delivery/forwarder"
@@ -42,8 +43,11 @@ export interface GatewayOptions {
   readonly random: Random
   readonly log: Log
   readonly onDelivered?: (forwarded: Forwarded) => void
-  /** A person waits for something that depends on the topology: `declare()` it as it is now. */
-  readonly readTopology?: (() => Promise<void>) | undefined
+  /**
+   * A person waits for something that depends on the topology: `declare()` it as it is now. Resolves with what changed, in
+   * words; rejects with a TopologyError where the file is not sound.
+   */
+  readonly readTopology?: (() => Promise<string>) | undefined
   /** The disk failed: nothing is certain any more. */
   readonly onFatal: (error: unknown) => void
 }
@@ -73,7 +77,7 @@ export class Gateway {
   readonly #lost: Lost
   readonly #strangers: Strangers
   readonly #refusals: Refusals
-  readonly #requests: Requests
+  readonly #control: Control
   readonly #collector: Collector
   readonly #forwarder: Forwarder
   readonly #listener: Listener
@@ -155,7 +159,7 @@ export class Gateway {
       },
       onRefused,
     })
-    const parts = {
+    const parts: CarryOutOptions = {
       ...storage,
       collector: this.#collector,
       declared: this.#declared,
@@ -164,11 +168,10 @@ export class Gateway {
       readTopology: options.readTopology,
       onDue: () => this.resume(),
     }
-    this.#requests = new Requests({
-      file: topology.gateway.spool,
-      clock,
-      log,
-      carryOut: (request) => carryOut(request, parts),
+    this.#control = new Control({
+      ...options,
+      spool: topology.gateway.spool,
+      carryOut: (request) => this.#carryOut(request, parts),
     })
     const senders = new Senders(this.#declared, addressing, this.#strangers.note)
     this.#listener = new Listener({
@@ -282,7 +285,7 @@ export class Gateway {
   /** Stops listening and forwarding; what is not delivered stays in the spool. May be called twice. */
   async stop(): Promise<void> {
     this.#stopping.abort(new Error("the gateway is stopping"))
-    await this.#requests.stop()
+    await this.#control.stop()
     await this.#late.finished
     this.#strangers.stop()
     this.#refusals.stop()
@@ -318,6 +321,14 @@ export class Gateway {
     }
     await this.#noteDevices()
     await this.#listener.start()
-    this.#requests.start()
+    this.#control.start()
+  }
+
+  async #carryOut(request: ControlRequest, parts: CarryOutOptions): Promise<string> {
+    if (request.ask === "counters") return JSON.stringify(this.counts)
+    if (request.ask === "reload") return (await parts.readTopology?.()) ?? "No file is read here"
+    const done = await carryOut(request, parts)
+    this.#options.log.info(done)
+    return done
   }
 }

@@ -3,6 +3,7 @@
 import { type Connection, type ConnectOptions, connectTcp, listenTcp, type TcpListener, type TcpOptions } from "./tcp"
 import type { Peer } from "./udp"
 import { canBind, type UdpOptions, UdpSocket } from "./udp"
+import { listenUnix, type UnixListener, type UnixOptions } from "./unix"
 
 /** An open UDP port. */
 export interface Datagrams {
@@ -13,13 +14,15 @@ export interface Datagrams {
   close(): void
 }
 
-/** All of them throw, or reject with, an Error of one clear line. */
+/** They throw, or reject with, an Error of one clear line where nothing else is said. */
 export interface Sockets {
   openUdp(options: UdpOptions): Promise<Datagrams>
   listenTcp(options: TcpOptions): TcpListener
   connectTcp(options: ConnectOptions): Promise<Connection>
+  /** Throws the system's error. */
+  listenUnix(options: UnixOptions): UnixListener
   /** Undefined when the address can be bound here, or why it cannot. */
   canBind(address: string): Promise<Error | undefined>
 }
 
-export const systemSockets: Sockets = { openUdp: UdpSocket.open, listenTcp, connectTcp, canBind }
+export const systemSockets: Sockets = { openUdp: UdpSocket.open, listenTcp, connectTcp, listenUnix, canBind }

@@ -14,8 +14,7 @@ export class Lock {
 
   /** Throws StorageInUse naming the process that holds it, or a StorageError with what is wrong with the lock. */
   static take(file: string): Lock {
-    // by whatever name a link gives to it
-    const own = `${existsSync(file) ? realpathSync(file) : file}.lock`
+    const own = `${realName(file)}.lock`
     let database: Database | undefined
     try {
       database = new Database(own)
@@ -43,6 +42,9 @@ export class Lock {
     this.#database = undefined
   }
 }
+
+/** The file's own name, by whatever name a link gives to it; of a file that is not there yet, the name as it is. */
+export const realName = (file: string): string => (existsSync(file) ? realpathSync(file) : file)
 
 const ownName = (): string => String(process.pid).padStart(10)
 

@@ -44,6 +44,9 @@ export class FakeGateway {
       throw new Error("nobody listens here")
     },
     connectTcp: () => Promise.reject(new Error("nobody connects here")),
+    listenUnix: () => {
+      throw new Error("nobody is asked here")
+    },
     canBind: async () => undefined,
   }
 

@@ -5,7 +5,11 @@ import { runDevice } from "../../src/device/device"
 import { ReasonsTold } from "../../src/device/reasons-told"
 import { readSurvey } from "../../src/device/source/source"
 import { Gateway } from "../../src/gateway/gateway"
-import { systemSockets } from "../../src/net/sockets"
+import { SPOOL } from "../../src/gateway/spool/schema"
+import { type Sockets, systemSockets } from "../../src/net/sockets"
+import { Network } from "../../src/network"
+import { DurableDatabase } from "../../src/storage/database"
+import { StorageInUse } from "../../src/storage/errors"
 import { bindAddress } from "../../src/topology/addressing"
 import { MONDAY_AT_SIX, Site, until } from "./fixture"
 
@@ -150,4 +154,27 @@ test("a gateway that is not there yet is waited for by its devices", async () =>
   expect(site.uploads).toHaveLength(2)
   expect(gateway.counts.uploads).toBe(2)
   await gateway.stop()
+})
+
+test("a gateway's socket is made and removed while it holds the spool", async () => {
+  await using site = await Site.make()
+  const held: string[] = []
+  const note = (what: string) => {
+    try {
+      DurableDatabase.open(site.topology.gateway.spool, SPOOL, "simulated").close()
+    } catch (error) {
+      if (error instanceof StorageInUse) held.push(what)
+    }
+  }
+  const sockets: Sockets = {
+    ...systemSockets,
+    listenUnix: (options) => {
+      note("made")
+      const listener = systemSockets.listenUnix(options)
+      return { stop: () => listener.stop().then(() => note("removed")) }
+    },
+  }
+  const network = await Network.start(site.topology, { ...site.options, sockets })
+  await network.stop()
+  expect(held).toEqual(["made", "removed"])
 })

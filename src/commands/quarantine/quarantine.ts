@@ -1,19 +1,12 @@
 // `bun run quarantine`: lists what was refused or superseded, gives it to today's rules again, or drops it.
-import { systemClock } from "../../clock"
 import { printInBatches } from "../../cloud/listing"
-import { carryOutAlone } from "../../gateway/control/offline"
-import { type SpoolRequest, waitingRequests } from "../../gateway/control/request"
 import { countQuarantined, KINDS, type Kind, readQuarantined } from "../../gateway/quarantine/entries"
 import { addressingOf, SPOOL } from "../../gateway/spool/schema"
 import { nearest } from "../../nearest"
 import { openForReading } from "../../storage/database"
-import { StorageInUse } from "../../storage/errors"
-import type { Addressing } from "../../topology/addressing"
-import type { Topology } from "../../topology/topology"
 import { loadTopology } from "../../topology/yaml/load"
 import { COMMON_OPTIONS, type Command, readDay, readDevice, UsageError, type Values } from "../arguments"
-import { leave } from "../ask"
-import { count } from "../format"
+import { ask } from "../ask"
 import { createScreen, type Screen } from "../screen"
 import { quarantineText } from "../status/text"
 import { quarantineJson, quarantineTable } from "./text"
@@ -50,44 +43,21 @@ async function run(values: Values<typeof options>): Promise<number> {
     if (!retry && !clear) {
       const describe = json ? quarantineJson : quarantineTable
       await printInBatches(describe(readQuarantined(sqlite, filter, "oldest first"), topology), screen.print)
-      if (!json) tell(kinds, topology, screen)
+      if (!json) tell(kinds, screen)
       return 0
     }
   } finally {
     sqlite.close()
   }
-  const entries = KINDS.reduce((sum, kind) => sum + kinds[kind], 0)
-  if (retry) await ask({ ask: "retry", ...filter }, entries, topology, addressing, screen)
+  if (retry) return ask({ ask: "retry", ...filter }, topology, addressing, screen)
   // of what comes from now on nobody knows
-  else await ask({ ask: "clear", ...filter, upTo: newest }, entries, topology, addressing, screen)
-  return 0
+  return ask({ ask: "clear", ...filter, upTo: newest }, topology, addressing, screen)
 }
 
-function tell(kinds: Readonly<Record<Kind, number>>, { gateway }: Topology, screen: Screen): void {
+function tell(kinds: Readonly<Record<Kind, number>>, screen: Screen): void {
   screen.info(`Quarantine: ${quarantineText(kinds)}`)
-  const asked = waitingRequests(gateway.spool).filter(({ ask }) => ask === "retry" || ask === "clear")
-  for (const { ask } of asked) screen.info(`  --${ask} is asked for, the gateway has not begun yet`)
   if (KINDS.every((kind) => kinds[kind] === 0)) return
   screen.info("  --retry gives them to today's rules again, --clear drops them; --day, --device and --kind choose")
-}
-
-/** At once where no gateway runs; otherwise it is the only one who may write. */
-async function ask(
-  request: SpoolRequest,
-  entries: number,
-  topology: Topology,
-  addressing: Addressing,
-  screen: Screen,
-): Promise<void> {
-  try {
-    screen.success(await carryOutAlone(request, topology, addressing, systemClock))
-    if (request.ask === "retry") screen.info("  What is due for the cloud goes when the gateway starts: bun run status")
-  } catch (error) {
-    if (!(error instanceof StorageInUse)) throw error
-    leave(topology.gateway.spool, request)
-    screen.success(`The gateway is asked to --${request.ask} ${count(entries, "entry", "entries")} within a minute`)
-    screen.info("  It says what became of them; so does: bun run quarantine")
-  }
 }
 
 function readKind(text: string | undefined): Kind | undefined {

@@ -89,7 +89,7 @@ WantedBy=multi-user.target
 
 const HARDENING = `
 # MemoryDenyWriteExecute= stays off: the JIT compiler writes code.
-# Netlink tells the host's own addresses; scripts and name services speak over unix sockets.
+# Netlink tells the host's own addresses; scripts and name services speak over unix sockets, and people to the gateway.
 RestrictAddressFamilies=AF_INET AF_INET6 AF_NETLINK AF_UNIX
 CapabilityBoundingSet=
 NoNewPrivileges=yes

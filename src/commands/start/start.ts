@@ -57,7 +57,7 @@ async function run(values: Values<typeof options>, words: readonly string[]): Pr
     onDelivered: view.delivered,
     onCollection: view.collected,
     describe: view.describe,
-    readTopology: async () => running?.readTopology(),
+    readTopology: async () => running?.readTopology() ?? `${topology.file} was read just now`,
     onFatal: failed.reject,
   })
   const network = await starting.catch((error) => {
@@ -160,7 +160,7 @@ class Running {
     missed: readonly number[],
     isDoubtful: boolean,
   ): Promise<void> {
-    await this.readTopology()
+    await this.#readTopologyBeforeRun()
     this.#tellMissed(scheduledAt, missed)
     await this.network.recordMissed(...missed)
     await this.view.show(scheduledAt, () => this.network.collect({ scheduledAt, patient: true, isDoubtful }))
@@ -192,21 +192,27 @@ class Running {
     else this.screen.error(wrongClockText(now, this.topology))
   }
 
-  /** Before each collection, and before what is in quarantine is tried again. One that is not sound changes nothing. */
-  async readTopology(): Promise<void> {
+  /** What changed, in words, which the screen tells too. Throws TopologyError where the file is not sound. */
+  async readTopology(): Promise<string> {
     const { file } = this.topology
+    const read = await loadTopology(file)
+    const { applied, postponed } = changesOf(this.topology, read)
+    this.topology = applyChanges(this.topology, read)
+    this.network.update(this.topology)
+    this.view.update(this.topology)
+    this.#schedule?.update(this.#times)
+    const later = postponed.length > 0 ? [`${postponed.join(", ")} changed: start again to apply it`] : []
+    for (const line of applied) this.screen.info(`${file}: ${line}`)
+    for (const line of later) this.screen.warn(`${file}: ${line}`)
+    return `${file}: ${[...applied, ...later].join("; ") || "nothing changed"}`
+  }
+
+  async #readTopologyBeforeRun(): Promise<void> {
     try {
-      const read = await loadTopology(file)
-      const { applied, postponed } = changesOf(this.topology, read)
-      this.topology = applyChanges(this.topology, read)
-      this.network.update(this.topology)
-      this.view.update(this.topology)
-      this.#schedule?.update(this.#times)
-      for (const line of applied) this.screen.info(`${file}: ${line}`)
-      if (postponed.length > 0) this.screen.warn(`${file}: ${postponed.join(", ")} changed: start again to apply it`)
+      await this.readTopology()
     } catch (error) {
       const [first = ""] = (error instanceof Error ? error.message : String(error)).split("\n")
-      this.screen.error(`${file} is not sound, the old one stays: ${first}`)
+      this.screen.error(`${this.topology.file} is not sound, the old one stays: ${first}`)
     }
   }
 

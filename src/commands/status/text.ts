@@ -91,13 +91,12 @@ const siteLabel = ({ site, sample }: Topology): string => (sample ? `${site}, sa
 
 /** The gateway's part: days, and what wants attention. */
 export function gatewayLines(status: GatewayStatus, topology: Topology, now: number): string[] {
-  const { days, devices, undelivered, resend } = status
+  const { days, devices, undelivered } = status
   const today = dayOf(now, topology.timeZone)
   const grid = devices ? deviceGrid(days, devices) : dayTable(days)
   const waiting = undelivered.oldest
     ? `${count(undelivered.surveys, "survey")}, the oldest of ${shortDay(undelivered.oldest, today)}`
     : "nothing"
-  const again = resend.map(({ from, to }) => (from === to ? from : `${from} to ${to}`)).join(", ")
   return [
     ...(days.length > 0 ? ["", ...grid] : []),
     "",
@@ -105,7 +104,6 @@ export function gatewayLines(status: GatewayStatus, topology: Topology, now: num
     ...(status.lost.surveys > 0 ? entry("Never comes", owedLines(status.lost, today)) : []),
     ...entry("Undelivered", [waiting]),
     ...(status.waiting.length > 0 ? entry("Waiting", waitingLines(status.waiting)) : []),
-    ...(again ? entry("Resend", [`asked for ${again}, not begun yet`]) : []),
     ...entry("Quarantine", [quarantineText(status.quarantine)]),
     ...entry("Refused", strangerLines(status.strangers, topology, now)),
     ...entry("Spool", [spoolText(status)]),

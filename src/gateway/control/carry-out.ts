@@ -1,18 +1,19 @@
 // Does what a person asked of the gateway, and says in words what became of it.
+import type { StorageRefused } from "../../storage/errors"
 import type { SpoolRequest } from "./request"
 import { deliverAgain, type ResendParts } from "./resend"
 import { type Retried, Retry, type RetryOptions } from "./retry"
 
-export interface Parts extends RetryOptions, Omit<ResendParts, "sqlite"> {
-  /** The topology may have changed, and is needed as it is now. */
-  readonly readTopology?: (() => Promise<void>) | undefined
+export interface CarryOutOptions extends RetryOptions, Omit<ResendParts, "sqlite"> {
+  /** The topology may have changed, and is needed as it is now. Where its file is not sound nothing is done. */
+  readonly readTopology?: (() => Promise<string>) | undefined
   /** Something may be due for the cloud. */
-  readonly onDue: () => void
+  readonly onDue?: () => void
 }
 
 /** Resolves once it is durable. Throws StorageRefused when the disk refuses; asked once more, it goes on. */
-export async function carryOut(request: SpoolRequest, parts: Parts): Promise<string> {
-  const { database, commits, quarantine, readTopology, onDue } = parts
+export async function carryOut(request: SpoolRequest, parts: CarryOutOptions): Promise<string> {
+  const { database, commits, quarantine, readTopology, onDue = () => {} } = parts
   switch (request.ask) {
     case "resend": {
       const surveys = await deliverAgain(request, { ...parts, sqlite: database.sqlite })
@@ -38,6 +39,10 @@ export async function carryOut(request: SpoolRequest, parts: Parts): Promise<str
     }
   }
 }
+
+/** What whoever asked is told when the disk refuses. */
+export const refusedText = ({ message }: StorageRefused): string =>
+  `The disk refuses, make room and ask again: ${message}`
 
 /** "2 taken in, 1 refused still, 1 survey due for the cloud again; 3 are damaged, cut or superseded and stay" */
 export function describeRetried({ taken, refused, due, left }: Retried): string {

@@ -15,7 +15,7 @@ import type { SpoolRequest } from "./request"
  * Throws StorageInUse while a gateway holds the spool, StorageRefused when the disk refuses.
  * @param addressing of whoever made the spool
  */
-export async function carryOutAlone(
+export async function carryOutOffline(
   request: SpoolRequest,
   topology: Topology,
   addressing: Addressing,
@@ -32,7 +32,7 @@ export async function carryOutAlone(
       now: clock.now,
     })
     const senders = new Senders(topology, addressing)
-    return await carryOut(request, { ...storage, collector, senders, timeZone, declared: topology, onDue() {} })
+    return await carryOut(request, { ...storage, collector, senders, timeZone, declared: topology })
   } finally {
     storage.close()
   }

@@ -1,15 +1,4 @@
-// What a person asks of the gateway, as a file beside the spool: the gateway is the spool's only writer.
-import {
-  closeSync,
-  existsSync,
-  fchmodSync,
-  fsyncSync,
-  openSync,
-  readFileSync,
-  renameSync,
-  writeFileSync,
-} from "node:fs"
-import { dirname } from "node:path"
+// What a person asks of the gateway.
 import * as v from "valibot"
 import { type Day, parseDay } from "../../survey/calendar"
 import { KINDS } from "../quarantine/entries"
@@ -25,11 +14,17 @@ const filter = {
   kind: v.optional(v.picklist(KINDS)),
   upTo: v.optional(v.number()),
 }
-const resend = v.object({ ask: v.literal("resend"), from: day, to: day })
-const retry = v.object({ ask: v.literal("retry"), ...filter })
-const clear = v.object({ ask: v.literal("clear"), ...filter })
-const drop = v.object({ ask: v.literal("drop"), day, first: v.number(), last: v.number() })
-const file = v.object({ requests: v.array(v.variant("ask", [resend, retry, clear, drop])) })
+const spoolRequest = v.variant("ask", [
+  v.object({ ask: v.literal("resend"), from: day, to: day }),
+  v.object({ ask: v.literal("retry"), ...filter }),
+  v.object({ ask: v.literal("clear"), ...filter }),
+  v.object({ ask: v.literal("drop"), day, first: v.number(), last: v.number() }),
+])
+const controlRequest = v.variant("ask", [
+  spoolRequest,
+  v.object({ ask: v.literal("reload") }),
+  v.object({ ask: v.literal("counters") }),
+])
 
 /** Days, both ends included. */
 export interface DayRange {
@@ -38,45 +33,19 @@ export interface DayRange {
 }
 
 /** To deliver days again; to give what is in quarantine to today's rules, or to clear it; to drop a day. */
-export type SpoolRequest = v.InferOutput<typeof resend | typeof retry | typeof clear | typeof drop>
+export type SpoolRequest = v.InferOutput<typeof spoolRequest>
 
-/** What waits to be taken up. */
-export const waitingFile = (spool: string) => `${spool}.requests`
-/** What was taken up and not finished. After a crash it is done again, which harms nothing. */
-export const takenFile = (spool: string) => `${spool}.requests.taken`
+/** What a gateway that runs is asked for: also to read topology.yaml again, and what it has counted since its start. */
+export type ControlRequest = v.InferOutput<typeof controlRequest>
 
-/** Adds to what waits, durably. Throws the system's error where the folder may not be written to. */
-export function leaveRequest(spool: string, request: SpoolRequest): void {
-  const waiting = waitingFile(spool)
-  const draft = `${waiting}.${process.pid}`
-  const descriptor = openSync(draft, "w")
-  try {
-    fchmodSync(descriptor, 0o644) // whoever asks need not be the user that the gateway runs as
-    const before = existsSync(waiting) ? (readRequests(waiting) ?? []) : []
-    writeFileSync(descriptor, `${JSON.stringify({ requests: [...before, request] })}\n`)
-    fsyncSync(descriptor)
-  } finally {
-    closeSync(descriptor)
-  }
-  renameSync(draft, waiting)
-  const folder = openSync(dirname(waiting), "r")
-  fsyncSync(folder)
-  closeSync(folder)
-}
-
-/** What the gateway has not finished yet. */
-export function waitingRequests(spool: string): readonly SpoolRequest[] {
-  return [takenFile(spool), waitingFile(spool)].flatMap((file) => (existsSync(file) ? (readRequests(file) ?? []) : []))
-}
-
-/** Undefined where a file is not as `leaveRequest()` writes it. */
-export function readRequests(path: string): readonly SpoolRequest[] | undefined {
+/** Undefined where a text is no request. */
+export function readRequest(text: string): ControlRequest | undefined {
   let value: unknown
   try {
-    value = JSON.parse(readFileSync(path, "utf8"))
+    value = JSON.parse(text)
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error
   }
-  const result = v.safeParse(file, value)
-  return result.success ? result.output.requests : undefined
+  const result = v.safeParse(controlRequest, value)
+  return result.success ? result.output : undefined
 }

@@ -6,7 +6,6 @@ import type { Devices } from "../../topology/devices"
 import { joinRanges } from "../../topology/ranges"
 import type { Topology } from "../../topology/topology"
 import { isComplete, REASONS_KEPT, type Reason } from "../../verdict"
-import { type DayRange, waitingRequests } from "../control/request"
 import { Senders } from "../intake/senders"
 import { lineFor, readStrangers } from "../intake/strangers"
 import { type Collection, lastRunDayOf, lastRunOf, readCollections } from "../ledger/ledger"
@@ -46,8 +45,6 @@ export interface GatewayStatus {
   readonly quarantine: Readonly<Record<Kind, number>>
   /** Whom the gateway has refused and would refuse today, the latest first. */
   readonly strangers: readonly StrangerStatus[]
-  /** Requests to deliver again that were not met yet. */
-  readonly resend: readonly DayRange[]
   readonly spool: SpoolSpace
 }
 
@@ -111,7 +108,6 @@ export function readGatewayStatus(topology: Topology, now: number): GatewayStatu
       waiting: countWaiting(sqlite, addDays(dayOf(now, timeZone), 1)),
       quarantine: countQuarantined(sqlite).kinds,
       strangers: strangersOf(sqlite, topology),
-      resend: waitingRequests(gateway.spool).flatMap((asked) => (asked.ask === "resend" ? [rangeOf(asked)] : [])),
       spool: spoolSpace(sqlite, gateway.spool, days, limits.spool),
     }
   } finally {
@@ -163,7 +159,5 @@ function strangersOf(sqlite: Database, topology: Topology): StrangerStatus[] {
     return { ...stranger, reason, firstAt: instant(firstAt), lastAt: instant(lastAt), line }
   })
 }
-
-const rangeOf = ({ from, to }: DayRange): DayRange => ({ from, to })
 
 const instant = (ms: number): string => new Date(ms).toISOString()

@@ -1,9 +1,7 @@
 // `bun run quarantine` as a person types it, with and without a gateway that runs.
 import { afterEach, beforeEach, describe, expect, test } from "bun:test"
-import { existsSync } from "node:fs"
 import { readFile } from "node:fs/promises"
-import { join, resolve } from "node:path"
-import { waitingFile } from "../../../src/gateway/control/request"
+import { join } from "node:path"
 import { Quarantine } from "../../../src/gateway/quarantine/quarantine"
 import { SPOOL } from "../../../src/gateway/spool/schema"
 import { UdpSocket } from "../../../src/net/udp"
@@ -12,34 +10,29 @@ import { DurableDatabase } from "../../../src/storage/database"
 import { dayBefore } from "../../../src/survey/calendar"
 import { parseAddress } from "../../../src/topology/address"
 import { MONDAY_AT_SIX, Site, until } from "../../end-to-end/fixture"
+import { runCommand } from "../command"
 
-const MAIN = resolve(import.meta.dir, "../../../src/main.ts")
 const BAD = "08:00 - 20 - 30%\n09:00 - 20 - 130%\nrubbish\n"
 const FILES = { "surveys/device1.txt": BAD, "surveys/device2.txt": BAD }
 const DAY = "2026-11-22"
 
 let site: Site
 beforeEach(async () => {
-  site = await Site.make({ files: FILES, speed: 300 })
+  site = await Site.make({ files: FILES })
 })
 afterEach(() => site[Symbol.asyncDispose]())
 
-async function run(...args: string[]) {
-  const child = Bun.spawn([process.execPath, MAIN, "quarantine", ...args], {
-    cwd: site.folder,
-    stdout: "pipe",
-    stderr: "pipe",
-  })
-  const [stdout, stderr, exit] = await Promise.all([child.stdout.text(), child.stderr.text(), child.exited])
-  return { stdout, stderr, exit }
-}
+const run = (...args: string[]) => runCommand(site.folder, "quarantine", ...args)
 
 const list = async (...args: string[]) => JSON.parse((await run("--json", ...args)).stdout)
 
 const startNetwork = () =>
   Network.start(site.topology, {
     ...site.options,
-    readTopology: async () => running?.update(await loadTopology(join(site.folder, "topology.yaml"), {})),
+    readTopology: async () => {
+      running?.update(await loadTopology(join(site.folder, "topology.yaml"), {}))
+      return "read"
+    },
   })
 let running: Network | undefined
 
@@ -106,7 +99,6 @@ describe("without a gateway that runs", () => {
     expect((await run("--clear")).stderr).toContain("2 entries dropped")
     expect(await list()).toEqual([])
     expect((await run()).stderr).toContain("Quarantine: empty")
-    expect(existsSync(waitingFile(site.topology.gateway.spool))).toBe(false)
   })
 
   test("--retry brings in what today's rules take, as far as the cloud's store", async () => {
@@ -141,7 +133,7 @@ describe("beside a gateway that runs", () => {
     const yaml = await readFile(join(site.folder, "topology.yaml"), "utf8")
     await site.write("topology.yaml", `${yaml}  - { ip: 192.168.1.77 }\n`)
     const { stderr, exit } = await run("--retry", "--kind", "stranger")
-    expect(stderr).toContain("✔ The gateway is asked to --retry 1 entry within a minute")
+    expect(stderr).toContain("✔ Quarantine: 1 taken in, 0 refused still")
     expect(exit).toBe(0)
     await until(() => site.stored.includes(`${DAY} 192.168.1.77 10:00 5 50`))
     expect(site.logged).toContain("info Quarantine: 1 taken in, 0 refused still")
@@ -149,17 +141,12 @@ describe("beside a gateway that runs", () => {
     expect(await list()).toHaveLength(4)
   })
 
-  test("--clear spares what comes after it was asked for", async () => {
+  test("--clear drops what was seen at once, and both sides say so", async () => {
     await collect()
-    const spool = site.topology.gateway.spool
-    await Bun.write(waitingFile(spool), JSON.stringify({ requests: [{ ask: "clear", upTo: 3 }] }))
-    expect((await run()).stderr).toContain("--clear is asked for, the gateway has not begun yet")
     await using _network = await startNetwork()
-    await until(() => site.logged.includes("info Quarantine: 3 entries dropped"))
-    expect(await list()).toHaveLength(1)
-    expect((await run("--clear")).stderr).toContain("asked to --clear 1 entry within a minute")
-    await until(() => site.logged.includes("info Quarantine: 1 entry dropped"))
-    expect(await list()).toEqual([])
+    expect((await run("--clear", "--device", "192.168.1.2")).stderr).toContain("✔ Quarantine: 2 entries dropped")
+    expect(site.logged).toContain("info Quarantine: 2 entries dropped")
+    expect(await list()).toHaveLength(2)
   })
 })
 

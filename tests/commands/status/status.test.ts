@@ -1,14 +1,13 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test"
-import { existsSync } from "node:fs"
 import { rename } from "node:fs/promises"
-import { join, resolve } from "node:path"
+import { join } from "node:path"
 import { readStatus } from "../../../src/commands/status/document"
 import { cloudLines, gatewayLines, glance } from "../../../src/commands/status/text"
 import { Network } from "../../../src/network"
 import { StorageError } from "../../../src/storage/errors"
-import { DAY_MS, MONDAY_AT_SIX, Site, until } from "../../end-to-end/fixture"
+import { DAY_MS, MONDAY_AT_SIX, Site } from "../../end-to-end/fixture"
+import { runCommand } from "../command"
 
-const MAIN = resolve(import.meta.dir, "../../../src/main.ts")
 const MINUTE_MS = 60_000
 
 let site: Site
@@ -25,11 +24,7 @@ async function collect(): Promise<void> {
 const status = (now = MONDAY_AT_SIX) => readStatus(site.topology, now)
 const line = (now = MONDAY_AT_SIX) => glance(status(now), site.topology, now)
 
-async function run(...args: string[]) {
-  const child = Bun.spawn([process.execPath, MAIN, ...args], { cwd: site.folder, stdout: "pipe", stderr: "pipe" })
-  const [stdout, stderr, exit] = await Promise.all([child.stdout.text(), child.stderr.text(), child.exited])
-  return { stdout, stderr, exit }
-}
+const run = (...args: string[]) => runCommand(site.folder, ...args)
 
 describe("readStatus()", () => {
   test("throws where there is neither spool nor store", () => {
@@ -118,35 +113,4 @@ test("bun run status: exit 2 with one line where there is nothing, then 0, and o
   expect(words.stdout).not.toContain("\x1b")
   const document = await run("status", "--json")
   expect(JSON.parse(document.stdout)).toMatchObject({ site: "greenhouse", complete: true, overdueSince: null })
-})
-
-test("bun run resend: the gateway delivers again when it starts; what is not held is told at once", async () => {
-  await collect()
-  const asked = await run("resend", "--from", "2026-11-20")
-  expect(asked.exit).toBe(0)
-  expect(asked.stderr).toContain("holds no surveys of 2026-11-20 to 2026-11-21")
-  expect(asked.stderr).toContain("✔ Asked for: 2 surveys of 1 day, 2026-11-22")
-  expect((await run("status")).stdout).toContain("Resend       asked for 2026-11-22, not begun yet")
-
-  site.listed.length = 0
-  await using _network = await Network.start(site.topology, site.options)
-  await until(() => site.logged.includes("info Delivered later, readings: 8") && site.listed.length === 8)
-  expect(site.logged).toContain("info Asked to deliver 2026-11-22 to 2026-11-22 again: 2 surveys")
-  expect(existsSync(`${site.topology.gateway.spool}.resend`)).toBe(false)
-  expect(site.stored).toHaveLength(8)
-  expect(status()).toMatchObject({ complete: true, gateway: { undelivered: { surveys: 0 }, resend: [] } })
-})
-
-test.each([
-  [[], "--from says which day to begin with: --from 2026-11-21"],
-  [["--from", "yesterday"], "A day is written 2026-11-21: it is yesterday"],
-  [["--from", "2026-11-21", "--to", "2026-11-20"], "--to is before --from: 2026-11-20 is before 2026-11-21"],
-  [["--from", "2026-10-01", "--to", "2026-10-02"], "of 2026-10-01 to 2026-10-02: it holds 1 day, 2026-11-22"],
-  [["--from", "2027-01-01"], "of 2027-01-01 and later: it holds 1 day, 2026-11-22"],
-])("bun run resend %p is one clear line, exit 2", async (args, message) => {
-  await collect()
-  const { stdout, stderr, exit } = await run("resend", ...args)
-  expect(stderr.trimEnd().split("\n")).toEqual([expect.stringContaining(message)])
-  expect(stdout).toBe("")
-  expect(exit).toBe(2)
 })

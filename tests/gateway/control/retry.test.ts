@@ -257,6 +257,7 @@ describe("carryOut()", () => {
     let resumed = 0
     const readTopology = async () => {
       bench.declared.devices = DECLARED
+      return "+ 192.168.1.4"
     }
     const said = await carryOut({ ask: "retry" }, { ...bench.parts, readTopology, onDue: () => resumed++ })
     expect(said).toBe(

@@ -1,6 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test"
 import { join } from "node:path"
-import { leaveRequest } from "../../../src/gateway/control/request"
 import { Strangers } from "../../../src/gateway/intake/strangers"
 import { readGatewayStatus } from "../../../src/gateway/report/status"
 import { StorageError } from "../../../src/storage/errors"
@@ -158,13 +157,11 @@ describe("readGatewayStatus()", () => {
     expect(read(`${DEVICES}  - { ip: 192.168.1.77 }\n`).strangers).toEqual([impostor])
   })
 
-  test("tells what was asked for and the room that is left, while the spool is written to", async () => {
+  test("tells the room that is left, while the spool is written to", async () => {
     await run(DAY, { [TOMATOES]: MORNING })
-    leaveRequest(join(bench.folder, "spool.db"), { ask: "resend", from: DAY, to: DAY })
     bench.database.sqlite.run("BEGIN IMMEDIATE")
-    const { resend, spool } = read()
+    const { spool } = read()
     bench.database.sqlite.run("ROLLBACK")
-    expect(resend).toEqual([{ from: DAY, to: DAY }])
     expect(spool.bytes).toBeGreaterThan(4096)
     expect(spool.bytesADay).toBeGreaterThan(MORNING.length)
     expect(spool.outageDays).toBe(Math.floor(spool.freeBytes / (spool.bytesADay ?? 1)))

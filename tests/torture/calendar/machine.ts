@@ -1,6 +1,8 @@
 // A machine that plays some roles of the network, as `start` does: its power may fail at any moment, and its clock be wrong.
 import type { Clock, Random } from "../../../src/clock"
+import type { ControlRequest } from "../../../src/gateway/control/request"
 import type { Log } from "../../../src/log"
+import type { UnixAnswer, UnixOptions } from "../../../src/net/unix"
 import { Network, type Roles, type Summary, type Topology, type Uploaded } from "../../../src/network"
 import { Schedule } from "../../../src/schedule/schedule"
 import { DAY_MS, HOUR_MS, MINUTE_MS } from "../network/chance"
@@ -47,6 +49,7 @@ export class Machine {
   #life: Running | undefined
   #network: Network | undefined
   #schedule: Schedule | undefined
+  #answer: UnixOptions["answer"] | undefined
   #lives = 0
   #aheadMs = 0
   #watchfulUntil = 0
@@ -92,6 +95,18 @@ export class Machine {
     this.#life?.kill(true)
     this.#network = undefined
     this.#schedule = undefined
+    this.#answer = undefined
+  }
+
+  /** As a person asks a gateway that is up, at its socket. */
+  ask(request: ControlRequest): void {
+    const life = this.#life
+    const answered = ({ status, text }: UnixAnswer) => status === 200 || this.#fail(`was asked in vain: ${text}`)
+    const failed = (error: unknown) => life?.isAlive && this.#fail(`cannot be asked: ${describe(error)}`)
+    life?.perform(() => {
+      if (this.#answer) void this.#answer(JSON.stringify(request)).then(answered).catch(failed)
+      else failed("nobody listens")
+    })
   }
 
   /** Somebody lets its devices send the day before this instant again. */
@@ -122,6 +137,10 @@ export class Machine {
         openUdp: async (udp) => lan.open(life, udp),
         listenTcp: (tcp) => wan.listen(life, tcp),
         connectTcp: (tcp) => wan.connect(life, tcp),
+        listenUnix: ({ answer }) => {
+          if (life.isAlive) this.#answer = answer
+          return { stop: async () => {} }
+        },
         canBind: async () => undefined,
       },
       readSurvey: async ({ device: { ip }, day }) => ({

@@ -1,5 +1,4 @@
 // A process that plays years: `bun play.ts FOLDER SEED DAYS NUMBER…`, a line of JSON for each as soon as it is over.
-import { Requests } from "../../../src/gateway/control/requests"
 import { takeDatabases } from "../network/stage"
 import { watchDeliveries } from "./witness"
 import { playYear } from "./year"
@@ -17,8 +16,6 @@ if (import.meta.main) {
   const [folder = "", seed = "", days = "", ...numbers] = process.argv.slice(2)
   takeDatabases()
   watchDeliveries()
-  // nobody leaves a request here, so nobody looks for one every minute
-  Requests.prototype.start = () => {}
   for (const number of numbers.map(Number)) {
     const { place, kind } = yearOf(number)
     const result = await playYear({ place, kind, seed: Number(seed) + number, days: Number(days), folder })

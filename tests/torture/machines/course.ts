@@ -1,6 +1,4 @@
 // One course: an installation, what happens to it, calm days behind that, and whether every reading is where it must be.
-
-import { leaveRequest } from "../../../src/gateway/control/request"
 import { DAY_MS, HOUR_MS } from "../network/chance"
 import { Killed } from "../network/life"
 import { enter, turnForReal } from "../network/stage"
@@ -9,6 +7,7 @@ import { type Declared, instantsFrom } from "./declaration"
 import { place } from "./front"
 import { inspect } from "./inspection"
 import { Installation } from "./installation"
+import { carryOut } from "./people"
 
 export interface CourseOptions {
   readonly seed: number
@@ -100,7 +99,7 @@ const machinesOf = ({ cloud, gateway, field }: Installation) => [cloud, gateway,
 
 /** Everything is right from now on, and a person lets the cloud look again at what it refused. */
 function calm(installation: Installation): void {
-  const { gateway, cloud, powers, names, front, files, databases } = installation
+  const { gateway, cloud, powers, names, front, databases } = installation
   installation.isCalm = true
   for (const machine of machinesOf(installation)) machine.setClock(0)
   front.answers = () => undefined
@@ -108,7 +107,7 @@ function calm(installation: Installation): void {
   databases.replace("calm: what is laid aside stays there", () => databases.aside.clear())
   powers.whileOff(cloud, { work() {} })
   powers.whileOff(gateway, {
-    work: () => leaveRequest(files.path("spool"), { ask: "retry", kind: "delivery" }),
+    work: () => carryOut(installation, { ask: "retry", kind: "delivery" }),
   })
 }
 

@@ -6,7 +6,7 @@ export type Kind = "spool" | "store"
 
 /** A file that belongs to a database; the log holds what was committed last. */
 const PARTS = ["", "-wal"] as const
-const REMAINS = ["", "-wal", "-shm", ".requests", ".requests.taken"] as const
+const REMAINS = ["", "-wal", "-shm"] as const
 const COPIES_KEPT = 8
 
 export class Files {

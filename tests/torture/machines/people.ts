@@ -1,6 +1,6 @@
 // What people do to an installation: other names, devices that are taken away, and days that are dropped.
-import { carryOutAlone } from "../../../src/gateway/control/offline"
-import { leaveRequest, type SpoolRequest } from "../../../src/gateway/control/request"
+import { carryOutOffline } from "../../../src/gateway/control/offline"
+import type { SpoolRequest } from "../../../src/gateway/control/request"
 import { formatRange, parseAddress } from "../../../src/topology/address"
 import { type Chance, DAY_MS, HOUR_MS } from "../network/chance"
 import { describe } from "../network/world"
@@ -58,9 +58,9 @@ export function dropSomething(installation: Installation, chance: Chance): void 
   const address = parseAddress(chance.pick(...(installation.ips as [string]))) ?? 0
   const addresses = chance.is(0.4) ? { first: 0, last: 0xffff_ffff } : { first: address, last: address }
   const request: SpoolRequest = { ask: "drop", day, ...addresses }
-  const { gateway, files } = installation
+  const { gateway } = installation
   installation.tell(`a person drops ${day} of ${formatRange(addresses)}`)
-  if (chance.is(0.5) && gateway.isUp) return leaveRequest(files.path("spool"), request)
+  if (chance.is(0.5) && gateway.isUp) return gateway.ask(request)
   installation.whileOff(gateway, () => carryOut(installation, request))
 }
 
@@ -69,7 +69,7 @@ export function carryOut(installation: Installation, request: SpoolRequest): voi
   const person = installation.person("person")
   const failed = (error: unknown) => installation.world.fail(`nothing could be asked: ${describe(error)}`)
   const asking = async () => {
-    await carryOutAlone(request, installation.topology("gateway"), "declared", person)
+    await carryOutOffline(request, installation.topology("gateway"), "declared", person)
     installation.noteDrops()
   }
   person.perform(() => void asking().catch(failed))

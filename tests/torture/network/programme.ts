@@ -104,6 +104,7 @@ export class Programme {
       openUdp: async (options) => lan.open(this.life, options, fixedPorts.get(options.address)),
       listenTcp: (options) => wan.listen(this.life, options),
       connectTcp: (options) => wan.connect(this.life, options),
+      listenUnix: () => ({ stop: async () => {} }),
       canBind: async () => undefined,
     }
   }

@@ -1,6 +1,5 @@
 // What a process of simulations does not leave to the machine: the next turn of the event loop, and databases that are
 // open when their process dies.
-import { Requests } from "../../../src/gateway/control/requests"
 import { Timetable } from "../../../src/schedule/timetable"
 import { DurableDatabase } from "../../../src/storage/database"
 import { DAY_MS } from "./chance"
@@ -47,8 +46,6 @@ export function takeDatabases(): void {
 
 /** What would cost more than all else together and is the same in every simulation. Call once. */
 export function saveTime(): void {
-  // nobody leaves a request here, so nobody looks for one every minute
-  Requests.prototype.start = () => {}
   const { next } = Timetable.prototype
   const firstOfDay = new Map<number, number>()
   // all of them have one schedule, once a day

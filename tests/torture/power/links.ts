@@ -4,6 +4,7 @@ import { type Connection, type RawSocket, TcpConnection } from "../../../src/net
 import type { Datagrams, Sockets } from "../../../src/net/sockets"
 import type { ConnectOptions, TcpListener, TcpOptions } from "../../../src/net/tcp"
 import type { Peer, UdpOptions } from "../../../src/net/udp"
+import type { UnixListener } from "../../../src/net/unix"
 
 /** Sees everything at the moment at which it leaves. */
 export interface Observer {
@@ -64,6 +65,11 @@ export class Links implements Sockets {
     far.connection.begin(server.onConnection)
     near.connection.begin(options.onConnection)
     return near.connection
+  }
+
+  /** Nobody asks. */
+  listenUnix(): UnixListener {
+    return { stop: async () => {} }
   }
 
   async canBind(): Promise<undefined> {}

@@ -1,0 +1,33 @@
+// `bun run start` that is asked to read topology.yaml again, and what it has counted.
+import { expect, test } from "bun:test"
+import { readFile } from "node:fs/promises"
+import { join } from "node:path"
+import { socketOf } from "../../../src/gateway/control/socket"
+import { askUnix } from "../../../src/net/unix"
+import { Site } from "../../end-to-end/fixture"
+import { MAIN } from "../command"
+
+const WITHIN_MS = 60_000
+
+test("reload applies what changed and says it, counters tells what was counted since the start", async () => {
+  await using site = await Site.make()
+  const child = Bun.spawn([process.execPath, MAIN, "start"], { cwd: site.folder, stdout: "ignore", stderr: "pipe" })
+  const said = child.stderr.text()
+  const ask = (what: string) => askUnix(socketOf(site.topology.gateway.spool).path, `{"ask":"${what}"}`, WITHIN_MS)
+  while (!(await ask("counters"))) await Bun.sleep(5)
+  expect(JSON.parse((await ask("counters"))?.text ?? "")).toMatchObject({ refusedLines: 0, refusedMessages: 0 })
+
+  expect(await ask("reload")).toEqual({ status: 200, text: "topology.yaml: nothing changed" })
+  const yaml = await readFile(join(site.folder, "topology.yaml"), "utf8")
+  await site.write("topology.yaml", `bufferSize: 2048\n${yaml}  - { ip: 192.168.1.4, name: lemons }\n`)
+  const changes = "topology.yaml: + 192.168.1.4 lemons; bufferSize changed: start again to apply it"
+  expect(await ask("reload")).toEqual({ status: 200, text: changes })
+  await site.write("topology.yaml", `${yaml}  - { ip: lemons }\n`)
+  const refused = await ask("reload")
+  expect(refused?.status).toBe(422)
+  expect(refused?.text).toMatch(/^topology\.yaml:\d+:\d+ devices\[2\]\.ip: [^\n]+$/)
+
+  child.kill("SIGTERM")
+  expect(await child.exited).toBe(0)
+  expect(await said).toContain("topology.yaml: + 192.168.1.4 lemons\n")
+})
