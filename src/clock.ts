@@ -50,3 +50,24 @@ export function pause(clock: Clock, delayMs: number, signal?: AbortSignal): Prom
     signal?.addEventListener("abort", done, { once: true })
   })
 }
+
+/** How long the pauses between tries are. */
+export interface Backoff {
+  readonly firstMs: number
+  /** Each is so many times as long as the one before, up to the longest. */
+  readonly growth: number
+  readonly longestMs: number
+}
+
+/**
+ * Says the next pause each time it is called. Half of it is fixed, half random: those that failed together must not come
+ * back in step.
+ */
+export function backoff({ firstMs, growth, longestMs }: Backoff, random: Random): () => number {
+  let nextMs = firstMs
+  return () => {
+    const pauseMs = nextMs
+    nextMs = Math.min(longestMs, pauseMs * growth)
+    return pauseMs / 2 + (random() * pauseMs) / 2
+  }
+}

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, jest, setSystemTime, test } from "bun:test"
-import { pause, systemClock } from "../src/clock"
+import { backoff, pause, systemClock } from "../src/clock"
 import { VirtualClock } from "./virtual-clock"
 
 const DAY_MS = 86_400_000
@@ -66,4 +66,12 @@ describe("pause()", () => {
     await paused
     expect([clock.now(), clock.pending]).toEqual([0, 0])
   })
+})
+
+test.each([
+  [0, [500, 1500, 4500, 5000, 5000]],
+  [0.5, [750, 2250, 6750, 7500, 7500]],
+])("backoff() grows up to the longest, half of each pause by chance: %p", (chance, expected) => {
+  const nextMs = backoff({ firstMs: 1000, growth: 3, longestMs: 10_000 }, () => chance)
+  expect(expected.map(nextMs)).toEqual(expected)
 })

@@ -1,6 +1,6 @@
 // Tells a monitor on the web when a run begins and how it ended, by Healthchecks' convention
 // (https://healthchecks.io/docs/http_api/); the monitor's own alarm then covers a gateway that has no power to speak.
-import { type Clock, pause, type Random } from "../clock"
+import { backoff, type Clock, pause, type Random } from "../clock"
 import type { Log } from "../log"
 import { type Day, describeDay } from "../survey/calendar"
 
@@ -29,8 +29,7 @@ interface Failure {
 
 // all tries together end within five minutes: 6 + 18 + 54 + 162 s of pauses, 5 × 10 s of waiting
 const TRIES = 5
-const FIRST_PAUSE_MS = 6000
-const PAUSE_GROWTH = 3
+const PAUSES = { firstMs: 6000, growth: 3, longestMs: 162_000 }
 const ANSWER_WITHIN_MS = 10_000
 const STOP_WITHIN_MS = 1000
 const LARGEST_BODY_BYTES = 10 * 1024 // Healthchecks keeps 100 kB, an e-mail shows less
@@ -93,15 +92,15 @@ export class Heartbeat {
   async #deliver(beat: Beat): Promise<void> {
     const { clock, random, log } = this.#options
     this.#hurry = new AbortController()
-    for (let tries = 1, pauseMs = FIRST_PAUSE_MS; ; tries++, pauseMs *= PAUSE_GROWTH) {
+    const nextPauseMs = backoff(PAUSES, random)
+    for (let tries = 1; ; tries++) {
       const isLast = tries === TRIES || this.#stopped
       const failure = await this.#post(beat)
       if (!failure) return
       if (!failure.passing || isLast) return this.#warn(beat, failure.reason)
-      // half fixed, half random: what failed for many gateways at once must not be asked by all of them at once
-      const jitteredMs = pauseMs / 2 + (random() * pauseMs) / 2
-      if (!this.#waiting) log.debug(`The heartbeat waits ${Math.round(jitteredMs / 1000)} s: ${failure.reason}`)
-      await pause(clock, jitteredMs, this.#hurry.signal)
+      const pauseMs = nextPauseMs()
+      if (!this.#waiting) log.debug(`The heartbeat waits ${Math.round(pauseMs / 1000)} s: ${failure.reason}`)
+      await pause(clock, pauseMs, this.#hurry.signal)
       if (this.#waiting) return this.#warn(beat, failure.reason)
     }
   }

@@ -1,5 +1,5 @@
 // Delivers the spool to the cloud: surveys pipelined, then the collections, again and again until the cloud agrees.
-import { type Clock, pause, type Random } from "../../clock"
+import { backoff, type Clock, pause, type Random } from "../../clock"
 import { LARGEST_BLOCK_BYTES, sendBlockwise } from "../../coap/block"
 import { Code, isAcknowledgement } from "../../coap/code"
 import { type Option, OptionNumber, textOption, uintOption } from "../../coap/option"
@@ -53,8 +53,7 @@ export interface CollectionAccount {
   readonly reasons: readonly (readonly [string, string])[]
 }
 
-const FIRST_RETRY_MS = 1000
-const LONGEST_RETRY_MS = 60_000
+const RETRIES = { firstMs: 1000, growth: 2, longestMs: 60_000 }
 const MEANT_REFUSALS = 3 // of one survey on one run: damage on the way looks like a survey that is wrong
 const OPTIONS_ROOM_BYTES = 256 // what path, query and header of a delivery can take of a message
 
@@ -83,17 +82,17 @@ export class Forwarder {
   async #untilDone(run: Day | undefined, signal: AbortSignal): Promise<Forwarded> {
     const { clock, random, onRetry } = this.options
     const attempt = new Attempt(this.options, run)
-    for (let delayMs = FIRST_RETRY_MS; ; delayMs = Math.min(LONGEST_RETRY_MS, delayMs * 2)) {
+    const nextPauseMs = backoff(RETRIES, random)
+    for (;;) {
       signal.throwIfAborted()
       try {
         return await attempt.make(signal)
       } catch (error) {
         signal.throwIfAborted()
         if (!(error instanceof Error)) throw error
-        // half fixed, half random: a site's gateways must not come back in step
-        const jitteredMs = delayMs / 2 + (random() * delayMs) / 2
-        onRetry?.(error, jitteredMs)
-        await pause(clock, jitteredMs, signal)
+        const pauseMs = nextPauseMs()
+        onRetry?.(error, pauseMs)
+        await pause(clock, pauseMs, signal)
       }
     }
   }
