@@ -4,7 +4,7 @@ import { type Log, sparing } from "../log"
 import type { Sockets } from "../net/sockets"
 import { addDays, type Day, dayOf } from "../survey/calendar"
 import { formatRange } from "../topology/address"
-import type { Addressing } from "../topology/addressing"
+import { type Addressing, bindAddress } from "../topology/addressing"
 import type { Devices } from "../topology/devices"
 import { sizeOf } from "../topology/ranges"
 import type { Topology } from "../topology/topology"
@@ -13,9 +13,9 @@ import { type CarryOutOptions, carryOut } from "./control/carry-out"
 import { Control } from "./control/control"
 import type { ControlRequest } from "./control/request"
 import { accountOf } from "./delivery/account"
-import { Late } from "./delivery/between-runs"
+import { BetweenRuns } from "./delivery/between-runs"
+import { connectToCloud } from "./delivery/connection"
 import { type Forwarded, Forwarder } from "./delivery/forwarder"
-import { connectToCloud, linkOptionsOf } from "./delivery/link"
 import { Collector, type OpenCollection } from "./intake/collector"
 import { Listener } from "./intake/listener"
 import { PlainText } from "./intake/plain-text"
@@ -82,7 +82,7 @@ export class Gateway {
   readonly #forwarder: Forwarder
   readonly #listener: Listener
   readonly #stopping = new AbortController()
-  readonly #late: Late
+  readonly #betweenRuns: BetweenRuns
 
   private constructor(options: GatewayOptions, storage: GatewayStorage) {
     const { topology, addressing, clock, random, log } = options
@@ -123,14 +123,21 @@ export class Gateway {
       retentionDays: this.#retentionDays,
       now: clock.now,
       isClockWrong: () => isWrong(clock),
-      onLate: () => this.#late.begin(),
+      onLate: () => this.#betweenRuns.begin(),
       onRefused,
     })
+    const cloudEnd = {
+      ...options,
+      address: bindAddress(topology.cloud.address, addressing),
+      port: options.cloudPort,
+      localAddress: bindAddress(topology.gateway.interfaces.cloud.address.ip, addressing),
+      maxMessageSizeBytes: topology.bufferSize,
+    }
     this.#forwarder = new Forwarder({
       site,
       siteInfo: () => ({ spool: this.#id, timeZone, devices: this.#described }),
       account: (collection) => accountOf(sqlite, spool, collection),
-      connect: (signal) => connectToCloud(linkOptionsOf(options), signal),
+      connect: (signal) => connectToCloud(cloudEnd, signal),
       spool,
       ledger,
       clock,
@@ -140,7 +147,7 @@ export class Gateway {
         log.warn(`Not delivered: ${error.message}. Again in ${Math.ceil(delayMs / 1000)} s; the surveys are safe here`)
       },
     })
-    this.#late = new Late({
+    this.#betweenRuns = new BetweenRuns({
       spool,
       ledger,
       forwarder: this.#forwarder,
@@ -259,7 +266,7 @@ export class Gateway {
 
   /** Delivers what became due while nobody was looking, as after a restart, and closes what was not confirmed. */
   resume(): void {
-    this.#late.resume()
+    this.#betweenRuns.resume()
   }
 
   summary({ day, missing }: OpenCollection): DaySummary {
@@ -286,7 +293,7 @@ export class Gateway {
   async stop(): Promise<void> {
     this.#stopping.abort(new Error("the gateway is stopping"))
     await this.#control.stop()
-    await this.#late.finished
+    await this.#betweenRuns.finished
     this.#strangers.stop()
     this.#refusals.stop()
     this.#listener.stop()

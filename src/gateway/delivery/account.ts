@@ -8,7 +8,15 @@ import { reasonsOf, staleOf } from "../spool/notes/absences"
 import { refusalsOf } from "../spool/notes/refused"
 import { missingRanges } from "../spool/reader"
 import type { Spool } from "../spool/spool"
-import type { CollectionAccount } from "./forwarder"
+
+/** Addresses as ranges. */
+export interface CollectionAccount {
+  readonly missing: readonly string[]
+  readonly stale: readonly string[]
+  readonly refused: readonly string[]
+  /** Address and reason, the first of them. */
+  readonly reasons: readonly (readonly [string, string])[]
+}
 
 const ALL = Number.MAX_SAFE_INTEGER
 

@@ -6,7 +6,7 @@ import type { Ledger } from "../ledger/ledger"
 import type { Spool } from "../spool/spool"
 import type { Forwarder } from "./forwarder"
 
-export interface LateOptions {
+export interface BetweenRunsOptions {
   readonly spool: Pick<Spool, "due" | "untold">
   readonly ledger: Ledger
   readonly forwarder: Pick<Forwarder, "forward">
@@ -18,10 +18,10 @@ export interface LateOptions {
 
 const PAUSE_MS = 1000 // they often come several at a time: one connection serves them all
 
-export class Late {
+export class BetweenRuns {
   #running: Promise<void> | undefined
 
-  constructor(private readonly options: LateOptions) {}
+  constructor(private readonly options: BetweenRunsOptions) {}
 
   /** Resolves when what has begun is over. */
   get finished(): Promise<void> | undefined {

@@ -2,7 +2,7 @@
 import { Code, codeClass, formatCode } from "../../../src/coap/code"
 import { type Option, OptionNumber, textOption, uintOption } from "../../../src/coap/option"
 import { ContentFormat } from "../../../src/coap/resource"
-import { connectToCloud } from "../../../src/gateway/delivery/link"
+import { connectToCloud } from "../../../src/gateway/delivery/connection"
 import { silentLog } from "../../../src/log"
 import type { Sockets } from "../../../src/net/sockets"
 import type { Day } from "../../../src/survey/calendar"
@@ -63,7 +63,7 @@ export async function disturbCloud(life: Life, wan: Wan, chance: Chance, aim: Ai
       {
         ...CLOUD,
         localAddress,
-        sockets: sockets as Sockets,
+        sockets,
         maxMessageSizeBytes: MAX_MESSAGE_BYTES,
         clock: life,
         random: life.random,

@@ -5,8 +5,7 @@ import { blockBytes, encodeBlock } from "../../../../src/coap/block"
 import { Code } from "../../../../src/coap/code"
 import { OptionNumber, textOption, uintOption } from "../../../../src/coap/option"
 import type { Reply } from "../../../../src/coap/udp/exchange"
-import { connectToCloud } from "../../../../src/gateway/delivery/link"
-import type { Link } from "../../../../src/gateway/delivery/watch"
+import { type CloudConnection, connectToCloud } from "../../../../src/gateway/delivery/connection"
 import { silentLog } from "../../../../src/log"
 import { systemSockets } from "../../../../src/net/sockets"
 import type { Peer } from "../../../../src/net/udp"
@@ -21,11 +20,11 @@ const AT_ONCE = 64 // blocks
 export class Sender {
   private constructor(
     readonly address: string,
-    private readonly link: Link,
+    private readonly connection: CloudConnection,
   ) {}
 
   static async open(address: string, cloud: Peer, signal: AbortSignal): Promise<Sender> {
-    const link = await connectToCloud(
+    const connection = await connectToCloud(
       {
         ...cloud,
         localAddress: address,
@@ -37,14 +36,14 @@ export class Sender {
       },
       signal,
     )
-    return new Sender(address, link)
+    return new Sender(address, connection)
   }
 
   /** Resolves with the answer to its last block, or the first that refuses to go on. */
   async send({ path, format, bytes }: Body, isBert: boolean): Promise<Reply> {
     const exponent = isBert ? BERT : LARGEST_EXPONENT
     const unit = blockBytes(exponent)
-    const units = isBert ? Math.floor((this.link.peerMaxMessageSizeBytes - OPTIONS_ROOM_BYTES) / unit) : 1
+    const units = isBert ? Math.floor((this.connection.peerMaxMessageSizeBytes - OPTIONS_ROOM_BYTES) / unit) : 1
     const size = units * unit
     for (let from = 0; ; from += AT_ONCE * size) {
       const group: Promise<Reply>[] = []
@@ -55,7 +54,7 @@ export class Sender {
           uintOption(OptionNumber.ContentFormat, format),
           { number: OptionNumber.Block1, value: encodeBlock(block) },
         ]
-        group.push(this.link.request({ code: Code.Put, options, payload: bytes.subarray(at, at + size) }))
+        group.push(this.connection.request({ code: Code.Put, options, payload: bytes.subarray(at, at + size) }))
       }
       const replies = await Promise.all(group)
       const answer = replies.find(({ code }) => code !== Code.Continue)
@@ -65,6 +64,6 @@ export class Sender {
   }
 
   [Symbol.dispose](): void {
-    this.link.destroy()
+    this.connection.destroy()
   }
 }
