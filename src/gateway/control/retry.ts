@@ -69,7 +69,7 @@ export class Retry {
     const { uploads, rest } = row.kind === "line" ? this.#readLines(row) : this.#readMessage(row)
     if (uploads.length === 0) return "refused"
     for (const outcome of await Promise.all(uploads.map((upload) => collector.take(upload)))) {
-      if ("retryAfterSeconds" in outcome) throw new StorageRefused(outcome.reason)
+      if (outcome.kind === "postponed") throw new StorageRefused(outcome.reason)
     }
     // a crash before this does it all once more, which changes nothing
     await commits.add(() => quarantine.settle(row.id, rest))

@@ -7,8 +7,8 @@ import type { Reply } from "../../coap/udp/exchange"
 import type { Day } from "../../survey/calendar"
 import { deliveryDigest } from "../../survey/digest"
 import { formatAddress, formatRange } from "../../topology/address"
-import type { Delivery } from "../spool/spool"
 import type { Tombstone } from "../spool/notes/tombstones"
+import type { Delivery } from "../spool/spool"
 import type { CloudConnection } from "./connection"
 
 const OPTIONS_ROOM_BYTES = 256 // what path, query and header of a delivery can take of a message

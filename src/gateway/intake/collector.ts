@@ -9,12 +9,20 @@ import type { Refusals } from "../quarantine/refused-messages"
 import type { Accepted, Stray, Upload } from "../spool/merge"
 import type { Absence } from "../spool/notes/absences"
 import type { Spool } from "../spool/spool"
-import type { Room } from "./room"
+import type { Postponed, Room } from "./room"
 
 /** What became of an upload, and what its sender is told. */
-export type Outcome =
-  | { readonly answer: string; readonly first: boolean; readonly readings: number; readonly refused: number }
-  | { readonly reason: string; readonly retryAfterSeconds: number }
+export type Outcome = Taken | Postponed
+
+export interface Taken {
+  readonly kind: "taken"
+  readonly answer: string
+  /** The first survey of this device and day. */
+  readonly first: boolean
+  /** Good readings in it, and lines of it that were refused. */
+  readonly readings: number
+  readonly refused: number
+}
 
 /** Why a day's readings are not taken; later, where it says when. */
 export interface DayRefusal {
@@ -98,26 +106,24 @@ export class Collector {
   }
 
   /** Resolves once the upload is durable, or refused for now. */
-  take(upload: Upload): Promise<Outcome> {
+  async take(upload: Upload): Promise<Outcome> {
     const { spool, ledger, room } = this.options
     const claim = room?.claim(upload.text) ?? 0
-    if (typeof claim === "object") return Promise.resolve(claim)
+    if (typeof claim === "object") return claim
     const isClosed = ledger.get(upload.day)?.closed ?? false
-    return spool.accept(upload, isClosed).then(
-      (outcome) => {
-        room?.release(claim)
-        return this.#taken(upload, outcome)
-      },
-      (error) => {
-        room?.release(claim)
-        return this.#refused(error)
-      },
-    )
+    try {
+      return this.#taken(upload, await spool.accept(upload, isClosed))
+    } catch (error) {
+      return this.#refused(error)
+    } finally {
+      room?.release(claim)
+    }
   }
 
   #taken(upload: Upload, outcome: Accepted | Stray): Outcome {
-    if ("strayForMs" in outcome) {
-      return { reason: "A newer survey has replaced this one", retryAfterSeconds: outcome.strayForMs / 1000 }
+    if (outcome.kind === "stray") {
+      const retryAfterSeconds = outcome.strayForMs / 1000
+      return { kind: "postponed", reason: "A newer survey has replaced this one", retryAfterSeconds }
     }
     const { first, changed, readings, refused } = outcome
     this.counts.uploads++
@@ -125,13 +131,13 @@ export class Collector {
     if (changed) this.counts.changed++
     if (first) this.#arrived(upload)
     if (changed && this.#isClosed(upload.day)) this.options.onLate?.(upload)
-    return { answer: answerOf(readings, refused), first, readings, refused }
+    return { kind: "taken", answer: answerOf(readings, refused), first, readings, refused }
   }
 
   #refused(error: unknown): Outcome {
     if (!(error instanceof StorageRefused)) throw error
     this.options.onRefused?.(error)
-    return { reason: REFUSED_TEXT, retryAfterSeconds: REFUSED_RETRY_SECONDS }
+    return { kind: "postponed", reason: REFUSED_TEXT, retryAfterSeconds: REFUSED_RETRY_SECONDS }
   }
 
   /** Counts a message that cannot be used, and keeps it with the reason. */

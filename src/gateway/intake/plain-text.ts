@@ -68,16 +68,15 @@ export class PlainText {
 
   async #take(device: Device, day: Day, text: string, peer: string): Promise<Outcome> {
     const refusal = this.collector.refuseDay(day)
-    if (refusal) return { reason: refusal.reason, retryAfterSeconds: 0 }
+    if (refusal) return { kind: "postponed", reason: refusal.reason, retryAfterSeconds: 0 }
     return this.collector.take({ address: device.address, day, text, peer })
   }
 }
 
 function answerTo(outcomes: readonly Outcome[]): string {
-  for (const outcome of outcomes) if ("retryAfterSeconds" in outcome) return outcome.reason
   let [readings, refused] = [0, 0]
   for (const outcome of outcomes) {
-    if (!("refused" in outcome)) continue
+    if (outcome.kind === "postponed") return outcome.reason
     readings += outcome.readings
     refused += outcome.refused
   }

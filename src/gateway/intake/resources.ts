@@ -176,7 +176,7 @@ function wellKnown(request: Request, { path }: Target): Response {
 }
 
 function answerTo(outcome: Outcome): Response {
-  if ("retryAfterSeconds" in outcome) return busy(outcome.reason, outcome.retryAfterSeconds)
+  if (outcome.kind === "postponed") return busy(outcome.reason, outcome.retryAfterSeconds)
   const { answer, first } = outcome
   if (answer === ARRIVED) return first ? CREATED : CHANGED
   return say(first ? Code.Created : Code.Changed, answer)

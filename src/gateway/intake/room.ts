@@ -26,14 +26,15 @@ export interface RoomOptions {
   readonly onRefused: (error: StorageFull) => void
 }
 
-/** Why an upload is not taken now. */
-export interface Refusal {
+/** Why an upload is not taken now, and when to come again. */
+export interface Postponed {
+  readonly kind: "postponed"
   readonly reason: string
   readonly retryAfterSeconds: number
 }
 
-const FULL: Refusal = { reason: REFUSED_TEXT, retryAfterSeconds: REFUSED_RETRY_SECONDS }
-const TOO_MANY: Refusal = { reason: "Too many surveys at once: come again", retryAfterSeconds: 2 }
+const FULL: Postponed = { kind: "postponed", reason: REFUSED_TEXT, retryAfterSeconds: REFUSED_RETRY_SECONDS }
+const TOO_MANY: Postponed = { kind: "postponed", reason: "Too many surveys at once: come again", retryAfterSeconds: 2 }
 
 const SURVEY_BYTES = 128 // its columns beside its text, and its rows elsewhere
 const PAGE_BYTES = SPOOL.pageBytes ?? 4096 // a large one takes whole pages
@@ -59,7 +60,7 @@ export class Room {
   }
 
   /** The room that this upload takes, to be given back with `release()` when it is on the disk or will not come there. */
-  claim(text: string): number | Refusal {
+  claim(text: string): number | Postponed {
     const { commits, maxWaiting, database } = this.options
     if (commits.waiting >= maxWaiting) return TOO_MANY
     const row = text.length + SURVEY_BYTES
@@ -77,7 +78,7 @@ export class Room {
     this.#underWay -= bytes
   }
 
-  #look(neededBytes: number): Refusal | undefined {
+  #look(neededBytes: number): Postponed | undefined {
     const { database, limitBytes } = this.options
     const { sqlite, file, reserve } = database
     const marginBytes = reserve?.bytes ?? 0
@@ -102,7 +103,7 @@ export class Room {
     return database.reserve.make()
   }
 
-  #full(problem: string): Refusal {
+  #full(problem: string): Postponed {
     this.options.onRefused(new StorageFull(problem))
     return FULL
   }

@@ -29,6 +29,7 @@ export interface Upload {
 }
 
 export interface Accepted {
+  readonly kind: "accepted"
   /** The first survey of this device and day. */
   readonly first: boolean
   /** Something that was not there before. */
@@ -41,6 +42,7 @@ export interface Accepted {
 
 /** A copy of an upload that a newer one has replaced, delayed by the network: it must not win. */
 export interface Stray {
+  readonly kind: "stray"
   readonly strayForMs: number
 }
 
@@ -76,11 +78,11 @@ export class Merge {
     if (!stored && readings === 0 && refused > 0) return this.#refuseAll(upload, survey)
     if (!stored) {
       const strayForMs = this.#strayOfDroppedForMs(upload)
-      if (strayForMs > 0) return { strayForMs }
+      if (strayForMs > 0) return { kind: "stray", strayForMs }
       this.#append(upload, survey, isClosed)
-      return { first: true, changed: true, late: isClosed, readings, refused }
+      return { kind: "accepted", first: true, changed: true, late: isClosed, readings, refused }
     }
-    const known = { first: false, late: stored.late === 1, readings, refused }
+    const known = { kind: "accepted", first: false, late: stored.late === 1, readings, refused } as const
     again.settle(day, address)
     const digest = uploadDigest(upload)
     if ((draft?.upload ?? stored.upload ?? stored.digest) === digest) return { ...known, changed: false }
@@ -124,7 +126,7 @@ export class Merge {
     const changed = changes.length > 0
     // a copy that would change nothing is safe to acknowledge: a sensor that sends a reading a datagram may repeat one
     const strayForMs = !changed || yields ? 0 : replaced.strayForMs(address, day, digest)
-    if (strayForMs > 0) return { strayForMs }
+    if (strayForMs > 0) return { kind: "stray", strayForMs }
     this.#quarantineLines(upload, survey)
     this.#quarantineReadings(upload, superseded)
     if (!yields) replaced.remember(address, day, draft.upload)
@@ -143,7 +145,7 @@ export class Merge {
       absences.put(day, address, { kind: "lines", reason, upload: digest })
       this.#quarantineLines(upload, survey)
     }
-    return { first: false, changed: false, late: false, readings: 0, refused }
+    return { kind: "accepted", first: false, changed: false, late: false, readings: 0, refused }
   }
 
   #revised(stored: Row, body: string, readings: number, upload: string, refused: RefusedLines): Row {

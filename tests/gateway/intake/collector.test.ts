@@ -72,7 +72,13 @@ describe("open()", () => {
 
 describe("take()", () => {
   test("answers a first survey, a repeated one and one with refused lines", async () => {
-    expect(await bench.take(MORNING)).toEqual({ answer: "Surveys arrived", first: true, readings: 1, refused: 0 })
+    expect(await bench.take(MORNING)).toEqual({
+      kind: "taken",
+      answer: "Surveys arrived",
+      first: true,
+      readings: 1,
+      refused: 0,
+    })
     expect(await bench.take(MORNING)).toMatchObject({ answer: "Surveys arrived", first: false })
     expect(await bench.take("x", HERBS)).toMatchObject({ answer: "1 refused, 0 stored" })
     expect(await bench.take("x\ny", LEMONS)).toMatchObject({ answer: "2 refused, 0 stored" })
@@ -93,7 +99,11 @@ describe("take()", () => {
 
   test("refuses when the disk is full, tells whom it concerns, and goes on when there is room", async () => {
     bench.fillDisk()
-    expect(await bench.take(LARGE)).toEqual({ reason: "The disk refuses: come again", retryAfterSeconds: 60 })
+    expect(await bench.take(LARGE)).toEqual({
+      kind: "postponed",
+      reason: "The disk refuses: come again",
+      retryAfterSeconds: 60,
+    })
     expect(bench.refused).toHaveLength(1)
     bench.makeRoom()
     expect(await bench.take(LARGE)).toMatchObject({ first: true })

@@ -10,8 +10,8 @@ import { settle } from "../../virtual-clock"
 import { Bench, DAY, HERBS, LARGE, LEMONS, MORNING, NOW, TIME_ZONE, TOMATOES, uploadOf } from "../fixtures"
 
 const MIB = 1024 * 1024
-const SOON = { reason: "Too many surveys at once: come again", retryAfterSeconds: 2 }
-const FULL = { reason: "The disk refuses: come again", retryAfterSeconds: 60 }
+const SOON = { kind: "postponed", reason: "Too many surveys at once: come again", retryAfterSeconds: 2 } as const
+const FULL = { kind: "postponed", reason: "The disk refuses: come again", retryAfterSeconds: 60 } as const
 
 let bench: Bench
 let said: string[]
@@ -53,7 +53,7 @@ function bounded(limitBytes?: number, maxWaiting = 1000): Collector {
 async function fill(collector: Collector, day: Day): Promise<number> {
   for (let count = 0; ; count++) {
     const outcome = await collector.take(uploadOf(LARGE, TOMATOES + 1000 + count, day))
-    if (!("first" in outcome)) return count
+    if (outcome.kind === "postponed") return count
     if (!outcome.first) throw new Error("that was there already")
   }
 }
@@ -96,7 +96,7 @@ describe("a spool with a limit", () => {
     const collector = bounded(2 * MIB)
     const uploads = Array.from({ length: 400 }, (_, i) => uploadOf(LARGE, TOMATOES + 1000 + i, DAY))
     const outcomes = await Promise.all(uploads.map((upload) => collector.take(upload)))
-    const taken = outcomes.filter((outcome) => "first" in outcome).length
+    const taken = outcomes.filter(({ kind }) => kind === "taken").length
     expect(taken).toBeGreaterThan(10)
     expect(taken).toBeLessThan(400)
     expect(bench.due()).toHaveLength(taken)
@@ -109,7 +109,7 @@ describe("a spool with a limit", () => {
     const collector = bounded(2 * MIB)
     const uploads = Array.from({ length: 100 }, (_, i) => uploadOf(LARGE, TOMATOES + 1000 + i, DAY))
     const outcomes = await Promise.all(uploads.map((upload) => collector.take(upload)))
-    const refused = outcomes.filter((outcome) => "reason" in outcome)
+    const refused = outcomes.filter(({ kind }) => kind === "postponed")
     expect(refused.length).toBeGreaterThan(10)
     for (const refusal of refused) expect(refusal).toEqual(SOON)
     expect(bench.refused).toEqual([]) // nobody is told of a full disk
@@ -122,7 +122,7 @@ describe("a spool with a limit", () => {
     let outcome: Outcome
     for (let i = 0; ; i++) {
       outcome = await collector.take(uploadOf(LARGE, TOMATOES + 2000 + i, DAY))
-      if ("reason" in outcome) break
+      if (outcome.kind === "postponed") break
     }
     expect(outcome).toEqual(SOON)
     expect(bench.refused).toEqual([])

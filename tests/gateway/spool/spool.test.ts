@@ -29,7 +29,14 @@ async function deliverOneRefuseOther() {
 
 describe("accept()", () => {
   test("keeps a first survey, whole and due", async () => {
-    expect(await bench.accept(MORNING)).toEqual({ first: true, changed: true, late: false, readings: 1, refused: 0 })
+    expect(await bench.accept(MORNING)).toEqual({
+      kind: "accepted",
+      first: true,
+      changed: true,
+      late: false,
+      readings: 1,
+      refused: 0,
+    })
     const digest = surveyDigest("192.168.1.2", DAY, MORNING)
     const zone = TIME_ZONE
     const delivery = {
@@ -107,7 +114,7 @@ describe("accept()", () => {
     await bench.accept("08:00 - 21 - 30%")
     await bench.clock.advance(1000)
     const before = { due: bench.due(), quarantined: bench.quarantined() }
-    expect(await bench.accept("08:00 - 20 - 30%")).toEqual({ strayForMs: EXCHANGE_LIFETIME_MS - 1000 })
+    expect(await bench.accept("08:00 - 20 - 30%")).toEqual({ kind: "stray", strayForMs: EXCHANGE_LIFETIME_MS - 1000 })
     expect({ due: bench.due(), quarantined: bench.quarantined() }).toEqual(before)
     await bench.clock.advance(EXCHANGE_LIFETIME_MS - 1000)
     expect(await bench.accept("08:00 - 20 - 30%")).toMatchObject({ changed: true })
@@ -118,7 +125,7 @@ describe("accept()", () => {
     await bench.accept("12:00 - 25 - 33%")
     expect(await bench.accept("08:00 - 20 - 30%")).toMatchObject({ first: false, changed: false })
     await bench.accept("12:00 - 26 - 33%")
-    expect(await bench.accept("12:00 - 25 - 33%")).toHaveProperty("strayForMs")
+    expect(await bench.accept("12:00 - 25 - 33%")).toMatchObject({ kind: "stray" })
     expect(bench.due()[0]?.body).toBe("08:00 - 20 - 30%\n12:00 - 26 - 33%\n")
   })
 
@@ -184,7 +191,7 @@ describe("uploads of one survey in one commit", () => {
     ])
     expect(written.mock.calls.filter(([, before]) => before)).toHaveLength(1)
     written.mockRestore()
-    const changed = outcomes.map((outcome) => "changed" in outcome && outcome.changed)
+    const changed = outcomes.map((outcome) => outcome.kind === "accepted" && outcome.changed)
     expect(changed).toEqual([...minutes.map(() => true), false, true, false, true])
     const [tomatoes] = bench.due()
     expect(tomatoes).toMatchObject({ revision: NOW + 1, readings: 1440 })
@@ -262,7 +269,7 @@ describe("drop()", () => {
     await bench.spool.drop(DAY, only(TOMATOES))
     bench.reopen()
     await bench.clock.advance(EXCHANGE_LIFETIME_MS - 1)
-    expect(await bench.accept(MORNING)).toEqual({ strayForMs: 1 })
+    expect(await bench.accept(MORNING)).toEqual({ kind: "stray", strayForMs: 1 })
     expect(bench.due()).toEqual([])
     await bench.clock.advance(-EXCHANGE_LIFETIME_MS)
     expect(await bench.accept("10:00 - 1 - 1%")).toMatchObject({ first: true })

@@ -80,7 +80,7 @@ export class SmallGateway {
   /** `soon`: it is asked to come again at once. `full`: there is no room. */
   async take(address: number, day: Day, text: string): Promise<"taken" | "soon" | "full"> {
     const outcome = await this.#collector.take({ address, day, text, peer: "" })
-    if ("first" in outcome) return "taken"
+    if (outcome.kind === "taken") return "taken"
     return outcome.retryAfterSeconds < REFUSED_RETRY_SECONDS ? "soon" : "full"
   }
 
