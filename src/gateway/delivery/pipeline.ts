@@ -60,20 +60,22 @@ export class Pipeline {
     return this.#inFlight >= MAX_REQUESTS || this.#bytesInFlight >= MAX_BYTES
   }
 
-  /** Those that leave together share system calls, here and at the cloud its commit, and those that come a mark. */
+  /**
+   * Those that leave together share system calls, here and at the cloud its commit. Those that it has said something of
+   * share a mark: what a crash leaves unmarked is delivered once more, and known.
+   */
   get #isHalfEmpty(): boolean {
     return this.#inFlight <= MAX_REQUESTS / 2 && this.#bytesInFlight <= MAX_BYTES / 2
   }
 
   /** All that the cloud has said until then. */
   async #until(condition: () => boolean): Promise<readonly Outcome[]> {
-    while (!condition()) {
-      const { promise, resolve } = Promise.withResolvers<void>()
-      this.#wake = () => {
-        if (condition()) resolve()
-      }
-      await promise
+    const { promise, resolve } = Promise.withResolvers<void>()
+    this.#wake = () => {
+      if (condition()) resolve()
     }
+    this.#wake()
+    await promise
     const outcomes = this.#outcomes
     this.#outcomes = []
     return outcomes

@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, test } from "bun:test"
+import { afterEach, beforeEach, describe, expect, spyOn, test } from "bun:test"
 import { Code } from "../../../src/coap/code"
 import { encodeBody, findOption, OptionNumber, textsOf, uintOption } from "../../../src/coap/option"
 import { say } from "../../../src/coap/resource"
@@ -8,6 +8,7 @@ import type { CloudConnection } from "../../../src/gateway/delivery/connection"
 import { type Forwarded, Forwarder } from "../../../src/gateway/delivery/forwarder"
 
 import { readCollections } from "../../../src/gateway/ledger/ledger"
+import { StorageRefused } from "../../../src/storage/errors"
 import { addDays, type Day } from "../../../src/survey/calendar"
 import { settle } from "../../virtual-clock"
 import { Bench, DAY, HERBS, LARGE, LEMONS, MORNING, NOW, SITE, TOMATOES } from "../fixtures"
@@ -219,6 +220,27 @@ describe("forward()", () => {
     await bench.accept(MORNING, 9001)
     expect(await forward()).toMatchObject({ surveys: 9001 })
     expect(cloud.mostInFlight).toBe(4096)
+  })
+
+  test("marks what the cloud has acknowledged while others are on their way", async () => {
+    for (let address = 1; address <= 9000; address++) bench.accept(MORNING, address)
+    await bench.accept(MORNING, 9001)
+    let firstDue = 0
+    cloud.answer = (path) => {
+      if (path === `surveys/0.0.35.41/${DAY}`) firstDue = bench.due()[0]?.address ?? 0
+      return undefined
+    }
+    await forward()
+    expect(firstDue).toBeGreaterThan(2048)
+  })
+
+  test("delivers once more, and counts once, what could not be marked", async () => {
+    for (const address of [TOMATOES, HERBS]) await bench.accept(MORNING, address)
+    spyOn(bench.spool, "markDelivered").mockRejectedValueOnce(new StorageRefused("the disk is full"))
+    expect(await forward()).toMatchObject({ surveys: 2, readings: 2 })
+    expect(retries).toMatchObject([{ message: "the disk is full" }])
+    expect(surveysAsked()).toHaveLength(4)
+    expect(bench.due()).toEqual([])
   })
 
   test("keeps no more than some megabytes of surveys in flight", async () => {
