@@ -13,10 +13,10 @@ import { formatComparisons } from "./against/comparison"
 import { measureBulk } from "./bulk"
 import { type Figure, formatFigures } from "./figure"
 import { measureFleet } from "./fleet-day"
-import { measureRoles } from "./idle"
 import { measureLarge } from "./large"
-import { measureOriginal } from "./original"
-import { measureStart } from "./start"
+import { measureRoles } from "./start/idle"
+import { measureOriginal } from "./start/original"
+import { measureStart } from "./start/start"
 import { measureUploads } from "./uploads"
 
 const QUICK = { devices: 20_000, fleet: 20_000, bulk: 20_000 }

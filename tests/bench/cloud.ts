@@ -2,7 +2,7 @@
 import { systemClock } from "../../src/clock"
 import { Cloud } from "../../src/cloud/cloud"
 import { systemSockets } from "../../src/net/sockets"
-import { fleetTopology } from "./topology"
+import { fleetTopology } from "./load/topology"
 
 const [folder = ".", devices = "1"] = process.argv.slice(2)
 const complain = (text: unknown) => process.stderr.write(`${text}\n`)

@@ -13,11 +13,11 @@ import { type Day, dayBefore } from "../../src/survey/calendar"
 import { formatReading } from "../../src/survey/reading"
 import { formatAddress } from "../../src/topology/address"
 import { bindAddress } from "../../src/topology/addressing"
-import { runFleet } from "./fleet"
+import { runFleet } from "./load/fleet"
+import { A_DAYS_READINGS, surveyOf, uploadOf } from "./load/surveys"
+import { FIRST_DEVICE, fleetTopology } from "./load/topology"
+import { startScript } from "./peers/servers"
 import { readMemory } from "./process"
-import { startScript } from "./servers"
-import { A_DAYS_READINGS, surveyOf, uploadOf } from "./surveys"
-import { FIRST_DEVICE, fleetTopology } from "./topology"
 import { ownSource, shuffled } from "./uploads"
 
 export interface FleetDay {
@@ -50,10 +50,14 @@ export async function measureDay({ devices, window, random }: DayOptions): Promi
     const topology = fleetTopology(folder, devices)
     const { gateway, cloud, timeZone } = topology
     const bound = (ip: string) => bindAddress(ip, "simulated")
-    const store = stack.use(await startScript("cloud.ts", bound(cloud.address), [folder, String(devices)]))
+    const store = stack.use(
+      await startScript(join(import.meta.dir, "cloud.ts"), bound(cloud.address), [folder, String(devices)]),
+    )
     const cloudPort = String(store.address.port)
     const address = bound(gateway.interfaces.devices.address.ip)
-    const spool = stack.use(await startScript("gateway.ts", address, [folder, String(devices), cloudPort]))
+    const spool = stack.use(
+      await startScript(join(import.meta.dir, "gateway.ts"), address, [folder, String(devices), cloudPort]),
+    )
     const peaks = stack.use(new Peaks([spool.pid, store.pid]))
 
     const day = dayBefore(Date.now(), timeZone)

@@ -4,7 +4,7 @@ import { systemClock } from "../../src/clock"
 import { Gateway } from "../../src/gateway/gateway"
 import { systemSockets } from "../../src/net/sockets"
 import { dayBefore } from "../../src/survey/calendar"
-import { fleetTopology } from "./topology"
+import { fleetTopology } from "./load/topology"
 
 const [folder = ".", devices = "1", cloudPort = "0"] = process.argv.slice(2)
 const complain = (text: unknown) => process.stderr.write(`${text}\n`)

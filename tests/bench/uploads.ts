@@ -8,13 +8,13 @@ import { openForReading } from "../../src/storage/database"
 import { dayBefore } from "../../src/survey/calendar"
 import { bindAddress } from "../../src/topology/addressing"
 import { type Figure, formatSpread, median } from "./figure"
-import { type FleetReport, runFleet } from "./fleet"
+import { type FleetReport, runFleet } from "./load/fleet"
+import { untilPlaced, verifySpool } from "./load/spool"
+import { plainUploadOf, uploadOf } from "./load/surveys"
+import { FIRST_DEVICE, fleetTopology } from "./load/topology"
+import { measureRsyslog } from "./peers/rsyslog"
+import { startLibcoap, startNodeCoap, startScript } from "./peers/servers"
 import { readCpuMs } from "./process"
-import { measureRsyslog } from "./rsyslog"
-import { startLibcoap, startNodeCoap, startScript } from "./servers"
-import { untilPlaced, verifySpool } from "./spool"
-import { plainUploadOf, uploadOf } from "./surveys"
-import { FIRST_DEVICE, fleetTopology } from "./topology"
 
 export interface UploadOptions {
   /** Devices a round. */
@@ -99,7 +99,7 @@ async function gatewayUnder(folder: string, options: UploadOptions, stack: Async
   const topology = fleetTopology(folder, count)
   const day = dayBefore(Date.now(), topology.timeZone)
   const address = bindAddress(topology.gateway.interfaces.devices.address.ip, "simulated")
-  const server = stack.use(await startScript("gateway.ts", address, [folder, String(count)]))
+  const server = stack.use(await startScript(join(import.meta.dir, "gateway.ts"), address, [folder, String(count)]))
   return {
     name: `gateway, durable, ${window} at a time`,
     window,
@@ -118,7 +118,7 @@ async function gatewayUnder(folder: string, options: UploadOptions, stack: Async
 }
 
 async function echoUnder({ window, random }: UploadOptions, stack: AsyncDisposableStack): Promise<Contender> {
-  const server = stack.use(await startScript("echo.ts", "127.0.0.1"))
+  const server = stack.use(await startScript(join(import.meta.dir, "peers/echo.ts"), "127.0.0.1"))
   const requestOf = (device: number) => uploadOf(device, "2026-01-01")
   return {
     name: "raw echo",

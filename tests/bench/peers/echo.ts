@@ -1,6 +1,6 @@
 // A raw echo: what a datagram costs on this machine. Two bytes make a confirmable PUT its own acknowledgement, 2.04.
-import { Code } from "../../src/coap/code"
-import { tuneUdpSocket } from "../../src/net/socket-options"
+import { Code } from "../../../src/coap/code"
+import { tuneUdpSocket } from "../../../src/net/socket-options"
 
 const ACKNOWLEDGEMENT_BITS = 0x20 // type 2 in place of type 0 (RFC 7252 §3)
 const DATAGRAMS_PER_CALL = 128

@@ -1,7 +1,7 @@
 // The network of the load: a fleet of up to 16 million devices behind one gateway.
-import { formatAddress } from "../../src/topology/address"
-import type { Topology } from "../../src/topology/topology"
-import { parseTopology } from "../../src/topology/yaml/load"
+import { formatAddress } from "../../../src/topology/address"
+import type { Topology } from "../../../src/topology/topology"
+import { parseTopology } from "../../../src/topology/yaml/load"
 
 export const FIRST_DEVICE = 0x0a00_0002 // 10.0.0.2
 

@@ -2,7 +2,7 @@
 import { cp } from "node:fs/promises"
 import { join } from "node:path"
 
-export const ROOT = join(import.meta.dir, "../..")
+export const ROOT = join(import.meta.dir, "../../..")
 
 export interface SamplePorts {
   /** UDP, the gateway's. */

@@ -2,10 +2,10 @@
 import { mkdir, mkdtemp, rm } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { type Figure, formatNumber, formatSpread, median } from "./figure"
-import { type Idler, type Memory, startIdler } from "./process"
+import { type Figure, formatNumber, formatSpread, median } from "../figure"
+import { freePort } from "../peers/servers"
+import { type Idler, type Memory, startIdler } from "../process"
 import { copySample, ROOT } from "./sample"
-import { freePort } from "./servers"
 
 const WARM_UPS = 1 // makes the databases
 const RUNS = 9

@@ -1,7 +1,7 @@
 // The servers that the load meets, each in a process of its own that ends with its owner.
 import { existsSync } from "node:fs"
 import { join } from "node:path"
-import type { Peer } from "../../src/net/udp"
+import type { Peer } from "../../../src/net/udp"
 
 export interface Server extends AsyncDisposable {
   readonly address: Peer
@@ -14,14 +14,14 @@ export interface Script extends Server {
   ask(line: string): Promise<string>
 }
 
-/** One of ours, which prints its port as its first line. */
-export async function startScript(name: string, address: string, args: string[] = []): Promise<Script> {
-  const command = ["bun", join(import.meta.dir, name), ...args]
+/** One of ours by its path, which prints its port as its first line. */
+export async function startScript(script: string, address: string, args: string[] = []): Promise<Script> {
+  const command = ["bun", script, ...args]
   const child = Bun.spawn(command, { stdin: "pipe", stdout: "pipe", stderr: "inherit" })
   const lines = linesOf(child.stdout)
   const next = async () => (await lines.next()).value ?? ""
   const port = Number(await next())
-  if (!(port > 0)) throw new Error(`${name} did not start`)
+  if (!(port > 0)) throw new Error(`${script} did not start`)
   return {
     ...serverOf(child, { address, port }),
     ask(line) {

@@ -1,10 +1,10 @@
 // The surveys of the load: lines of 20 bytes, another text for every device, so that a mix-up shows.
-import { Code } from "../../src/coap/code"
-import { OptionNumber, textOption, uintOption } from "../../src/coap/option"
-import { ContentFormat } from "../../src/coap/resource"
-import type { Outgoing } from "../../src/coap/udp/exchange"
-import type { Day } from "../../src/survey/calendar"
-import { formatAddress } from "../../src/topology/address"
+import { Code } from "../../../src/coap/code"
+import { OptionNumber, textOption, uintOption } from "../../../src/coap/option"
+import { ContentFormat } from "../../../src/coap/resource"
+import type { Outgoing } from "../../../src/coap/udp/exchange"
+import type { Day } from "../../../src/survey/calendar"
+import { formatAddress } from "../../../src/topology/address"
 
 /** 120 bytes. */
 export const SIX_READINGS = templateOf(6)

@@ -2,9 +2,9 @@
 import { mkdtemp, rm } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
+import { surveyOf } from "../load/surveys"
+import { FIRST_DEVICE } from "../load/topology"
 import { freePort } from "./servers"
-import { surveyOf } from "./surveys"
-import { FIRST_DEVICE } from "./topology"
 
 const RSYSLOG = "rsyslogd" // Debian: rsyslog
 const MESSAGES = 20_000

@@ -2,7 +2,7 @@
 import { mkdtemp, rm } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { type Figure, median } from "./figure"
+import { type Figure, median } from "../figure"
 import { copySample, ROOT } from "./sample"
 import { time } from "./start"
 

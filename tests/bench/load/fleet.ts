@@ -1,11 +1,11 @@
 // The load: any number of devices in one process, each a CoAP client of its own (RFC 7252 §4.2, §5.2, §5.3).
-import type { Random } from "../../src/clock"
-import { Code, formatCode, isSuccess } from "../../src/coap/code"
-import { readUint } from "../../src/coap/option"
-import type { Outgoing, Transmission } from "../../src/coap/udp/exchange"
-import { decodeMessage, encodeEmpty, encodeMessage, Type } from "../../src/coap/udp/message"
-import type { Peer } from "../../src/net/udp"
-import { LoopbackSocket } from "./loopback"
+import type { Random } from "../../../src/clock"
+import { Code, formatCode, isSuccess } from "../../../src/coap/code"
+import { readUint } from "../../../src/coap/option"
+import type { Outgoing, Transmission } from "../../../src/coap/udp/exchange"
+import { decodeMessage, encodeEmpty, encodeMessage, Type } from "../../../src/coap/udp/message"
+import type { Peer } from "../../../src/net/udp"
+import { LoopbackSocket } from "../loopback"
 
 export interface FleetOptions {
   readonly server: Peer

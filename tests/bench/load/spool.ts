@@ -1,7 +1,7 @@
 // Holds the gateway to its word: what it acknowledged is in the spool, with the right readings.
 import type { Database } from "bun:sqlite"
-import type { Day } from "../../src/survey/calendar"
-import { formatAddress } from "../../src/topology/address"
+import type { Day } from "../../../src/survey/calendar"
+import { formatAddress } from "../../../src/topology/address"
 import { surveyOf } from "./surveys"
 
 /** Throws when an acknowledged survey is not in the spool, or another one is in its place. */
