@@ -19,11 +19,3 @@ export function verifySpool(spool: Database, day: Day, acknowledged: Iterable<nu
     throw new Error(`${formatAddress(address)}'s survey was acknowledged and ${what}`)
   }
 }
-
-const LOOK_EVERY_MS = 50
-
-/** Resolves when all that came has been put in its place. */
-export async function untilPlaced(spool: Database): Promise<void> {
-  const waiting = spool.query<{ rows: number }, []>("SELECT count(*) AS rows FROM arrivals")
-  while ((waiting.get()?.rows ?? 0) > 0) await Bun.sleep(LOOK_EVERY_MS)
-}

@@ -35,12 +35,15 @@ export async function startScript(script: string, address: string, args: string[
 const COAP_SERVER = "coap-server-notls" // Debian: libcoap3-bin
 const LOCALHOST = "127.0.0.1"
 const READY_WITHIN_MS = 5000
+const ASK_AGAIN_MS = 20
+const PING_WITHIN_MS = 200
 const PING = Uint8Array.of(0x40, 0, 0, 0) // an empty confirmable message: the answer is RST (RFC 7252 §4.3)
 
 /** libcoap's example server; undefined when it is not installed. */
 export async function startLibcoap(): Promise<Server | undefined> {
   if (!Bun.which(COAP_SERVER)) return undefined
-  return await startPeer((port) => [COAP_SERVER, "-A", LOCALHOST, "-p", port])
+  const address = { address: LOCALHOST, port: await freePort() }
+  return await startPeer([COAP_SERVER, "-A", LOCALHOST, "-p", String(address.port)], { address, isReady: answersPing })
 }
 
 /** A server of node-coap, which npm installs globally as "coap"; undefined when it is not there. */
@@ -48,16 +51,30 @@ export async function startNodeCoap(): Promise<Server | undefined> {
   if (!Bun.which("npm") || !Bun.which("node")) return undefined
   const modules = (await Bun.$`npm root --global`.quiet().text()).trim()
   if (!existsSync(join(modules, "coap"))) return undefined
-  return await startPeer((port) => ["node", join(import.meta.dir, "node-coap.cjs"), port], { NODE_PATH: modules })
+  const address = { address: LOCALHOST, port: await freePort() }
+  return await startPeer(["node", join(import.meta.dir, "node-coap.cjs"), String(address.port)], {
+    address,
+    isReady: answersPing,
+    variables: { NODE_PATH: modules },
+  })
 }
 
-/** One that somebody else wrote, on a port that is free. */
-async function startPeer(commandOn: (port: string) => string[], variables = {}): Promise<Server> {
-  const peer = { address: LOCALHOST, port: await freePort() }
-  const command = commandOn(String(peer.port))
+export interface PeerOptions {
+  readonly address: Peer
+  /** Asked until it says so. */
+  readonly isReady: (address: Peer) => Promise<boolean>
+  readonly variables?: Record<string, string>
+}
+
+/** One that somebody else wrote. */
+export async function startPeer(command: string[], { address, isReady, variables }: PeerOptions): Promise<Server> {
   const env = { ...process.env, ...variables }
-  const server = serverOf(Bun.spawn(command, { env, stdout: "ignore", stderr: "ignore" }), peer)
-  if (await answers(peer)) return server
+  const server = serverOf(Bun.spawn(command, { env, stdout: "ignore", stderr: "ignore" }), address)
+  const giveUpAt = performance.now() + READY_WITHIN_MS
+  while (performance.now() < giveUpAt) {
+    if (await isReady(address)) return server
+    await Bun.sleep(ASK_AGAIN_MS)
+  }
   await server[Symbol.asyncDispose]()
   throw new Error(`${command[0]} does not answer`)
 }
@@ -93,20 +110,27 @@ export async function freePort(): Promise<number> {
   return port
 }
 
-async function answers({ address, port }: Peer): Promise<boolean> {
+/** A port that nobody has on 127.0.0.1, over TCP. */
+export function freeTcpPort(): number {
+  const listener = Bun.listen({ hostname: LOCALHOST, port: 0, socket: { data() {} } })
+  const { port } = listener
+  listener.stop()
+  return port
+}
+
+async function answersPing({ address, port }: Peer): Promise<boolean> {
   const answered = Promise.withResolvers<boolean>()
   const socket = await Bun.udpSocket({
     socket: {
       data: () => answered.resolve(true),
-      error: () => {}, // refused: it does not listen yet
+      error: () => answered.resolve(false), // refused: it does not listen yet
     },
   })
-  const ask = setInterval(() => socket.send(PING, port, address), 20)
-  const giveUp = setTimeout(() => answered.resolve(false), READY_WITHIN_MS)
+  socket.send(PING, port, address)
+  const giveUp = setTimeout(() => answered.resolve(false), PING_WITHIN_MS)
   try {
     return await answered.promise
   } finally {
-    clearInterval(ask)
     clearTimeout(giveUp)
     socket.close()
   }

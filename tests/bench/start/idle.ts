@@ -3,7 +3,7 @@ import { mkdir, mkdtemp, rm } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { type Figure, formatNumber, formatSpread, median } from "../figure"
-import { freePort } from "../peers/servers"
+import { freePort, freeTcpPort } from "../peers/servers"
 import { type Idler, type Memory, startIdler } from "../process"
 import { copySample, ROOT } from "./sample"
 
@@ -63,7 +63,7 @@ async function prepare(folder: string): Promise<Contender[]> {
   const apart = join(folder, "apart")
   const whole = join(folder, "whole")
   for (const each of [apart, whole]) await mkdir(each)
-  await copySample(apart, { gateway: await freePort(), cloud: await freePort() })
+  await copySample(apart, { gateway: await freePort(), cloud: freeTcpPort() })
   await copySample(whole)
   const role = (name: string, words: string[], folder: string): Contender => ({
     name,
