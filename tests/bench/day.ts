@@ -16,6 +16,7 @@ import { bindAddress } from "../../src/topology/addressing"
 import { runFleet } from "./load/fleet"
 import { A_DAYS_READINGS, surveyOf, uploadOf } from "./load/surveys"
 import { FIRST_DEVICE, fleetTopology } from "./load/topology"
+import { fileBytes, Peak } from "./peak"
 import { startScript } from "./peers/servers"
 import { readMemory } from "./process"
 import { ownSource, shuffled } from "./uploads"
@@ -27,6 +28,8 @@ export interface FleetDay {
   /** Peaks of Private_Dirty, bytes. */
   readonly gatewayBytes: number
   readonly cloudBytes: number
+  /** The spool's file and its log together at their largest, bytes. */
+  readonly spoolPeakBytes: number
   /** Of a device-day in the spool and in the store, bytes, with its part of the pages' empty ends. */
   readonly spoolBytes: number
   readonly storeBytes: number
@@ -39,6 +42,7 @@ export interface DayOptions {
 }
 
 const LOOK_AT_MEMORY_MS = 500
+const LOOK_AT_FILE_MS = 100
 export const READINGS = 24
 export const SURVEY_BYTES = A_DAYS_READINGS.length
 
@@ -58,7 +62,9 @@ export async function measureDay({ devices, window, random }: DayOptions): Promi
     const spool = stack.use(
       await startScript(join(import.meta.dir, "gateway.ts"), address, [folder, String(devices), cloudPort]),
     )
-    const peaks = stack.use(new Peaks([spool.pid, store.pid]))
+    const memoryOf = (pid: number) => stack.use(new Peak(() => privateBytes(pid), LOOK_AT_MEMORY_MS))
+    const [gatewayPeak, cloudPeak] = [memoryOf(spool.pid), memoryOf(store.pid)]
+    const spoolPeak = stack.use(new Peak(() => fileBytes(gateway.spool), LOOK_AT_FILE_MS))
 
     const day = dayBefore(Date.now(), timeZone)
     const order = shuffled(FIRST_DEVICE, devices, random)
@@ -78,13 +84,13 @@ export async function measureDay({ devices, window, random }: DayOptions): Promi
     const deliveryMs = performance.now() - startedAt
     if (forwarded.differing.length > 0) throw new Error("gateway and cloud differ")
     verifyStore(cloud.store, topology.site, day, devices)
-    const [gatewayBytes = 0, cloudBytes = 0] = await peaks.look()
     return {
       devices,
       uploadMs: upload.elapsedMs,
       deliveryMs,
-      gatewayBytes,
-      cloudBytes,
+      gatewayBytes: await gatewayPeak.look(),
+      cloudBytes: await cloudPeak.look(),
+      spoolPeakBytes: await spoolPeak.look(),
       spoolBytes: usedBytes(gateway.spool, SPOOL) / devices,
       storeBytes: usedBytes(cloud.store, STORE) / devices,
     }
@@ -93,27 +99,7 @@ export async function measureDay({ devices, window, random }: DayOptions): Promi
   }
 }
 
-/** The most that each process ever had of its own. */
-class Peaks implements Disposable {
-  readonly #bytes: number[]
-  readonly #timer = setInterval(() => void this.look(), LOOK_AT_MEMORY_MS)
-
-  constructor(private readonly pids: readonly number[]) {
-    this.#bytes = pids.map(() => 0)
-  }
-
-  async look(): Promise<readonly number[]> {
-    const now = await Promise.all(this.pids.map(readMemory))
-    for (const [index, { privateDirty }] of now.entries()) {
-      this.#bytes[index] = Math.max(this.#bytes[index] ?? 0, privateDirty)
-    }
-    return this.#bytes
-  }
-
-  [Symbol.dispose](): void {
-    clearInterval(this.#timer)
-  }
-}
+const privateBytes = async (pid: number): Promise<number> => (await readMemory(pid)).privateDirty
 
 function verifyStore(file: string, site: string, day: Day, devices: number): void {
   using reader = new StoreReader(file)
