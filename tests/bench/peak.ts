@@ -1,7 +1,8 @@
 // The most that something was while somebody looked at it now and then.
 export class Peak implements Disposable {
+  /** So far. */
+  most = 0
   readonly #timer: Timer
-  #most = 0
 
   constructor(
     private readonly read: () => number | Promise<number>,
@@ -13,8 +14,8 @@ export class Peak implements Disposable {
   /** Looks once more. */
   async look(): Promise<number> {
     const now = await this.read()
-    this.#most = Math.max(this.#most, now)
-    return this.#most
+    this.most = Math.max(this.most, now)
+    return this.most
   }
 
   [Symbol.dispose](): void {

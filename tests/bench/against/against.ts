@@ -29,7 +29,7 @@ export interface Against {
 
 const SHORT_HASH = 7
 const SCRIPT = join(import.meta.dir, "measure.ts")
-const MEASURED: readonly Measured[] = ["uploads", "day", "bulk"]
+const MEASURED: readonly Measured[] = ["uploads", "cost", "day", "bulk"]
 const REMOVE = { recursive: true, force: true, maxRetries: 5 } // a killed server's last file may still be coming
 
 /** One of the two that are compared. */

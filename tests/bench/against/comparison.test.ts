@@ -25,13 +25,13 @@ describe("compareRuns()", () => {
   test("judges today's median by the other's least and most, both of them within", () => {
     expect(verdictOf("/s", [90, 100, 110], [1, 90, 200])).toEqual(["within the spread"])
     expect(verdictOf("/s", [90, 100, 110], [1, 110, 200])).toEqual(["within the spread"])
-    expect(verdictOf("/s", [90, 100, 110], [89, 89, 100])).toEqual(["slower"])
-    expect(verdictOf("/s", [90, 100, 110], [100, 111, 111])).toEqual(["faster"])
+    expect(verdictOf("/s", [90, 100, 110], [89, 89, 100])).toEqual(["worse"])
+    expect(verdictOf("/s", [90, 100, 110], [100, 111, 111])).toEqual(["better"])
   })
 
   test("takes less of any other unit for the better", () => {
-    expect(verdictOf("s", [3, 4, 5], [2, 2, 2])).toEqual(["faster"])
-    expect(verdictOf("µs", [3, 4, 5], [6, 6, 6])).toEqual(["slower"])
+    expect(verdictOf("s", [3, 4, 5], [2, 2, 2])).toEqual(["better"])
+    expect(verdictOf("µs", [3, 4, 5], [6, 6, 6])).toEqual(["worse"])
   })
 
   test("leaves out what not every run has, which figuresLeftOut() names", () => {
@@ -51,8 +51,8 @@ test("formatComparisons() has three digits, and the least and the most beside ea
   expect(formatComparisons([...compareRuns(before, today), ...day], "ea87dd3")).toBe(
     [
       "figure                     ea87dd3                      today             ratio  today is",
-      "uploads  73,600 /s (70,100–80,000)  81,000 /s (80,000–82,000)  1.10 (1.02–1.14)  faster",
-      "a day           4.06 s (4.00–4.13)         41.3 s (41.3–41.3)  10.2 (10.0–10.3)  slower",
+      "uploads  73,600 /s (70,100–80,000)  81,000 /s (80,000–82,000)  1.10 (1.02–1.14)  better",
+      "a day           4.06 s (4.00–4.13)         41.3 s (41.3–41.3)  10.2 (10.0–10.3)  worse",
       "",
     ].join("\n"),
   )

@@ -8,7 +8,7 @@ export const Measurements = v.array(
 )
 export type Measurements = v.InferOutput<typeof Measurements>
 
-export type Verdict = "faster" | "within the spread" | "slower"
+export type Verdict = "better" | "within the spread" | "worse"
 
 export interface Comparison {
   readonly figure: string
@@ -21,7 +21,7 @@ export interface Comparison {
   readonly verdict: Verdict
 }
 
-const PER_SECOND = "/s" // of this unit more is better, of any other less
+export const PER_SECOND = "/s" // of this unit more is better, of any other less
 const DIGITS = 3
 const NUMERIC_COLUMNS = [1, 2, 3]
 
@@ -51,7 +51,7 @@ function judge(before: readonly number[], today: readonly number[], unit: string
   const value = median(today)
   const [isMore, isLess] = [value > Math.max(...before), value < Math.min(...before)]
   if (!isMore && !isLess) return "within the spread"
-  return isMore === (unit === PER_SECOND) ? "faster" : "slower"
+  return isMore === (unit === PER_SECOND) ? "better" : "worse"
 }
 
 /** @param revision the heading of the column that is not today's */
