@@ -28,7 +28,7 @@ const SEED = 1
 const EXIT = { ok: 0, user: 2, interrupted: 130 }
 
 const OPTIONS = {
-  full: { type: "boolean", help: "with the sizes of the README's figures: a fleet of 1,000,000 devices" },
+  full: { type: "boolean", help: "with the sizes of the figures in tests/README.md: a fleet of 1,000,000 devices" },
   against: { type: "string", value: "REVISION", help: "this revision and today's by turns, and the ratios" },
   runs: {
     type: "string",
