@@ -4,7 +4,7 @@ import { join } from "node:path"
 import { systemClock } from "../../../src/clock"
 import { isSuccess } from "../../../src/coap/code"
 import type { Outgoing } from "../../../src/coap/udp/exchange"
-import { connectToCloud } from "../../../src/gateway/delivery/link"
+import { connectToCloud } from "../../../src/gateway/delivery/connection"
 import { systemSockets } from "../../../src/net/sockets"
 import { startScript } from "../peers/servers"
 
@@ -15,7 +15,7 @@ const MAX_MESSAGE_SIZE_BYTES = 4096
 export async function requestMs(count: number, window: number, requestOf: (nth: number) => Outgoing): Promise<number> {
   await using server = await startScript(join(import.meta.dir, "unstored.ts"), LOCALHOST)
   const complain = (text: unknown) => process.stderr.write(`${text}\n`)
-  const link = await connectToCloud(
+  const connection = await connectToCloud(
     {
       ...server.address,
       localAddress: LOCALHOST,
@@ -30,13 +30,13 @@ export async function requestMs(count: number, window: number, requestOf: (nth: 
   let sent = 0
   const work = async () => {
     while (sent < count) {
-      const { code } = await link.request(requestOf(sent++))
+      const { code } = await connection.request(requestOf(sent++))
       if (!isSuccess(code)) throw new Error(`the server that stores nothing answers ${code}`)
     }
   }
   const startedAt = performance.now()
   await Promise.all(Array.from({ length: window }, work))
   const elapsedMs = performance.now() - startedAt
-  await link.release()
+  await connection.release()
   return elapsedMs
 }

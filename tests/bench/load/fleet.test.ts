@@ -2,8 +2,8 @@ import { Database } from "bun:sqlite"
 import { describe, expect, test } from "bun:test"
 import { Code } from "../../../src/coap/code"
 import { decodeMessage, encodeMessage, type Message, Type } from "../../../src/coap/udp/message"
-import { placeOf } from "../../../src/gateway/spool/places"
 import { SPOOL } from "../../../src/gateway/spool/schema"
+import { slotOf } from "../../../src/gateway/spool/slot"
 import type { Peer } from "../../../src/net/udp"
 import { UdpSocket } from "../../../src/net/udp"
 import { clockChange } from "../../../src/survey/calendar"
@@ -116,8 +116,8 @@ describe("verifySpool()", () => {
   function spoolWith(address: number, body: Uint8Array): Database {
     const spool = new Database(":memory:")
     for (const migration of SPOOL.migrations) spool.run(migration)
-    spool.run("INSERT INTO surveys (place, revision, body, readings, digest, late) VALUES (?, 1, ?, 6, '', 0)", [
-      placeOf(DAY, address),
+    spool.run("INSERT INTO surveys (slot, revision, body, readings, digest, late) VALUES (?, 1, ?, 6, '', 0)", [
+      slotOf(DAY, address),
       new TextDecoder().decode(body),
     ])
     return spool

@@ -8,9 +8,7 @@ import { surveyOf } from "./surveys"
 export function verifySpool(spool: Database, day: Day, acknowledged: Iterable<number>): void {
   const decoder = new TextDecoder()
   const bodies = new Map<number, string>()
-  const rows = spool.query<{ address: number; body: string }, [Day]>(
-    "SELECT address, body FROM surveys WHERE day = ?1 UNION ALL SELECT address, body FROM arrivals WHERE day = ?1",
-  )
+  const rows = spool.query<{ address: number; body: string }, [Day]>("SELECT address, body FROM surveys WHERE day = ?1")
   for (const { address, body } of rows.iterate(day)) bodies.set(address, body)
   for (const address of acknowledged) {
     const stored = bodies.get(address)
