@@ -29,7 +29,7 @@ export class MessageFormatError extends Error {
 }
 
 const PAYLOAD_MARKER = 0xff
-const NO_BYTES = new Uint8Array(0)
+export const NO_BYTES = new Uint8Array(0)
 const encoder = new TextEncoder()
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true })
 

@@ -7,7 +7,7 @@ import { surveyPath } from "../device/source/source"
 import { whyStale } from "../device/source/stale"
 import { clockChange, dayBefore, describeDay } from "../survey/calendar"
 import { parseSurvey } from "../survey/survey"
-import { type Device, hasHistory, isScript } from "../topology/devices"
+import { type Device, isScript } from "../topology/devices"
 import type { Topology } from "../topology/topology"
 import { loadTopology } from "../topology/yaml/load"
 import { formatProblem } from "../topology/yaml/problem"
@@ -64,14 +64,11 @@ async function checkSurvey(topology: Topology, device: Device, survey: string): 
       await checkScript({ folder, survey, clock: systemClock })
       return { readings: 0, problems: [] }
     }
-    const { bytes, writtenAtMs } = await readSurveyFile(folder, surveyPath(survey, day), limits.survey)
-    const { readings, refused, refusedCount } = parseSurvey(new TextDecoder().decode(bytes), clockChange(day, timeZone))
     const path = surveyPath(survey, day)
+    const { bytes, writtenAtMs } = await readSurveyFile(folder, path, limits.survey)
+    const { readings, refused, refusedCount } = parseSurvey(new TextDecoder().decode(bytes), clockChange(day, timeZone))
     const problems = refused.map(({ line, rule }) => `${path}:${line} ${rule}`)
-    const stale =
-      topology.sample || hasHistory(survey)
-        ? undefined
-        : whyStale({ path, writtenAtMs }, day, readings.at(-1), timeZone)
+    const stale = whyStale(topology, survey, writtenAtMs, day, readings.at(-1))
     if (stale !== undefined) problems.push(`${stale}: it cannot hold ${describeDay(day)}, and is not sent`)
     const more = refusedCount - refused.length
     if (more > 0) problems.push(`${path}: ${count(more, "more line")} refused`)

@@ -3,12 +3,11 @@ import { type Clock, pause, type Random } from "../clock"
 import type { Log } from "../log"
 import type { Sockets } from "../net/sockets"
 import type { Day } from "../survey/calendar"
-import { type Addressing, bindAddress } from "../topology/addressing"
+import type { Addressing } from "../topology/addressing"
 import type { Device } from "../topology/devices"
 import type { Topology } from "../topology/topology"
 import { CatchUp } from "./catch-up"
-import { runDevice, type Uploaded } from "./device"
-import { ReasonsTold } from "./reasons-told"
+import { type DeviceRunOptions, runDevice, type Uploaded } from "./device"
 import type { ReadSurvey } from "./source/source"
 
 export interface FleetOptions {
@@ -43,11 +42,14 @@ export interface FleetRunOptions {
   readonly again: readonly Day[]
 }
 
-interface Progress {
+/** A run under way. */
+interface Sending extends FleetOptions, FleetRunOptions {
+  readonly day: Day
   readonly reasons: Map<number, string>
   readonly uploads: Uploaded[]
+  readonly told: Map<string, string>
   readonly catchUp: CatchUp
-  readonly told: ReasonsTold
+  readonly signal: AbortSignal
 }
 
 const DEVICES_AT_ONCE = 64
@@ -63,127 +65,92 @@ export class Fleet {
   /** Starts a day's uploads, and ends those of the day before that still try. */
   run(day: Day, options: FleetRunOptions): FleetRun {
     this.stop("the next run begins")
-    const current = new AbortController()
-    this.#current = current
-    const { clock, log } = this.options
-    const catchUp = new CatchUp(this.#toldAbsent, clock, log)
-    const progress: Progress = { reasons: new Map(), uploads: [], catchUp, told: new ReasonsTold() }
-    return { ...progress, settled: this.#runAll(day, options, progress, current.signal) }
+    const { signal } = (this.#current = new AbortController())
+    const catchUp = new CatchUp(this.#toldAbsent, this.options.clock, this.options.log)
+    const progress = { day, reasons: new Map(), uploads: [], told: new Map(), catchUp, signal }
+    return { ...progress, settled: runAll({ ...this.options, ...options, ...progress }) }
   }
 
   /** Devices that are still trying give up. */
   stop(why: string): void {
     this.#current?.abort(new Error(why))
   }
+}
 
-  /** Resolves after the first pass; whoever was missing is looked at again behind it. */
-  async #runAll(day: Day, options: FleetRunOptions, progress: Progress, signal: AbortSignal): Promise<void> {
-    const { schedule, devices } = options.topology
-    const gapMs = schedule.spread.total("milliseconds") / devices.size
-    // its place among all devices, also where each has a host of its own
-    const waitMs = ({ address }: Device) => (gapMs > 0 ? gapMs * devices.placeOf(address) : 0)
-    const missing = await this.#pass(day, options.devices, waitMs, options, progress, signal)
-    progress.catchUp.finish()
-    if (options.patient) this.#lookAgain(day, missing, { ...options, again: [] }, progress, signal)
+/** Resolves after the first pass; whoever was missing is looked at again behind it. */
+async function runAll(sending: Sending): Promise<void> {
+  const { schedule, devices } = sending.topology
+  const gapMs = schedule.spread.total("milliseconds") / devices.size
+  // its place among all devices, also where each has a host of its own
+  const waitMs = ({ address }: Device) => (gapMs > 0 ? gapMs * devices.placeOf(address) : 0)
+  const missing = await pass(sending.devices, waitMs, sending)
+  sending.catchUp.finish()
+  if (sending.patient) lookAgain(missing, { ...sending, again: [] })
+}
+
+async function lookAgain(missing: readonly Device[], sending: Sending): Promise<void> {
+  for (let left = missing; left.length > 0; ) {
+    await pause(sending.clock, LOOK_AGAIN_MS, sending.signal)
+    if (sending.signal.aborted) return
+    left = await pass(left, () => 0, sending)
   }
+}
 
-  async #lookAgain(
-    day: Day,
-    missing: readonly Device[],
-    options: FleetRunOptions,
-    progress: Progress,
-    signal: AbortSignal,
-  ): Promise<void> {
-    for (let left = missing; left.length > 0; ) {
-      await pause(this.options.clock, LOOK_AGAIN_MS, signal)
+/** Every device once; resolves with those whose survey was missing. */
+async function pass(
+  devices: Iterable<Device>,
+  waitMsOf: (device: Device) => number,
+  sending: Sending,
+): Promise<Device[]> {
+  const { clock, signal } = sending
+  const startedAt = clock.monotonic()
+  const missing: Device[] = []
+  const queue = Iterator.from(devices)
+  let isEmpty = false
+  const work = async () => {
+    for (const device of queue) {
+      const waitMs = startedAt + waitMsOf(device) - clock.monotonic()
+      if (waitMs > 0) await pause(clock, waitMs, signal)
       if (signal.aborted) return
-      left = await this.#pass(day, left, () => 0, options, progress, signal)
+      if (await runOne(device, sending)) missing.push(device)
     }
+    isEmpty = true
   }
+  const workers: Promise<void>[] = []
+  while (!isEmpty && workers.length < DEVICES_AT_ONCE) workers.push(work())
+  await Promise.all(workers)
+  return missing
+}
 
-  /** Every device once; resolves with those whose survey was missing. */
-  async #pass(
-    day: Day,
-    devices: Iterable<Device>,
-    waitMsOf: (device: Device) => number,
-    options: FleetRunOptions,
-    progress: Progress,
-    signal: AbortSignal,
-  ): Promise<Device[]> {
-    const { clock } = this.options
-    const startedAt = clock.monotonic()
-    const missing: Device[] = []
-    const queue = Iterator.from(devices)
-    let isEmpty = false
-    const work = async () => {
-      for (const device of queue) {
-        const waitMs = startedAt + waitMsOf(device) - clock.monotonic()
-        if (waitMs > 0) await pause(clock, waitMs, signal)
-        if (signal.aborted) return
-        if (await this.#runOne(day, device, options, progress, signal)) missing.push(device)
-      }
-      isEmpty = true
-    }
-    const workers: Promise<void>[] = []
-    while (!isEmpty && workers.length < DEVICES_AT_ONCE) workers.push(work())
-    await Promise.all(workers)
-    return missing
+/** Resolves with whether its survey was missing. */
+async function runOne(device: Device, sending: Sending): Promise<boolean> {
+  const { day, reasons, uploads, catchUp, log, onUploaded, signal } = sending
+  const options: DeviceRunOptions = {
+    ...sending,
+    device,
+    onUploaded(upload) {
+      if (upload.day === day) {
+        reasons.delete(device.address)
+        uploads.push(upload)
+      } else catchUp.sent(upload)
+      onUploaded?.(upload)
+    },
+    onProblem(problemDay, reason) {
+      if (problemDay !== day) return catchUp.absent(device, problemDay, reason)
+      if (reasons.get(device.address) !== reason) log.debug(`${device.ip}: ${reason}`)
+      reasons.set(device.address, reason)
+    },
+    onPostponed(reason, waitMs) {
+      const seconds = Math.ceil(waitMs / 1000)
+      if (waitMs >= WORTH_SAYING_MS) log.info(`${device.ip}: ${reason}. It comes again in ${seconds} s`)
+      reasons.set(device.address, reason)
+    },
+    onRefusedLine: (text) => log.warn(`Refused: ${text}`),
   }
-
-  async #runOne(
-    day: Day,
-    device: Device,
-    { topology, gatewayPort, owedOnly, again }: FleetRunOptions,
-    { reasons, uploads, catchUp, told }: Progress,
-    signal: AbortSignal,
-  ): Promise<boolean> {
-    const { addressing, sockets, readSurvey, clock, random, log, onUploaded } = this.options
-    const { folder, timeZone, gateway, transmission } = topology
-    const { ackTimeout, maxRetransmit } = transmission
-    try {
-      return await runDevice(
-        day,
-        {
-          device,
-          survey: device.survey ?? "",
-          address: bindAddress(device.ip, addressing),
-          gateway: { address: bindAddress(gateway.interfaces.devices.address.ip, addressing), port: gatewayPort },
-          sockets,
-          readSurvey,
-          folder,
-          timeZone,
-          sample: topology.sample,
-          limitBytes: topology.limits.survey,
-          transmission: { ackTimeoutMs: ackTimeout.total("milliseconds"), maxRetransmit },
-          clock,
-          random,
-          owedOnly,
-          again,
-          told,
-          onUploaded: (upload) => {
-            if (upload.day === day) {
-              reasons.delete(device.address)
-              uploads.push(upload)
-            } else catchUp.sent(upload)
-            onUploaded?.(upload)
-          },
-          onProblem: (problemDay, reason) => {
-            if (problemDay !== day) return catchUp.absent(device, problemDay, reason)
-            if (reasons.get(device.address) !== reason) log.debug(`${device.ip}: ${reason}`)
-            reasons.set(device.address, reason)
-          },
-          onPostponed: (reason, waitMs) => {
-            const seconds = Math.ceil(waitMs / 1000)
-            if (waitMs >= WORTH_SAYING_MS) log.info(`${device.ip}: ${reason}. It comes again in ${seconds} s`)
-            reasons.set(device.address, reason)
-          },
-          onRefusedLine: (text) => log.warn(`Refused: ${text}`),
-        },
-        signal,
-      )
-    } catch (error) {
-      if (!signal.aborted) reasons.set(device.address, error instanceof Error ? error.message : String(error))
-      return true
-    }
+  try {
+    return await runDevice(day, options, signal)
+  } catch (error) {
+    if (!signal.aborted) reasons.set(device.address, error instanceof Error ? error.message : String(error))
+    return true
   }
 }

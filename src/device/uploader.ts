@@ -2,7 +2,7 @@
 import { type Clock, pause, type Random } from "../clock"
 import { LARGEST_BLOCK_BYTES, sendBlockwise } from "../coap/block"
 import { Code, codeClass, isAcknowledgement, isSuccess } from "../coap/code"
-import { OptionNumber, textOption, uintOf, uintOption } from "../coap/option"
+import { NO_BYTES, type Option, OptionNumber, textOption, uintOf, uintOption } from "../coap/option"
 import { ContentFormat, reasonOf, textOf } from "../coap/resource"
 import { type Endpoint, ExchangeReset, ExchangeTimeout, type Outgoing, type Reply } from "../coap/udp/exchange"
 import type { Peer } from "../net/udp"
@@ -45,17 +45,16 @@ export class Uploader {
    * @throws UploadRefused, or the signal's reason when it aborts first
    */
   async upload(day: Day, body: Uint8Array, signal: AbortSignal): Promise<string> {
-    const { ip, clock, random } = this.options
-    const digest = surveyDigest(ip, day, body)
+    const { clock, random, onPostponed } = this.options
     for (let badRequests = 0; ; ) {
-      const reply = await this.#put(["surveys", ip, day], digest, body, signal)
+      const reply = await this.#put(day, body, signal)
       if (isAcknowledgement(reply.code)) return textOf(reply)
       if (reply.code === Code.BadRequest) badRequests++
       const pauseMs = retryAfterMs(reply, badRequests)
       if (pauseMs === undefined) throw new UploadRefused(`the gateway does not take it: ${reasonOf(reply)}`)
       // spread out: what one device was told, a thousand others were told too
       const waitMs = pauseMs * (1 + random() / 2)
-      this.options.onPostponed?.(postponement(reply), waitMs)
+      onPostponed?.(postponement(reply), waitMs)
       await pause(clock, waitMs, signal)
       signal.throwIfAborted()
     }
@@ -66,23 +65,14 @@ export class Uploader {
     const days: Day[] = []
     for (;;) {
       const after = days.at(-1)
-      const reply = await this.#ask(
-        {
-          code: Code.Get,
-          options: [
-            textOption(OptionNumber.UriPath, "owed"),
-            textOption(OptionNumber.UriPath, this.options.ip),
-            ...(after ? [textOption(OptionNumber.UriQuery, `after=${after}`)] : []),
-          ],
-          payload: new Uint8Array(0),
-        },
-        signal,
-      )
+      const query = after ? [textOption(OptionNumber.UriQuery, `after=${after}`)] : []
+      const options = [...pathOptions("owed", this.options.ip), ...query]
+      const reply = await this.#ask({ code: Code.Get, options, payload: NO_BYTES }, signal)
       if (reply.code !== Code.Content) return days
-      const more = textOf(reply)
+      const told = textOf(reply)
         .split("\n")
         .flatMap((line) => parseDay(line) ?? [])
-        .filter((day) => after === undefined || day > after)
+      const more = told.filter((day) => after === undefined || day > after)
       if (more.length === 0) return days
       days.push(...more)
     }
@@ -98,7 +88,7 @@ export class Uploader {
     const request = {
       code: Code.Put,
       options: [
-        ...["missing", ip, day].map((segment) => textOption(OptionNumber.UriPath, segment)),
+        ...pathOptions("missing", ip, day),
         uintOption(OptionNumber.ContentFormat, ContentFormat.Text),
         ...(kind === "stale" ? [textOption(OptionNumber.UriQuery, `kind=${kind}`)] : []),
       ],
@@ -114,23 +104,20 @@ export class Uploader {
     }
   }
 
-  #put(path: string[], digest: string, body: Uint8Array, signal: AbortSignal): Promise<Reply> {
+  #put(day: Day, body: Uint8Array, signal: AbortSignal): Promise<Reply> {
+    const { ip } = this.options
     // a new tag for every transfer: blocks of an abandoned one must not get into the next (RFC 9175 §3)
     const requestTag = this.#nextRequestTag
     this.#nextRequestTag = (requestTag + 1) & 0xffff
-    const blockwise = body.length > LARGEST_BLOCK_BYTES
+    const options = [
+      ...pathOptions("surveys", ip, day),
+      uintOption(OptionNumber.ContentFormat, ContentFormat.Text),
+      textOption(OptionNumber.UriQuery, `digest=${surveyDigest(ip, day, body)}`),
+      ...(body.length > LARGEST_BLOCK_BYTES ? [uintOption(OptionNumber.RequestTag, requestTag)] : []),
+    ]
     return sendBlockwise(
       (request) => this.#ask(request, signal),
-      {
-        code: Code.Put,
-        options: [
-          ...path.map((segment) => textOption(OptionNumber.UriPath, segment)),
-          uintOption(OptionNumber.ContentFormat, ContentFormat.Text),
-          textOption(OptionNumber.UriQuery, `digest=${digest}`),
-          ...(blockwise ? [uintOption(OptionNumber.RequestTag, requestTag)] : []),
-        ],
-        payload: body,
-      },
+      { code: Code.Put, options, payload: body },
       { wholeBytes: LARGEST_BLOCK_BYTES, blockBytes: LARGEST_BLOCK_BYTES },
     )
   }
@@ -149,6 +136,9 @@ export class Uploader {
     }
   }
 }
+
+const pathOptions = (...segments: string[]): Option[] =>
+  segments.map((segment) => textOption(OptionNumber.UriPath, segment))
 
 /** Why a survey has to come again. */
 const postponement = (reply: Reply): string =>

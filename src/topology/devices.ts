@@ -49,7 +49,7 @@ export interface Device {
 export const isScript = (survey: string): boolean => /\.[cm]?[jt]s$/.test(survey)
 
 /** Whether the source of a survey can tell of days other than the last. */
-export const hasHistory = (survey: string): boolean => survey.includes("{day}") || isScript(survey)
+export const hasHistory = (survey = ""): boolean => survey.includes("{day}") || isScript(survey)
 
 /** All declared devices, in address order. */
 export class Devices implements Iterable<Device> {

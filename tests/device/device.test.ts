@@ -3,10 +3,11 @@ import { describe, expect, test } from "bun:test"
 import { Code } from "../../src/coap/code"
 import { busy, say } from "../../src/coap/resource"
 import { type DeviceRunOptions, runDevice } from "../../src/device/device"
-import { ReasonsTold } from "../../src/device/reasons-told"
 import type { SurveyText } from "../../src/device/source/file"
 import { SurveyMissing } from "../../src/device/source/missing"
 import type { Day } from "../../src/survey/calendar"
+import { parseTopology } from "../../src/topology/yaml/load"
+import { SAMPLE } from "../topology/sample"
 import { FakeGateway, GATEWAY } from "./fake-gateway"
 
 const SUNDAY: Day = "2026-11-22"
@@ -15,39 +16,43 @@ const DAY_MS = 86_400_000
 const GOOD = "08:00 - 20 - 30%"
 const BAD = "09:00 - 20 - 130%"
 const STALE = "surveys/device1.txt was last written on 21 November"
+const TOPOLOGY = parseTopology(SAMPLE, "topology.yaml")
 const never = new AbortController().signal
 
+interface Told {
+  readonly survey?: string
+  readonly sample?: boolean
+  readonly again?: readonly Day[]
+}
+
 /** A device whose source is asked in the place of a file. */
-function device(read: (day: Day) => SurveyText, options: Partial<DeviceRunOptions> = {}) {
+function device(
+  read: (day: Day) => SurveyText,
+  { survey = "surveys/device1.txt", sample = false, again = [] }: Told = {},
+) {
   const gateway = new FakeGateway(MONDAY_AT_SIX)
-  const { clock, random, sockets, transmission } = gateway
+  const { clock, random, sockets } = gateway
   const uploaded: string[] = []
   const problems: string[] = []
   const refusedLines: string[] = []
-  const all: DeviceRunOptions = {
-    device: { ip: "192.168.1.2", address: 0xc0a80102, paused: false, line: 1 },
-    survey: "surveys/device1.txt",
-    address: "127.168.1.2",
-    gateway: GATEWAY,
-    folder: "/farm",
-    limitBytes: 1 << 20,
-    timeZone: "Europe/Rome",
-    sample: false,
-    transmission,
+  const options: DeviceRunOptions = {
+    device: { ip: "192.168.1.2", address: 0xc0a80102, survey, paused: false, line: 1 },
+    topology: { ...TOPOLOGY, sample },
+    addressing: "simulated",
+    gatewayPort: GATEWAY.port,
     sockets,
     readSurvey: async ({ day }) => read(day),
     clock,
     random,
     owedOnly: false,
-    again: [],
-    told: new ReasonsTold(),
+    again,
+    told: new Map(),
     onUploaded: ({ day }) => void uploaded.push(day),
     onProblem: (day, reason) => void problems.push(`${day}: ${reason}`),
     onPostponed: (reason) => void problems.push(reason),
     onRefusedLine: (text) => void refusedLines.push(text),
-    ...options,
   }
-  const run = (signal = never) => clock.run(runDevice(SUNDAY, all, signal))
+  const run = (signal = never) => clock.run(runDevice(SUNDAY, options, signal))
   return { ...gateway, gateway, run, uploaded, problems, refusedLines }
 }
 
@@ -76,7 +81,7 @@ describe("runDevice() with a file that was last written before the day's reading
     expect(refusedLines).toEqual([])
   })
 
-  test.each<[string, Partial<DeviceRunOptions>, SurveyText]>([
+  test.each<[string, Told, SurveyText]>([
     ["the topology says that it is a sample", { sample: true }, STALE_FILE],
     ["its name holds the day", { survey: "surveys/{day}/device1.txt" }, STALE_FILE],
     ["it is a script", { survey: "sensors/tank.ts" }, STALE_FILE],

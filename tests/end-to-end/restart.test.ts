@@ -2,7 +2,6 @@
 import { expect, test } from "bun:test"
 import { Cloud } from "../../src/cloud/cloud"
 import { runDevice } from "../../src/device/device"
-import { ReasonsTold } from "../../src/device/reasons-told"
 import { readSurvey } from "../../src/device/source/source"
 import { Gateway } from "../../src/gateway/gateway"
 import { SPOOL } from "../../src/gateway/spool/schema"
@@ -10,7 +9,6 @@ import { type Sockets, systemSockets } from "../../src/net/sockets"
 import { Network } from "../../src/network"
 import { DurableDatabase } from "../../src/storage/database"
 import { StorageInUse } from "../../src/storage/errors"
-import { bindAddress } from "../../src/topology/addressing"
 import { MONDAY_AT_SIX, Site, until } from "./fixture"
 
 const SUNDAY = "2026-11-22"
@@ -57,21 +55,16 @@ async function upload(site: Site, gatewayPort: number): Promise<void> {
       SUNDAY,
       {
         device,
-        survey: device.survey ?? "",
-        address: bindAddress(device.ip, "simulated"),
-        gateway: { address: "127.168.1.1", port: gatewayPort },
-        folder: topology.folder,
-        timeZone: topology.timeZone,
+        topology,
+        addressing: "simulated",
+        gatewayPort,
         sockets: systemSockets,
         readSurvey,
-        transmission: { ackTimeoutMs: 100, maxRetransmit: 4 },
         clock,
         random: Math.random,
         owedOnly: false,
         again: [],
-        sample: false,
-        told: new ReasonsTold(),
-        limitBytes: 1024 * 1024,
+        told: new Map(),
         onPostponed: () => {},
         onUploaded: (uploaded) => void site.uploads.push(uploaded),
         onProblem: (_day, reason) => void site.logged.push(reason),

@@ -5,10 +5,10 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { systemClock } from "../../src/clock"
 import { runDevice, type Uploaded } from "../../src/device/device"
-import { ReasonsTold } from "../../src/device/reasons-told"
 import { readSurvey } from "../../src/device/source/source"
 import { systemSockets } from "../../src/net/sockets"
 import { parseAddress } from "../../src/topology/address"
+import { parseTopology } from "../../src/topology/yaml/load"
 import { getText } from "./libcoap"
 import { DAY } from "./network"
 import { describeWith, startPeer } from "./peers"
@@ -16,6 +16,17 @@ import { surveyOf } from "./surveys"
 
 const ADDRESS = "127.0.0.1"
 const IP = "192.168.1.2"
+// simulated, this gateway has the server's address
+const TOPOLOGY = parseTopology(
+  `sample: true
+timeZone: Europe/Rome
+transmission: { ackTimeout: 100ms }
+schedule: { cron: "0 6 * * *" }
+gateway: { interfaces: { devices: { address: 192.0.0.1/8 }, cloud: { address: 10.10.10.1/24 } } }
+cloud: { address: 10.10.10.2 }
+devices: [{ ip: ${IP}, survey: survey.txt }]`,
+  "topology.yaml",
+)
 
 /** A server that keeps what is PUT to it, and a folder for surveys. */
 class Server implements AsyncDisposable {
@@ -46,22 +57,17 @@ class Server implements AsyncDisposable {
     await runDevice(
       DAY,
       {
-        device: { ip: IP, address: parseAddress(IP) ?? 0, paused: false, line: 1 },
-        survey,
-        address: ADDRESS,
-        gateway: { address: ADDRESS, port: this.port },
-        folder: this.folder,
-        timeZone: "Europe/Rome",
+        device: { ip: IP, address: parseAddress(IP) ?? 0, survey, paused: false, line: 1 },
+        topology: { ...TOPOLOGY, folder: this.folder },
+        addressing: "simulated",
+        gatewayPort: this.port,
         sockets: systemSockets,
         readSurvey,
-        transmission: { ackTimeoutMs: 100, maxRetransmit: 4 },
         clock: systemClock,
         random: Math.random,
         owedOnly: false,
         again: [],
-        sample: true,
-        told: new ReasonsTold(),
-        limitBytes: 1024 * 1024,
+        told: new Map(),
         onPostponed: () => {},
         onUploaded: (upload) => uploads.push(upload),
         onProblem: (_day, reason) => problems.push(reason),

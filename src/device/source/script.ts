@@ -22,7 +22,7 @@ export interface ScriptOptions {
   readonly timeLimitMs?: number
 }
 
-export interface ScriptQuestion extends ScriptOptions {
+export interface SurveyQuestion extends ScriptOptions {
   readonly device: Pick<Device, "ip" | "name">
   readonly day: Day
   /** limits.survey */
@@ -35,7 +35,7 @@ const REASON_CHARACTERS = 200
 const idle = new IdleWorkers()
 
 /** The script's lines of one day. Throws SurveyMissing, or the signal's reason once it aborts. */
-export async function runScript(question: ScriptQuestion, signal: AbortSignal): Promise<Uint8Array> {
+export async function runScript(question: SurveyQuestion, signal: AbortSignal): Promise<Uint8Array> {
   const { survey, device, day, limitBytes } = question
   const { ip, name } = device
   const text = await ask(question, { device: { ip, ...(name !== undefined && { name }) }, day }, signal)

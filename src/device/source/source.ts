@@ -2,7 +2,7 @@
 import type { Day } from "../../survey/calendar"
 import { isScript } from "../../topology/devices"
 import { readSurveyFile, type SurveyText } from "./file"
-import { runScript, type ScriptQuestion } from "./script"
+import { runScript, type SurveyQuestion } from "./script"
 
 export type { SurveySource } from "./script"
 
@@ -10,10 +10,10 @@ export type { SurveySource } from "./script"
 export const surveyPath = (survey: string, day: Day): string => survey.replaceAll("{day}", day)
 
 /** How a device comes by its survey. */
-export type ReadSurvey = (question: ScriptQuestion, signal: AbortSignal) => Promise<SurveyText>
+export type ReadSurvey = (question: SurveyQuestion, signal: AbortSignal) => Promise<SurveyText>
 
 /** A device's survey of one day as it is now, of at most `limitBytes`. Throws SurveyMissing, or the signal's reason. */
-export async function readSurvey(question: ScriptQuestion, signal: AbortSignal): Promise<SurveyText> {
+export async function readSurvey(question: SurveyQuestion, signal: AbortSignal): Promise<SurveyText> {
   const { folder, survey, day, limitBytes } = question
   if (isScript(survey)) return { bytes: await runScript(question, signal) }
   return readSurveyFile(folder, surveyPath(survey, day), limitBytes)
