@@ -1,6 +1,6 @@
 // The cloud: listens on TCP, tells CoAP from plain text, stores, and lists on its console.
 import { type Clock, isWrong, type Random } from "../clock"
-import { boundedBy, type Log, sparing } from "../log"
+import { boundedBy, type Log } from "../log"
 import type { Sockets } from "../net/sockets"
 import type { TcpListener } from "../net/tcp"
 import { DurableDatabase } from "../storage/database"
@@ -13,7 +13,7 @@ import { Door } from "./door"
 import { Gateways } from "./gateways"
 import { lister, printInBatches } from "./listing"
 import { PlainText } from "./plain-text"
-import { Receiver } from "./receiver"
+import { Receiver, TOLD } from "./receiver"
 import type { CollectionReport } from "./report"
 import type { Store, StoredSurvey } from "./store/contract"
 import { STORE } from "./store/schema"
@@ -35,7 +35,6 @@ export interface CloudOptions {
   readonly onFatal: (error: unknown) => void
 }
 
-const TOLD = { perPeer: 10, overall: 60 } // lines a minute; senders are told of all
 const UNREAD_BYTES = 64 * 1024 // of answers to a peer that does not read them, before it is cut off
 
 export class Cloud {
@@ -44,7 +43,6 @@ export class Cloud {
   readonly #commits: GroupCommit
   readonly #store: Store
   readonly #gateways: Gateways
-  readonly #receiver: Receiver
   readonly #door: Door
   #listener: TcpListener | undefined
   #listing: Promise<void> = Promise.resolve()
@@ -56,25 +54,17 @@ export class Cloud {
     this.#commits = new GroupCommit(this.#database, onFatal, clock)
     this.#store = new SqliteStore(this.#database, this.#commits, clock.now)
     this.#gateways = new Gateways(topology, addressing)
-    const complain = sparing(log.error, clock.monotonic)
     const onRefusedText = boundedBy(TOLD, (text) => log.warn(`Refused: ${text}`), clock.monotonic)
-    const warn = sparing(log.warn, clock.monotonic)
-    this.#receiver = new Receiver({
+    const receiver = new Receiver({
       store: this.#store,
-      serves: (site) => this.#gateways.serves(site),
-      maySpeakFor: (sender, site) => this.#gateways.maySpeakFor(sender, site),
-      now: clock.now,
+      gateways: this.#gateways,
+      clock,
+      log,
+      onRefusedText,
       onCollection: (site, day, report) => {
         this.#list(site, day, report.run ? undefined : report.changed)
         options.onCollection?.(site, day, report)
       },
-      onRefusedText,
-      onSuperseded: boundedBy(TOLD, log.info, clock.monotonic),
-      onDropped: log.info,
-      onAlternating: (site) => {
-        warn(`Two gateways deliver for ${site} in turn, each from a spool of its own: only one should. Nothing is lost`)
-      },
-      onRefused: (error) => complain(`${error.message}: deliveries are refused until there is room`),
     })
     const plainText = new PlainText({
       store: this.#store,
@@ -86,23 +76,8 @@ export class Cloud {
       onRefusedText,
       onStored: (surveys) => this.#queueListing(() => this.#printAll(topology.site, onePage(surveys))),
     })
-    const texts = new Texts({
-      clock,
-      maxBytes: topology.limits.survey,
-      begin: (sender, begunAt) => plainText.begin(sender, begunAt),
-      onError: log.error,
-    })
-    this.#door = new Door({
-      limits: topology.limits,
-      maxMessageSizeBytes: topology.bufferSize,
-      clock,
-      random,
-      texts,
-      handle: this.#receiver.handle,
-      admit: this.#receiver.admit,
-      waiting: () => this.#commits.waiting,
-      warn: log.warn,
-    })
+    const texts = new Texts(plainText, topology.limits.survey, clock, log.error)
+    this.#door = new Door({ topology, clock, random, log, texts, receiver, commits: this.#commits })
   }
 
   /** Throws StorageError or an Error of one clear line when the store or the port cannot be had. */

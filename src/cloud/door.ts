@@ -2,29 +2,26 @@
 import type { Clock, Random } from "../clock"
 import { BlockReceiver } from "../coap/block"
 import { isAcknowledgement } from "../coap/code"
-import { busy, type Handler, type Request, type Response } from "../coap/resource"
+import { busy, type Handler, type Response } from "../coap/resource"
 import { Session } from "../coap/tcp/session"
-import { boundedBy } from "../log"
+import { boundedBy, type Log } from "../log"
 import { Guests } from "../net/guests"
 import { Silence } from "../net/silence"
 import type { Connection, ConnectionHandler } from "../net/tcp"
+import type { GroupCommit } from "../storage/group-commit"
 import type { Topology } from "../topology/topology"
 import { isPlainText } from "./plain-text"
+import type { Receiver } from "./receiver"
 import type { Texts } from "./texts"
 
-export interface DoorOptions {
-  readonly limits: Topology["limits"]
-  readonly maxMessageSizeBytes: number
+interface DoorOptions {
+  readonly topology: Topology
   readonly clock: Clock
   readonly random: Random
+  readonly log: Log
   readonly texts: Texts
-  /** Requests, whole; `admit` may refuse one at its first block. */
-  readonly handle: Handler
-  readonly admit: (request: Request) => Response | undefined
-  /** Requests that wait for the disk. */
-  readonly waiting: () => number
-  /** What peers do wrong, for people. */
-  readonly warn: (text: string) => void
+  readonly receiver: Receiver
+  readonly commits: GroupCommit
 }
 
 const PROTOCOL_TIMEOUT_MS = 10_000 // for the two bytes that tell the protocol
@@ -42,19 +39,19 @@ export class Door {
   readonly #warn: (text: string, peer: string) => void
 
   constructor(options: DoorOptions) {
-    const { limits, clock, admit, handle } = options
+    const { topology, clock, receiver, log } = options
+    const { limits } = topology
     this.#options = options
     this.#guests = new Guests({ perPeer: limits.perPeer.connections, overall: limits.overall.connections })
     const transfers = {
       bodyBytes: BODY_BYTES,
-      // a gateway delivers many at a time
-      perAddress: limits.perPeer.messages,
+      perAddress: limits.perPeer.messages, // a gateway delivers many at a time
       transfers: limits.overall.transfers,
       totalBytes: TRANSFER_BYTES,
       bert: true,
     }
-    this.#blocks = new BlockReceiver(transfers, clock, admit, handle)
-    this.#warn = boundedBy(WARNINGS, options.warn, clock.monotonic)
+    this.#blocks = new BlockReceiver(transfers, clock, receiver.admit, receiver.handle)
+    this.#warn = boundedBy(WARNINGS, log.warn, clock.monotonic)
   }
 
   /** Two bytes tell which protocol it is; until then we say nothing, as RFC 8323 §3.3 allows. */
@@ -87,7 +84,7 @@ export class Door {
   }
 
   #session(connection: Connection): ConnectionHandler {
-    const { limits, clock, random, maxMessageSizeBytes } = this.#options
+    const { topology, clock, random } = this.#options
     // which finishes what is outstanding
     const silence = new Silence(clock, IDLE_TIMEOUT_MS, () => void session.release())
     const session = new Session({
@@ -100,8 +97,8 @@ export class Door {
       resume: () => connection.resume(),
       clock,
       random,
-      maxMessageSizeBytes,
-      maxInFlight: limits.perPeer.messages,
+      maxMessageSizeBytes: topology.bufferSize,
+      maxInFlight: topology.limits.perPeer.messages,
       address: connection.remoteAddress,
       endpoint: connection.endpoint,
       handler: this.#handlerOf(connection),
@@ -130,8 +127,9 @@ export class Door {
       }
       return response
     }
+    const { topology, commits } = this.#options
     return (request) => {
-      if (this.#options.waiting() >= this.#options.limits.overall.messages) {
+      if (commits.waiting >= topology.limits.overall.messages) {
         return busy("Too many messages at once", COME_AGAIN_SECONDS)
       }
       const response = this.#blocks.handle(request)

@@ -7,6 +7,7 @@ const LOOPBACK = "127.0.0.1"
 
 export class Gateways {
   // worked out once: every delivery asks
+  /** The address of the gateway that the topology declares. */
   readonly #own: string
   /** Where each served site's gateway comes from, if the topology says so. */
   readonly #networks: ReadonlyMap<string, Network | undefined>
@@ -29,14 +30,9 @@ export class Gateways {
     // in the simulated network this machine may do so for all
     if (this.addressing === "simulated" && sender === LOOPBACK) return true
     const network = this.#networks.get(site)
-    if (!network) return site === this.topology.site && this.isOwn(sender)
+    if (!network) return site === this.topology.site && sender === this.#own
     const address = parseAddress(sender)
     return address !== undefined && contains(network, address)
-  }
-
-  /** Whether this is the gateway that the topology declares. */
-  isOwn(sender: string): boolean {
-    return sender === this.#own
   }
 }
 

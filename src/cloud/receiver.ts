@@ -1,5 +1,6 @@
 // The cloud's resources: PUT /sites/<site>, its surveys, its collections, and DELETE of surveys that a person dropped.
 import * as v from "valibot"
+import type { Clock } from "../clock"
 import { Code } from "../coap/code"
 import { decodeText, MessageFormatError } from "../coap/option"
 import {
@@ -13,6 +14,7 @@ import {
   say,
   type Target,
 } from "../coap/resource"
+import { boundedBy, type Log, sparing } from "../log"
 import { REFUSED_RETRY_SECONDS, REFUSED_TEXT, StorageRefused } from "../storage/errors"
 import { addDays, clockChange, type Day, dayOf, isTimeZone, parseDay } from "../survey/calendar"
 import { readCanonical } from "../survey/canonical"
@@ -20,6 +22,7 @@ import { deliveryDigest, surveyDigest } from "../survey/digest"
 import { PROTOCOL, protocolProblem } from "../survey/protocol"
 import { type AddressRange, formatRange, parseRange, parseRanges } from "../topology/address"
 import { covers, joinRanges } from "../topology/ranges"
+import type { Gateways } from "./gateways"
 import { fit, parseJson } from "./json"
 import { type CollectionReport, collectionReport } from "./report"
 import type { Kept, SiteInfo, Store } from "./store/contract"
@@ -49,24 +52,18 @@ const description = v.object({
   ),
 })
 
+/** Lines a minute of what peers cause; the peers themselves are told of all. */
+export const TOLD = { perPeer: 10, overall: 60 }
+
 export interface ReceiverOptions {
   readonly store: Store
-  /** Whether a site may deliver here at all. */
-  readonly serves: (site: string) => boolean
-  /** Whether this address is its gateway's. */
-  readonly maySpeakFor: (sender: string, site: string) => boolean
-  readonly now: () => number
+  readonly gateways: Pick<Gateways, "serves" | "maySpeakFor">
+  readonly clock: Pick<Clock, "now" | "monotonic">
+  readonly log: Log
+  /** Something of a peer's was not taken: a line for people. */
+  readonly onRefusedText: (text: string, sender: string) => void
   /** The cloud agrees with a collection, which now is to be listed. */
   readonly onCollection: (site: string, day: Day, report: CollectionReport) => void
-  /** Something of a peer's was not taken, or gave way: a line for people. */
-  readonly onRefusedText: (text: string, sender: string) => void
-  /** Values gave way to others of the same time. */
-  readonly onSuperseded: (text: string, sender: string) => void
-  /** A person has dropped something at the site's gateway: a line for people. */
-  readonly onDropped: (text: string) => void
-  /** Two spools deliver for one site in turn. */
-  readonly onAlternating: (site: string) => void
-  readonly onRefused: (error: StorageRefused) => void
 }
 
 /** A site that has described itself. */
@@ -80,46 +77,73 @@ export class Receiver {
   readonly #sites = new Map<string, KnownSite>()
   /** The latest day that is taken in this second. */
   #latest = { second: Number.NaN, day: FIRST_DAY }
+  readonly #warn: (text: string) => void
+  readonly #complain: (text: string) => void
+  readonly #tellSuperseded: (text: string, sender: string) => void
 
-  constructor(private readonly options: ReceiverOptions) {}
+  constructor(private readonly options: ReceiverOptions) {
+    const { log, clock } = options
+    this.#warn = sparing(log.warn, clock.monotonic)
+    this.#complain = sparing(log.error, clock.monotonic)
+    this.#tellSuperseded = boundedBy(TOLD, log.info, clock.monotonic)
+  }
 
   readonly handle: Handler = (request) => {
     try {
-      const response = this.#route(request)
+      const target = this.#target(request)
+      const response = "code" in target ? target : this.#route(request, target)
       return response instanceof Promise ? response.catch(this.#failed) : response
     } catch (error) {
       return this.#failed(error)
     }
   }
 
+  /** Refuses a transfer at its first block. */
+  readonly admit = (request: Request): Response | undefined => {
+    const target = this.#target(request)
+    return "code" in target ? target : undefined
+  }
+
   readonly #failed = (error: unknown): Response => {
     if (error instanceof MessageFormatError) return say(Code.BadRequest, "The body must be UTF-8")
     if (!(error instanceof StorageRefused)) throw error
-    this.options.onRefused(error)
+    this.#complain(`${error.message}: deliveries are refused until there is room`)
     return busy(REFUSED_TEXT, REFUSED_RETRY_SECONDS)
   }
 
-  /** Refuses a transfer at its first block. */
-  readonly admit = (request: Request): Response | undefined => {
+  /** What is asked for, or why it is refused whatever the body is. */
+  #target(request: Request): Target | Response {
+    const { gateways, onRefusedText } = this.options
     const target = readTarget(request)
     if ("code" in target) return target
-    return this.#refuseTarget(request, target.path)
+    const [root, site = "", kind, ...rest] = target.path
+    const lengths: Record<string, number> = { surveys: 2, collections: 1 }
+    const isKnown = root === "sites" && site !== "" && (kind === undefined || lengths[kind] === rest.length)
+    if (!isKnown) return say(Code.NotFound, "There are /sites/<site>, its surveys and its collections here")
+    const isDrop = request.code === Code.Delete && kind === "surveys"
+    if (request.code !== Code.Put && !isDrop) {
+      return say(Code.MethodNotAllowed, "Everything here is PUT, and surveys may be DELETEd")
+    }
+    const { address } = request
+    const served = gateways.serves(site)
+    if (!served || !gateways.maySpeakFor(address, site)) {
+      const why = served ? `${address} may not speak for ${site}` : `${site} is not a site of this cloud`
+      onRefusedText(`${why}: cloud.sites says who may`, address)
+      return say(Code.Forbidden, why)
+    }
+    const format = kind === "surveys" ? ContentFormat.Text : ContentFormat.Json
+    return (isDrop ? undefined : refuseFormat(request, format)) ?? target
   }
 
-  #route(request: Request): Response | Promise<Response> {
-    const target = readTarget(request)
-    if ("code" in target) return target
-    const refusal = this.#refuseTarget(request, target.path)
-    if (refusal) return refusal
+  #route(request: Request, target: Target): Response | Promise<Response> {
     const [, site = "", kind] = target.path
     if (kind === undefined) return this.#describeSite(site, request)
     const known = this.#sites.get(site)
     if (known) return this.#routeKnown(request, site, known, target)
-    return this.#recall(site).then((recalled) =>
-      recalled
-        ? this.#routeKnown(request, site, recalled, target)
-        : say(Code.NotFound, `PUT /sites/${site} comes first`),
-    )
+    return this.options.store.site(site).then((info) => {
+      if (!info) return say(Code.NotFound, `PUT /sites/${site} comes first`)
+      return this.#routeKnown(request, site, this.#learn(site, info), target)
+    })
   }
 
   #routeKnown(request: Request, site: string, known: KnownSite, target: Target): Response | Promise<Response> {
@@ -129,32 +153,8 @@ export class Receiver {
     return this.#putSurvey(site, known, request, rest, target.query)
   }
 
-  #refuseTarget(request: Request, [root, site = "", kind, ...rest]: readonly string[]): Response | undefined {
-    const { serves, maySpeakFor, onRefusedText } = this.options
-    const lengths: Record<string, number> = { surveys: 2, collections: 1 }
-    const known = root === "sites" && site !== "" && (kind === undefined || lengths[kind] === rest.length)
-    if (!known) return say(Code.NotFound, "There are /sites/<site>, its surveys and its collections here")
-    const isDrop = request.code === Code.Delete && kind === "surveys"
-    if (request.code !== Code.Put && !isDrop) {
-      return say(Code.MethodNotAllowed, "Everything here is PUT, and surveys may be DELETEd")
-    }
-    const { address } = request
-    const forbidden = !serves(site)
-      ? `${site} is not a site of this cloud`
-      : maySpeakFor(address, site)
-        ? undefined
-        : `${address} may not speak for ${site}`
-    if (forbidden !== undefined) {
-      onRefusedText(`${forbidden}: cloud.sites says who may`, address)
-      return say(Code.Forbidden, forbidden)
-    }
-    return isDrop ? undefined : refuseFormat(request, kind === "surveys" ? ContentFormat.Text : ContentFormat.Json)
-  }
-
-  async #recall(site: string): Promise<KnownSite | undefined> {
-    const info = await this.options.store.site(site)
-    if (!info) return undefined
-    const known = knownSite(info)
+  #learn(site: string, info: SiteInfo): KnownSite {
+    const known = { info, ranges: joinRanges(parseRanges(info.devices.map(({ ip }) => ip)) ?? []) }
     this.#sites.set(site, known)
     return known
   }
@@ -167,10 +167,13 @@ export class Receiver {
     const fitted = fit(description, greeted.value)
     if ("problem" in fitted) return say(Code.BadRequest, fitted.problem)
     const { spool, timeZone, devices } = fitted.value
-    const info = { timeZone, devices }
-    const { alternates } = await this.options.store.describeSite(site, { ...info, spool })
-    this.#sites.set(site, knownSite(info))
-    if (alternates) this.options.onAlternating(site)
+    const { alternates } = await this.options.store.describeSite(site, { timeZone, devices, spool })
+    this.#learn(site, { timeZone, devices })
+    if (alternates) {
+      this.#warn(
+        `Two gateways deliver for ${site} in turn, each from a spool of its own: only one should. Nothing is lost`,
+      )
+    }
     return say(Code.Changed)
   }
 
@@ -224,7 +227,7 @@ export class Receiver {
     if (outcome === "dropped") return say(Code.Conflict, `${day} of ${ip} was dropped here`)
     if (superseded > 0) {
       const values = superseded === 1 ? "1 value" : `${superseded} values`
-      this.options.onSuperseded(`${site} ${ip} ${day}: ${values} gave way to newer ones, kept as superseded`, sender)
+      this.#tellSuperseded(`${site} ${ip} ${day}: ${values} gave way to newer ones, kept as superseded`, sender)
     }
     return outcome === "new" ? CREATED : CHANGED
   }
@@ -232,7 +235,7 @@ export class Receiver {
   /** Days before the first that can be, and those that our clock does not know yet. */
   #refuseDay(day: Day): Response | undefined {
     if (day < FIRST_DAY) return say(Code.BadRequest, `A day is ${FIRST_DAY} or later: it is ${day}`)
-    const second = Math.floor(this.options.now() / 1000)
+    const second = Math.floor(this.options.clock.now() / 1000)
     if (second !== this.#latest.second) {
       // no zone is further than a day from UTC
       this.#latest = { second, day: addDays(dayOf(second * 1000, "UTC"), DAYS_AHEAD) }
@@ -254,7 +257,7 @@ export class Receiver {
     const revision = readRevision(query.get(sparesNewer ? "upTo" : "revision"))
     if (revision === undefined || Number.isNaN(revision)) return say(Code.BadRequest, "A revision is a whole number")
     const upTo = await this.options.store.drop(site, { day, addresses, revision, sparesNewer })
-    if (!sparesNewer) this.options.onDropped(`${site} has dropped ${day} of ${formatRange(addresses)}`)
+    if (!sparesNewer) this.options.log.info(`${site} has dropped ${day} of ${formatRange(addresses)}`)
     return say(Code.Deleted, String(upTo))
   }
 
@@ -280,11 +283,6 @@ export class Receiver {
     return say(Code.Changed, RECEIVED)
   }
 }
-
-const knownSite = (info: SiteInfo): KnownSite => ({
-  info,
-  ranges: joinRanges(parseRanges(info.devices.map(({ ip }) => ip)) ?? []),
-})
 
 function readRevision(text: string | undefined): number | undefined {
   if (text === undefined) return undefined

@@ -33,7 +33,8 @@ export const collectionReport = v.object({
 /** Addresses are ranges, rising. */
 export type CollectionReport = v.InferOutput<typeof collectionReport>
 
-function isInstant(text: string): boolean {
+/** Whether it is one as RFC 3339 writes it, from 2000 on. */
+export function isInstant(text: string): boolean {
   // Temporal also takes what nobody else reads: a leap second, or a zone in brackets
   if (Number.isNaN(Date.parse(text))) return false
   try {

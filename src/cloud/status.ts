@@ -7,6 +7,8 @@ import type { Day } from "../survey/calendar"
 import { parseRanges } from "../topology/address"
 import { sizeOf } from "../topology/ranges"
 import { isComplete, type Reason } from "../verdict"
+import { isInstant } from "./report"
+import { storedDays } from "./store/reader"
 import { STORE } from "./store/schema"
 
 /** Days are written 2026-11-21, instants as in RFC 3339, sizes in bytes. */
@@ -97,7 +99,9 @@ export function readCloudStatus(file: string): CloudStatus {
 }
 
 function siteStatus(sqlite: Database, { id, site, time_zone, devices }: Site, counted: boolean) {
-  const { days, firstDay, lastDay } = daysOf(sqlite, id)
+  const stored = storedDays(sqlite, site)
+  const [firstDay = null, lastDay = null] = [stored[0], stored.at(-1)]
+  const days = stored.length
   const from = counted ? firstDay : lastDay
   const looked = from && lastDay ? contentsOf(sqlite, id, from, lastDay) : NOTHING
   const times = counted ? 1 : days
@@ -116,33 +120,12 @@ function siteStatus(sqlite: Database, { id, site, time_zone, devices }: Site, co
   return { site: status, bytesADay: days > 0 ? (looked.bytes * times) / days : 0 }
 }
 
-/** Goes from day to day by the index, whatever the number of devices. */
-function daysOf(sqlite: Database, siteId: number): Pick<SiteStatus, "days" | "firstDay" | "lastDay"> {
+const NOTHING = { readings: 0, bytes: 0 }
+
+/** Of these days, the last included: how many readings, and about how many bytes on the disk. */
+function contentsOf(sqlite: Database, siteId: number, from: Day, to: Day): typeof NOTHING {
   const row = sqlite
-    .query<Pick<SiteStatus, "days" | "firstDay" | "lastDay">, [number]>(
-      `WITH RECURSIVE stored (day) AS (
-         SELECT min(day) FROM surveys WHERE site = ?1
-         UNION ALL
-         SELECT (SELECT min(day) FROM surveys WHERE site = ?1 AND surveys.day > stored.day) FROM stored
-         WHERE stored.day IS NOT NULL
-       ) SELECT count(day) AS days, min(day) AS firstDay, max(day) AS lastDay FROM stored`,
-    )
-    .get(siteId)
-  return row ?? { days: 0, firstDay: null, lastDay: null }
-}
-
-interface Contents {
-  readonly readings: number
-  /** On the disk, about. */
-  readonly bytes: number
-}
-
-const NOTHING: Contents = { readings: 0, bytes: 0 }
-
-/** Of these days, the last included. */
-function contentsOf(sqlite: Database, siteId: number, from: Day, to: Day): Contents {
-  const row = sqlite
-    .query<Contents, [number, Day, Day]>(
+    .query<typeof NOTHING, [number, Day, Day]>(
       `SELECT coalesce(sum(json_array_length(readings)), 0) AS readings,
          coalesce(sum(${ROW_BYTES} + octet_length(readings) + coalesce(octet_length(revisions), 0)), 0) / ${FILL} AS bytes
        FROM surveys WHERE site = ?1 AND day BETWEEN ?2 AND ?3`,
@@ -192,10 +175,6 @@ function readJson(text: string): unknown {
     if (error instanceof SyntaxError) return undefined
     throw error
   }
-}
-
-function isInstant(text: string): boolean {
-  return !Number.isNaN(Date.parse(text))
 }
 
 const countAddresses = (texts: readonly string[]): number => sizeOf(parseRanges(texts) ?? [])

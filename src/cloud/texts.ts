@@ -3,17 +3,7 @@ import type { Clock } from "../clock"
 import type { Connection, ConnectionHandler } from "../net/connection"
 import { patienceMs } from "../net/patience"
 import { REFUSED_TEXT, StorageRefused } from "../storage/errors"
-import type { Taken } from "./plain-text"
-
-export interface TextsOptions {
-  readonly clock: Clock
-  /** The most of one text that may wait to be stored, bytes. */
-  readonly maxBytes: number
-  /** A text begins, at ms since 1970. What this gives stores complete lines of it and resolves once they are durable. */
-  readonly begin: (sender: string, begunAt: number) => (lines: Uint8Array) => Promise<Taken>
-  /** A text could not be stored, through no fault of its sender's. */
-  readonly onError: (text: string) => void
-}
+import type { PlainText, Taken } from "./plain-text"
 
 const PAUSE_MS = 1000 // after which what has come is stored
 const SILENCE_MS = 300_000 // after which a sender is taken to have ended: as long as a gateway may be silent
@@ -26,11 +16,24 @@ export class Texts {
   readonly #bytesByAddress = new Map<string, number>()
   #bytes = 0
 
-  constructor(private readonly options: TextsOptions) {}
+  /**
+   * @param maxBytes the most of one text that may wait to be stored
+   * @param onError is told of a text that could not be stored, through no fault of its sender's
+   */
+  constructor(
+    private readonly plainText: Pick<PlainText, "begin">,
+    private readonly maxBytes: number,
+    private readonly clock: Clock,
+    private readonly onError: (text: string) => void,
+  ) {}
 
   accept(connection: Connection): ConnectionHandler {
     const { remoteAddress } = connection
-    const text = new Text(connection, this.options, {
+    const text = new Text(connection, {
+      take: this.plainText.begin(remoteAddress, this.clock.now()),
+      maxBytes: this.maxBytes,
+      clock: this.clock,
+      onError: this.onError,
       onSize: (change) => this.#count(remoteAddress, change),
       onOver: () => this.#open.delete(text),
     })
@@ -69,7 +72,12 @@ export class Texts {
   }
 }
 
-interface TextEvents {
+interface TextOptions {
+  /** Stores complete lines, and resolves once they are durable. */
+  readonly take: (lines: Uint8Array) => Promise<Taken>
+  readonly maxBytes: number
+  readonly clock: Clock
+  readonly onError: (text: string) => void
   readonly onSize: (change: number) => void
   readonly onOver: () => void
 }
@@ -80,7 +88,6 @@ interface TextEvents {
  * has its answer would be reset by a second one, and what it sent last with it.
  */
 class Text {
-  readonly #take: (lines: Uint8Array) => Promise<Taken>
   #chunks: Uint8Array[] = []
   #waitingBytes = 0
   /** Since when the oldest of what waits has been there, by the monotonic clock. */
@@ -96,11 +103,8 @@ class Text {
 
   constructor(
     private readonly connection: Connection,
-    private readonly options: TextsOptions,
-    private readonly events: TextEvents,
-  ) {
-    this.#take = options.begin(connection.remoteAddress, options.clock.now())
-  }
+    private readonly options: TextOptions,
+  ) {}
 
   get sender(): string {
     return this.connection.remoteAddress
@@ -144,7 +148,7 @@ class Text {
     this.#cancelTimer()
     this.#chunks = []
     this.#resize(0, 0)
-    this.events.onOver()
+    this.options.onOver()
   }
 
   async #storeComplete({ isPause }: { isPause: boolean }): Promise<void> {
@@ -167,7 +171,7 @@ class Text {
     this.#resize(this.#waitingBytes, lines.length)
     connection.pause() // what still comes waits in the network, not here
     try {
-      const taken = await this.#take(lines)
+      const taken = await options.take(lines)
       if (this.#isOver) return false
       if ("refusal" in taken) {
         this.refuse(taken.refusal)
@@ -230,7 +234,7 @@ class Text {
     const before = this.sizeBytes
     this.#waitingBytes = waitingBytes
     this.#storingBytes = storingBytes
-    this.events.onSize(this.sizeBytes - before)
+    this.options.onSize(this.sizeBytes - before)
   }
 
   /** The second answer has a line of its own. */

@@ -1,8 +1,7 @@
 // `bun run readings`: what the store holds, as a listing, a table, CSV or JSON lines.
 import { printInBatches } from "../cloud/listing"
-import { type Selection, type StoredRow, StoreReader } from "../cloud/store/reader"
+import { FIRST_DAY, LAST_DAY, type Selection, type StoredRow, StoreReader } from "../cloud/store/reader"
 import { formatStored } from "../cloud/store/stored"
-import type { Day } from "../survey/calendar"
 import { formatAddress } from "../topology/address"
 import { loadTopology } from "../topology/yaml/load"
 import {
@@ -32,9 +31,6 @@ export const command: Command<typeof options> = {
   options,
   run,
 }
-
-const FIRST_DAY: Day = "0000-01-01"
-const LAST_DAY: Day = "9999-12-31"
 
 interface Format {
   readonly head?: string

@@ -9,6 +9,7 @@ import { SqliteStore } from "../../src/cloud/store/sqlite"
 import type { StoredReading } from "../../src/cloud/store/stored"
 import { formatCode } from "../../src/coap/code"
 import { type Response, textOf } from "../../src/coap/resource"
+import { silentLog } from "../../src/log"
 import { DurableDatabase } from "../../src/storage/database"
 import { GroupCommit } from "../../src/storage/group-commit"
 import { clockChange, type Day } from "../../src/survey/calendar"
@@ -168,16 +169,17 @@ interface SupersededRow {
 /** What a receiver needs: every site of these may be spoken for by the gateway, and nobody hears of anything. */
 export const receiverOptions = (bench: Bench, more: Partial<ReceiverOptions> = {}): ReceiverOptions => ({
   store: bench.store,
-  serves: (site) => [SITE, "orchard", "farm"].includes(site),
-  maySpeakFor: (sender) => sender === GATEWAY,
-  now: () => bench.now,
+  gateways: gateways((sender) => sender === GATEWAY),
+  clock: { now: () => bench.now, monotonic: () => bench.now },
+  log: silentLog,
   onCollection() {},
   onRefusedText() {},
-  onSuperseded() {},
-  onAlternating() {},
-  onDropped() {},
-  onRefused() {},
   ...more,
+})
+
+export const gateways = (maySpeakFor: (sender: string, site: string) => boolean): ReceiverOptions["gateways"] => ({
+  serves: (site) => [SITE, "orchard", "farm"].includes(site),
+  maySpeakFor,
 })
 
 /** "2.04 Surveys received" */

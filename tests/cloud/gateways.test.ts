@@ -75,8 +75,3 @@ describe("maySpeakFor(), in the simulated network,", () => {
     expect(new Set(who(simulated, "barn", [...DECLARED, ...SIMULATED]))).toEqual(new Set(["127.0.0.1", "127.10.10.7"]))
   })
 })
-
-test("isOwn() is the gateway that the topology declares", () => {
-  expect(DECLARED.filter((sender) => gateways("declared").isOwn(sender))).toEqual(["10.10.10.1"])
-  expect(SIMULATED.filter((sender) => gateways("simulated").isOwn(sender))).toEqual(["127.10.10.1"])
-})

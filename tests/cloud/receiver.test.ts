@@ -4,6 +4,7 @@ import type { CollectionReport } from "../../src/cloud/report"
 import { Code } from "../../src/coap/code"
 import { OptionNumber, uintOf } from "../../src/coap/option"
 import { ContentFormat } from "../../src/coap/resource"
+import { silentLog } from "../../src/log"
 import { agreementOver, deliveryDigest, surveyDigest } from "../../src/survey/digest"
 import {
   Bench,
@@ -11,6 +12,7 @@ import {
   DESCRIPTION,
   DEVICES,
   GATEWAY,
+  gateways,
   LARGE,
   MORNING,
   type RequestParts,
@@ -45,24 +47,27 @@ let bench: Bench
 let receiver: Receiver
 let collections: [string, string, CollectionReport][]
 let refusedTexts: [text: string, sender: string][]
-let superseded: string[]
-let alternating: string[]
-let refused: number
+let informed: string[]
+let warned: string[]
+let complained: string[]
 
 beforeEach(async () => {
   bench = new Bench()
   collections = []
   refusedTexts = []
-  superseded = []
-  alternating = []
-  refused = 0
+  informed = []
+  warned = []
+  complained = []
   receiver = new Receiver(
     receiverOptions(bench, {
       onCollection: (...collection) => collections.push(collection),
       onRefusedText: (...refusal) => refusedTexts.push(refusal),
-      onSuperseded: (text) => superseded.push(text),
-      onAlternating: (site) => alternating.push(site),
-      onRefused: () => refused++,
+      log: {
+        ...silentLog,
+        info: (text) => informed.push(text),
+        warn: (text) => warned.push(text),
+        error: (text) => complained.push(text),
+      },
     }),
   )
   await bench.describeSite()
@@ -114,15 +119,16 @@ describe("PUT /sites/<site>", () => {
 
   test("tells that two spools deliver in turn", async () => {
     const described = async (spool: string) => {
-      bench.now += 1000
+      bench.now += 60_000
       expect(await answer(`sites/${SITE}`, { ...DESCRIPTION, spool })).toBe("2.04")
-      return alternating.length
+      return warned.length
     }
     expect(await described("other")).toBe(0)
     expect(await described(DESCRIPTION.spool)).toBe(1)
     expect(await described(DESCRIPTION.spool)).toBe(1)
     expect(await described("other")).toBe(2)
-    expect(alternating).toEqual([SITE, SITE])
+    const told = `Two gateways deliver for ${SITE} in turn, each from a spool of its own: only one should. Nothing is lost`
+    expect(warned).toEqual([told, told])
   })
 })
 
@@ -155,7 +161,7 @@ describe("a sender that may not speak for a site", () => {
     }
     bench.reopen()
     expect(bench.tables()).toEqual(before)
-    expect([collections, superseded, alternating]).toEqual([[], [], []])
+    expect([collections, informed, warned]).toEqual([[], [], []])
   })
 
   test("is told the same of a site that is not served, whoever it is", async () => {
@@ -168,7 +174,7 @@ describe("a sender that may not speak for a site", () => {
 
   test("may for the site of its own", async () => {
     const maySpeakFor = (sender: string, site: string) => sender === (site === "orchard" ? "203.0.113.7" : GATEWAY)
-    receiver = new Receiver(receiverOptions(bench, { maySpeakFor }))
+    receiver = new Receiver(receiverOptions(bench, { gateways: gateways(maySpeakFor) }))
     const codeOf = async (path: string, address: string) => (await ask(path, DESCRIPTION, { address })).code
     expect(await codeOf("sites/orchard", "203.0.113.7")).toBe(Code.Changed)
     expect(await codeOf(`sites/${SITE}`, "203.0.113.7")).toBe(Code.Forbidden)
@@ -200,7 +206,7 @@ describe("PUT a survey", () => {
     await ask(SURVEY, "08:00 - 21 - 30%\n", { query: ["revision=2"] })
     await ask(SURVEY, "08:00 - 22 - 30%\n09:00 - 22 - 30%\n", { query: ["revision=3"] })
     await ask(SURVEY, "08:00 - 22 - 30%\n", { query: ["revision=4"] })
-    expect(superseded).toEqual([
+    expect(informed).toEqual([
       `${SITE} 192.168.1.2 ${DAY}: 1 value gave way to newer ones, kept as superseded`,
       `${SITE} 192.168.1.2 ${DAY}: 2 values gave way to newer ones, kept as superseded`,
     ])
@@ -296,7 +302,8 @@ describe("PUT a survey", () => {
   test("answers 5.03 with Max-Age when the disk is full, and takes it when there is room", async () => {
     bench.fillDisk()
     expect(await refusalOf(SURVEY, LARGE)).toEqual([Code.ServiceUnavailable, 60])
-    expect(refused).toBe(1)
+    expect(complained).toHaveLength(1)
+    expect(complained[0]).toEndWith(": deliveries are refused until there is room")
     bench.makeRoom()
     expect(await answer(SURVEY, LARGE)).toBe("2.01 Surveys received")
   })

@@ -20,15 +20,11 @@ function bench(take?: (lines: string) => Promise<Taken>) {
     stored.push(...readings)
     return { readings: readings.length, refused: lines.length - readings.length }
   }
-  const texts = new Texts({
-    clock,
-    maxBytes: MIB,
-    begin: (_, begunAt) => {
-      begun.push(begunAt)
-      return (bytes) => (take ?? store)(new TextDecoder().decode(bytes))
-    },
-    onError: (text) => errors.push(text),
-  })
+  const begin = (_: string, begunAt: number) => {
+    begun.push(begunAt)
+    return (bytes: Uint8Array) => (take ?? store)(new TextDecoder().decode(bytes))
+  }
+  const texts = new Texts({ begin }, MIB, clock, (text) => errors.push(text))
   const connect = (remoteAddress = "127.0.0.1") => {
     const said: string[] = []
     const connection: Connection = {

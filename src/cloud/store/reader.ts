@@ -8,6 +8,9 @@ import type { Drop } from "./contract"
 import { STORE } from "./schema"
 import type { StoredReading } from "./stored"
 
+export const FIRST_DAY: Day = "0000-01-01"
+export const LAST_DAY: Day = "9999-12-31"
+
 /** Whether a simulated network made this store. */
 export function addressingOfStore(file: string): Addressing {
   const sqlite = openForReading(file, STORE)
@@ -25,6 +28,24 @@ export function countStored(sqlite: Database, site: string, { day, addresses }: 
     )
     .get(site, day, addresses.first, addresses.last)
   return row?.surveys ?? 0
+}
+
+/** Days of which anything of a site is stored. Goes from day to day by the primary key, whatever the number of devices. */
+export function storedDays(sqlite: Database, site: string, from: Day = FIRST_DAY, to: Day = LAST_DAY): Day[] {
+  const rows = sqlite
+    .query<{ day: Day }, [string, Day, Day]>(
+      `WITH RECURSIVE
+         own (site) AS (SELECT id FROM sites WHERE site = ?1),
+         stored (day) AS (
+           SELECT min(day) FROM surveys WHERE site = (SELECT site FROM own) AND day >= ?2
+           UNION ALL
+           SELECT (SELECT min(day) FROM surveys WHERE site = (SELECT site FROM own) AND surveys.day > stored.day)
+           FROM stored WHERE stored.day <= ?3
+         )
+       SELECT day FROM stored WHERE day <= ?3`,
+    )
+    .all(site, from, to)
+  return rows.map(({ day }) => day)
 }
 
 /** One reading: device as an unsigned 32-bit address, local time, °C, %. */
@@ -76,30 +97,12 @@ export class StoreReader implements Disposable {
        ORDER BY address`,
     )
     const { first, last } = EVERY_ADDRESS
-    for (const day of this.#days(site, from, to)) {
+    for (const day of storedDays(this.#sqlite, site, from, to)) {
       for (const { address, readings } of surveys.iterate(site, day, device ?? first, device ?? last)) {
         const stored: StoredReading[] = JSON.parse(readings)
         for (const [time, temperature, humidity] of stored) yield { site, address, day, time, temperature, humidity }
       }
     }
-  }
-
-  /** Goes from day to day by the primary key, whatever the number of devices. */
-  #days(site: string, from: Day, to: Day): Day[] {
-    const rows = this.#sqlite
-      .query<{ day: Day }, [string, Day, Day]>(
-        `WITH RECURSIVE
-           own (site) AS (SELECT id FROM sites WHERE site = ?1),
-           stored (day) AS (
-             SELECT min(day) FROM surveys WHERE site = (SELECT site FROM own) AND day >= ?2
-             UNION ALL
-             SELECT (SELECT min(day) FROM surveys WHERE site = (SELECT site FROM own) AND surveys.day > stored.day)
-             FROM stored WHERE stored.day <= ?3
-           )
-         SELECT day FROM stored WHERE day <= ?3`,
-      )
-      .all(site, from, to)
-    return rows.map(({ day }) => day)
   }
 
   [Symbol.dispose](): void {

@@ -29,7 +29,7 @@ export const FAULTS = {
   },
   "a stranger's revision taken": {
     file: "cloud/gateways.ts",
-    change: (text) => replaceOnce(text, "site === this.topology.site && this.isOwn(sender)", "sender !== ''"),
+    change: (text) => replaceOnce(text, "site === this.topology.site && sender === this.#own", "sender !== ''"),
   },
   "a tombstone forgotten": {
     shownBy: "a spool of before a drop",
