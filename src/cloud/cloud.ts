@@ -1,5 +1,5 @@
 // The cloud: listens on TCP, tells CoAP from plain text, stores, and lists on its console.
-import { type Clock, isWrong, type Random } from "../clock"
+import type { Clock, Random } from "../clock"
 import { boundedBy, type Log } from "../log"
 import type { Sockets } from "../net/sockets"
 import type { TcpListener } from "../net/tcp"
@@ -42,7 +42,6 @@ export class Cloud {
   readonly #database: DurableDatabase
   readonly #commits: GroupCommit
   readonly #store: Store
-  readonly #gateways: Gateways
   readonly #door: Door
   #listener: TcpListener | undefined
   #listing: Promise<void> = Promise.resolve()
@@ -53,11 +52,11 @@ export class Cloud {
     this.#database = DurableDatabase.open(topology.cloud.store, STORE, addressing, onFatal)
     this.#commits = new GroupCommit(this.#database, onFatal, clock)
     this.#store = new SqliteStore(this.#database, this.#commits, clock.now)
-    this.#gateways = new Gateways(topology, addressing)
+    const gateways = new Gateways(topology, addressing)
     const onRefusedText = boundedBy(TOLD, (text) => log.warn(`Refused: ${text}`), clock.monotonic)
     const receiver = new Receiver({
       store: this.#store,
-      gateways: this.#gateways,
+      gateways,
       clock,
       log,
       onRefusedText,
@@ -68,11 +67,9 @@ export class Cloud {
     })
     const plainText = new PlainText({
       store: this.#store,
-      site: topology.site,
-      timeZone: topology.timeZone,
-      devices: topology.devices,
-      isClockWrong: (at) => isWrong(clock, at),
-      maySend: (sender, ip) => this.#maySend(sender, ip),
+      topology,
+      gateways,
+      clock,
       onRefusedText,
       onStored: (surveys) => this.#queueListing(() => this.#printAll(topology.site, onePage(surveys))),
     })
@@ -125,12 +122,6 @@ export class Cloud {
       maxQueuedBytes: UNREAD_BYTES,
       onProblem: (error) => log.warn(error.message),
     })
-  }
-
-  /** Whether this address may deliver plain text of a device: the device itself and the gateway may. */
-  #maySend(sender: string, ip: string): boolean {
-    const { topology, addressing } = this.#options
-    return this.#gateways.maySpeakFor(sender, topology.site) || bindAddress(ip, addressing) === sender
   }
 
   /** @param only addresses to list; all of the day without it */

@@ -34,6 +34,11 @@ export class Gateways {
     const address = parseAddress(sender)
     return address !== undefined && contains(network, address)
   }
+
+  /** Whether this sender may deliver plain text of one of our own devices: the device itself and the gateway may. */
+  maySendFor(sender: string, ip: string): boolean {
+    return this.maySpeakFor(sender, this.topology.site) || bindAddress(ip, this.addressing) === sender
+  }
 }
 
 const boundNetwork = (from: Network, addressing: Addressing): Network => ({

@@ -1,11 +1,13 @@
 // The original protocol on the TCP port: lines `<ip> - HH:MM - T - H%`, stored and listed.
+import { type Clock, isWrong } from "../clock"
 import { decodeText } from "../coap/option"
 import { splitAddressedLines } from "../survey/addressed"
 import { clockChange, type Day, dayBefore } from "../survey/calendar"
 import type { Reading } from "../survey/reading"
 import { parseSurvey } from "../survey/survey"
 import { formatAddress, parseAddress } from "../topology/address"
-import type { Devices } from "../topology/devices"
+import type { Topology } from "../topology/topology"
+import type { Gateways } from "./gateways"
 import type { Store, StoredSurvey } from "./store/contract"
 
 const DIGIT_0 = 0x30
@@ -20,13 +22,9 @@ export function isPlainText([first = 0, second = 0]: Uint8Array): boolean {
 
 export interface PlainTextOptions {
   readonly store: Store
-  readonly site: string
-  readonly timeZone: string
-  readonly devices: Devices
-  /** Whether the clock showed this when it was not set. */
-  readonly isClockWrong?: (at: number) => boolean
-  /** Whether a sender's address may speak for a declared device. */
-  readonly maySend: (sender: string, ip: string) => boolean
+  readonly topology: Pick<Topology, "site" | "timeZone" | "devices">
+  readonly gateways: Pick<Gateways, "maySendFor">
+  readonly clock: Clock
   /** A message, or a line of one: its sender is told, and nothing of it is kept. */
   readonly onRefusedText: (text: string, sender: string) => void
   /** What has been stored, to be listed. */
@@ -58,10 +56,10 @@ export class PlainText {
   }
 
   async #take(lines: Uint8Array, part: Text): Promise<Taken> {
-    const { devices, timeZone, isClockWrong, maySend, onStored } = this.options
+    const { topology, gateways, clock, onStored } = this.options
     const { sender, begunAt } = part
     // a day is what the clock says it is
-    if (isClockWrong?.(begunAt)) return { refusal: "The cloud's clock is not set" }
+    if (isWrong(clock, begunAt)) return { refusal: "The cloud's clock is not set" }
     let text: string
     try {
       text = decodeText(lines)
@@ -71,11 +69,12 @@ export class PlainText {
     const surveys: [number, string][] = []
     for (const [ip, own] of splitAddressedLines(text)) {
       const address = parseAddress(ip)
-      if (address === undefined || !devices.has(address)) return this.#refuse(sender, `${ip} is not a declared device`)
-      if (!maySend(sender, ip)) return this.#refuse(sender, `${sender} may not speak for ${ip}`)
+      if (address === undefined || !topology.devices.has(address))
+        return this.#refuse(sender, `${ip} is not a declared device`)
+      if (!gateways.maySendFor(sender, ip)) return this.#refuse(sender, `${sender} may not speak for ${ip}`)
       surveys.push([address, own])
     }
-    const day = dayBefore(begunAt, timeZone)
+    const day = dayBefore(begunAt, topology.timeZone)
     const stored = await Promise.all(surveys.map(([address, own]) => this.#store(part, day, address, own)))
     onStored(stored.map(({ survey }) => survey).sort((a, b) => a.address - b.address))
     let [readings, refused] = [0, 0]
@@ -97,19 +96,20 @@ export class PlainText {
     address: number,
     text: string,
   ): Promise<{ survey: StoredSurvey; readings: number; refused: number }> {
-    const { store, site, timeZone } = this.options
+    const { store, onRefusedText } = this.options
+    const { site, timeZone } = this.options.topology
     const change = clockChange(day, timeZone)
     const { readings, refused, refusedCount } = parseSurvey(text, change, { after: latest.get(address) })
     const last = readings.at(-1)
     if (change.repeated && last) latest.set(address, last)
     for (const { line, rule } of refused) {
-      this.options.onRefusedText(`${site} ${formatAddress(address)} ${day}, line ${line}: ${rule}`, sender)
+      onRefusedText(`${site} ${formatAddress(address)} ${day}, line ${line}: ${rule}`, sender)
     }
     const { outcome, shown } = await store.addText(site, { day, address, zone: timeZone, readings })
     if (outcome !== "dropped") {
       return { survey: { address, readings: shown }, readings: readings.length, refused: refusedCount }
     }
-    this.options.onRefusedText(`${site} ${formatAddress(address)} ${day} was dropped here`, sender)
+    onRefusedText(`${site} ${formatAddress(address)} ${day} was dropped here`, sender)
     return { survey: { address, readings: [] }, readings: 0, refused: refusedCount + readings.length }
   }
 }

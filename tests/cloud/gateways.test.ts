@@ -75,3 +75,8 @@ describe("maySpeakFor(), in the simulated network,", () => {
     expect(new Set(who(simulated, "barn", [...DECLARED, ...SIMULATED]))).toEqual(new Set(["127.0.0.1", "127.10.10.7"]))
   })
 })
+
+test("maySendFor() takes the device itself and the own site's gateway", () => {
+  const may = (sender: string) => gateways("declared").maySendFor(sender, "192.168.1.2")
+  expect(DECLARED.filter(may)).toEqual(["10.10.10.1", "192.168.1.2"])
+})

@@ -5,7 +5,7 @@ import { StorageRefused } from "../../src/storage/errors"
 import { addDays } from "../../src/survey/calendar"
 import { parseTopology } from "../../src/topology/yaml/load"
 import { SAMPLE } from "../topology/sample"
-import { settle } from "../virtual-clock"
+import { settle, VirtualClock } from "../virtual-clock"
 import { Bench, DAY, HERBS, LARGE, NOW, SITE, TIME_ZONE, TOMATOES } from "./fixtures"
 
 let bench: Bench
@@ -20,10 +20,9 @@ beforeEach(async () => {
   refused = []
   plainText = new PlainText({
     store: bench.store,
-    site: SITE,
-    timeZone: TIME_ZONE,
-    devices: parseTopology(SAMPLE, "topology.yaml").devices,
-    maySend: (sender, ip) => sender !== "127.0.0.9" || ip === "192.168.1.2",
+    topology: { site: SITE, timeZone: TIME_ZONE, devices: parseTopology(SAMPLE, "topology.yaml").devices },
+    gateways: { maySendFor: (sender, ip) => sender !== "127.0.0.9" || ip === "192.168.1.2" },
+    clock: new VirtualClock(NOW),
     onRefusedText: (text) => refused.push(text),
     onStored: (surveys) => listed.push(...surveys),
   })
