@@ -1,10 +1,9 @@
 // Block-wise transfer of request bodies, Block1, both sides (RFC 7959 §2; BERT: RFC 8323 §6). No sockets.
 import type { Clock } from "../clock"
 import { Code, isSuccess } from "./code"
-import { findOption, type Option, OptionNumber, readUint, uintOf, uintOption, uintValue } from "./option"
+import { type Content, findOption, type Option, OptionNumber, readUint, uintOf, uintOption, uintValue } from "./option"
 import { busy, type Handler, type Request, type Response, say } from "./resource"
 import { type Transfer, type TransferLimits, Transfers } from "./transfers"
-import type { Outgoing, Reply } from "./udp/exchange"
 
 export interface Block {
   readonly number: number
@@ -37,10 +36,10 @@ const block1 = (block: Block): Option => ({ number: OptionNumber.Block1, value: 
  * last answer: the final one, or the first that refuses to go on. `ask` does one exchange, patience included.
  */
 export async function sendBlockwise(
-  ask: (request: Outgoing) => Promise<Reply>,
-  request: Outgoing,
+  ask: (request: Content) => Promise<Content>,
+  request: Content,
   limits: { wholeBytes: number; blockBytes: number },
-): Promise<Reply> {
+): Promise<Content> {
   const { code, payload: body } = request
   // on every message: damage that makes a critical option before it one to be ignored makes this one critical
   const options = [...request.options, uintOption(OptionNumber.Size1, body.length)]

@@ -5,6 +5,13 @@ export interface Option {
   readonly value: Uint8Array
 }
 
+/** What a request and an answer are made of on either transport. */
+export interface Content {
+  readonly code: number
+  readonly options: readonly Option[]
+  readonly payload: Uint8Array
+}
+
 export const OptionNumber = {
   IfMatch: 1,
   UriHost: 3,

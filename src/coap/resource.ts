@@ -2,9 +2,11 @@
 import { shorten } from "../printable"
 import { Code, formatCode } from "./code"
 import {
+  type Content,
   decodeText,
   isCritical,
   MessageFormatError,
+  NO_BYTES,
   type Option,
   OptionNumber,
   textsOf,
@@ -12,10 +14,7 @@ import {
   uintOption,
 } from "./option"
 
-export interface Request {
-  readonly code: number
-  readonly options: readonly Option[]
-  readonly payload: Uint8Array
+export interface Request extends Content {
   /** Source address of the peer, IPv4 text. */
   readonly address: string
   /** Address and port (UDP) or connection (TCP): what transfers and exchanges belong to. */
@@ -61,21 +60,19 @@ export const say = (code: number, text = "", options: readonly Option[] = []): R
 export const busy = (text: string, maxAgeSeconds: number): Response =>
   say(Code.ServiceUnavailable, text, [uintOption(OptionNumber.MaxAge, Math.max(1, Math.ceil(maxAgeSeconds)))])
 
-export const textOf = (response: Response): string => decodeTextSafely(response.payload ?? new Uint8Array(0))
+export function textOf({ payload = NO_BYTES }: Response): string {
+  try {
+    return decodeText(payload)
+  } catch {
+    return `${payload.length} bytes that are not UTF-8`
+  }
+}
 
 const REASON_CHARACTERS = 200
 
 /** Why a response refuses, for people: its text, cut where it is long, or its code where it says nothing. */
 export const reasonOf = (response: Response): string =>
   shorten(textOf(response), REASON_CHARACTERS) || `answer ${formatCode(response.code)}`
-
-function decodeTextSafely(bytes: Uint8Array): string {
-  try {
-    return decodeText(bytes)
-  } catch {
-    return `${bytes.length} bytes that are not UTF-8`
-  }
-}
 
 // Critical options and their longest values (RFC 7252 §5.10, RFC 7959 §2.1). Uri-Host and Uri-Port only name us again;
 // Block1 and Block2 are handled below the resources.

@@ -1,5 +1,6 @@
 // The block-wise transfers that a server holds: bounded in number, bytes and time, per address and in all. No sockets.
 import type { Clock } from "../clock"
+import { NO_BYTES } from "./option"
 import { EXCHANGE_LIFETIME_MS, type Request, type Response } from "./resource"
 
 export interface TransferLimits {
@@ -37,7 +38,6 @@ const LOOK_EVERY_MS = 100 // for those that are slow
 const OBJECT_BYTES = 512 // of a transfer, beside its key and its buffer
 const FIRST_BYTES = 1024 // of a buffer, which doubles: a block may be small, and there may be many
 const MOST_SPARE = 1024 // first buffers of transfers that came to nothing: a flood of them makes no work for the collector
-const NO_BYTES = new Uint8Array(0)
 
 export class Transfers {
   /** In each of these the one that was silent for longest comes first. */

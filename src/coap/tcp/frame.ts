@@ -1,14 +1,11 @@
 // CoAP messages on a TCP stream, bytes ↔ frame (RFC 8323 §3.2). Pure and strict.
 import { codeClass } from "../code"
-import { decodeBody, encodeBody, MessageFormatError, type Option, part, wholeCharacters } from "../option"
+import { type Content, decodeBody, encodeBody, MessageFormatError, NO_BYTES, part, wholeCharacters } from "../option"
 
 /** A message as TCP carries it: no version, no type, no message id. */
-export interface Frame {
-  readonly code: number
+export interface Frame extends Content {
   /** 0 to 8 bytes. */
   readonly token: Uint8Array
-  readonly options: readonly Option[]
-  readonly payload: Uint8Array
 }
 
 export interface ReceivedFrame extends Frame {
@@ -17,7 +14,6 @@ export interface ReceivedFrame extends Frame {
 }
 
 const MAX_TOKEN_BYTES = 8
-const NO_BYTES = new Uint8Array(0)
 const FIRST_PENDING_BYTES = 64
 const UNASSIGNED_CLASSES: ReadonlySet<number> = new Set([1, 3, 6]) // RFC 7252 §12.1; 7 is signalling
 
@@ -88,13 +84,10 @@ function decodeFrame(bytes: Uint8Array, { codeAt, tokenBytes, sizeBytes }: Measu
 
 /** Cuts a stream into frames, whatever its chunks. After a MessageFormatError the stream has no meaning any more. */
 export class FrameReader {
-  readonly #maxMessageSizeBytes: number
   #pending = new Uint8Array(0)
   #pendingBytes = 0
 
-  constructor(maxMessageSizeBytes: number) {
-    this.#maxMessageSizeBytes = maxMessageSizeBytes
-  }
+  constructor(private readonly maxMessageSizeBytes: number) {}
 
   /** Bytes of the frame that has begun and is not complete. */
   get pendingBytes(): number {
@@ -127,9 +120,9 @@ export class FrameReader {
   #measure(bytes: Uint8Array, at: number): Measure {
     const measured = measure(bytes, at)
     const { sizeBytes } = measured
-    if (sizeBytes <= this.#maxMessageSizeBytes) return measured
+    if (sizeBytes <= this.maxMessageSizeBytes) return measured
     const size = measured.complete ? `${sizeBytes}` : `at least ${sizeBytes}`
-    throw new MessageFormatError(`the message has ${size} bytes, more than ${this.#maxMessageSizeBytes}`)
+    throw new MessageFormatError(`the message has ${size} bytes, more than ${this.maxMessageSizeBytes}`)
   }
 
   #pendingView(): Uint8Array {

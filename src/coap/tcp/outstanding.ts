@@ -1,7 +1,6 @@
 // Our requests on one connection that wait for their answers, matched by token (RFC 7252 §5.3.2).
 import type { Random } from "../../clock"
-import { readUint } from "../option"
-import type { Outgoing, Reply } from "../udp/exchange"
+import { type Content, readUint } from "../option"
 import { encodeFrame } from "./frame"
 
 const TOKEN_BYTES = 4
@@ -13,13 +12,14 @@ export interface Waiting {
 }
 
 export class Outstanding {
-  readonly #byToken = new Map<number, Waiting & { readonly resolve: (reply: Reply) => void }>()
-  readonly #onSettled: () => void
+  readonly #byToken = new Map<number, Waiting & { readonly resolve: (reply: Content) => void }>()
   #nextToken: number
 
-  /** `onSettled` is told of each request that no longer waits, whatever the reason. */
-  constructor(random: Random, onSettled: () => void) {
-    this.#onSettled = onSettled
+  /** @param onSettled is told of each request that no longer waits, whatever the reason */
+  constructor(
+    random: Random,
+    private readonly onSettled: () => void,
+  ) {
     this.#nextToken = Math.floor(random() * 0x1_0000_0000)
   }
 
@@ -28,13 +28,13 @@ export class Outstanding {
   }
 
   /** Gives the request a token that no other has and calls `send`. Rejects with the signal's reason, or as told. */
-  add(request: Outgoing, signal: AbortSignal | undefined, send: (waiting: Waiting) => void): Promise<Reply> {
-    const { promise, resolve, reject } = Promise.withResolvers<Reply>()
+  add(request: Content, signal: AbortSignal | undefined, send: (waiting: Waiting) => void): Promise<Content> {
+    const { promise, resolve, reject } = Promise.withResolvers<Content>()
     const token = this.#freeToken()
     const settled = () => {
       this.#byToken.delete(token)
       signal?.removeEventListener("abort", giveUp)
-      this.#onSettled()
+      this.onSettled()
     }
     const giveUp = () => {
       reject(signal?.reason)
@@ -42,7 +42,7 @@ export class Outstanding {
     }
     const waiting = {
       bytes: encodeFrame({ ...request, token: tokenBytes(token) }),
-      resolve(reply: Reply) {
+      resolve(reply: Content) {
         resolve(reply)
         settled()
       },
@@ -61,7 +61,7 @@ export class Outstanding {
   }
 
   /** An answer to nothing that waits is ignored (RFC 8323 has no Reset). */
-  resolve(token: Uint8Array, reply: Reply): void {
+  resolve(token: Uint8Array, reply: Content): void {
     if (token.length === TOKEN_BYTES) this.#byToken.get(readUint(token) ?? -1)?.resolve(reply)
   }
 

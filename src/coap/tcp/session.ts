@@ -1,8 +1,8 @@
 // One CoAP connection over TCP: settings, requests both ways, and an orderly end (RFC 8323 §3.3, §5). No sockets.
 import type { Clock, Random } from "../../clock"
 import { Code, formatCode, isRequest, isResponse } from "../code"
+import { type Content, NO_BYTES } from "../option"
 import { type Handler, type Request, type Response, say } from "../resource"
-import type { Outgoing, Reply } from "../udp/exchange"
 import { encodeCut, encodeFrame, type Frame, type ReceivedFrame } from "./frame"
 import { Intake } from "./intake"
 import { Outstanding, type Waiting } from "./outstanding"
@@ -12,9 +12,10 @@ import {
   csm,
   diagnosticOf,
   hasCustody,
+  maxMessageSizeOf,
   pong,
-  readCsm,
   releaseMessage,
+  SignalOption,
   unknownCriticalOption,
 } from "./signal"
 
@@ -38,13 +39,10 @@ export interface SessionOptions {
   readonly onProblem?: (error: Error) => void
   /** The peer's requests worked on at the same time. */
   readonly maxInFlight?: number
-  /** How long an orderly end may wait for what is outstanding. */
-  readonly releaseTimeoutMs?: number
 }
 
 const MAX_IN_FLIGHT = 1024
-const RELEASE_TIMEOUT_MS = 1000
-const NO_BYTES = new Uint8Array(0)
+const RELEASE_TIMEOUT_MS = 1000 // an orderly end waits for what is outstanding no longer
 
 /** The connection ended before the answer came: whether the request was carried out is unknown. */
 export class SessionClosed extends Error {
@@ -68,7 +66,6 @@ export class Session {
   #started = false
   #hasPeerCsm = false
   #peerMaxMessageSizeBytes = BASE_MAX_MESSAGE_SIZE_BYTES
-  #peerBlockwise = false
   #leaving: SessionClosed | undefined
   #ended: SessionClosed | undefined
   #cancelTimer = () => {}
@@ -95,11 +92,6 @@ export class Session {
     return this.#peerMaxMessageSizeBytes
   }
 
-  /** Block-wise transfer; BERT too when the peer's messages may be larger than 1152 bytes (RFC 8323 §5.3.2). */
-  get peerBlockwise(): boolean {
-    return this.#peerBlockwise
-  }
-
   /** Sends our CSM. An initiator calls it at once; an acceptor may wait for the first bytes (RFC 8323 §3.3). */
   start(): void {
     if (this.#started || this.#ended) return
@@ -118,7 +110,7 @@ export class Session {
    * Sends a request, behind the peer's CSM, and resolves with its answer; any number may be under way. Rejects with
    * SessionClosed, with the signal's reason, or with an Error for a request over the peer's Max-Message-Size.
    */
-  request(request: Outgoing, signal?: AbortSignal): Promise<Reply> {
+  request(request: Content, signal?: AbortSignal): Promise<Content> {
     const refusal = this.#ended ?? this.#leaving
     if (refusal) return Promise.reject(refusal)
     return this.#outstanding.add(request, signal, (waiting) => {
@@ -186,13 +178,12 @@ export class Session {
   }
 
   #takeCsm(frame: ReceivedFrame): void {
-    const said = readCsm(frame)
-    if ("badOption" in said) {
-      this.#refuse(`option ${said.badOption} of the CSM is too long`, said.badOption)
-      return
+    const said = maxMessageSizeOf(frame)
+    if (said === "bad") {
+      const { MaxMessageSize } = SignalOption
+      return this.#refuse(`option ${MaxMessageSize} of the CSM is too long`, MaxMessageSize)
     }
-    this.#peerMaxMessageSizeBytes = said.maxMessageSizeBytes ?? this.#peerMaxMessageSizeBytes
-    this.#peerBlockwise ||= said.blockwise
+    if (said !== undefined) this.#peerMaxMessageSizeBytes = said // otherwise what was said before stays
     if (this.#hasPeerCsm) return
     this.#hasPeerCsm = true
     for (const waiting of this.#outstanding.all()) this.#sendRequest(waiting)
@@ -268,9 +259,9 @@ export class Session {
 
   #leave(reason: string): void {
     if (this.#leaving) return
-    const { address, clock, releaseTimeoutMs = RELEASE_TIMEOUT_MS } = this.#options
+    const { address, clock } = this.#options
     this.#leaving = new SessionClosed(address, reason)
-    this.#cancelTimer = clock.after(releaseTimeoutMs, () => this.#close(reason))
+    this.#cancelTimer = clock.after(RELEASE_TIMEOUT_MS, () => this.#close(reason))
     this.#leaveWhenIdle()
   }
 

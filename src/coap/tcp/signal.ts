@@ -1,9 +1,9 @@
 // Signalling messages, codes 7.xx: the settings and the end of a connection (RFC 8323 §5). Pure.
 import { shorten } from "../../printable"
 import { Code } from "../code"
-import { findOption, isCritical, type Option, readUint, uintOption } from "../option"
+import { findOption, isCritical, NO_BYTES, type Option, readUint, uintOption } from "../option"
 import { textOf } from "../resource"
-import type { Frame, ReceivedFrame } from "./frame"
+import type { Frame } from "./frame"
 
 /** Option numbers; each signalling code has a number space of its own (RFC 8323 §11.2). */
 export const SignalOption = {
@@ -17,7 +17,6 @@ export const SignalOption = {
 export const BASE_MAX_MESSAGE_SIZE_BYTES = 1152
 
 const MAX_DIAGNOSTIC_CHARACTERS = 200
-const NO_BYTES = new Uint8Array(0)
 const encoder = new TextEncoder()
 
 const signal = (code: number, options: readonly Option[] = [], payload: Uint8Array = NO_BYTES): Frame => ({
@@ -58,18 +57,8 @@ export const diagnosticOf = (frame: Frame): string => shorten(textOf(frame), MAX
 export const unknownCriticalOption = (frame: Frame): number | undefined =>
   frame.options.find(({ number }) => isCritical(number))?.number
 
-export interface Capabilities {
-  /** Absent: what was said before stays. */
-  readonly maxMessageSizeBytes?: number
-  readonly blockwise: boolean
-}
-
-/** A CSM's content; the number of the option whose value cannot be processed, if there is one (RFC 8323 §5.3, §5.6). */
-export function readCsm(frame: ReceivedFrame): Capabilities | { badOption: number } {
-  const blockwise = findOption(frame.options, SignalOption.BlockWiseTransfer) !== undefined
-  const option = findOption(frame.options, SignalOption.MaxMessageSize)
-  if (!option) return { blockwise }
-  const maxMessageSizeBytes = readUint(option.value)
-  if (maxMessageSizeBytes === undefined) return { badOption: SignalOption.MaxMessageSize }
-  return { maxMessageSizeBytes, blockwise }
+/** The largest message that a CSM says its sender takes, RFC 8323 §5.3.1: "bad" when the option is too long (§5.6). */
+export function maxMessageSizeOf(csm: Frame): number | "bad" | undefined {
+  const option = findOption(csm.options, SignalOption.MaxMessageSize)
+  return option && (readUint(option.value) ?? "bad")
 }

@@ -10,14 +10,12 @@ const GENERATION_BYTES = 4 * 1024 * 1024 // an answer may be as long as its requ
  * Past their number or bytes the oldest go first: a busy peer's requests are idempotent.
  */
 export class RecentAnswers {
-  readonly #clock: Pick<Clock, "monotonic">
   #young = new Map<string, Uint8Array>()
   #youngBytes = 0
   #old = new Map<string, Uint8Array>()
   #turnedAt: number
 
-  constructor(clock: Pick<Clock, "monotonic">) {
-    this.#clock = clock
+  constructor(private readonly clock: Pick<Clock, "monotonic">) {
     this.#turnedAt = clock.monotonic()
   }
 
@@ -38,12 +36,12 @@ export class RecentAnswers {
   }
 
   #turn(): void {
-    const ageMs = this.#clock.monotonic() - this.#turnedAt
+    const ageMs = this.clock.monotonic() - this.#turnedAt
     const full = this.#young.size >= GENERATION_ANSWERS || this.#youngBytes >= GENERATION_BYTES
     if (ageMs < EXCHANGE_LIFETIME_MS && !full) return
     this.#old = ageMs < 2 * EXCHANGE_LIFETIME_MS ? this.#young : new Map()
     this.#young = new Map()
     this.#youngBytes = 0
-    this.#turnedAt = this.#clock.monotonic()
+    this.#turnedAt = this.clock.monotonic()
   }
 }

@@ -2,7 +2,7 @@
 import type { Clock, Random } from "../../clock"
 import type { Peer } from "../../net/udp"
 import { Code, isRequest, isResponse, isSuccess } from "../code"
-import { MessageFormatError, type Option, wholeCharacters } from "../option"
+import { type Content, MessageFormatError, NO_BYTES, wholeCharacters } from "../option"
 import type { Handler, Request, Response } from "../resource"
 import { RecentAnswers } from "./answers"
 import { decodeMessage, encodeEmpty, encodeMessage, type Message, readHeader, Type } from "./message"
@@ -16,7 +16,6 @@ export interface Transmission {
 
 const ACK_RANDOM_FACTOR = 1.5 // RFC 7252 §4.8
 const MAX_LATENCY_MS = 100_000 // RFC 7252 §4.8.2
-const NO_BYTES = new Uint8Array(0)
 
 /** No answer after all retransmissions (RFC 7252 §4.2). */
 export class ExchangeTimeout extends Error {
@@ -43,17 +42,8 @@ export interface EndpointOptions {
 }
 
 /** What a client asks; the answer comes as a {@link Reply}. */
-export interface Outgoing {
-  readonly code: number
-  readonly options: readonly Option[]
-  readonly payload: Uint8Array
-}
-
-export interface Reply {
-  readonly code: number
-  readonly options: readonly Option[]
-  readonly payload: Uint8Array
-}
+export type Outgoing = Content
+export type Reply = Content
 
 interface Pending {
   readonly peer: Peer

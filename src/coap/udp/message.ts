@@ -1,33 +1,23 @@
 // One CoAP message in one datagram, bytes ↔ message (RFC 7252 §3). Pure and strict.
 import { Code, codeClass } from "../code"
-import { decodeBody, encodeBody, MessageFormatError, type Option, part } from "../option"
+import { type Content, decodeBody, encodeBody, MessageFormatError, NO_BYTES, part } from "../option"
 
 export const Type = { Confirmable: 0, NonConfirmable: 1, Acknowledgement: 2, Reset: 3 } as const
 export type Type = (typeof Type)[keyof typeof Type]
 
-export interface Message {
+export interface Message extends Content {
   readonly type: Type
-  readonly code: number
   /** Message id, 16 bits. */
   readonly id: number
   /** 0 to 8 bytes. */
   readonly token: Uint8Array
-  readonly options: readonly Option[]
-  readonly payload: Uint8Array
-}
-
-export interface Header {
-  readonly version: number
-  readonly type: Type
-  readonly id: number
 }
 
 const HEADER_BYTES = 4
 const MAX_TOKEN_BYTES = 8
-const NO_BYTES = new Uint8Array(0)
 
 /** What can be read of any datagram of 4 bytes or more, malformed ones included: enough to answer RST. */
-export function readHeader(bytes: Uint8Array): Header | undefined {
+export function readHeader(bytes: Uint8Array): { version: number; type: Type; id: number } | undefined {
   if (bytes.length < HEADER_BYTES) return undefined
   const first = bytes[0] ?? 0 // by index: taken apart as a list, bytes cost a sixth of the whole decoding
   return { version: first >> 6, type: ((first >> 4) & 3) as Type, id: ((bytes[2] ?? 0) << 8) | (bytes[3] ?? 0) }

@@ -5,7 +5,6 @@ import { ReferenceStream } from "./reference-stream"
 const BASE_MAX_MESSAGE_BYTES = 1152 // RFC 8323 §5.3.1
 const MAX_MESSAGE_SIZE = 2
 const CUSTODY = 2
-const BLOCK_WISE_TRANSFER = 4
 
 export interface ReferenceOptions {
   readonly maxMessageBytes: number
@@ -28,7 +27,6 @@ export class ReferenceSession {
   /** What the peer takes now, and the most that it ever took. */
   peerMaxMessageBytes = BASE_MAX_MESSAGE_BYTES
   largestPeerMaxMessageBytes = BASE_MAX_MESSAGE_BYTES
-  peerBlockwise = false
   requestSent = false
   #options: ReferenceOptions = { maxMessageBytes: 0, slow: false, serial: false, requestBytes: 0, requestToken: "" }
   #waiting: string[] = []
@@ -43,7 +41,7 @@ export class ReferenceSession {
     this.answered.length = 0
     this.#waiting.length = 0
     this.pongs = this.aborts = this.#custodyPings = 0
-    this.ended = this.requestSent = this.#hasCsm = this.#leaving = this.peerBlockwise = false
+    this.ended = this.requestSent = this.#hasCsm = this.#leaving = false
     this.peerMaxMessageBytes = this.largestPeerMaxMessageBytes = BASE_MAX_MESSAGE_BYTES
     this.#outstanding = options.requestBytes > 0
   }
@@ -98,7 +96,6 @@ export class ReferenceSession {
       const size = this.#find(MAX_MESSAGE_SIZE)
       if (size >= 0 && (lengths[size] ?? 0) > 4) return this.#abort()
       if (size >= 0) this.#limit(this.#uint(bytes, size))
-      if (this.#find(BLOCK_WISE_TRANSFER) >= 0) this.peerBlockwise = true
       if (!this.#hasCsm && this.#outstanding) {
         this.requestSent = this.#options.requestBytes <= this.peerMaxMessageBytes
         this.#outstanding = this.requestSent

@@ -121,7 +121,6 @@ export class Sessions implements Target {
     }
     if (this.#closes !== (reference.ended ? 1 : 0)) return `closed ${this.#closes} times`
     if (session.peerMaxMessageSizeBytes !== reference.peerMaxMessageBytes) return "the peer's Max-Message-Size differs"
-    if (session.peerBlockwise !== reference.peerBlockwise) return "the peer's Block-Wise-Transfer differs"
     return this.#sent.compare(reference)
   }
 }
