@@ -14,16 +14,14 @@ export function surveyDigest(ip: string, day: Day, body: string | Uint8Array): s
   return digest.slice(0, DIGEST_HEX)
 }
 
-/** What a delivery says beside its survey's own digest. */
-export interface DeliveryHead {
-  readonly site: string
-  readonly revision: number
-  /** The time zone in which its day was measured. */
-  readonly zone: string
-}
-
-/** A delivery's fingerprint, which travels and is not kept: so a site can be renamed. */
-export function deliveryDigest(digest: string, { site, revision, zone }: DeliveryHead): string {
+/**
+ * A delivery's fingerprint, which travels and is not kept: so a site can be renamed.
+ * @param digest of its survey; `zone` is the time zone in which its day was measured
+ */
+export function deliveryDigest(
+  digest: string,
+  { site, revision, zone }: { site: string; revision: number; zone: string },
+): string {
   return Bun.SHA256.hash(`${site}\n${digest}\n${revision}\n${zone}`, "hex").slice(0, DIGEST_HEX)
 }
 
@@ -67,16 +65,9 @@ export const agreementOf = ({ surveys, high, low }: SumRow): Agreement => ({
 /** Of two sets of surveys, none of which is in both, what their union has. */
 export function addAgreements(some: Agreement, others: Agreement): Agreement {
   const sum = BigInt(`0x${some.digest}`) + BigInt(`0x${others.digest}`)
-  return {
-    surveys: some.surveys + others.surveys,
-    digest: digestText(sum),
-  }
+  return { surveys: some.surveys + others.surveys, digest: digestText(sum) }
 }
 
 export const NO_SURVEYS: Agreement = { surveys: 0, digest: "0".repeat(DIGEST_HEX) }
-
-/** Of surveys with these digests. */
-export const agreementOver = (digests: Iterable<string>): Agreement =>
-  Iterator.from(digests).reduce((sum, digest) => addAgreements(sum, { surveys: 1, digest }), NO_SURVEYS)
 
 const hexOfHalf = (half: number): string => half.toString(16).padStart(HALF_HEX, "0")

@@ -23,8 +23,8 @@ const SHOWN_CHARACTERS = 40
 
 const MINUTES = Array.from({ length: 24 * 60 + 1 }, (_, m) => `${TWO_DIGITS[Math.floor(m / 60)]}:${TWO_DIGITS[m % 60]}`)
 
-/** The rule of a line that is refused where nobody is told: of millions a text each would fill the memory. */
-export const UNTOLD = ""
+/** The rule that a line breaks, and the value, in words: a text for each of a million lines would be made for nobody. */
+export type Refusal = () => string
 
 /** "08:00", or "08:00:30" when the seconds are not zero; 86,400 s is "24:00". With an offset "02:15+01:00". */
 export function formatTime(seconds: number, offset?: string): string {
@@ -74,36 +74,27 @@ export function elapsedSeconds(
 
 /**
  * The reading in one line, `text` from `from` to `to` (without line end). Its offset is what the line writes, of either
- * pass: which offsets there may be only the day tells. A line that breaks a rule gives that rule and the value, as a text
- * for people, or UNTOLD.
+ * pass: which offsets there may be only the day tells.
  */
-export function parseReading(text: string, from = 0, to = text.length, isTold = true): Reading | string {
+export function parseReading(text: string, from = 0, to = text.length): Reading | Refusal {
   const end = trimEnd(text, from, to)
   const timeFrom = skipBlanks(text, from, end)
   const timeTo = skipWord(text, timeFrom, end)
   const temperatureFrom = skipHyphen(text, timeTo, end)
   const temperatureTo = skipWord(text, temperatureFrom, end)
   const humidityFrom = skipHyphen(text, temperatureTo, end)
-  if (humidityFrom === end) {
-    return isTold ? broken('A reading must be written "08:00 - 20 - 30%"', text.slice(timeFrom, end)) : UNTOLD
-  }
+  if (humidityFrom === end) return refusal(readingRule, text, timeFrom, end)
 
   const offsetFrom = findOffset(text, timeFrom, timeTo)
   const seconds = scanTime(text, timeFrom, offsetFrom)
-  if (Number.isNaN(seconds)) return isTold ? timeRule(text.slice(timeFrom, timeTo)) : UNTOLD
+  if (Number.isNaN(seconds)) return refusal(timeRule, text, timeFrom, timeTo)
 
   const temperature = scanDecimal(text, temperatureFrom, temperatureTo)
-  if (!(temperature >= -90 && temperature <= 90)) {
-    return isTold ? decimalRule("Temperature", "-90 to 90 °C", text.slice(temperatureFrom, temperatureTo)) : UNTOLD
-  }
-  if (text.charCodeAt(end - 1) !== PERCENT) {
-    return isTold ? broken("Humidity must end in %", text.slice(humidityFrom, end)) : UNTOLD
-  }
+  if (!(temperature >= -90 && temperature <= 90)) return refusal(temperatureRule, text, temperatureFrom, temperatureTo)
+  if (text.charCodeAt(end - 1) !== PERCENT) return refusal(percentRule, text, humidityFrom, end)
   const humidityTo = trimEnd(text, humidityFrom, end - 1)
   const humidity = scanDecimal(text, humidityFrom, humidityTo)
-  if (!(humidity >= 0 && humidity <= 100)) {
-    return isTold ? decimalRule("Humidity", "0 to 100 %", text.slice(humidityFrom, humidityTo)) : UNTOLD
-  }
+  if (!(humidity >= 0 && humidity <= 100)) return refusal(humidityRule, text, humidityFrom, humidityTo)
   if (offsetFrom === timeTo) return { seconds, temperature, humidity }
   return { seconds, offset: text.slice(offsetFrom, timeTo), temperature, humidity }
 }
@@ -122,17 +113,25 @@ export function parseOffset(text: string, from = 0, to = text.length): string | 
   return offsetFrom === timeTo ? undefined : text.slice(offsetFrom, timeTo)
 }
 
-function timeRule(value: string): string {
-  const shape = /^\d\d:\d\d(:\d\d)?$/.test(value)
-  return broken(shape ? "Time must be 00:00 to 23:59:59" : "Time must be HH:MM or HH:MM:SS, two digits each", value)
-}
+const readingRule = () => 'A reading must be written "08:00 - 20 - 30%"'
+const percentRule = () => "Humidity must end in %"
+const temperatureRule = (value: string) => decimalRule("Temperature", "-90 to 90 °C", value)
+const humidityRule = (value: string) => decimalRule("Humidity", "0 to 100 %", value)
+
+const timeRule = (value: string) =>
+  /^\d\d:\d\d(:\d\d)?$/.test(value)
+    ? "Time must be 00:00 to 23:59:59"
+    : "Time must be HH:MM or HH:MM:SS, two digits each"
 
 function decimalRule(name: string, range: string, value: string): string {
-  if (!/^-?\d+(\.\d+)?$/.test(value)) return broken(`${name} must be a plain decimal such as 21.5`, value)
-  if (/\.\d{3}/.test(value)) return broken(`${name} must have at most two decimal places`, value)
-  return broken(`${name} must be ${range}`, value)
+  if (!/^-?\d+(\.\d+)?$/.test(value)) return `${name} must be a plain decimal such as 21.5`
+  if (/\.\d{3}/.test(value)) return `${name} must have at most two decimal places`
+  return `${name} must be ${range}`
 }
 
-function broken(rule: string, value: string): string {
-  return `${rule}: it is ${value === "" ? "missing" : shorten(value, SHOWN_CHARACTERS)}`
+const refusal = (ruleOf: (value: string) => string, text: string, from: number, to: number): Refusal => {
+  return () => {
+    const value = text.slice(from, to)
+    return `${ruleOf(value)}: it is ${value === "" ? "missing" : shorten(value, SHOWN_CHARACTERS)}`
+  }
 }

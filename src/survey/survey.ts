@@ -1,6 +1,6 @@
 /** Survey text ⇄ readings. */
 import type { ClockChange } from "./calendar"
-import { formatReading, parseOffset, parseReading, parseTime, type Reading, UNTOLD } from "./reading"
+import { formatReading, parseOffset, parseReading, parseTime, type Reading, type Refusal } from "./reading"
 import { skipBlanks, trimEnd } from "./scan"
 import { SurveyTimes } from "./times"
 
@@ -46,11 +46,9 @@ export function parseSurvey(text: string, change: ClockChange, { stopAtRefusal, 
     line++
     next = lineEnd + 1
     if (from === to) continue
-    const isTold = refusedCount < REFUSED_LINES_KEPT
-    const rule = takeLine(text, from, to, times, isTold)
-    if (rule === undefined) continue
-    refusedCount++
-    if (isTold) refused.push({ line, rule, text: text.slice(from, to) })
+    const refusal = takeLine(text, from, to, times)
+    if (!refusal) continue
+    if (refusedCount++ < REFUSED_LINES_KEPT) refused.push({ line, rule: refusal(), text: text.slice(from, to) })
     if (stopAtRefusal) break
   }
   return { readings: times.readings(), refused, refusedCount }
@@ -68,12 +66,14 @@ export function formatSurvey(readings: readonly Reading[]): CanonicalText {
   return text as CanonicalText
 }
 
-function takeLine(text: string, from: number, to: number, times: SurveyTimes, isTold: boolean): string | undefined {
-  if (to - from > LINE_CHARACTERS) {
-    return isTold ? `A line must be at most ${LINE_CHARACTERS} characters: it is ${to - from}` : UNTOLD
-  }
-  const reading = parseReading(text, from, to, isTold)
-  if (typeof reading !== "string") return times.take(reading, isTold)
+function takeLine(text: string, from: number, to: number, times: SurveyTimes): Refusal | undefined {
+  if (to - from > LINE_CHARACTERS) return tooLong(to - from)
+  const reading = parseReading(text, from, to)
+  if (typeof reading !== "function") return times.take(reading)
   times.follow(parseTime(text, from, to), parseOffset(text, from, to))
   return reading
+}
+
+const tooLong = (characters: number): Refusal => {
+  return () => `A line must be at most ${LINE_CHARACTERS} characters: it is ${characters}`
 }

@@ -1,6 +1,6 @@
 /** Which times may stand in a survey, and in which pass of a repeated hour. */
 import type { ClockChange, Span } from "./calendar"
-import { compareReadings, elapsedSeconds, formatTime, type Reading, UNTOLD } from "./reading"
+import { compareReadings, elapsedSeconds, formatTime, type Reading, type Refusal } from "./reading"
 
 /** Takes the lines of one survey in the order of the file. */
 export class SurveyTimes {
@@ -19,40 +19,37 @@ export class SurveyTimes {
     if (after) this.#goOnBehind(after)
   }
 
-  /** Takes a reading, or says which rule its time breaks: UNTOLD where nobody is told. */
-  take(reading: Reading, isTold: boolean): string | undefined {
+  /** Takes a reading, or says which rule its time breaks. */
+  take(reading: Reading): Refusal | undefined {
     const { skipped, repeated } = this.#change
     const { seconds, offset, temperature, humidity } = reading
     if (within(skipped, seconds)) {
-      if (!isTold) return UNTOLD
       const span = `${formatTime(skipped.from)} to ${formatTime(skipped.to)}`
       return broken(`Time must be on the clock, which skips ${span} on this day`, reading)
     }
     if (!within(repeated, seconds)) {
-      if (offset === undefined) return this.#add(reading, isTold)
-      return isTold ? broken("An offset stands only behind a time that comes twice on its day", reading) : UNTOLD
+      if (offset === undefined) return this.#add(reading)
+      return broken("An offset stands only behind a time that comes twice on its day", reading)
     }
 
     const [first, second] = repeated.offsets
     if (offset !== undefined && offset !== first && offset !== second) {
-      return isTold ? broken(`The offset must be ${first} or ${second} on this day`, reading) : UNTOLD
+      return broken(`The offset must be ${first} or ${second} on this day`, reading)
     }
     if (!this.follow(seconds, offset)) {
-      return isTold ? broken("Time must not begin a third pass of an hour that comes twice", reading) : UNTOLD
+      return broken("Time must not begin a third pass of an hour that comes twice", reading)
     }
     if (this.#pass === 1) {
       this.#firstPassEnd = seconds
       this.#secondPassTaken = false
-      return this.#add(offset === undefined ? reading : { seconds, temperature, humidity }, isTold)
+      return this.#add(offset === undefined ? reading : { seconds, temperature, humidity })
     }
     // Only refused lines began the second pass, and what was wrong with them may have been their time.
     if (offset === undefined && !this.#secondPassTaken && seconds > this.#firstPassEnd) {
-      return isTold
-        ? broken("Time comes twice on this day, and refused lines before it hide which one is meant", reading)
-        : UNTOLD
+      return broken("Time comes twice on this day, and refused lines before it hide which one is meant", reading)
     }
     this.#secondPassTaken = true
-    return this.#add(offset === undefined ? { seconds, offset: second, temperature, humidity } : reading, isTold)
+    return this.#add(offset === undefined ? { seconds, offset: second, temperature, humidity } : reading)
   }
 
   /**
@@ -88,11 +85,11 @@ export class SurveyTimes {
     else this.#pass = 2
   }
 
-  #add(reading: Reading, isTold: boolean): string | undefined {
+  #add(reading: Reading): Refusal | undefined {
     const elapsed = elapsedSeconds(reading, this.#change)
     if (elapsed <= this.#latest) {
       this.#taken ??= new Set(this.#readings.map((taken) => elapsedSeconds(taken, this.#change)))
-      if (this.#taken.has(elapsed)) return isTold ? broken("Time must not come twice", reading) : UNTOLD
+      if (this.#taken.has(elapsed)) return broken("Time must not come twice", reading)
     } else this.#latest = elapsed
     this.#taken?.add(elapsed)
     this.#readings.push(reading)
@@ -104,6 +101,6 @@ function within<Within extends Span>(span: Within | undefined, seconds: number):
   return span !== undefined && seconds >= span.from && seconds < span.to
 }
 
-function broken(rule: string, { seconds, offset }: Reading): string {
-  return `${rule}: it is ${formatTime(seconds, offset)}`
+const broken = (rule: string, { seconds, offset }: Reading): Refusal => {
+  return () => `${rule}: it is ${formatTime(seconds, offset)}`
 }

@@ -5,7 +5,8 @@ import { Code } from "../../src/coap/code"
 import { OptionNumber, uintOf } from "../../src/coap/option"
 import { ContentFormat } from "../../src/coap/resource"
 import { silentLog } from "../../src/log"
-import { agreementOver, deliveryDigest, surveyDigest } from "../../src/survey/digest"
+import { deliveryDigest, surveyDigest } from "../../src/survey/digest"
+import { agreementOver } from "../survey/agreements"
 import {
   Bench,
   DAY,

@@ -5,8 +5,9 @@ import { readCloudStatus } from "../../src/cloud/status"
 import { StorageError } from "../../src/storage/errors"
 import { pageBytes } from "../../src/storage/size"
 import type { Day } from "../../src/survey/calendar"
-import { agreementOver, surveyDigest } from "../../src/survey/digest"
+import { surveyDigest } from "../../src/survey/digest"
 import { formatAddress } from "../../src/topology/address"
+import { agreementOver } from "../survey/agreements"
 import {
   Bench,
   DAY,

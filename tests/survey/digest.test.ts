@@ -6,7 +6,6 @@ import {
   type Agreement,
   addAgreements,
   agreementOf,
-  agreementOver,
   deliveryDigest,
   digestNumber,
   digestSql,
@@ -16,6 +15,7 @@ import {
   sumSql,
   surveyDigest,
 } from "../../src/survey/digest"
+import { agreementOver } from "./agreements"
 
 const digests = fc
   .array(

@@ -5,10 +5,11 @@ import type { Kept, Store, StoredSurvey } from "../../../src/cloud/store/contrac
 import type { StoredReading } from "../../../src/cloud/store/stored"
 import { StorageRefused } from "../../../src/storage/errors"
 import { clockChange, type Day } from "../../../src/survey/calendar"
-import { agreementOver, surveyDigest } from "../../../src/survey/digest"
+import { surveyDigest } from "../../../src/survey/digest"
 import { parseSurvey } from "../../../src/survey/survey"
 import { formatAddress } from "../../../src/topology/address"
 import { DAY, HERBS, LARGE, MORNING, NOW, SITE, TIME_ZONE, TOMATOES } from "../../fixtures"
+import { agreementOver } from "../../survey/agreements"
 import { DEVICES, deliveryOf } from "../fixtures"
 import { type Arrival, arrival, byTime, CHANGE_DAY, expectedOf, isInOrder, toldBy, twoOrders } from "./arrivals"
 

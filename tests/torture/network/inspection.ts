@@ -2,7 +2,8 @@
 import { Database } from "bun:sqlite"
 import { readCollections } from "../../../src/gateway/ledger/ledger"
 import { type Day, dayBefore } from "../../../src/survey/calendar"
-import { agreementOver, digestSql } from "../../../src/survey/digest"
+import { digestSql } from "../../../src/survey/digest"
+import { agreementOver } from "../../survey/agreements"
 import type { Ground } from "./host"
 
 interface StoredReading {
