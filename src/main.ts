@@ -1,7 +1,7 @@
 // argv → command → exit code. The only place that ends the process.
 import { type Command, formatHelp, formatRows, parseOptions, UsageError } from "./commands/arguments"
 import { INVOCATION } from "./commands/installation"
-import { nearest } from "./nearest"
+import { didYouMean } from "./nearest"
 import { printable, printableLines } from "./printable"
 import { StorageError, StorageFailed, StorageRefused } from "./storage/errors"
 import { TopologyError } from "./topology/yaml/problem"
@@ -28,8 +28,7 @@ async function main([name = "--help", ...args]: readonly string[]): Promise<numb
   }
   const load = COMMANDS[name]
   if (!load) {
-    const near = nearest(name, Object.keys(COMMANDS))
-    throw new UsageError(`${name} is not a command${near ? `, did you mean ${near}?` : ": see --help"}`)
+    throw new UsageError(`${name} is not a command${didYouMean(name, Object.keys(COMMANDS), ": see --help")}`)
   }
   const { command } = await load()
   const { values, positionals } = parseOptions(args, command)

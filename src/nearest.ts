@@ -16,6 +16,12 @@ export function nearest(word: string, candidates: Iterable<string>): string | un
   return best
 }
 
+/** ", did you mean device?", or what is said instead where no candidate is near. */
+export function didYouMean(word: string, candidates: Iterable<string>, otherwise = ""): string {
+  const near = nearest(word, candidates)
+  return near === undefined ? otherwise : `, did you mean ${near}?`
+}
+
 /** How many letters must be added, taken away, changed or swapped with their neighbour to make `a` into `b`. */
 function editDistance(a: string, b: string): number {
   let beforeLast: number[] = []

@@ -50,9 +50,7 @@ export function parseOptions<Specs extends Options>(
 ): { values: Values<Specs>; positionals: readonly string[] } {
   const { tokens, values, positionals } = parseArgs({
     args: [...args],
-    options: Object.fromEntries(
-      Object.entries(specs).map(([name, { type, short }]) => [name, { type, ...(short && { short }) }]),
-    ),
+    options: specs,
     strict: false,
     tokens: true,
     allowPositionals: true,

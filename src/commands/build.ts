@@ -1,7 +1,7 @@
 // `bun run build`: one executable that needs neither Bun nor node_modules, for this machine or another.
 import { mkdir, rm, stat } from "node:fs/promises"
 import { dirname, resolve } from "node:path"
-import { nearest } from "../nearest"
+import { didYouMean } from "../nearest"
 import { COMMON_OPTIONS, type Command, UsageError, type Values } from "./arguments"
 import { createScreen } from "./screen"
 
@@ -49,8 +49,7 @@ function readTarget(name: string | undefined): Target | undefined {
   if (name === undefined) return undefined
   const target = TARGETS.find((target) => target === name)
   if (target) return target
-  const near = nearest(name, TARGETS)
-  throw new UsageError(`--target ${name} is not known${near ? `, did you mean ${near}?` : `: ${TARGETS.join(", ")}`}`)
+  throw new UsageError(`--target ${name} is not known${didYouMean(name, TARGETS, `: ${TARGETS.join(", ")}`)}`)
 }
 
 /** Resolves with the executable's path: `outfile`, on Windows with .exe. Throws UsageError when it cannot be made. */

@@ -32,50 +32,35 @@ export const command: Command<typeof options> = {
   run,
 }
 
-interface Format {
-  readonly head?: string
-  readonly line: (row: StoredRow) => string
-}
-
 const cells = ({ site, day, address, time, temperature, humidity }: StoredRow) =>
   [site, formatAddress(address), day, time, temperature, humidity] as const
 
 const tableRow = (row: readonly (string | number)[]): string => {
   const [site = "", device = "", day = "", time = "", temperature = "", humidity = ""] = row.map(String)
-  const columns = [
-    site.padEnd(16),
-    device.padEnd(15),
-    day,
-    time.padEnd(8),
-    temperature.padStart(11),
-    humidity.padStart(8),
-  ]
-  return columns.join("  ")
+  const words = [site.padEnd(16), device.padEnd(15), day.padEnd(10), time.padEnd(8)]
+  return [...words, temperature.padStart(11), humidity.padStart(8)].join("  ")
 }
 
 const COLUMNS = ["site", "device", "day", "time", "temperature", "humidity"]
 
-const FORMATS: Record<string, Format> = {
+const FORMATS: Record<string, { readonly head?: string; readonly line: (row: StoredRow) => string }> = {
   listing: {
     line: ({ address, time, temperature, humidity }) =>
       `${formatAddress(address)} - ${formatStored([time, temperature, humidity])}`,
   },
-  table: {
-    head: tableRow(["site", "device", "day       ", "time", "temperature", "humidity"]),
-    line: (row) => tableRow(cells(row)),
-  },
+  table: { head: tableRow(COLUMNS), line: (row) => tableRow(cells(row)) },
   csv: { head: COLUMNS.join(","), line: (row) => cells(row).join(",") },
   jsonl: {
-    line: (row) => {
-      const [site, device, day, time, temperature, humidity] = cells(row)
-      return JSON.stringify({ site, device, day, time, temperature, humidity })
-    },
+    line: ({ site, address, day, time, temperature, humidity }) =>
+      JSON.stringify({ site, device: formatAddress(address), day, time, temperature, humidity }),
   },
 }
 
 async function run(values: Values<typeof options>): Promise<number> {
   const screen = createScreen(values)
-  const { head, line } = readFormat(values.format ?? "listing")
+  const { format = "listing" } = values
+  const { head, line } = FORMATS[format] ?? {}
+  if (!line) throw new UsageError(`--format is listing, table, csv or jsonl: it is ${format}`)
   const device = readDevice(values.device)
   const given = readDay(values.day)
   const { from, to } = readDayRange(values)
@@ -112,10 +97,4 @@ function describe({ site, device, from, to }: Selection): string {
   const who = device === undefined ? site : formatAddress(device)
   if (from === to) return `${who} on ${from}`
   return [who, from === FIRST_DAY ? "" : ` from ${from}`, to === LAST_DAY ? "" : ` to ${to}`].join("")
-}
-
-function readFormat(name: string): Format {
-  const format = FORMATS[name]
-  if (!format) throw new UsageError(`--format is listing, table, csv or jsonl: it is ${name}`)
-  return format
 }

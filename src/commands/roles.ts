@@ -1,5 +1,5 @@
 // `start gateway cloud`, `start device 192.168.1.2 …`: which parts of the network this host plays.
-import { nearest } from "../nearest"
+import { didYouMean } from "../nearest"
 import { EVERYTHING, type Roles, type Topology } from "../network"
 import { type AddressRange, formatAddress, parseRange } from "../topology/address"
 import { addressesIn, joinRanges, sizeOf } from "../topology/ranges"
@@ -16,10 +16,7 @@ export function readRoles(words: readonly string[]): Roles | undefined {
     if (WORDS.includes(word)) continue
     const range = parseRange(word)
     if (!range) {
-      const near = nearest(word, WORDS)
-      throw new UsageError(
-        `${word} is not a role${near ? `, did you mean ${near}?` : `: they are ${WORDS.join(", ")}`}`,
-      )
+      throw new UsageError(`${word} is not a role${didYouMean(word, WORDS, `: they are ${WORDS.join(", ")}`)}`)
     }
     if (!words.includes("device")) throw new UsageError(`Say \`device ${word}\` to play that device`)
     devices.push(range)

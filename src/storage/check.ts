@@ -1,7 +1,8 @@
 // Whether a database makes sense, looked at before anything is acknowledged on top of it.
 import type { Database } from "bun:sqlite"
-import { closeSync, existsSync, openSync, readSync, statSync } from "node:fs"
+import { closeSync, existsSync, openSync, readSync } from "node:fs"
 import { damaged, StorageError } from "./errors"
+import { sizeOf } from "./size"
 
 /** How a file lies there before it is opened. */
 export interface Found {
@@ -47,5 +48,3 @@ function readAhead(file: string): void {
   while (readSync(descriptor, buffer) > 0) {}
   closeSync(descriptor)
 }
-
-const sizeOf = (file: string): number => statSync(file, { throwIfNoEntry: false })?.size ?? 0

@@ -36,9 +36,9 @@ export function isFatal(error: unknown): boolean {
   return error instanceof SQLiteError && !error.code?.startsWith("SQLITE_CONSTRAINT")
 }
 
-export function isBusy(error: unknown): boolean {
-  return codeOf(error).startsWith("SQLITE_BUSY")
-}
+export const isBusy = (error: unknown): boolean => codeOf(error).startsWith("SQLITE_BUSY")
+
+export const isDamage = (error: unknown): boolean => /^SQLITE_(CORRUPT|NOTADB)/.test(codeOf(error))
 
 /** The error of a database that is in use, as one of those above; what is none of the disk's stays as it is. */
 export function sortOut(error: unknown, file: string): unknown {
@@ -47,7 +47,7 @@ export function sortOut(error: unknown, file: string): unknown {
   // exactly this: with others of its kind SQLite does not know what became of the bytes
   if (code === "SQLITE_FULL") return new StorageFull(`the disk of ${file} is full`, cause)
   if (isBusy(error)) return new StorageRefused(`another program is writing to ${file}`, cause)
-  if (/^SQLITE_(CORRUPT|NOTADB)/.test(code)) return damaged(file, cause)
+  if (isDamage(error)) return damaged(file, cause)
   if (/^SQLITE_(IOERR|CANTOPEN|READONLY|PROTOCOL)/.test(code))
     return new StorageFailed(`The disk of ${file} failed (${code})`, cause)
   return error
@@ -61,4 +61,6 @@ export const damaged = (file: string, options?: ErrorOptions): StorageError =>
     options,
   )
 
-const codeOf = (error: unknown): string => (error instanceof SQLiteError ? (error.code ?? "") : "")
+/** SQLite's code or the system's; "" where there is none. */
+export const codeOf = (error: unknown): string =>
+  error instanceof Error && "code" in error ? String(error.code ?? "") : ""

@@ -1,6 +1,7 @@
 // Folders that outlive a power cut: a file that was synced is lost all the same where its folder's name was not.
 import { closeSync, fsyncSync, mkdirSync, openSync } from "node:fs"
 import { dirname, resolve } from "node:path"
+import { codeOf } from "./errors"
 
 const CANNOT_BE_SYNCED = [
   "EACCES", // it may be written to and not read
@@ -29,7 +30,7 @@ export function syncFolder(folder: string, fsync: (descriptor: number) => void =
     descriptor = openSync(folder, "r")
     fsync(descriptor)
   } catch (error) {
-    if (!(error instanceof Error && "code" in error && CANNOT_BE_SYNCED.includes(String(error.code)))) throw error
+    if (!CANNOT_BE_SYNCED.includes(codeOf(error))) throw error
   } finally {
     if (descriptor !== undefined) closeSync(descriptor)
   }

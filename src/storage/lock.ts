@@ -1,7 +1,7 @@
 // One writer at a time: a lock that names its holder, and that the kernel frees however the holder dies.
-import { Database, SQLiteError } from "bun:sqlite"
+import { Database } from "bun:sqlite"
 import { existsSync, realpathSync } from "node:fs"
-import { isBusy, StorageError, StorageInUse } from "./errors"
+import { isBusy, isDamage, StorageError, StorageInUse } from "./errors"
 import { explain } from "./remedies"
 
 export class Lock {
@@ -53,9 +53,6 @@ function inUse(file: string, holder: string): string {
     ? `${file} is in use by this process already: name a file for each purpose in topology.yaml`
     : `${file} is in use by process ${holder}: stop that one first, two must not write to one file`
 }
-
-const isDamage = (error: unknown): boolean =>
-  error instanceof SQLiteError && /^SQLITE_(CORRUPT|NOTADB)/.test(error.code ?? "")
 
 function holderOf(database: Database): string {
   try {

@@ -3,7 +3,7 @@ import type { Database } from "bun:sqlite"
 import { closeSync, fsyncSync, openSync, rmSync } from "node:fs"
 import { checkSound, type Found } from "./check"
 import { StorageError } from "./errors"
-import { logPages } from "./size"
+import { logPages, pragma } from "./size"
 
 export interface DatabaseKind {
   /** The word for it in messages. */
@@ -100,8 +100,4 @@ function checkOrigin(sqlite: Database, file: string, kind: DatabaseKind, origin:
       ? `${file} holds the readings of a simulated network: name another ${kind.name} in topology.yaml, or move it away`
       : `${file} holds the readings of a real network: a simulation must not write to it`,
   )
-}
-
-function pragma(sqlite: Database, name: "application_id" | "user_version" | "page_size"): number {
-  return sqlite.query<Record<string, number>, []>(`PRAGMA ${name}`).get()?.[name] ?? 0
 }

@@ -2,7 +2,7 @@
 import { SQLiteError } from "bun:sqlite"
 import { accessSync, constants, statfsSync } from "node:fs"
 import { dirname } from "node:path"
-import { StorageError, StorageFailed, StorageRefused, sortOut } from "./errors"
+import { codeOf, StorageError, StorageFailed, StorageRefused, sortOut } from "./errors"
 
 const FULL = "the disk is full, make room and start again"
 const LEAST_ROOM_BYTES = 256 * 1024 // a start writes about half of it: the lock, the log, its index
@@ -21,7 +21,7 @@ const PROBLEMS: Record<string, string> = {
 
 /** Why a folder cannot be made: what a person can mend, or a disk that fails. */
 export function folderError(folder: string, cause: unknown): StorageError | StorageFailed {
-  const code = codeOf(cause)
+  const code = codeOf(cause) || "unknown error"
   // of a sync that fails nobody knows what became
   const isSync = cause instanceof Error && "syscall" in cause && cause.syscall === "fsync"
   const problem = isSync ? undefined : PROBLEMS[code]
@@ -74,14 +74,7 @@ function folderProblem(file: string): string | undefined {
     accessSync(folder, constants.W_OK)
     return undefined
   } catch (cause) {
-    return describe(cause)
+    const code = codeOf(cause) || "unknown error"
+    return PROBLEMS[code] ?? code
   }
 }
-
-function describe(cause: unknown): string {
-  const code = codeOf(cause)
-  return PROBLEMS[code] ?? code
-}
-
-const codeOf = (cause: unknown): string =>
-  cause instanceof Error && "code" in cause ? String(cause.code) : "unknown error"

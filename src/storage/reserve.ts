@@ -2,6 +2,7 @@
 // otherwise. It is made when the database is opened, given up when such work meets a full disk, and made again later; as long
 // as it is gone nothing new is taken.
 import { closeSync, existsSync, openSync, rmSync, writeSync } from "node:fs"
+import { codeOf } from "./errors"
 import { explain } from "./remedies"
 import { shareOfDisk, sizeOf } from "./size"
 
@@ -45,7 +46,7 @@ export class Reserve {
       for (let left = this.bytes; left > 0; ) left -= writeSync(descriptor, chunk, 0, Math.min(left, chunk.length))
       return true
     } catch (error) {
-      const code = error instanceof Error && "code" in error ? error.code : undefined
+      const code = codeOf(error)
       if (code === "EFBIG") return true // of a process that may write no more the database itself will tell
       this.giveUp()
       if (code === "ENOSPC" || code === "EDQUOT") return false

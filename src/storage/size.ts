@@ -58,6 +58,7 @@ export function roomBytes(
 /** Zero where there is none. */
 export const sizeOf = (file: string): number => statSync(file, { throwIfNoEntry: false })?.size ?? 0
 
-function pragma(sqlite: Database, name: "page_size" | "page_count" | "freelist_count"): number {
+/** What a PRAGMA says whose answer is one number. */
+export function pragma(sqlite: Database, name: string): number {
   return sqlite.query<Record<string, number>, []>(`PRAGMA ${name}`).get()?.[name] ?? 0
 }

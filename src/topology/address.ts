@@ -3,7 +3,6 @@
 const OCTET = "(25[0-5]|2[0-4]\\d|1\\d\\d|[1-9]?\\d)"
 const ADDRESS = [OCTET, OCTET, OCTET, OCTET].join("\\.")
 
-export const ADDRESS_PATTERN = new RegExp(`^${ADDRESS}$`)
 export const NETWORK_PATTERN = new RegExp(`^${ADDRESS}/(3[0-2]|[12]\\d|[1-9])$`)
 export const RANGE_PATTERN = new RegExp(`^${ADDRESS}(?: ?- ?${ADDRESS})?$`)
 
@@ -107,11 +106,6 @@ export function formatRanges(sortedAddresses: Iterable<number>): string[] {
 
 /** What `formatRanges()` writes, read again; undefined if any of it is no range. */
 export function parseRanges(texts: readonly string[]): AddressRange[] | undefined {
-  const ranges: AddressRange[] = []
-  for (const text of texts) {
-    const range = parseRange(text)
-    if (!range) return undefined
-    ranges.push(range)
-  }
-  return ranges
+  const ranges = texts.map(parseRange)
+  return ranges.every((range) => range !== undefined) ? ranges : undefined
 }

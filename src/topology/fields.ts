@@ -1,6 +1,6 @@
 // The kinds of fields topology.yaml is made of, each with its rule in plain words. Descriptions show up in editors.
 import * as v from "valibot"
-import { nearest } from "../nearest"
+import { didYouMean } from "../nearest"
 import {
   type AddressRange,
   NETWORK_PATTERN,
@@ -23,8 +23,8 @@ export function section<const Entries extends v.ObjectEntries>(description: stri
     const key = String(issue.path?.at(-1)?.key)
     const entry = entries[key]
     if (issue.expected !== "never") return entry ? `is missing: ${v.getDescription(entry)}` : wrongType(issue)
-    const meant = nearest(key, Object.keys(entries))
-    return `is not a key here${meant ? `, did you mean ${meant}?` : `: the keys are ${Object.keys(entries).join(", ")}`}`
+    const keys = Object.keys(entries)
+    return `is not a key here${didYouMean(key, keys, `: the keys are ${keys.join(", ")}`)}`
   })
   return v.pipe(schema, v.description(description))
 }
@@ -56,8 +56,7 @@ export function checkedText(isValid: (text: string) => boolean, rule: string, de
 export function choice<const Words extends readonly string[]>(words: Words, description: string) {
   return v.pipe(
     v.picklist(words, (issue) => {
-      const meant = nearest(String(issue.input), words)
-      return refused(`one of ${words.join(", ")}`)(issue) + (meant ? `, did you mean ${meant}?` : "")
+      return refused(`one of ${words.join(", ")}`)(issue) + didYouMean(String(issue.input), words)
     }),
     v.description(description),
   )
@@ -82,12 +81,8 @@ export function path(description: string) {
 
 /** An interface's address with its network's prefix, as `192.168.1.1/24`. */
 export function network(description: string) {
-  return parsed<Network>(
-    NETWORK_PATTERN,
-    parseNetwork,
-    "an IPv4 address and its prefix, such as 192.168.1.1/24",
-    description,
-  )
+  const rule = "an IPv4 address and its prefix, such as 192.168.1.1/24"
+  return parsed<Network>(NETWORK_PATTERN, parseNetwork, rule, description)
 }
 
 /** An address, or two with a dash between. */

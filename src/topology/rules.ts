@@ -1,9 +1,10 @@
 // What the schema cannot tell: rules between one value and another, and what cron and the time zones say.
 import { normalize } from "node:path"
-import { nearest } from "../nearest"
+import { didYouMean } from "../nearest"
 import { contains, formatNetwork, formatRange, parseAddress } from "./address"
 import { claimRefusals } from "./claims"
 import { isDaily, readCron } from "./cron"
+import { isScript } from "./devices"
 import { show } from "./fields"
 import type { Draft } from "./validate"
 import type { Finding } from "./yaml/problem"
@@ -39,8 +40,8 @@ function refusal(message: string | undefined, ...path: string[]): Finding[] {
 
 function zoneFault(zone: string | undefined): string | undefined {
   if (zone === undefined || isZone(zone)) return undefined
-  const meant = nearest(zone, Intl.supportedValuesOf("timeZone"))
-  return `must be a time zone such as Europe/Rome: it is ${show(zone)}${meant ? `, did you mean ${meant}?` : ""}`
+  const meant = didYouMean(zone, Intl.supportedValuesOf("timeZone"))
+  return `must be a time zone such as Europe/Rome: it is ${show(zone)}${meant}`
 }
 
 function isZone(zone: string): boolean {
@@ -90,13 +91,12 @@ function surveyWarnings({ devices = [] }: Draft, lineOf: LineOf): Finding[] {
   return devices.flatMap((entry, index): Finding[] => {
     const { ip, survey } = entry ?? {}
     // A script is told which device it is asked for.
-    if (!ip || !survey || /\.[cm]?[jt]s$/.test(survey)) return []
+    if (!ip || !survey || isScript(survey)) return []
     const path = ["devices", index, "survey"]
     const isFleet = ip.first !== ip.last
     if (isFleet && !survey.includes("{ip}")) {
-      return [
-        { path, message: `all devices of ${formatRange(ip)} share ${survey}: {ip} in it would give each its own` },
-      ]
+      const message = `all devices of ${formatRange(ip)} share ${survey}: {ip} in it would give each its own`
+      return [{ path, message }]
     }
     const file = isFleet ? survey : survey.replaceAll("{ip}", formatRange(ip))
     const first = firstWith.get(file)

@@ -2,7 +2,7 @@
 import { printInBatches } from "../../cloud/listing"
 import { countQuarantined, KINDS, type Kind, readQuarantined } from "../../gateway/quarantine/entries"
 import { addressingOf, SPOOL } from "../../gateway/spool/schema"
-import { nearest } from "../../nearest"
+import { didYouMean } from "../../nearest"
 import { openForReading } from "../../storage/database"
 import { loadTopology } from "../../topology/yaml/load"
 import { COMMON_OPTIONS, type Command, readDay, readDevice, UsageError, type Values } from "../arguments"
@@ -63,6 +63,5 @@ function tell(kinds: Readonly<Record<Kind, number>>, screen: Screen): void {
 function readKind(text: string | undefined): Kind | undefined {
   const kind = KINDS.find((each) => each === text)
   if (kind || text === undefined) return kind
-  const near = nearest(text, KINDS)
-  throw new UsageError(`--kind ${text} is not known${near ? `, did you mean ${near}?` : `: ${KINDS.join(", ")}`}`)
+  throw new UsageError(`--kind ${text} is not known${didYouMean(text, KINDS, `: ${KINDS.join(", ")}`)}`)
 }
