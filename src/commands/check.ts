@@ -25,11 +25,6 @@ export const command: Command<typeof options> = {
   run,
 }
 
-interface Found {
-  readonly readings: number
-  readonly problems: readonly string[]
-}
-
 async function run(values: Values<typeof options>): Promise<number> {
   const screen = createScreen(values)
   const topology = await loadTopology(values.topology ?? "topology.yaml")
@@ -56,7 +51,7 @@ async function run(values: Values<typeof options>): Promise<number> {
   return problems > 0 ? 2 : 0
 }
 
-async function checkSurvey(topology: Topology, device: Device, survey: string): Promise<Found> {
+async function checkSurvey(topology: Topology, device: Device, survey: string) {
   const { folder, file, timeZone, limits } = topology
   const day = dayBefore(systemClock.now(), timeZone)
   try {

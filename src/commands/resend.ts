@@ -4,7 +4,6 @@ import { heldDays, openSpool } from "../gateway/spool/reader"
 import { addressingOf } from "../gateway/spool/schema"
 import { StorageError } from "../storage/errors"
 import { addDays, type Day } from "../survey/calendar"
-import type { Addressing } from "../topology/addressing"
 import { loadTopology } from "../topology/yaml/load"
 import { COMMON_OPTIONS, type Command, DAY_RANGE_OPTIONS, readDayRange, UsageError, type Values } from "./arguments"
 import { ask } from "./ask"
@@ -12,10 +11,7 @@ import { count } from "./format"
 import { INVOCATION } from "./installation"
 import { createScreen } from "./screen"
 
-const options = {
-  ...DAY_RANGE_OPTIONS,
-  ...COMMON_OPTIONS,
-} as const
+const options = { ...DAY_RANGE_OPTIONS, ...COMMON_OPTIONS } as const
 
 export const command: Command<typeof options> = {
   name: "resend",
@@ -38,15 +34,8 @@ async function run(values: Values<typeof options>): Promise<number> {
   return exit
 }
 
-interface Found {
-  readonly range: DayRange
-  /** Days that were asked for and are not held. */
-  readonly gaps: readonly DayRange[]
-  readonly addressing: Addressing
-}
-
-/** What the spool holds of these days. Throws StorageError when that is nothing. */
-function find(spool: string, from: Day, to: Day | undefined): Found {
+/** What the spool holds of these days, and gaps where it does not. Throws StorageError when it holds nothing of them. */
+function find(spool: string, from: Day, to: Day | undefined) {
   const sqlite = openSpool(spool)
   try {
     const held = heldDays(sqlite)
@@ -59,11 +48,8 @@ function find(spool: string, from: Day, to: Day | undefined): Found {
       const kept = `${count(held.length, "day")}, ${formatDays({ from: oldest, to: latest })}`
       throw new StorageError(`${spool} holds no surveys of ${wanted}: it holds ${kept}`)
     }
-    return {
-      range: { from: first, to: last },
-      gaps: gapsIn(asked, from, to ?? latest),
-      addressing: addressingOf(sqlite),
-    }
+    const gaps = gapsIn(asked, from, to ?? latest)
+    return { range: { from: first, to: last }, gaps, addressing: addressingOf(sqlite) }
   } finally {
     sqlite.close()
   }

@@ -1,7 +1,7 @@
 // The declared devices. A fleet stays the one range it is written as, so that a million devices cost no more than one.
 import * as v from "valibot"
 import { type AddressRange, formatAddress, formatRange } from "./address"
-import { addressRange, checkedText, section } from "./fields"
+import { addressRange, checkedText, flag, section } from "./fields"
 import { placeIn, sizeOf } from "./ranges"
 
 const PLACEHOLDERS = /\{([^{}]*)\}/g
@@ -29,7 +29,7 @@ export const deviceEntry = section("A device, or a fleet of them.", {
         "Without {day} the file holds the day before. A device without a survey is a sensor that sends by itself.",
     ),
   ),
-  paused: v.optional(v.pipe(v.boolean(), v.description("true: the device owes nothing for now.")), false),
+  paused: flag("true: the device owes nothing for now."),
 })
 
 /** An entry of the list of devices and the line it is on, counted from 1. */

@@ -62,6 +62,9 @@ export function choice<const Words extends readonly string[]>(words: Words, desc
   )
 }
 
+/** True or false; false where nothing is said. */
+export const flag = (description: string) => v.optional(v.pipe(v.boolean(), v.description(description)), false)
+
 /** A whole number within bounds. */
 export function wholeNumber(least: number, most: number, description: string) {
   const rule = refused(`a whole number from ${least} to ${most}`)
@@ -105,13 +108,9 @@ const UNITS = { ms: "milliseconds", s: "seconds", m: "minutes", h: "hours", d: "
 /** A number and a unit, as `15m`, between two bounds that are written the same way. */
 export function duration(least: string, most: string, description: string) {
   const rule = `a number with ms, s, m, h or d, from ${least} to ${most}`
-  const bounds = [parseDuration(least), parseDuration(most)].map((bound) => bound?.total("milliseconds") ?? Number.NaN)
-  const [leastMs = Number.NaN, mostMs = Number.NaN] = bounds
-  const within = (text: string) => {
-    const value = parseDuration(text)
-    const valueMs = value?.total("milliseconds") ?? Number.NaN
-    return leastMs <= valueMs && valueMs <= mostMs ? value : undefined
-  }
+  const msOf = (text: string) => parseDuration(text)?.total("milliseconds") ?? Number.NaN
+  const [leastMs, mostMs] = [msOf(least), msOf(most)]
+  const within = (text: string) => (leastMs <= msOf(text) && msOf(text) <= mostMs ? parseDuration(text) : undefined)
   return parsed<Temporal.Duration>(DURATION_PATTERN, within, rule, description)
 }
 

@@ -2,7 +2,7 @@
 import * as v from "valibot"
 import type { Network } from "./address"
 import { type Devices, deviceEntry } from "./devices"
-import { checkedText, choice, duration, host, network, path, section, size, text, wholeNumber } from "./fields"
+import { checkedText, choice, duration, flag, host, network, path, section, size, text, wholeNumber } from "./fields"
 import type { Problem } from "./yaml/problem"
 
 const SITE_PATTERN = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/
@@ -87,30 +87,21 @@ const transmission = section("How patient a confirmable message is (RFC 7252 §4
 
 const MOST = 1_000_000 // of whatever is counted: more than that is no bound
 
+const bound = (byDefault: number, description: string) => v.optional(wholeNumber(1, MOST, description), byDefault)
+const DATAGRAMS = "UDP datagrams that the gateway looks at in a second; more are dropped."
+
 const perPeer = section("What one address may have. Who asks for more waits, or is refused; the others are not.", {
-  datagramsPerSecond: v.optional(
-    wholeNumber(1, MOST, "UDP datagrams that the gateway looks at in a second; more are dropped."),
-    2000,
-  ),
-  transfers: v.optional(wholeNumber(1, MOST, "Uploads in blocks that are not finished; the oldest gives way."), 16),
-  messages: v.optional(wholeNumber(1, MOST, "Messages of one TCP connection worked on at once; more wait."), 1024),
-  connections: v.optional(wholeNumber(1, MOST, "TCP connections to the cloud."), 64),
+  datagramsPerSecond: bound(2000, DATAGRAMS),
+  transfers: bound(16, "Uploads in blocks that are not finished; the oldest gives way."),
+  messages: bound(1024, "Messages of one TCP connection worked on at once; more wait."),
+  connections: bound(64, "TCP connections to the cloud."),
 })
 
 const overall = section("What all addresses together may have.", {
-  datagramsPerSecond: v.optional(
-    wholeNumber(1, MOST, "UDP datagrams that the gateway looks at in a second; more are dropped."),
-    200_000,
-  ),
-  transfers: v.optional(
-    wholeNumber(1, MOST, "Uploads in blocks that are not finished; those that do not go on give way."),
-    4096,
-  ),
-  messages: v.optional(wholeNumber(1, MOST, "Messages that wait for the disk; more are asked to come again."), 16_384),
-  connections: v.optional(
-    wholeNumber(1, MOST, "TCP connections to the cloud; those that brought nothing yet give way."),
-    1024,
-  ),
+  datagramsPerSecond: bound(200_000, DATAGRAMS),
+  transfers: bound(4096, "Uploads in blocks that are not finished; those that do not go on give way."),
+  messages: bound(16_384, "Messages that wait for the disk; more are asked to come again."),
+  connections: bound(1024, "TCP connections to the cloud; those that brought nothing yet give way."),
 })
 
 const limits = section("Bounds on what is accepted.", {
@@ -122,10 +113,7 @@ const limits = section("Bounds on what is accepted.", {
       "The most that the spool holds, as 2GiB: the oldest delivered days make room, then uploads have to wait. Without it the disk decides.",
     ),
   ),
-  quarantine: v.optional(
-    wholeNumber(1, MOST, "How many refused lines, messages and superseded readings are kept: the newest."),
-    10_000,
-  ),
+  quarantine: bound(10_000, "How many refused lines, messages and superseded readings are kept: the newest."),
   perPeer: v.optional(perPeer, {}),
   overall: v.optional(overall, {}),
 })
@@ -145,10 +133,7 @@ const alerts = section("Who is told how the runs go.", {
 /** What a person may write, and what it becomes. */
 export const topologySchema = v.pipe(
   section("A telemetry network: devices, a gateway and a cloud.", {
-    sample: v.optional(
-      v.pipe(v.boolean(), v.description("true: the survey files are samples that never change, and none is too old.")),
-      false,
-    ),
+    sample: flag("true: the survey files are samples that never change, and none is too old."),
     site: v.optional(
       text(SITE_PATTERN, SITE_RULE, "The site's name, part of every stored reading: choose it once."),
       "site",

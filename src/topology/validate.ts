@@ -14,16 +14,11 @@ export type Sound<T> = T extends AddressRange | Network | Temporal.Duration
 
 export type Draft = Sound<Declared>
 
-export interface Validated {
-  findings: Finding[]
-  /** What further rules can look at, whatever else is wrong. */
-  draft: Draft
-  /** The whole, when there are no findings. */
-  declared?: Declared
-}
-
-/** Checks a freshly read value, from which unknown keys are removed. */
-export function validate(value: unknown): Validated {
+/**
+ * Checks a freshly read value, from which unknown keys are removed. Further rules can look at `draft`, whatever else is
+ * wrong; `declared` is the whole, when there are no findings.
+ */
+export function validate(value: unknown): { findings: Finding[]; draft: Draft; declared?: Declared } {
   const findings: Finding[] = []
   for (;;) {
     const result = v.safeParse(topologySchema, value, { message: wrongType, abortPipeEarly: true })
