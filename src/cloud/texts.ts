@@ -22,21 +22,14 @@ export class Texts {
    */
   constructor(
     private readonly plainText: Pick<PlainText, "begin">,
-    private readonly maxBytes: number,
-    private readonly clock: Clock,
-    private readonly onError: (text: string) => void,
+    readonly maxBytes: number,
+    readonly clock: Clock,
+    readonly onError: (text: string) => void,
   ) {}
 
   accept(connection: Connection): ConnectionHandler {
     const { remoteAddress } = connection
-    const text = new Text(connection, {
-      take: this.plainText.begin(remoteAddress, this.clock.now()),
-      maxBytes: this.maxBytes,
-      clock: this.clock,
-      onError: this.onError,
-      onSize: (change) => this.#count(remoteAddress, change),
-      onOver: () => this.#open.delete(text),
-    })
+    const text = new Text(connection, this.plainText.begin(remoteAddress, this.clock.now()), this)
     this.#open.add(text)
     return {
       data: (chunk) => {
@@ -48,11 +41,16 @@ export class Texts {
     }
   }
 
-  #count(address: string, change: number): void {
+  /** So many bytes more of a text are in memory, or less. */
+  count({ sender: address }: Text, change: number): void {
     this.#bytes += change
     const bytes = (this.#bytesByAddress.get(address) ?? 0) + change
     if (bytes > 0) this.#bytesByAddress.set(address, bytes)
     else this.#bytesByAddress.delete(address)
+  }
+
+  forget(text: Text): void {
+    this.#open.delete(text)
   }
 
   /** Where an address has more than its share, or all have too much: the largest text of whoever has most gives way. */
@@ -70,16 +68,6 @@ export class Texts {
     }
     largest?.refuse("Too many surveys at once: come again")
   }
-}
-
-interface TextOptions {
-  /** Stores complete lines, and resolves once they are durable. */
-  readonly take: (lines: Uint8Array) => Promise<Taken>
-  readonly maxBytes: number
-  readonly clock: Clock
-  readonly onError: (text: string) => void
-  readonly onSize: (change: number) => void
-  readonly onOver: () => void
 }
 
 /**
@@ -103,7 +91,9 @@ class Text {
 
   constructor(
     private readonly connection: Connection,
-    private readonly options: TextOptions,
+    /** Stores complete lines, and resolves once they are durable. */
+    private readonly take: (lines: Uint8Array) => Promise<Taken>,
+    private readonly texts: Texts,
   ) {}
 
   get sender(): string {
@@ -117,11 +107,11 @@ class Text {
 
   append(chunk: Uint8Array): void {
     if (this.#isOver || this.#isEnded) return
-    if (this.#waitingBytes === 0) this.#waitingSince = this.options.clock.monotonic()
+    if (this.#waitingBytes === 0) this.#waitingSince = this.texts.clock.monotonic()
     this.#chunks.push(chunk)
     this.#resize(this.#waitingBytes + chunk.length, this.#storingBytes)
     this.#isFresh = true
-    const { maxBytes } = this.options
+    const { maxBytes } = this.texts
     if (this.#waitingBytes > maxBytes) this.refuse(`More than ${maxBytes} bytes`)
     else if (this.#isOld()) this.#storeComplete({ isPause: false })
     else this.#wait()
@@ -148,7 +138,7 @@ class Text {
     this.#cancelTimer()
     this.#chunks = []
     this.#resize(0, 0)
-    this.options.onOver()
+    this.texts.forget(this)
   }
 
   async #storeComplete({ isPause }: { isPause: boolean }): Promise<void> {
@@ -167,11 +157,11 @@ class Text {
 
   /** False where that ended it all. */
   async #store(lines: Uint8Array): Promise<boolean> {
-    const { options, connection } = this
+    const { texts, connection } = this
     this.#resize(this.#waitingBytes, lines.length)
     connection.pause() // what still comes waits in the network, not here
     try {
-      const taken = await options.take(lines)
+      const taken = await this.take(lines)
       if (this.#isOver) return false
       if ("refusal" in taken) {
         this.refuse(taken.refusal)
@@ -184,7 +174,7 @@ class Text {
       return true
     } catch (error) {
       if (!(error instanceof StorageRefused)) {
-        options.onError(`Plain text from ${this.sender} could not be stored: ${error}`)
+        texts.onError(`Plain text from ${this.sender} could not be stored: ${error}`)
       } else if (!this.#isAnswered) {
         this.refuse(REFUSED_TEXT)
         return false
@@ -210,7 +200,7 @@ class Text {
     const rest = bytes.subarray(end)
     this.#isFresh = false
     this.#chunks = rest.length > 0 ? [new Uint8Array(rest)] : [] // a copy, that the whole is not kept with it
-    if (end > 0) this.#waitingSince = this.options.clock.monotonic()
+    if (end > 0) this.#waitingSince = this.texts.clock.monotonic()
     this.#resize(rest.length, this.#storingBytes)
     return bytes.subarray(0, end)
   }
@@ -219,14 +209,14 @@ class Text {
   #wait(): void {
     this.#cancelTimer()
     if (this.#storingBytes > 0) return
-    const { clock } = this.options
+    const { clock } = this.texts
     this.#cancelTimer = this.#isFresh
       ? clock.after(PAUSE_MS, () => this.#storeComplete({ isPause: true }))
       : clock.after(this.#waitingBytes > 0 ? patienceMs(0) : SILENCE_MS, () => this.end())
   }
 
   #isOld(): boolean {
-    const { clock } = this.options
+    const { clock } = this.texts
     return this.#waitingBytes > 0 && clock.monotonic() - this.#waitingSince > patienceMs(this.#waitingBytes)
   }
 
@@ -234,7 +224,7 @@ class Text {
     const before = this.sizeBytes
     this.#waitingBytes = waitingBytes
     this.#storingBytes = storingBytes
-    this.options.onSize(this.sizeBytes - before)
+    this.texts.count(this, this.sizeBytes - before)
   }
 
   /** The second answer has a line of its own. */

@@ -5,6 +5,7 @@ import { styleText } from "node:util"
 import { createConsola, type LogObject } from "consola/core"
 import type { Log } from "../log"
 import { printable, printableLines } from "../printable"
+import type { COMMON_OPTIONS, Values } from "./arguments"
 
 export interface Screen extends Log {
   /** Whether a person sits before it. */
@@ -28,11 +29,6 @@ export interface Screen extends Log {
   printMarked(lines: string): Promise<void>
 }
 
-export interface ScreenOptions {
-  readonly quiet?: boolean | undefined
-  readonly verbose?: boolean | undefined
-}
-
 const LEVEL = { quiet: 1, normal: 3, verbose: 4 } // consola's: warnings, information, debugging
 const BAR_WIDTH = 30
 const STDIN = 0
@@ -43,7 +39,7 @@ const COLOURS = { "✔": "green", "✖": "red", "⚠": "yellow", "·": "dim" } a
 type Mark = keyof typeof COLOURS
 const MARKS: Partial<Record<string, Mark>> = { success: "✔", fail: "✖", error: "✖", warn: "⚠", debug: "·" }
 
-export function createScreen({ quiet, verbose }: ScreenOptions): Screen {
+export function createScreen({ quiet, verbose }: Values<Pick<typeof COMMON_OPTIONS, "quiet" | "verbose">>): Screen {
   const terminal = isTerminal(STDERR)
   const stdout = Bun.stdout.writer() // Bun.write() makes room from a file's start, so that one appended to gets zeros
   const stderr = Bun.stderr.writer()

@@ -1,21 +1,13 @@
 // The devices that this process plays, run together: bounded in number, spread over time, each with its reason.
-import { type Clock, pause, type Random } from "../clock"
+import { pause } from "../clock"
 import type { Log } from "../log"
-import type { Sockets } from "../net/sockets"
 import type { Day } from "../survey/calendar"
-import type { Addressing } from "../topology/addressing"
 import type { Device } from "../topology/devices"
-import type { Topology } from "../topology/topology"
 import { CatchUp } from "./catch-up"
 import { type DeviceRunOptions, runDevice, type Uploaded } from "./device"
-import type { ReadSurvey } from "./source/source"
 
-export interface FleetOptions {
-  readonly addressing: Addressing
-  readonly sockets: Sockets
-  readonly readSurvey: ReadSurvey
-  readonly clock: Clock
-  readonly random: Random
+export interface FleetOptions
+  extends Pick<DeviceRunOptions, "addressing" | "sockets" | "readSurvey" | "clock" | "random"> {
   readonly log: Log
   readonly onUploaded?: (upload: Uploaded) => void
 }
@@ -30,16 +22,10 @@ export interface FleetRun {
   readonly uploads: readonly Uploaded[]
 }
 
-export interface FleetRunOptions {
+export interface FleetRunOptions extends Pick<DeviceRunOptions, "topology" | "gatewayPort" | "owedOnly" | "again"> {
   readonly devices: Iterable<Device>
-  readonly topology: Topology
-  readonly gatewayPort: number
   /** Keep looking every minute for a survey that is not there. */
   readonly patient: boolean
-  /** Send only what the gateway says is owed. */
-  readonly owedOnly: boolean
-  /** Days that are sent again by devices whose source still has them. */
-  readonly again: readonly Day[]
 }
 
 /** A run under way. */

@@ -4,26 +4,21 @@ import { Patience } from "../../net/patience"
 import { MessageFormatError } from "../option"
 import { FrameReader, type ReceivedFrame } from "./frame"
 
-/** Never throws, never rejects. */
-export type Work = () => Promise<void> | undefined
-
 export interface IntakeOptions {
   readonly clock: Clock
+  /** The largest message that we accept, announced in our CSM. */
   readonly maxMessageSizeBytes: number
-  /** Pieces of work at the same time. */
-  readonly maxInFlight: number
-  readonly take: (frame: ReceivedFrame) => void
-  /** The stream has no meaning any more, or the peer takes too long for a message. */
-  readonly onBroken: (text: string) => void
-  /** Something that took its time has finished. */
-  readonly onFinished: () => void
-  readonly pause: () => void
-  /** Half of the places are free again. */
-  readonly resume: () => void
+  /** The peer's requests worked on at the same time. */
+  readonly maxInFlight?: number
+  /** Stop reading: too many requests are in flight. */
+  readonly pause?: () => void
+  /** Half of their places are free again. */
+  readonly resume?: () => void
 }
 
+const MAX_IN_FLIGHT = 1024
+
 export class Intake {
-  readonly #options: IntakeOptions
   readonly #reader: FrameReader
   readonly #patience: Patience
   readonly #running = new Set<Promise<void>>()
@@ -35,13 +30,21 @@ export class Intake {
   #paused = false
   #stopped = false
 
-  constructor(options: IntakeOptions) {
-    this.#options = options
+  /**
+   * @param onBroken the stream has no meaning any more, or the peer takes too long for a message
+   * @param onFinished something that took its time has finished
+   */
+  constructor(
+    private readonly options: IntakeOptions,
+    private readonly take: (frame: ReceivedFrame) => void,
+    private readonly onBroken: (text: string) => void,
+    private readonly onFinished: () => void,
+  ) {
     this.#reader = new FrameReader(options.maxMessageSizeBytes)
     this.#patience = new Patience(
       options.clock,
       () => this.#reader.pendingBytes,
-      () => options.onBroken("a message was begun and not finished"),
+      () => onBroken("a message was begun and not finished"),
     )
   }
 
@@ -56,11 +59,12 @@ export class Intake {
     this.#read()
   }
 
-  begin(work: Work): void {
+  /** @param work never throws, never rejects */
+  begin(work: () => Promise<void> | undefined): void {
     const running = work()?.then(() => {
       if (running) this.#running.delete(running)
       this.#read()
-      this.#options.onFinished()
+      this.onFinished()
     })
     if (running) this.#running.add(running)
   }
@@ -80,26 +84,26 @@ export class Intake {
   }
 
   #read(): void {
-    const { maxInFlight, take, onBroken, pause, resume } = this.#options
+    const { maxInFlight = MAX_IN_FLIGHT, pause, resume } = this.options
     try {
       while (!this.#stopped) {
         this.#held ??= this.#nextFrame()
         const frame = this.#held
         if (!frame || this.#running.size >= maxInFlight) break
         this.#held = undefined
-        take(frame)
+        this.take(frame)
       }
     } catch (error) {
       if (!(error instanceof MessageFormatError)) throw error
-      onBroken(error.message)
+      this.onBroken(error.message)
     }
     if (this.#stopped) return
     if (!this.#paused && this.#held) {
       this.#paused = true
-      pause()
+      pause?.()
     } else if (this.#paused && !this.#held && this.#running.size <= maxInFlight / 2) {
       this.#paused = false
-      resume()
+      resume?.()
     }
   }
 

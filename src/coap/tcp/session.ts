@@ -1,10 +1,10 @@
 // One CoAP connection over TCP: settings, requests both ways, and an orderly end (RFC 8323 §3.3, §5). No sockets.
-import type { Clock, Random } from "../../clock"
+import type { Random } from "../../clock"
 import { Code, formatCode, isRequest, isResponse } from "../code"
 import { type Content, NO_BYTES } from "../option"
 import { type Handler, type Request, type Response, say } from "../resource"
 import { encodeCut, encodeFrame, type Frame, type ReceivedFrame } from "./frame"
-import { Intake } from "./intake"
+import { Intake, type IntakeOptions } from "./intake"
 import { Outstanding, type Waiting } from "./outstanding"
 import {
   abortMessage,
@@ -19,17 +19,11 @@ import {
   unknownCriticalOption,
 } from "./signal"
 
-export interface SessionOptions {
+export interface SessionOptions extends IntakeOptions {
   readonly send: (bytes: Uint8Array) => void
   /** Sends what was handed over, then ends the connection. */
   readonly close: () => void
-  /** Stop reading: too many requests are in flight. */
-  readonly pause?: () => void
-  readonly resume?: () => void
   readonly random: Random
-  readonly clock: Clock
-  /** The largest message that we accept, announced in our CSM. */
-  readonly maxMessageSizeBytes: number
   /** The peer's address and the connection, as requests show them. */
   readonly address: string
   readonly endpoint: string
@@ -37,11 +31,8 @@ export interface SessionOptions {
   readonly handler?: Handler
   /** What the peer or a handler did wrong, with a line for people; the session has dealt with it. */
   readonly onProblem?: (error: Error) => void
-  /** The peer's requests worked on at the same time. */
-  readonly maxInFlight?: number
 }
 
-const MAX_IN_FLIGHT = 1024
 const RELEASE_TIMEOUT_MS = 1000 // an orderly end waits for what is outstanding no longer
 
 /** The connection ended before the answer came: whether the request was carried out is unknown. */
@@ -72,16 +63,12 @@ export class Session {
 
   constructor(options: SessionOptions) {
     this.#options = options
-    this.#intake = new Intake({
-      clock: options.clock,
-      maxMessageSizeBytes: options.maxMessageSizeBytes,
-      maxInFlight: options.maxInFlight ?? MAX_IN_FLIGHT,
-      take: (frame) => this.#take(frame),
-      onBroken: (text) => this.#refuse(text),
-      onFinished: () => this.#leaveWhenIdle(),
-      pause: () => options.pause?.(),
-      resume: () => options.resume?.(),
-    })
+    this.#intake = new Intake(
+      options,
+      (frame) => this.#take(frame),
+      (text) => this.#refuse(text),
+      () => this.#leaveWhenIdle(),
+    )
     this.#outstanding = new Outstanding(options.random, () => this.#leaveWhenIdle())
     this.ready = this.#peerReady.promise
     this.ready.catch(() => {}) // who waits for it is told; who does not is told by `closed`
@@ -208,10 +195,8 @@ export class Session {
     const { handler = () => say(Code.NotFound) } = this.#options
     const answer = (response: Response) => this.#answer(token, response)
     const fail = (cause: unknown) => {
-      this.#problem(
-        `the request ${formatCode(request.code)} of ${request.address} could not be handled: ${cause}`,
-        cause,
-      )
+      const what = `the request ${formatCode(request.code)} of ${request.address}`
+      this.#problem(`${what} could not be handled: ${cause}`, cause)
       answer(say(Code.InternalServerError, "Internal error"))
     }
     try {

@@ -93,42 +93,29 @@ export class Endpoint {
    * Sends a confirmable request and resolves with its answer, piggy-backed or separate. One at a time to a peer,
    * please (NSTART, RFC 7252 §4.7). Rejects with ExchangeTimeout, ExchangeReset, or the signal's reason.
    */
-  request(peer: Peer, request: Outgoing, signal?: AbortSignal): Promise<Reply> {
-    return new Promise((resolve, reject) => {
-      if (signal?.aborted) return reject(signal.reason)
-      const id = this.#takeId()
-      const token = this.#takeToken()
-      const datagram = encodeMessage({ type: Type.Confirmable, id, token, ...request })
-      const tokenKey = keyOf(peer, token)
-      const idKey = keyOf(peer, id)
-      const end = () => {
-        pending.cancelTimer()
-        signal?.removeEventListener("abort", onAbort)
-        this.#pendingByToken.delete(tokenKey)
-        // once acknowledged, the id may belong to another request
-        if (this.#pendingById.get(idKey) === pending) this.#pendingById.delete(idKey)
-      }
-      const pending: Pending = {
-        peer,
-        id,
-        resolve(reply) {
-          end()
-          resolve(reply)
-        },
-        reject(reason) {
-          end()
-          reject(reason)
-        },
-        cancelTimer() {},
-      }
-      const onAbort = () => pending.reject(signal?.reason)
-      signal?.addEventListener("abort", onAbort, { once: true })
-      this.#pendingByToken.set(tokenKey, pending)
-      this.#pendingById.set(idKey, pending)
-      const { ackTimeoutMs } = this.#options.transmission
-      const firstWaitMs = ackTimeoutMs * (1 + (ACK_RANDOM_FACTOR - 1) * this.#options.random())
-      this.#transmit(pending, datagram, firstWaitMs, 0)
-    })
+  async request(peer: Peer, request: Outgoing, signal?: AbortSignal): Promise<Reply> {
+    signal?.throwIfAborted()
+    const { promise, resolve, reject } = Promise.withResolvers<Reply>()
+    const id = this.#takeId()
+    const token = this.#takeToken()
+    const [tokenKey, idKey] = [keyOf(peer, token), keyOf(peer, id)]
+    const pending: Pending = { peer, id, resolve, reject, cancelTimer() {} }
+    const giveUp = () => reject(signal?.reason)
+    signal?.addEventListener("abort", giveUp, { once: true })
+    this.#pendingByToken.set(tokenKey, pending)
+    this.#pendingById.set(idKey, pending)
+    try {
+      const { transmission, random } = this.#options
+      const firstWaitMs = transmission.ackTimeoutMs * (1 + (ACK_RANDOM_FACTOR - 1) * random())
+      this.#transmit(pending, encodeMessage({ type: Type.Confirmable, id, token, ...request }), firstWaitMs, 0)
+      return await promise
+    } finally {
+      pending.cancelTimer()
+      signal?.removeEventListener("abort", giveUp)
+      this.#pendingByToken.delete(tokenKey)
+      // once acknowledged, the id may belong to another request
+      if (this.#pendingById.get(idKey) === pending) this.#pendingById.delete(idKey)
+    }
   }
 
   /** Ends every request that is still open. */
