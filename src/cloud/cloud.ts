@@ -38,7 +38,6 @@ export interface CloudOptions {
 const UNREAD_BYTES = 64 * 1024 // of answers to a peer that does not read them, before it is cut off
 
 export class Cloud {
-  readonly #options: CloudOptions
   readonly #database: DurableDatabase
   readonly #commits: GroupCommit
   readonly #store: Store
@@ -46,9 +45,8 @@ export class Cloud {
   #listener: TcpListener | undefined
   #listing: Promise<void> = Promise.resolve()
 
-  private constructor(options: CloudOptions) {
+  private constructor(private readonly options: CloudOptions) {
     const { topology, addressing, clock, random, log, onFatal } = options
-    this.#options = options
     this.#database = DurableDatabase.open(topology.cloud.store, STORE, addressing, onFatal)
     this.#commits = new GroupCommit(this.#database, onFatal, clock)
     this.#store = new SqliteStore(this.#database, this.#commits, clock.now)
@@ -109,7 +107,7 @@ export class Cloud {
   }
 
   async #begin(): Promise<void> {
-    const { topology, addressing, sockets, log } = this.#options
+    const { topology, addressing, sockets, log } = this.options
     const { site, timeZone, cloud, devices } = topology
     if (!(await this.#store.site(site))) {
       await this.#store.describeSite(site, { timeZone, devices: devices.labels(), spool: "" })
@@ -133,7 +131,7 @@ export class Cloud {
   }
 
   async #printAll(site: string, pages: AsyncIterable<readonly StoredSurvey[]>): Promise<void> {
-    const { topology, print } = this.#options
+    const { topology, print } = this.options
     if (topology.cloud.console === "off") return // a fleet's day is not read for nothing
     const list = lister(topology.cloud.console, await this.#store.site(site))
     const lines = async function* () {
@@ -144,7 +142,7 @@ export class Cloud {
 
   /** One listing after the other, so that days do not mix. */
   #queueListing(work: () => Promise<void>): void {
-    this.#listing = this.#listing.then(work).catch((error) => this.#options.log.error(`The listing failed: ${error}`))
+    this.#listing = this.#listing.then(work).catch((error) => this.options.log.error(`The listing failed: ${error}`))
   }
 }
 

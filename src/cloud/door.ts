@@ -33,15 +33,13 @@ const COME_AGAIN_SECONDS = 1
 const WARNINGS = { perPeer: 5, overall: 60 } // a minute
 
 export class Door {
-  readonly #options: DoorOptions
   readonly #guests: Guests
   readonly #blocks: BlockReceiver
   readonly #warn: (text: string, peer: string) => void
 
-  constructor(options: DoorOptions) {
+  constructor(private readonly options: DoorOptions) {
     const { topology, clock, receiver, log } = options
     const { limits } = topology
-    this.#options = options
     this.#guests = new Guests({ perPeer: limits.perPeer.connections, overall: limits.overall.connections })
     const transfers = {
       bodyBytes: BODY_BYTES,
@@ -64,14 +62,14 @@ export class Door {
     }
     let head = new Uint8Array(0)
     let handler: ConnectionHandler | undefined
-    const cancel = this.#options.clock.after(PROTOCOL_TIMEOUT_MS, () => connection.close())
+    const cancel = this.options.clock.after(PROTOCOL_TIMEOUT_MS, () => connection.close())
     return {
       data: (chunk) => {
         if (handler) return handler.data(chunk)
         head = Buffer.concat([head, chunk])
         if (head.length < 2) return
         cancel()
-        handler = isPlainText(head) ? this.#options.texts.accept(connection) : this.#session(connection)
+        handler = isPlainText(head) ? this.options.texts.accept(connection) : this.#session(connection)
         handler.data(head)
       },
       end: () => (handler?.end ? handler.end() : connection.close()),
@@ -84,7 +82,7 @@ export class Door {
   }
 
   #session(connection: Connection): ConnectionHandler {
-    const { topology, clock, random } = this.#options
+    const { topology, clock, random } = this.options
     // which finishes what is outstanding
     const silence = new Silence(clock, IDLE_TIMEOUT_MS, () => void session.release())
     const session = new Session({
@@ -127,7 +125,7 @@ export class Door {
       }
       return response
     }
-    const { topology, commits } = this.#options
+    const { topology, commits } = this.options
     return (request) => {
       if (commits.waiting >= topology.limits.overall.messages) {
         return busy("Too many messages at once", COME_AGAIN_SECONDS)

@@ -7,11 +7,7 @@ const MOST_CONTAINERS = 400_000 // a site of as many devices, each declared alon
 const [QUOTE, BACKSLASH, OPEN_LIST, CLOSE_LIST, OPEN_OBJECT, CLOSE_OBJECT] = [0x22, 0x5c, 0x5b, 0x5d, 0x7b, 0x7d]
 
 /** What the schema makes of it, or what is wrong with it, a line for its sender. */
-export type Fitted<Schema extends v.GenericSchema> =
-  | { readonly value: v.InferOutput<Schema> }
-  | { readonly problem: string }
-
-export function parseJson<Schema extends v.GenericSchema>(schema: Schema, payload: Uint8Array): Fitted<Schema> {
+export function parseJson<Schema extends v.GenericSchema>(schema: Schema, payload: Uint8Array) {
   if (!isModest(payload)) return { problem: "The body is nested too deeply, or has too many parts" }
   let value: unknown
   try {
@@ -24,7 +20,7 @@ export function parseJson<Schema extends v.GenericSchema>(schema: Schema, payloa
 }
 
 /** The same of a value that has been parsed. */
-export function fit<Schema extends v.GenericSchema>(schema: Schema, value: unknown): Fitted<Schema> {
+export function fit<Schema extends v.GenericSchema>(schema: Schema, value: unknown) {
   const result = v.safeParse(schema, value, { abortEarly: true })
   if (result.success) return { value: result.output }
   const [issue] = result.issues

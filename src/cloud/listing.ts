@@ -1,9 +1,8 @@
 // The cloud's console: `192.168.1.2 - 08:00 - 20 - 30%`, devices in address order.
-import { type AddressRange, formatAddress, parseRange } from "../topology/address"
+import { formatAddress, parseRange } from "../topology/address"
+import type { Topology } from "../topology/topology"
 import type { SiteInfo, StoredSurvey } from "./store/contract"
 import { formatStored } from "./store/stored"
-
-export type ConsoleMode = "readings" | "summary" | "off"
 
 const PRINT_AT_ONCE = 64 * 1024 // characters
 
@@ -23,7 +22,7 @@ export async function printInBatches(
 }
 
 /** Lists surveys, which come in address order: each with its newline, and nothing at all where there is none to show. */
-export function lister(mode: ConsoleMode, site?: SiteInfo): (survey: StoredSurvey) => string {
+export function lister(mode: Topology["cloud"]["console"], site?: SiteInfo): (survey: StoredSurvey) => string {
   if (mode === "off") return () => ""
   if (mode === "readings") return listReadings
   const nameOf = namesOf(site)
@@ -43,12 +42,11 @@ function listReadings({ address, readings }: StoredSurvey): string {
 
 /** A device's name, asked for in address order. */
 function namesOf(site: SiteInfo | undefined): (address: number) => string | undefined {
-  const named: (AddressRange & { name?: string | undefined })[] = []
-  for (const { ip, name } of site?.devices ?? []) {
+  const named = (site?.devices ?? []).flatMap(({ ip, name }) => {
     const range = parseRange(ip)
-    if (range) named.push({ ...range, name })
-  }
-  const rising = named.sort((a, b) => a.first - b.first)[Symbol.iterator]()
+    return range ? [{ ...range, name }] : []
+  })
+  const rising = named.sort((a, b) => a.first - b.first).values()
   let at = rising.next().value
   return (address) => {
     while (at && at.last < address) at = rising.next().value

@@ -1,7 +1,7 @@
 // `bun run drop`: takes a day out of the spool and the store, such as one that was filed under a wrong clock.
 import { existsSync } from "node:fs"
 import { systemClock } from "../clock"
-import { dropFromStore } from "../cloud/drop-alone"
+import { dropFromStore } from "../cloud/drop-offline"
 import { readCloudStatus } from "../cloud/status"
 import { countSurveysOf, openSpool } from "../gateway/spool/reader"
 import { addressingOf } from "../gateway/spool/schema"
@@ -39,29 +39,34 @@ async function run(values: Values<typeof options>): Promise<number> {
   const topology = await loadTopology(values.topology ?? "topology.yaml")
   const site = values.site ?? topology.site
   const addresses = device === undefined ? EVERY_ADDRESS : { first: device, last: device }
-  const who = device === undefined ? "every device" : formatAddress(device)
-  if (site !== topology.site) return dropForeign(site, day, addresses, who, topology, screen, values.yes)
+  if (site !== topology.site) return dropForeign(site, day, addresses, topology, screen, values.yes)
 
   const { spool } = topology.gateway
-  if (!existsSync(spool)) throw new StorageError(whereToDrop(topology))
+  if (!existsSync(spool)) {
+    const { ip } = topology.gateway.interfaces.cloud.address
+    throw new StorageError(
+      `There is no ${spool} here: ${site} is dropped where its gateway runs, ${ip}, and the cloud follows`,
+    )
+  }
   const sqlite = openSpool(spool)
   const addressing = addressingOf(sqlite)
   const surveys = countSurveysOf(sqlite, day, addresses)
   sqlite.close()
-  screen.info(`${describeDay(day)} of ${who}: ${count(surveys, "survey")} here, and what the cloud has of it`)
+  screen.info(
+    `${describeDay(day)} of ${whoIn(addresses)}: ${count(surveys, "survey")} here, and what the cloud has of it`,
+  )
   if (!(await mayDrop(screen, values.yes))) return 1
   return ask({ ask: "drop", day, ...addresses }, topology, addressing, screen)
 }
 
-/** Of a site that nobody delivers any more the store alone knows. */
+/** Of a site that nobody delivers any more only the store knows. */
 async function dropForeign(
   site: string,
   day: Day,
   addresses: AddressRange,
-  who: string,
   topology: Topology,
   screen: Screen,
-  yes: boolean | undefined,
+  yes = false,
 ): Promise<number> {
   const { sites, store } = topology.cloud
   if (sites.some((served) => served.site === site)) {
@@ -69,14 +74,16 @@ async function dropForeign(
   }
   const known = readCloudStatus(store).sites.map((each) => each.site)
   if (!known.includes(site)) throw new UsageError(`${site} is not a site of ${store}, which has ${known.join(", ")}`)
-  screen.info(`${describeDay(day)} of ${who}, of the site ${site}, which is no longer served: from ${store}`)
+  screen.info(
+    `${describeDay(day)} of ${whoIn(addresses)}, of the site ${site}, which is no longer served: from ${store}`,
+  )
   if (!(await mayDrop(screen, yes))) return 1
   const surveys = await dropFromStore(topology, site, { day, addresses, revision: systemClock.now() })
   screen.success(`Dropped: ${count(surveys, "survey")} of ${day}`)
   return 0
 }
 
-async function mayDrop(screen: Screen, yes: boolean | undefined): Promise<boolean> {
+async function mayDrop(screen: Screen, yes = false): Promise<boolean> {
   if (yes) return true
   if (!screen.mayAsk) throw new UsageError("Nothing is dropped: without a terminal say --yes")
   if (await screen.confirm("Drop it for good?")) return true
@@ -84,7 +91,5 @@ async function mayDrop(screen: Screen, yes: boolean | undefined): Promise<boolea
   return false
 }
 
-function whereToDrop({ site, gateway }: Topology): string {
-  const { ip } = gateway.interfaces.cloud.address
-  return `There is no ${gateway.spool} here: ${site} is dropped where its gateway runs, ${ip}, and the cloud follows`
-}
+const whoIn = (addresses: AddressRange): string =>
+  addresses === EVERY_ADDRESS ? "every device" : formatAddress(addresses.first)

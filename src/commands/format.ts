@@ -3,18 +3,15 @@
 export const count = (number: number, singular: string, plural = `${singular}s`): string =>
   `${number} ${number === 1 ? singular : plural}`
 
+const UNITS = ["KB", "MB", "GB", "TB"]
+
 /** "272 B", "1.5 KB", "12 MB" */
 export function formatBytes(bytes: number): string {
   if (bytes < 1024) return `${bytes} B`
-  const units = ["KB", "MB", "GB", "TB"]
-  let value = bytes
-  let unit = "B"
-  for (const next of units) {
-    if (value < 1024) break
-    value /= 1024
-    unit = next
-  }
-  return `${value < 10 ? value.toFixed(1) : Math.round(value)} ${unit}`
+  let value = bytes / 1024
+  let unit = 0
+  for (; value >= 1024 && unit < UNITS.length - 1; unit++) value /= 1024
+  return `${value < 10 ? value.toFixed(1) : Math.round(value)} ${UNITS[unit]}`
 }
 
 /** "61 ms", "2.4 s", "3 min 20 s" */
@@ -42,11 +39,7 @@ export function formatWhen(instantMs: number, nowMs: number, timeZone: string): 
   const at = Temporal.Instant.fromEpochMilliseconds(instantMs).toZonedDateTimeISO(timeZone)
   const today = Temporal.Instant.fromEpochMilliseconds(nowMs).toZonedDateTimeISO(timeZone).toPlainDate()
   const days = today.until(at.toPlainDate()).total("days")
-  const day =
-    days === 0
-      ? "today"
-      : days === 1
-        ? "tomorrow"
-        : at.toPlainDate().toLocaleString("en-GB", { weekday: "long", day: "numeric", month: "long" })
+  const date = () => at.toPlainDate().toLocaleString("en-GB", { weekday: "long", day: "numeric", month: "long" })
+  const day = days === 0 ? "today" : days === 1 ? "tomorrow" : date()
   return `${day} ${at.toPlainTime().toString({ smallestUnit: "minute" })} ${timeZone}`
 }

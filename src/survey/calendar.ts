@@ -73,10 +73,7 @@ export function clockChange(day: Day, timeZone: string): ClockChange {
   let change = changes.get(key)
   if (change === undefined) {
     change = findChange(day, timeZone)
-    for (const oldest of changes.keys()) {
-      if (changes.size < REMEMBERED_CHANGES) break
-      changes.delete(oldest)
-    }
+    if (changes.size === REMEMBERED_CHANGES) changes.clear()
     changes.set(key, change)
   }
   latestChange = { day, timeZone, change }

@@ -4,7 +4,6 @@ import { compareReadings, elapsedSeconds, formatTime, type Reading, type Refusal
 
 /** Takes the lines of one survey in the order of the file. */
 export class SurveyTimes {
-  readonly #change: ClockChange
   readonly #readings: Reading[] = []
   #latest = -1 // elapsed seconds
   #taken: Set<number> | undefined // elapsed seconds; made only for a file that is out of order
@@ -14,14 +13,16 @@ export class SurveyTimes {
   #secondPassTaken = false
 
   /** @param after where a text comes in parts, the latest reading of those before */
-  constructor(change: ClockChange, after?: Reading) {
-    this.#change = change
+  constructor(
+    private readonly change: ClockChange,
+    after?: Reading,
+  ) {
     if (after) this.#goOnBehind(after)
   }
 
   /** Takes a reading, or says which rule its time breaks. */
   take(reading: Reading): Refusal | undefined {
-    const { skipped, repeated } = this.#change
+    const { skipped, repeated } = this.change
     const { seconds, offset, temperature, humidity } = reading
     if (within(skipped, seconds)) {
       const span = `${formatTime(skipped.from)} to ${formatTime(skipped.to)}`
@@ -57,7 +58,7 @@ export class SurveyTimes {
    * with an offset tells its pass itself, and those behind it go on from there.
    */
   follow(seconds: number, offset?: string): boolean {
-    const { repeated } = this.#change
+    const { repeated } = this.change
     if (!within(repeated, seconds)) return true
     if (offset !== undefined) {
       const pass = repeated.offsets.indexOf(offset)
@@ -73,12 +74,12 @@ export class SurveyTimes {
 
   /** All readings taken, ordered by instant. */
   readings(): Reading[] {
-    if (this.#taken) this.#readings.sort((a, b) => compareReadings(a, b, this.#change))
+    if (this.#taken) this.#readings.sort((a, b) => compareReadings(a, b, this.change))
     return this.#readings
   }
 
   #goOnBehind({ seconds, offset }: Reading): void {
-    if (!within(this.#change.repeated, seconds)) return
+    if (!within(this.change.repeated, seconds)) return
     this.#lineBefore = seconds
     this.#secondPassTaken = offset !== undefined
     if (offset === undefined) this.#firstPassEnd = seconds
@@ -86,9 +87,9 @@ export class SurveyTimes {
   }
 
   #add(reading: Reading): Refusal | undefined {
-    const elapsed = elapsedSeconds(reading, this.#change)
+    const elapsed = elapsedSeconds(reading, this.change)
     if (elapsed <= this.#latest) {
-      this.#taken ??= new Set(this.#readings.map((taken) => elapsedSeconds(taken, this.#change)))
+      this.#taken ??= new Set(this.#readings.map((taken) => elapsedSeconds(taken, this.change)))
       if (this.#taken.has(elapsed)) return broken("Time must not come twice", reading)
     } else this.#latest = elapsed
     this.#taken?.add(elapsed)

@@ -3,17 +3,11 @@ import { formatRange } from "./address"
 import type { DeviceEntry, Devices } from "./devices"
 import type { Topology } from "./topology"
 
-export interface Changes {
-  /** Changes that take effect at once, a line each: "+ 192.168.1.6 basil". */
-  readonly applied: readonly string[]
-  /** Keys that take effect when the programme is started again. */
-  readonly postponed: readonly string[]
-}
-
 const AT_ONCE = ["grace", "spread", "cron"] as const
 const POSTPONED = ["site", "timeZone", "bufferSize", "transmission", "limits", "gateway", "cloud", "alerts"] as const
 
-export function changesOf(before: Topology, after: Topology): Changes {
+/** `applied`: what takes effect at once, a line each, "+ 192.168.1.6 basil"; `postponed`: keys that need a new start. */
+export function changesOf(before: Topology, after: Topology): { applied: string[]; postponed: string[] } {
   const renumbered = differs(before.gateway.interfaces, after.gateway.interfaces)
   const devices = deviceChanges(before.devices, after.devices)
   const schedule = AT_ONCE.filter((key) => differs(before.schedule[key], after.schedule[key]))

@@ -49,7 +49,6 @@ export class SessionClosed extends Error {
 export class Session {
   /** Resolves with the peer's CSM; rejects with SessionClosed. */
   readonly ready: Promise<void>
-  readonly #options: SessionOptions
   readonly #intake: Intake
   readonly #outstanding: Outstanding
   readonly #peerReady = Promise.withResolvers<void>()
@@ -61,8 +60,7 @@ export class Session {
   #ended: SessionClosed | undefined
   #cancelTimer = () => {}
 
-  constructor(options: SessionOptions) {
-    this.#options = options
+  constructor(private readonly options: SessionOptions) {
     this.#intake = new Intake(
       options,
       (frame) => this.#take(frame),
@@ -83,7 +81,7 @@ export class Session {
   start(): void {
     if (this.#started || this.#ended) return
     this.#started = true
-    this.#send(csm(this.#options.maxMessageSizeBytes))
+    this.#send(csm(this.options.maxMessageSizeBytes))
   }
 
   /** Bytes came, cut anywhere. Never throws for what a peer sent. Starts the session if nobody has. */
@@ -126,7 +124,7 @@ export class Session {
   /** The transport has ended: everything outstanding is rejected. */
   closed(reason = "closed by the peer"): void {
     if (this.#ended) return
-    const ended = new SessionClosed(this.#options.address, reason)
+    const ended = new SessionClosed(this.options.address, reason)
     this.#ended = ended
     this.#cancelTimer()
     this.#intake.stop()
@@ -137,7 +135,7 @@ export class Session {
 
   #close(reason: string): void {
     this.closed(reason)
-    this.#options.close()
+    this.options.close()
   }
 
   #take(frame: ReceivedFrame): void {
@@ -154,7 +152,7 @@ export class Session {
     const { code } = frame
     const critical = unknownCriticalOption(frame)
     if (code === Code.Abort) {
-      this.#problem(`${this.#options.address} aborted the connection: ${diagnosticOf(frame)}`)
+      this.#problem(`${this.options.address} aborted the connection: ${diagnosticOf(frame)}`)
       this.#close(`aborted by the peer: ${diagnosticOf(frame)}`)
     } else if (critical !== undefined) {
       const text = `option ${critical} of ${formatCode(code)} is critical and not supported`
@@ -186,13 +184,13 @@ export class Session {
   }
 
   #takeRequest({ code, token, options, payload, sizeBytes }: ReceivedFrame): void {
-    const { address, endpoint, clock } = this.#options
+    const { address, endpoint, clock } = this.options
     const request = { code, options, payload, address, endpoint, sizeBytes, arrivedAt: clock.now() }
     this.#intake.begin(() => this.#serve(token, request))
   }
 
   #serve(token: Uint8Array, request: Request): Promise<void> | undefined {
-    const { handler = () => say(Code.NotFound) } = this.#options
+    const { handler = () => say(Code.NotFound) } = this.options
     const answer = (response: Response) => this.#answer(token, response)
     const fail = (cause: unknown) => {
       const what = `the request ${formatCode(request.code)} of ${request.address}`
@@ -216,7 +214,7 @@ export class Session {
     if (bytes.length <= max) {
       this.#sendBytes(bytes)
     } else if (code === Code.Content) {
-      this.#problem(`an answer of ${bytes.length} bytes is more than the ${max} that ${this.#options.address} accepts`)
+      this.#problem(`an answer of ${bytes.length} bytes is more than the ${max} that ${this.options.address} accepts`)
       this.#answer(token, say(Code.InternalServerError, "The answer is larger than your Max-Message-Size"))
     } else {
       this.#sendBytes(encodeCut(frame, max))
@@ -234,17 +232,17 @@ export class Session {
   }
 
   #sendBytes(bytes: Uint8Array): void {
-    if (!this.#ended) this.#options.send(bytes)
+    if (!this.#ended) this.options.send(bytes)
   }
 
   #refuse(text: string, badCsmOption?: number): void {
-    this.#problem(`ended the connection with ${this.#options.address}: ${text}`)
+    this.#problem(`ended the connection with ${this.options.address}: ${text}`)
     this.abort(text, badCsmOption)
   }
 
   #leave(reason: string): void {
     if (this.#leaving) return
-    const { address, clock } = this.#options
+    const { address, clock } = this.options
     this.#leaving = new SessionClosed(address, reason)
     this.#cancelTimer = clock.after(RELEASE_TIMEOUT_MS, () => this.#close(reason))
     this.#leaveWhenIdle()
@@ -256,6 +254,6 @@ export class Session {
   }
 
   #problem(text: string, cause?: unknown): void {
-    this.#options.onProblem?.(new Error(text, cause === undefined ? undefined : { cause }))
+    this.options.onProblem?.(new Error(text, cause === undefined ? undefined : { cause }))
   }
 }

@@ -57,15 +57,13 @@ interface Pending {
 export class Endpoint {
   /** Counts since the start. */
   readonly counts = { resent: 0, duplicates: 0, malformed: 0, resets: 0 }
-  readonly #options: EndpointOptions
   readonly #pendingByToken = new Map<string, Pending>()
   readonly #pendingById = new Map<string, Pending>()
   readonly #answers: RecentAnswers
   #nextId: number
   #nextToken: number
 
-  constructor(options: EndpointOptions) {
-    this.#options = options
+  constructor(private readonly options: EndpointOptions) {
     this.#answers = new RecentAnswers(options.clock)
     // a restart on a fixed port must not meet its former answers (RFC 7252 §4.4, §5.3.1)
     this.#nextId = Math.floor(options.random() * 0x1_0000)
@@ -105,7 +103,7 @@ export class Endpoint {
     this.#pendingByToken.set(tokenKey, pending)
     this.#pendingById.set(idKey, pending)
     try {
-      const { transmission, random } = this.#options
+      const { transmission, random } = this.options
       const firstWaitMs = transmission.ackTimeoutMs * (1 + (ACK_RANDOM_FACTOR - 1) * random())
       this.#transmit(pending, encodeMessage({ type: Type.Confirmable, id, token, ...request }), firstWaitMs, 0)
       return await promise
@@ -124,7 +122,7 @@ export class Endpoint {
   }
 
   #transmit(pending: Pending, datagram: Uint8Array, waitMs: number, resent: number): void {
-    const { clock, send, transmission } = this.#options
+    const { clock, send, transmission } = this.options
     pending.cancelTimer = clock.after(waitMs, () => {
       if (resent === transmission.maxRetransmit) {
         return pending.reject(new ExchangeTimeout(`no answer from ${pending.peer.address}:${pending.peer.port}`))
@@ -153,7 +151,7 @@ export class Endpoint {
   #awaitSeparateResponse(pending: Pending): void {
     pending.cancelTimer()
     this.#pendingById.delete(keyOf(pending.peer, pending.id))
-    pending.cancelTimer = this.#options.clock.after(MAX_LATENCY_MS, () =>
+    pending.cancelTimer = this.options.clock.after(MAX_LATENCY_MS, () =>
       pending.reject(new ExchangeTimeout(`${pending.peer.address} acknowledged the request but did not answer it`)),
     )
   }
@@ -170,7 +168,7 @@ export class Endpoint {
       if (!pending) return this.#reset(message.id, peer)
       const acknowledgement = encodeEmpty(Type.Acknowledgement, message.id)
       this.#answers.set(key, acknowledgement)
-      this.#options.send(acknowledgement, peer)
+      this.options.send(acknowledgement, peer)
       pending.resolve(message)
     } else if (type === Type.NonConfirmable) {
       pending?.resolve(message)
@@ -185,7 +183,7 @@ export class Endpoint {
     // no bytes: the answer waits for the disk, and will be sent when it is there;
     // more than came: nobody shall fetch a long answer again and again with a short, forged duplicate
     const sendable = remembered.length > 0 && remembered.length <= sizeBytes
-    if (type === Type.Confirmable && sendable) this.#options.send(remembered, peer)
+    if (type === Type.Confirmable && sendable) this.options.send(remembered, peer)
     return true
   }
 
@@ -193,9 +191,9 @@ export class Endpoint {
     const confirmable = message.type === Type.Confirmable
     if (!confirmable && message.type !== Type.NonConfirmable) return
     const { code, options, payload } = message
-    const key = this.#options.isIdempotent?.(message) ? undefined : keyOf(peer, message.id)
+    const key = this.options.isIdempotent?.(message) ? undefined : keyOf(peer, message.id)
     if (key !== undefined && this.#isDuplicate(key, message, peer, sizeBytes)) return
-    const { handler } = this.#options
+    const { handler } = this.options
     if (!handler) {
       if (confirmable) this.#reset(message.id, peer)
       return
@@ -207,13 +205,13 @@ export class Endpoint {
       // who is refused at once leaves nothing behind: the same again is refused again
       const isKept = key !== undefined && (isLate || isSuccess(response.code))
       if (isKept) this.#answers.set(key, confirmable ? datagram : NO_BYTES)
-      this.#options.send(datagram, peer)
+      this.options.send(datagram, peer)
     }
     const fail = (error: unknown) => {
-      this.#options.onError?.(error)
+      this.options.onError?.(error)
       answer({ code: Code.InternalServerError })
     }
-    const arrivedAt = this.#options.clock.now()
+    const arrivedAt = this.options.clock.now()
     const request: Request = { code, options, payload, address, endpoint: `${address}:${port}`, arrivedAt, sizeBytes }
     try {
       const response = handler(request)
@@ -248,7 +246,7 @@ export class Endpoint {
 
   #reset(id: number, peer: Peer): void {
     this.counts.resets++
-    this.#options.send(encodeEmpty(Type.Reset, id), peer)
+    this.options.send(encodeEmpty(Type.Reset, id), peer)
   }
 
   #takeId(): number {

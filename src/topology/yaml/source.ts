@@ -18,15 +18,14 @@ export class Source {
   readonly value: unknown
   /** Tags and doubled keys: wrong, but the rest can be read. */
   readonly problems: readonly Problem[]
-  readonly #file: string
-  readonly #text: string
   readonly #lines = new LineCounter()
   readonly #document: Document
 
   /** Throws a TopologyError that tells everything that is no YAML, or more than the plain form of it. */
-  constructor(text: string, file: string) {
-    this.#file = file
-    this.#text = text
+  constructor(
+    private readonly text: string,
+    private readonly file: string,
+  ) {
     this.#document = parseDocument(text, {
       lineCounter: this.#lines,
       prettyErrors: false,
@@ -105,8 +104,8 @@ export class Source {
   #problemAt(offset: number, path: string, message: string): Problem {
     const { line, col } = this.#lines.linePos(offset)
     const { lineStarts } = this.#lines
-    const sourceLine = this.#text.slice(lineStarts[line - 1], lineStarts[line]).replace(/\r?\n$/, "")
-    return { file: this.#file, line, column: col, path, message, sourceLine }
+    const sourceLine = this.text.slice(lineStarts[line - 1], lineStarts[line]).replace(/\r?\n$/, "")
+    return { file: this.file, line, column: col, path, message, sourceLine }
   }
 }
 

@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test"
 import { join } from "node:path"
-import { dropFromStore } from "../../src/cloud/drop-alone"
+import { dropFromStore } from "../../src/cloud/drop-offline"
 import { StorageInUse } from "../../src/storage/errors"
 import { parseTopology } from "../../src/topology/yaml/load"
 import { changed } from "../topology/sample"
