@@ -14,7 +14,6 @@ export interface ReceivedFrame extends Frame {
 }
 
 const MAX_TOKEN_BYTES = 8
-const FIRST_PENDING_BYTES = 64
 const UNASSIGNED_CLASSES: ReadonlySet<number> = new Set([1, 3, 6]) // RFC 7252 §12.1; 7 is signalling
 
 // The length nibble's three extensions: from which length on, in how many bytes (RFC 8323 §3.2).
@@ -84,7 +83,8 @@ function decodeFrame(bytes: Uint8Array, { codeAt, tokenBytes, sizeBytes }: Measu
 
 /** Cuts a stream into frames, whatever its chunks. After a MessageFormatError the stream has no meaning any more. */
 export class FrameReader {
-  #pending = new Uint8Array(0)
+  /** The beginning of a frame that is not complete, and room for more of it. */
+  #buffer: Uint8Array = NO_BYTES
   #pendingBytes = 0
 
   constructor(private readonly maxMessageSizeBytes: number) {}
@@ -100,21 +100,21 @@ export class FrameReader {
    * the maximum.
    */
   *push(chunk: Uint8Array): Generator<ReceivedFrame, void> {
+    const isBegun = this.#pendingBytes > 0
+    if (isBegun) this.#append(chunk)
+    const bytes = isBegun ? this.#buffer.subarray(0, this.#pendingBytes) : chunk
     let at = 0
-    while (at < chunk.length) {
-      const begun = this.#pendingBytes > 0
-      const measured = begun ? this.#measure(this.#pendingView(), 0) : this.#measure(chunk, at)
-      const missing = measured.complete ? measured.sizeBytes - this.#pendingBytes : 1 // the header byte by byte
-      const end = Math.min(chunk.length, at + missing)
-      if (!begun && measured.complete && end - at === missing) {
-        yield decodeFrame(chunk.subarray(at, end), measured)
-      } else {
-        this.#keep(chunk.subarray(at, end), measured.sizeBytes)
-        const frame = this.#takeComplete()
-        if (frame) yield frame
-      }
+    while (at < bytes.length) {
+      const measured = this.#measure(bytes, at)
+      const end = at + measured.sizeBytes
+      if (!measured.complete || end > bytes.length) break
+      this.#pendingBytes = 0
+      yield decodeFrame(bytes.subarray(at, end), measured)
       at = end
     }
+    if (isBegun && at === 0) return
+    this.#buffer = bytes.slice(at)
+    this.#pendingBytes = this.#buffer.length
   }
 
   #measure(bytes: Uint8Array, at: number): Measure {
@@ -125,29 +125,15 @@ export class FrameReader {
     throw new MessageFormatError(`the message has ${size} bytes, more than ${this.maxMessageSizeBytes}`)
   }
 
-  #pendingView(): Uint8Array {
-    return this.#pending.subarray(0, this.#pendingBytes)
-  }
-
-  #takeComplete(): ReceivedFrame | undefined {
-    const bytes = this.#pendingView()
-    const measured = this.#measure(bytes, 0)
-    if (!measured.complete || measured.sizeBytes > bytes.length) return undefined
-    this.#pending = new Uint8Array(0)
-    this.#pendingBytes = 0
-    return decodeFrame(bytes, measured)
-  }
-
-  /** Appends, in a buffer that doubles: neither a copy for each byte nor memory for what a peer only announced. */
-  #keep(bytes: Uint8Array, sizeBytes: number): void {
-    const needed = this.#pendingBytes + bytes.length
-    if (needed > this.#pending.length) {
-      const capacity = Math.max(needed, Math.min(sizeBytes, Math.max(FIRST_PENDING_BYTES, 2 * this.#pending.length)))
-      const grown = new Uint8Array(capacity)
-      grown.set(this.#pendingView())
-      this.#pending = grown
+  /** The buffer doubles: neither a copy for each byte nor memory for what a peer only announced. */
+  #append(chunk: Uint8Array): void {
+    const needed = this.#pendingBytes + chunk.length
+    if (needed > this.#buffer.length) {
+      const grown = new Uint8Array(Math.max(needed, 2 * this.#buffer.length))
+      grown.set(this.#buffer)
+      this.#buffer = grown
     }
-    this.#pending.set(bytes, this.#pendingBytes)
+    this.#buffer.set(chunk, this.#pendingBytes)
     this.#pendingBytes = needed
   }
 }
