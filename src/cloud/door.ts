@@ -83,7 +83,6 @@ export class Door {
 
   #session(connection: Connection): ConnectionHandler {
     const { topology, clock, random } = this.options
-    // which finishes what is outstanding
     const silence = new Silence(clock, IDLE_TIMEOUT_MS, () => void session.release())
     const session = new Session({
       send: (bytes) => {

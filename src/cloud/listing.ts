@@ -21,7 +21,7 @@ export async function printInBatches(
   if (lines !== "") await print(lines)
 }
 
-/** Lists surveys, which come in address order: each with its newline, and nothing at all where there is none to show. */
+/** What is listed of a survey, with its line ends; "" where nothing is. Surveys come in address order. */
 export function lister(mode: Topology["cloud"]["console"], site?: SiteInfo): (survey: StoredSurvey) => string {
   if (mode === "off") return () => ""
   if (mode === "readings") return listReadings

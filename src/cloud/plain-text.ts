@@ -39,7 +39,7 @@ interface Text {
   readonly sender: string
   /** When it began, ms since 1970: all of it is of the day before that. */
   readonly begunAt: number
-  /** By address: in an hour that comes twice its next line is behind it. */
+  /** By address, the last reading that came: in an hour that comes twice it tells of which pass the next one is. */
   readonly latest: Map<number, Reading>
 }
 

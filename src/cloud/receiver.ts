@@ -35,7 +35,7 @@ const DAYS_AHEAD = 2 // of our clock: one of the two may be wrong
 const COMES_LATER_SECONDS = 86_400 // of a day that is further ahead
 const SURVEY_BYTES = 4 * 1024 * 1024 // a reading a second is half of it
 
-/** What of a description never changes its form. */
+/** The part of a description whose form never changes: every version can read it. */
 const greeting = v.looseObject({ protocol: v.optional(v.number()) })
 
 const description = v.object({

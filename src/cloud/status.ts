@@ -70,7 +70,7 @@ const DAYS_A_YEAR = 365
 const ROW_BYTES = 42 // of a survey beside its readings
 const FILL = 0.86 // of the pages that a fleet's days fill in address order
 
-// what is in the store never stops a look at it: what cannot be read counts as nothing
+// status is shown of a damaged store too: what cannot be read counts as nothing
 const declared = v.fallback(v.array(v.object({ ip: v.string() })), [])
 const ranges = v.fallback(v.array(v.string()), [])
 const account = v.object({

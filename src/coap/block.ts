@@ -115,7 +115,9 @@ export class BlockReceiver {
     if (!block) return say(Code.BadRequest, "Block1 is longer than 3 bytes")
     if (block.exponent === BERT && !this.limits.bert) return say(Code.BadRequest, "Block size 7 is reserved")
     const response = this.#receive(request, block)
-    return response instanceof Promise ? response.then((late) => withBlock(late, block)) : withBlock(response, block)
+    return response instanceof Promise
+      ? response.then((answer) => withBlock(answer, block))
+      : withBlock(response, block)
   }
 
   #receive(request: Request, block: Block): Response | Promise<Response> {

@@ -39,6 +39,7 @@ const OBJECT_BYTES = 512 // of a transfer, beside its key and its buffer
 const FIRST_BYTES = 1024 // of a buffer, which doubles: a block may be small, and there may be many
 const MOST_SPARE = 1024 // first buffers of transfers that came to nothing: a flood of them makes no work for the collector
 
+/** begin() → append() → hold(): from then on it counts. Then release() → append() → hold() for each block, or remove(). */
 export class Transfers {
   /** In each of these the one that was silent for longest comes first. */
   readonly #byKey = new Map<string, Transfer>()
@@ -63,7 +64,7 @@ export class Transfers {
     return this.#byKey.get(key)
   }
 
-  /** One that has nothing yet, and is not held. */
+  /** A transfer of which nothing has come yet. */
   begin(key: string, { address, arrivedAt }: Pick<Request, "address" | "arrivedAt">): Transfer {
     const startedAt = this.clock.monotonic()
     const heldBytes = OBJECT_BYTES + key.length
@@ -104,7 +105,7 @@ export class Transfers {
     return buffer.subarray(0, receivedBytes)
   }
 
-  /** Holds it, behind all others. */
+  /** Keeps it, as the one that was heard last. */
   hold(transfer: Transfer): void {
     const { key, address, answer, heldBytes } = transfer
     transfer.touchedAt = this.clock.monotonic()
@@ -116,7 +117,7 @@ export class Transfers {
     this.#heldBytes += heldBytes
   }
 
-  /** No longer holds it: it may be changed now. */
+  /** Takes it out, so that it may be changed. */
   release(transfer: Transfer): void {
     const { key, address, heldBytes } = transfer
     this.#byKey.delete(key)

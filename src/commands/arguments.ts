@@ -35,7 +35,7 @@ export class UsageError extends Error {
   override name = "UsageError"
 }
 
-/** Everywhere. */
+/** Of nearly every command. */
 export const COMMON_OPTIONS = {
   topology: { type: "string", value: "FILE", help: "another topology than topology.yaml" },
   quiet: { type: "boolean", help: "only warnings and errors" },

@@ -37,7 +37,7 @@ export function checkRoles({ devices: ranges }: Roles, { devices, file }: Topolo
   }
 }
 
-/** "greenhouse: gateway, 2 devices" */
+/** "gateway, 2 devices" */
 export function describeRoles({ cloud, gateway, devices }: Roles): string {
   const size = sizeOf(devices)
   const parts = [cloud ? "cloud" : "", gateway ? "gateway" : "", size > 0 ? count(size, "device") : ""]

@@ -40,7 +40,7 @@ export class Schedule {
   #timetable: Timetable
   /** What this process has seen of the schedule, for want of a ledger. */
   #seenUpTo: number
-  /** The latest that the clock has shown since it was right, as far as anybody knows. */
+  /** What the clock showed at the last look. */
   #latest: number
   #isClockWrong = false
   #isStopped = false

@@ -92,7 +92,7 @@ export class DurableDatabase {
 
   /**
    * Throws StorageFailed when the disk does not take what the log holds, StorageError where another file has the name
-   * now; that stays in the log. May be called twice.
+   * now: what the log holds stays in it. May be called twice.
    */
   close(): void {
     if (this.#closed) return

@@ -26,7 +26,7 @@ export class StorageFailed extends Error {
   override name = "StorageFailed"
 }
 
-/** What whoever sent something is told then, and after how long it is worth another try. */
+/** What a sender is told when the disk refuses, and after how long another try is worth it. */
 export const REFUSED_TEXT = "The disk refuses: come again"
 export const REFUSED_RETRY_SECONDS = 60
 
@@ -44,7 +44,7 @@ export const isDamage = (error: unknown): boolean => /^SQLITE_(CORRUPT|NOTADB)/.
 export function sortOut(error: unknown, file: string): unknown {
   const code = codeOf(error)
   const cause = { cause: error }
-  // exactly this: with others of its kind SQLite does not know what became of the bytes
+  // only this code: after others of a full disk SQLite does not know what became of the bytes
   if (code === "SQLITE_FULL") return new StorageFull(`the disk of ${file} is full`, cause)
   if (isBusy(error)) return new StorageRefused(`another program is writing to ${file}`, cause)
   if (isDamage(error)) return damaged(file, cause)

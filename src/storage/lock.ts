@@ -20,7 +20,7 @@ export class Lock {
       database = new Database(own)
       database.run("CREATE TABLE IF NOT EXISTS owner (pid TEXT NOT NULL)")
       database.run("INSERT INTO owner SELECT ? WHERE NOT EXISTS (SELECT * FROM owner)", [ownName()])
-      // a name of the same length is written over the last one, and needs no room; half of it would do no harm
+      // a name of the same length needs no more room; one that is half written does no harm
       database.run("PRAGMA journal_mode = MEMORY")
       database.run("PRAGMA synchronous = OFF")
       database.run("UPDATE owner SET pid = ?", [ownName()])

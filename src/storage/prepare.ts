@@ -61,7 +61,7 @@ export function prepare(sqlite: Database, file: string, kind: DatabaseKind, orig
   sqlite.run("COMMIT")
 }
 
-/** What an interrupted migration left of such a copy gives way: the file itself is still of that version. */
+/** A copy that an interrupted migration left is replaced: the file itself is still of that version. */
 function copyTo(copy: string, sqlite: Database): void {
   rmSync(copy, { force: true })
   sqlite.run("VACUUM INTO ?", [copy])

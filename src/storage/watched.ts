@@ -7,7 +7,7 @@ type Call = (...values: unknown[]) => unknown
 const CALLS = ["get", "all", "run", "values"] as const
 
 export class WatchedDatabase extends Database {
-  /** Hears of an error and says what is thrown in its place: the same, until an owner says otherwise. */
+  /** Is told of each error and returns what is thrown in its place; the owner of the file replaces it. */
   judge: (error: unknown) => unknown = (error) => error
   readonly #statements = new Map<string, unknown>()
 

@@ -30,10 +30,10 @@ export const isDigest = (text: string): boolean => /^[0-9a-f]{16}$/.test(text)
 /** A digest as the databases keep it: a signed 64-bit number. */
 export const digestNumber = (digest: string): bigint => BigInt.asIntN(64, BigInt(`0x${digest}`))
 
-/** The same as text. */
+/** Such a number as the digest that it was. */
 export const digestText = (number: bigint): string => BigInt.asUintN(64, number).toString(16).padStart(DIGEST_HEX, "0")
 
-/** SQL: the same, of a column. */
+/** SQL: the digest of a column of such numbers. */
 export const digestSql = (column: string): string => `printf('%016x', ${column})`
 
 /** How many surveys, and the sum of their digests modulo 2^64: the same in whatever order they come. */
