@@ -6,17 +6,17 @@ import { printable, printableLines } from "./printable"
 import { StorageError, StorageFailed, StorageRefused } from "./storage/errors"
 import { TopologyError } from "./topology/yaml/problem"
 
-const COMMANDS: Record<string, () => Promise<{ command: Command }>> = {
-  start: () => import("./commands/start/start") as Promise<{ command: Command }>,
-  check: () => import("./commands/check") as Promise<{ command: Command }>,
-  readings: () => import("./commands/readings") as Promise<{ command: Command }>,
-  service: () => import("./commands/service/service") as Promise<{ command: Command }>,
-  status: () => import("./commands/status/status") as Promise<{ command: Command }>,
-  resend: () => import("./commands/resend") as Promise<{ command: Command }>,
-  drop: () => import("./commands/drop") as Promise<{ command: Command }>,
-  quarantine: () => import("./commands/quarantine/quarantine") as Promise<{ command: Command }>,
+const COMMANDS: Record<string, () => Promise<Command>> = {
+  start: () => import("./commands/start/start").then(({ command }) => command as Command),
+  check: () => import("./commands/check") as Promise<Command>,
+  readings: () => import("./commands/readings") as Promise<Command>,
+  service: () => import("./commands/service/service") as Promise<Command>,
+  status: () => import("./commands/status/status") as Promise<Command>,
+  resend: () => import("./commands/resend") as Promise<Command>,
+  drop: () => import("./commands/drop") as Promise<Command>,
+  quarantine: () => import("./commands/quarantine/quarantine") as Promise<Command>,
   // an executable does not hold the source that it was made of
-  ...(!Bun.isStandaloneExecutable && { build: () => import("./commands/build") as Promise<{ command: Command }> }),
+  ...(!Bun.isStandaloneExecutable && { build: () => import("./commands/build") as Promise<Command> }),
 }
 
 const EXIT = { ok: 0, incomplete: 1, user: 2, ours: 70 }
@@ -30,7 +30,7 @@ async function main([name = "--help", ...args]: readonly string[]): Promise<numb
   if (!load) {
     throw new UsageError(`${name} is not a command${didYouMean(name, Object.keys(COMMANDS), ": see --help")}`)
   }
-  const { command } = await load()
+  const command = await load()
   const { values, positionals } = parseOptions(args, command)
   if (values.help) {
     process.stderr.write(formatHelp(command))
@@ -41,7 +41,7 @@ async function main([name = "--help", ...args]: readonly string[]): Promise<numb
 
 async function overview(): Promise<string> {
   const commands = await Promise.all(Object.values(COMMANDS).map((load) => load()))
-  const rows = commands.map(({ command }) => [`${INVOCATION} ${command.name}`, command.summary])
+  const rows = commands.map(({ name, summary }) => [`${INVOCATION} ${name}`, summary])
   return `A telemetry network that never loses a reading.\n\n${formatRows(rows)}\n  --help behind each tells its options\n`
 }
 

@@ -20,6 +20,7 @@ export type Values<Specs extends Options> = {
   readonly [Name in keyof Specs]?: Specs[Name]["type"] extends "string" ? string : boolean
 }
 
+/** What the module of a command exports. */
 export interface Command<Specs extends Options = Options> {
   readonly name: string
   readonly summary: string

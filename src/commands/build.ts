@@ -2,23 +2,18 @@
 import { mkdir, rm, stat } from "node:fs/promises"
 import { dirname, resolve } from "node:path"
 import { didYouMean } from "../nearest"
-import { COMMON_OPTIONS, type Command, UsageError, type Values } from "./arguments"
+import { COMMON_OPTIONS, UsageError, type Values } from "./arguments"
 import { createScreen } from "./screen"
 
-const options = {
+export const name = "build"
+export const summary = "One executable for this machine or another; it takes the same commands."
+export const options = {
   target: { type: "string", value: "TARGET", help: "for another machine: bun-linux-arm64 is a 64-bit Raspberry Pi" },
   outfile: { type: "string", value: "FILE", help: "the executable; data/smart-meter by default" },
   quiet: COMMON_OPTIONS.quiet,
   verbose: COMMON_OPTIONS.verbose,
   help: COMMON_OPTIONS.help,
 } as const
-
-export const command: Command<typeof options> = {
-  name: "build",
-  summary: "One executable for this machine or another; it takes the same commands.",
-  options,
-  run,
-}
 
 // Bun's documentation, "Single-file executable", supported targets
 const TARGETS = [
@@ -34,7 +29,7 @@ const TARGETS = [
 
 type Target = (typeof TARGETS)[number]
 
-async function run(values: Values<typeof options>): Promise<number> {
+export async function run(values: Values<typeof options>): Promise<number> {
   const screen = createScreen(values)
   const target = readTarget(values.target)
   const outfile = resolve(values.outfile ?? "data/smart-meter")

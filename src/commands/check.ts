@@ -11,21 +11,16 @@ import { type Device, isScript } from "../topology/devices"
 import type { Topology } from "../topology/topology"
 import { loadTopology } from "../topology/yaml/load"
 import { formatProblem } from "../topology/yaml/problem"
-import { COMMON_OPTIONS, type Command, type Values } from "./arguments"
+import { COMMON_OPTIONS, type Values } from "./arguments"
 import { count } from "./format"
 import { createScreen } from "./screen"
 import { SAMPLE_DATA } from "./start/report"
 
-const options = { ...COMMON_OPTIONS } as const
+export const name = "check"
+export const summary = "Every problem in topology.yaml and in every survey line."
+export const options = { ...COMMON_OPTIONS } as const
 
-export const command: Command<typeof options> = {
-  name: "check",
-  summary: "Every problem in topology.yaml and in every survey line.",
-  options,
-  run,
-}
-
-async function run(values: Values<typeof options>): Promise<number> {
+export async function run(values: Values<typeof options>): Promise<number> {
   const screen = createScreen(values)
   const topology = await loadTopology(values.topology ?? "topology.yaml")
   for (const warning of topology.warnings) screen.warn(...formatProblem(warning).split("\n"))

@@ -10,13 +10,15 @@ import { type Day, describeDay } from "../survey/calendar"
 import { type AddressRange, EVERY_ADDRESS, formatAddress } from "../topology/address"
 import type { Topology } from "../topology/topology"
 import { loadTopology } from "../topology/yaml/load"
-import { COMMON_OPTIONS, type Command, readDay, readDevice, UsageError, type Values } from "./arguments"
+import { COMMON_OPTIONS, readDay, readDevice, UsageError, type Values } from "./arguments"
 import { ask } from "./ask"
 import { count } from "./format"
 import { INVOCATION } from "./installation"
 import { createScreen, type Screen } from "./screen"
 
-const options = {
+export const name = "drop"
+export const summary = "Drops a day, at the gateway and at the cloud; it does not come back."
+export const options = {
   day: { type: "string", value: "YYYY-MM-DD", help: "the day to drop" },
   device: { type: "string", value: "ADDRESS", help: "this device's survey only" },
   site: { type: "string", value: "NAME", help: "of a site that is no longer served, on the cloud's host" },
@@ -24,14 +26,7 @@ const options = {
   ...COMMON_OPTIONS,
 } as const
 
-export const command: Command<typeof options> = {
-  name: "drop",
-  summary: "Drops a day, at the gateway and at the cloud; it does not come back.",
-  options,
-  run,
-}
-
-async function run(values: Values<typeof options>): Promise<number> {
+export async function run(values: Values<typeof options>): Promise<number> {
   const screen = createScreen(values)
   const day = readDay(values.day)
   if (!day) throw new UsageError("--day says which day is dropped: --day 2026-11-21")

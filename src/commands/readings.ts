@@ -6,7 +6,6 @@ import { formatAddress } from "../topology/address"
 import { loadTopology } from "../topology/yaml/load"
 import {
   COMMON_OPTIONS,
-  type Command,
   DAY_RANGE_OPTIONS,
   readDay,
   readDayRange,
@@ -16,7 +15,9 @@ import {
 } from "./arguments"
 import { createScreen } from "./screen"
 
-const options = {
+export const name = "readings"
+export const summary = "What the cloud's store holds."
+export const options = {
   day: { type: "string", value: "YYYY-MM-DD", help: "this day; without it the last one" },
   ...DAY_RANGE_OPTIONS,
   device: { type: "string", value: "ADDRESS", help: "this device only" },
@@ -24,13 +25,6 @@ const options = {
   format: { type: "string", value: "FORMAT", help: "listing, table, csv or jsonl" },
   ...COMMON_OPTIONS,
 } as const
-
-export const command: Command<typeof options> = {
-  name: "readings",
-  summary: "What the cloud's store holds.",
-  options,
-  run,
-}
 
 const cells = ({ site, day, address, time, temperature, humidity }: StoredRow) =>
   [site, formatAddress(address), day, time, temperature, humidity] as const
@@ -56,7 +50,7 @@ const FORMATS: Record<string, { readonly head?: string; readonly line: (row: Sto
   },
 }
 
-async function run(values: Values<typeof options>): Promise<number> {
+export async function run(values: Values<typeof options>): Promise<number> {
   const screen = createScreen(values)
   const { format = "listing" } = values
   const { head, line } = FORMATS[format] ?? {}

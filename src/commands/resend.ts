@@ -5,22 +5,17 @@ import { addressingOf } from "../gateway/spool/schema"
 import { StorageError } from "../storage/errors"
 import { addDays, type Day } from "../survey/calendar"
 import { loadTopology } from "../topology/yaml/load"
-import { COMMON_OPTIONS, type Command, DAY_RANGE_OPTIONS, readDayRange, UsageError, type Values } from "./arguments"
+import { COMMON_OPTIONS, DAY_RANGE_OPTIONS, readDayRange, UsageError, type Values } from "./arguments"
 import { ask } from "./ask"
 import { count } from "./format"
 import { INVOCATION } from "./installation"
 import { createScreen } from "./screen"
 
-const options = { ...DAY_RANGE_OPTIONS, ...COMMON_OPTIONS } as const
+export const name = "resend"
+export const summary = "The gateway delivers these days again from its spool."
+export const options = { ...DAY_RANGE_OPTIONS, ...COMMON_OPTIONS } as const
 
-export const command: Command<typeof options> = {
-  name: "resend",
-  summary: "The gateway delivers these days again from its spool.",
-  options,
-  run,
-}
-
-async function run(values: Values<typeof options>): Promise<number> {
+export async function run(values: Values<typeof options>): Promise<number> {
   const screen = createScreen(values)
   const { from, to } = readDayRange(values)
   if (!from) throw new UsageError("--from says which day to begin with: --from 2026-11-21")

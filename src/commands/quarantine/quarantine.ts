@@ -5,13 +5,16 @@ import { addressingOf, SPOOL } from "../../gateway/spool/schema"
 import { didYouMean } from "../../nearest"
 import { openForReading } from "../../storage/database"
 import { loadTopology } from "../../topology/yaml/load"
-import { COMMON_OPTIONS, type Command, readDay, readDevice, UsageError, type Values } from "../arguments"
+import { COMMON_OPTIONS, readDay, readDevice, UsageError, type Values } from "../arguments"
 import { ask } from "../ask"
 import { createScreen, type Screen } from "../screen"
 import { quarantineText } from "../status/text"
 import { quarantineJson, quarantineTable } from "./text"
 
-const options = {
+export const name = "quarantine"
+export const summary =
+  "What the gateway refused, and readings that newer ones replaced: listed, given to it again, or dropped."
+export const options = {
   retry: { type: "boolean", help: "give them to today's rules again; what still fails stays" },
   clear: { type: "boolean", help: "drop them" },
   day: { type: "string", value: "YYYY-MM-DD", help: "of this day only" },
@@ -21,14 +24,7 @@ const options = {
   ...COMMON_OPTIONS,
 } as const
 
-export const command: Command<typeof options> = {
-  name: "quarantine",
-  summary: "What the gateway refused, and readings that newer ones replaced: listed, given to it again, or dropped.",
-  options,
-  run,
-}
-
-async function run(values: Values<typeof options>): Promise<number> {
+export async function run(values: Values<typeof options>): Promise<number> {
   const screen = createScreen(values)
   const { retry, clear, json } = values
   if (retry && clear) throw new UsageError("--retry or --clear, one at a time")

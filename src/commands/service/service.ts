@@ -1,23 +1,18 @@
 // `bun run service`: prints the systemd unit that keeps a role running, and how to install it.
 import { resolve } from "node:path"
 import { EVERYTHING, loadTopology, type Topology, TopologyError } from "../../network"
-import { COMMON_OPTIONS, type Command, UsageError, type Values } from "../arguments"
+import { COMMON_OPTIONS, UsageError, type Values } from "../arguments"
 import { PROGRAMME } from "../installation"
 import { checkRoles, readRoles } from "../roles"
 import { createScreen } from "../screen"
 import { formatUnit, type Service, serviceOf } from "./unit"
 
-const options = { ...COMMON_OPTIONS } as const
+export const name = "service"
+export const summary = "Prints the systemd unit of a role, or of the whole simulated network, and how to install it."
+export const positionals = "[cloud] [gateway] [device ADDRESS…]"
+export const options = { ...COMMON_OPTIONS } as const
 
-export const command: Command<typeof options> = {
-  name: "service",
-  summary: "Prints the systemd unit of a role, or of the whole simulated network, and how to install it.",
-  positionals: "[cloud] [gateway] [device ADDRESS…]",
-  options,
-  run,
-}
-
-async function run(values: Values<typeof options>, words: readonly string[]): Promise<number> {
+export async function run(values: Values<typeof options>, words: readonly string[]): Promise<number> {
   const screen = createScreen(values)
   const roles = readRoles(words) ?? EVERYTHING
   const file = values.topology ?? "topology.yaml"

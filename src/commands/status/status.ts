@@ -3,24 +3,19 @@ import { systemClock } from "../../clock"
 import { printable } from "../../printable"
 import type { Topology } from "../../topology/topology"
 import { loadTopology } from "../../topology/yaml/load"
-import { COMMON_OPTIONS, type Command, type Values } from "../arguments"
+import { COMMON_OPTIONS, type Values } from "../arguments"
 import { createScreen } from "../screen"
 import { readStatus, type StatusDocument } from "./document"
 import { cloudLines, gatewayLines, glance } from "./text"
 
-const options = {
+export const name = "status"
+export const summary = "What the spool and the store of this host tell; exit 0 if the last run was complete, 1 if not."
+export const options = {
   json: { type: "boolean", help: "one JSON document, for programs" },
   ...COMMON_OPTIONS,
 } as const
 
-export const command: Command<typeof options> = {
-  name: "status",
-  summary: "What the spool and the store of this host tell; exit 0 if the last run was complete, 1 if not.",
-  options,
-  run,
-}
-
-async function run(values: Values<typeof options>): Promise<number> {
+export async function run(values: Values<typeof options>): Promise<number> {
   const screen = createScreen(values)
   const topology = await loadTopology(values.topology ?? "topology.yaml")
   const now = systemClock.now()
