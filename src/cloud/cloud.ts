@@ -37,6 +37,8 @@ export interface CloudOptions {
 
 const UNREAD_BYTES = 64 * 1024 // of answers to a peer that does not read them, before it is cut off
 
+type Pages = Iterable<readonly StoredSurvey[]> | AsyncIterable<readonly StoredSurvey[]>
+
 export class Cloud {
   readonly #database: DurableDatabase
   readonly #commits: GroupCommit
@@ -69,7 +71,7 @@ export class Cloud {
       gateways,
       clock,
       onRefusedText,
-      onStored: (surveys) => this.#queueListing(() => this.#printAll(topology.site, onePage(surveys))),
+      onStored: (surveys) => this.#queueListing(() => this.#printAll(topology.site, [surveys])),
     })
     const texts = new Texts(plainText, topology.limits.survey, clock, log.error)
     this.#door = new Door({ topology, clock, random, log, texts, receiver, commits: this.#commits })
@@ -130,7 +132,7 @@ export class Cloud {
     })
   }
 
-  async #printAll(site: string, pages: AsyncIterable<readonly StoredSurvey[]>): Promise<void> {
+  async #printAll(site: string, pages: Pages): Promise<void> {
     const { topology, print } = this.options
     if (topology.cloud.console === "off") return // a fleet's day is not read for nothing
     const list = lister(topology.cloud.console, await this.#store.site(site))
@@ -144,8 +146,4 @@ export class Cloud {
   #queueListing(work: () => Promise<void>): void {
     this.#listing = this.#listing.then(work).catch((error) => this.options.log.error(`The listing failed: ${error}`))
   }
-}
-
-async function* onePage(surveys: readonly StoredSurvey[]) {
-  yield surveys
 }

@@ -5,19 +5,13 @@ import { type Day, shortDays } from "../survey/calendar"
 import type { Device } from "../topology/devices"
 import type { Uploaded } from "./device"
 
-interface Absent {
-  readonly device: Device
-  readonly days: Day[]
-  /** Of the oldest of them. */
-  readonly reason: string
-}
-
 const TELL_EVERY_MS = 60_000
 const NAMED_AT_ONCE = 10 // devices; the rest is counted
 
 /** One run's older days. */
 export class CatchUp {
-  readonly #absent = new Map<number, Absent>()
+  /** By address, with the reason of the oldest of the days. */
+  readonly #absent = new Map<number, { readonly device: Device; readonly days: Day[]; readonly reason: string }>()
   #surveys = 0
   #toldAt: number
 

@@ -137,8 +137,7 @@ export class DurableDatabase {
     const sorted = sortOut(error, this.file)
     if (!isEnd(sorted)) return sorted
     if (this.#fatal !== undefined) return this.#fatal
-    // a file that was replaced looks like a damaged one
-    const reason = isMainWritten ? sorted : (this.#difference() ?? this.#savedLog() ?? sorted)
+    const reason = isMainWritten ? sorted : this.#filesAsReason(sorted)
     this.#fatal = reason
     // by its log the next start knows that this one ended badly
     this.sqlite.fileControl(constants.SQLITE_FCNTL_PERSIST_WAL, 1)
@@ -148,23 +147,19 @@ export class DurableDatabase {
     return reason
   }
 
-  /** A log without a name would take what was acknowledged with it. */
-  #savedLog(): StorageError | undefined {
-    try {
-      if (!this.files.isLogAloneGone) return undefined
-      const saved = this.sqlite.query<{ log: number; checkpointed: number }, []>("PRAGMA wal_checkpoint(PASSIVE)").get()
-      return saved && saved.log === saved.checkpointed ? this.files.savedLogError() : undefined
-    } catch {
-      return undefined // then it stays with the error that it was
-    }
-  }
-
-  #difference(): unknown {
+  /** A file that was replaced looks like a damaged one, and a log without a name would take what was acknowledged with it. */
+  #filesAsReason(otherwise: unknown): unknown {
     try {
       this.files.checkMain()
-      return undefined
     } catch (error) {
       return error
+    }
+    try {
+      if (!this.files.isLogAloneGone) return otherwise
+      const saved = this.sqlite.query<{ log: number; checkpointed: number }, []>("PRAGMA wal_checkpoint(PASSIVE)").get()
+      return saved && saved.log === saved.checkpointed ? this.files.savedLogError() : otherwise
+    } catch {
+      return otherwise
     }
   }
 }

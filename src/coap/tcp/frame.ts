@@ -54,15 +54,10 @@ export function encodeCut(frame: Frame, maxBytes: number): Uint8Array {
   return encodeFrame({ ...frame, payload: payload.subarray(0, wholeCharacters(payload, payload.length - excess)) })
 }
 
-interface Measure {
-  readonly codeAt: number
-  readonly tokenBytes: number
-  readonly sizeBytes: number
-  /** Whether all bytes of the length are here; without them `sizeBytes` is the least that it can become. */
-  readonly complete: boolean
-}
+type Measure = ReturnType<typeof measure>
 
-function measure(bytes: Uint8Array, at: number): Measure {
+/** `complete`: all bytes of the length are here; without them `sizeBytes` is the least that it can become. */
+function measure(bytes: Uint8Array, at: number) {
   const first = bytes[at] ?? 0
   const tokenBytes = first & 15
   if (tokenBytes > MAX_TOKEN_BYTES) throw new MessageFormatError(`the token length ${tokenBytes} is reserved`)

@@ -144,16 +144,12 @@ export class Endpoint {
     if (message.type === Type.Reset) {
       pending.reject(new ExchangeReset(`${peer.address}:${peer.port} rejected the message`))
     } else if (message.type === Type.Acknowledgement) {
-      this.#awaitSeparateResponse(pending)
+      // the response will come separately
+      pending.cancelTimer()
+      this.#pendingById.delete(keyOf(peer, message.id))
+      const overdue = () => new ExchangeTimeout(`${peer.address} acknowledged the request but did not answer it`)
+      pending.cancelTimer = this.options.clock.after(MAX_LATENCY_MS, () => pending.reject(overdue()))
     }
-  }
-
-  #awaitSeparateResponse(pending: Pending): void {
-    pending.cancelTimer()
-    this.#pendingById.delete(keyOf(pending.peer, pending.id))
-    pending.cancelTimer = this.options.clock.after(MAX_LATENCY_MS, () =>
-      pending.reject(new ExchangeTimeout(`${pending.peer.address} acknowledged the request but did not answer it`)),
-    )
   }
 
   #receiveResponse(message: Message, peer: Peer, sizeBytes: number): void {

@@ -3,7 +3,7 @@ import { stat } from "node:fs/promises"
 import { dirname, isAbsolute, normalize, resolve, sep } from "node:path"
 import { Devices } from "../devices"
 import { refusals, warnings } from "../rules"
-import type { Declared, Topology } from "../topology"
+import type { Topology } from "../topology"
 import { validate } from "../validate"
 import { readPlain } from "./plain"
 import { type Problem, TopologyError } from "./problem"
@@ -21,20 +21,31 @@ export async function loadTopology(file: string, environment: Environment = proc
 
 /** The topology that a text describes, as if it stood in `file`. Throws a TopologyError with every problem at once. */
 export function parseTopology(text: string, file: string, environment: Environment = {}): Topology {
-  return parsePlainly(text, file, environment) ?? parseWithPlaces(text, file, environment)
+  const { declared, lineOf, doubts } = readPlainly(text) ?? readWithPlaces(text, file)
+  const { gateway, cloud, devices } = declared
+  const folder = dirname(resolve(file))
+  return {
+    ...declared,
+    gateway: { ...gateway, spool: dataPath(gateway.spool, folder, environment) },
+    cloud: { ...cloud, store: dataPath(cloud.store, folder, environment) },
+    devices: new Devices(devices.map((entry, index) => ({ ...entry, line: lineOf(index) }))),
+    file,
+    folder,
+    warnings: doubts,
+  }
 }
 
 /** Undefined unless it is written plainly, and there is nothing to tell about it. */
-function parsePlainly(text: string, file: string, environment: Environment): Topology | undefined {
+function readPlainly(text: string) {
   const plain = readPlain(text)
   if (!plain) return undefined
   const { draft, declared } = validate(plain.value)
   const lineOf = (index: number) => plain.deviceLines[index] ?? 0
-  if (!declared || refusals(draft, lineOf).length > 0 || warnings(draft, lineOf).length > 0) return undefined
-  return topologyOf(declared, lineOf, [], file, environment)
+  const isQuiet = refusals(draft, lineOf).length === 0 && warnings(draft, lineOf).length === 0
+  return declared && isQuiet ? { declared, lineOf, doubts: [] } : undefined
 }
 
-function parseWithPlaces(text: string, file: string, environment: Environment): Topology {
+function readWithPlaces(text: string, file: string) {
   const { inOrder, Source } = require("./source") as typeof import("./source")
   const source = new Source(text, file)
   const { findings, draft, declared } = validate(source.value)
@@ -44,26 +55,7 @@ function parseWithPlaces(text: string, file: string, environment: Environment): 
     throw new TopologyError(inOrder([...source.problems, ...problems]))
   }
   const doubts = inOrder(warnings(draft, lineOf).map((finding) => source.problem(finding)))
-  return topologyOf(declared, lineOf, doubts, file, environment)
-}
-
-function topologyOf(
-  { gateway, cloud, devices, ...declared }: Declared,
-  lineOf: (deviceIndex: number) => number,
-  warnings: Problem[],
-  file: string,
-  environment: Environment,
-): Topology {
-  const folder = dirname(resolve(file))
-  return {
-    ...declared,
-    gateway: { ...gateway, spool: dataPath(gateway.spool, folder, environment) },
-    cloud: { ...cloud, store: dataPath(cloud.store, folder, environment) },
-    devices: new Devices(devices.map((entry, index) => ({ ...entry, line: lineOf(index) }))),
-    file,
-    folder,
-    warnings,
-  }
+  return { declared, lineOf, doubts }
 }
 
 /** Where a file that a run writes belongs: `data/` is the state directory where a service manager gives one. */
