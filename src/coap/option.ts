@@ -13,9 +13,7 @@ export interface Content {
 }
 
 export const OptionNumber = {
-  IfMatch: 1,
   UriHost: 3,
-  IfNoneMatch: 5,
   UriPort: 7,
   UriPath: 11,
   ContentFormat: 12,
