@@ -115,7 +115,8 @@ export class Bench implements Disposable {
   }
 
   due(upTo: Day = "9999-12-31") {
-    for (const _ of this.spool.refused(DAY)) break // to read in order settles what waits
+    this.spool.settle().catch(() => {})
+    this.commits.flush()
     return this.spool.due(upTo, RUN, 1000)
   }
 

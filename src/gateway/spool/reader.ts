@@ -6,7 +6,7 @@ import type { AddressRange } from "../../topology/address"
 import { covers, joinRanges, sizeOf } from "../../topology/ranges"
 import { SPOOL } from "./schema"
 import { A_DAY, addressSql, daySql, lastSlotOf, onDaySql, slotOf } from "./slot"
-import { readTail } from "./tail"
+import { SLOT_COLUMNS, TAIL } from "./surveys"
 
 /** One day in numbers. */
 export interface DayCounts {
@@ -42,6 +42,8 @@ export interface DeviceDay {
   readonly readings: number
 }
 
+// Where the slots of the last surveys are not written yet, `slots` and `due` are views: each stands alone behind its FROM.
+
 /** A day's collection, as far as its surveys are counted by it. */
 interface Expectation {
   readonly day: Day
@@ -58,20 +60,19 @@ export function openSpool(file: string): Database {
   const sqlite = openForReading(file, SPOOL)
   sqlite.run("PRAGMA temp_store = MEMORY")
   sqlite.run("BEGIN")
-  const tail = [...readTail(sqlite)]
-  if (tail.length === 0) return sqlite
   sqlite.run("CREATE TEMP TABLE tail (slot INTEGER PRIMARY KEY, id, readings, content, late)")
-  const put = sqlite.query("INSERT INTO tail VALUES (?1, ?2, ?3, ?4, ?5)")
-  for (const { slot, id, readings, content, late } of tail) put.run(slot, id, readings, content, late)
-  // in the place of the tables of these names, as soon as the gateway comes to it
+  sqlite.run(`INSERT INTO tail SELECT ${SLOT_COLUMNS} FROM ${TAIL}`)
+  if (sqlite.query("SELECT 1 FROM tail LIMIT 1").get() === null) return sqlite
+  // in the place of the tables of these names; by their keys, as long as they are not joined
+  const isElsewhere = (table: string) => `NOT EXISTS (SELECT 1 FROM tail WHERE tail.slot = ${table}.slot)`
   sqlite.run(
     `CREATE TEMP VIEW slots AS
-       SELECT slot, id, readings, content, late, day, address FROM main.slots WHERE slot NOT IN (SELECT slot FROM tail)
-       UNION ALL SELECT slot, id, readings, content, late, ${daySql("slot")}, ${addressSql("slot")} FROM tail`,
+       SELECT ${SLOT_COLUMNS}, day, address FROM main.slots WHERE ${isElsewhere("slots")}
+       UNION ALL SELECT ${SLOT_COLUMNS}, ${daySql("slot")}, ${addressSql("slot")} FROM tail`,
   )
   sqlite.run(
-    `CREATE TEMP VIEW due AS SELECT slot, id FROM main.due WHERE slot NOT IN (SELECT slot FROM tail)
-       UNION ALL SELECT slot, id FROM tail`,
+    `CREATE TEMP VIEW due AS
+       SELECT slot, id FROM main.due WHERE ${isElsewhere("due")} UNION ALL SELECT slot, id FROM tail`,
   )
   return sqlite
 }
@@ -105,7 +106,7 @@ export function countDay(sqlite: Database, { day, closed, confirmed, expected }:
       `SELECT (SELECT count(*) FROM slots WHERE ${onDaySql("?1")} AND late = 1) AS late,
          (SELECT count(*) FROM refused WHERE ${onDaySql("?1", "refused")} AND runs > 0) AS refused,
          (SELECT count(*) FROM refused WHERE ${onDaySql("?1", "refused")} AND runs > 0
-            AND NOT EXISTS (SELECT 1 FROM due WHERE due.slot = refused.slot)) AS quarantined,
+            AND NOT EXISTS (SELECT 1 FROM due WHERE slot = refused.slot)) AS quarantined,
          (SELECT count(*) FROM due WHERE ${onDaySql("?1", "due")}) AS due`,
     )
     .get(day)
@@ -132,8 +133,7 @@ function countUnchanged(sqlite: Database, day: Day): number {
   const row = sqlite
     .query<{ unchanged: number }, [Day]>(
       `SELECT count(*) AS unchanged FROM slots AS today
-       CROSS JOIN slots AS before ON before.slot = today.slot - ${A_DAY}
-       WHERE ${onDaySql("?1", "today")} AND today.readings > 0 AND ${IS_SAME}`,
+       WHERE ${onDaySql("?1", "today")} AND readings > 0 AND EXISTS (${SAME_BEFORE})`,
     )
     .get(day)
   return row?.unchanged ?? 0
@@ -141,6 +141,8 @@ function countUnchanged(sqlite: Database, day: Day): number {
 
 /** SQL: whether the surveys of the slots `today` and `before` have the same readings. */
 export const IS_SAME = "today.content = before.content AND today.readings = before.readings"
+
+const SAME_BEFORE = `SELECT 1 FROM slots AS before WHERE before.slot = today.slot - ${A_DAY} AND ${IS_SAME}`
 
 interface SlotRow {
   readonly address: number
@@ -158,16 +160,14 @@ export function deviceDays(
   addresses: readonly number[],
 ): Map<number, DeviceDay> {
   const rows = sqlite
-    .query<SlotRow, [number, string]>(
-      `SELECT today.address, today.late, today.readings,
+    .query<SlotRow, [Day]>(
+      `SELECT address, late, readings,
          EXISTS (SELECT 1 FROM refused WHERE refused.slot = today.slot AND runs > 0) AS refused,
-         EXISTS (SELECT 1 FROM due WHERE due.slot = today.slot) AS due,
-         coalesce(today.readings > 0 AND ${IS_SAME}, 0) AS unchanged
-       FROM json_each(?2) AS device
-       CROSS JOIN slots AS today ON today.slot = ?1 + device.value
-       LEFT JOIN slots AS before ON before.slot = ?1 + device.value - ${A_DAY}`,
+         EXISTS (SELECT 1 FROM due WHERE slot = today.slot) AS due,
+         readings > 0 AND EXISTS (${SAME_BEFORE}) AS unchanged
+       FROM slots AS today WHERE ${onDaySql("?1", "today")}`,
     )
-    .all(slotOf(day, 0), JSON.stringify(addresses))
+    .all(day)
   const known = new Map(rows.map((row) => [row.address, row]))
   return new Map(
     addresses.map((address) => {

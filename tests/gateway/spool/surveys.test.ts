@@ -1,12 +1,11 @@
 // Where surveys are: appended as they come, their slots written later, and the same to everybody who asks meanwhile.
 
-import type { Database } from "bun:sqlite"
 import { afterEach, beforeEach, describe, expect, test } from "bun:test"
 import fc from "fast-check"
-import { agreementOn, NOTHING, readTotals, TOTALS, type TotalsRow } from "../../../src/gateway/spool/days"
+import { readTotals, TOTALS, type TotalsRow } from "../../../src/gateway/spool/days"
 import { countDay, countDue, missingRanges, openSpool } from "../../../src/gateway/spool/reader"
 import { addDays, type Day } from "../../../src/survey/calendar"
-import { surveyDigest } from "../../../src/survey/digest"
+import { digestText, surveyDigest } from "../../../src/survey/digest"
 import { formatAddress } from "../../../src/topology/address"
 import { Bench, DAY, LARGE, MORNING, NOW, TOMATOES } from "../fixtures"
 
@@ -29,8 +28,8 @@ async function burst(first = FIRST): Promise<void> {
   await Promise.all(order.map((n) => bench.accept(readingOf(n), first + n)))
 }
 
-const rowsIn = (table: "surveys" | "slots" | "due", sqlite: Database = bench.database.sqlite): number =>
-  sqlite.query<{ rows: number }, []>(`SELECT count(*) AS rows FROM ${table}`).get()?.rows ?? 0
+const rowsIn = (table: "surveys" | "slots" | "due"): number =>
+  bench.database.sqlite.query<{ rows: number }, []>(`SELECT count(*) AS rows FROM ${table}`).get()?.rows ?? 0
 
 const rows = () => [rowsIn("surveys"), rowsIn("slots"), rowsIn("due")]
 
@@ -111,8 +110,8 @@ describe("a burst of uploads", () => {
     bench.fillDisk()
     await expect(bench.spool.settle()).rejects.toThrow("is full")
     expect(rowsIn("slots")).toBeLessThan(BURST)
-    expect(() => bench.due()).toThrow("is full")
     bench.makeRoom()
+    await bench.spool.settle()
     expect(bench.due()).toHaveLength(BURST)
   })
 
@@ -132,8 +131,7 @@ describe("whatever happens", () => {
   /** What the tables say of a day, added up anew. */
   function totalsOf(day: Day) {
     const sql = `SELECT ${TOTALS} FROM surveys WHERE day = ?1`
-    const row = bench.database.sqlite.query<TotalsRow, [Day]>(sql).get(day)
-    return row ? readTotals(row) : NOTHING
+    return readTotals(bench.database.sqlite.query<TotalsRow, [Day]>(sql).get(day))
   }
 
   test("each survey has one row and, settled, its slot; counts and sums are those that the rows have", async () => {
@@ -187,7 +185,7 @@ describe("whatever happens", () => {
           }
           for (const of of DAYS) {
             const [totals, kept] = [totalsOf(of), bench.spool.agreement(of)]
-            expect(kept).toEqual(agreementOn(totals, NOTHING))
+            expect(kept).toEqual({ surveys: totals.surveys, digest: digestText(totals.digest) })
             expect(bench.spool.readings(of)).toBe(totals.readings)
           }
           expect(rowsIn("surveys")).toBe(known.size)
