@@ -183,6 +183,7 @@ export class Gateway {
     const senders = new Senders(this.#declared, addressing, this.#strangers.note)
     this.#listener = new Listener({
       ...options,
+      senders,
       uploads: new Uploads(senders, this.#collector, timeZone),
       plainText: new PlainText(senders, this.#collector, timeZone, clock.now),
     })

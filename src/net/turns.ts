@@ -5,14 +5,19 @@ import type { Clock } from "../clock"
 const A_TURN = 1024 // enough for one commit to serve many
 const A_TURN_MS = 20 // on a machine that is busy otherwise: meanwhile nobody empties the kernel's buffer
 const LOOK_EVERY = 32 // at the clock
-const WAITING_BYTES = 8 * 1024 * 1024 // twice what the kernel holds
 const ITEM_BYTES = 256 // of one that waits, beside its bytes
 
+/** The most that waits in each of the two lines, in bytes: twice what the kernel holds. */
+export const WAITING_BYTES = 8 * 1024 * 1024
+
 export interface TurnsOptions<Item> {
-  readonly clock: Clock
+  readonly clock: Pick<Clock, "monotonic">
   /** Must not throw. */
   readonly handle: (item: Item) => void
   readonly sizeOf: (item: Item) => number
+  readonly ownerOf: (item: Item) => string
+  /** The most of WAITING_BYTES that one owner takes up. */
+  readonly ownerBytes: number
   /** Goes before the others where they have to wait. */
   readonly isUrgent: (item: Item) => boolean
 }
@@ -25,11 +30,11 @@ export class Turns<Item> {
   #isScheduled = false
 
   constructor(private readonly options: TurnsOptions<Item>) {
-    this.#urgent = new Line(options.sizeOf)
-    this.#others = new Line(options.sizeOf)
+    this.#urgent = new Line(options)
+    this.#others = new Line(options)
   }
 
-  /** False where too much waits: it is dropped. */
+  /** False where too much waits, of this owner or of all: it is dropped. */
   add(item: Item): boolean {
     const { handle, isUrgent } = this.options
     if (!this.#isScheduled) this.#begin()
@@ -52,14 +57,14 @@ export class Turns<Item> {
 
   #begin(): void {
     this.#left = A_TURN
-    this.#endsAt = this.options.clock.now() + A_TURN_MS
+    this.#endsAt = this.options.clock.monotonic() + A_TURN_MS
     this.#isScheduled = true
     setImmediate(() => this.#take())
   }
 
   /** Whether one more may be handled now. */
   #isMyTurn(): boolean {
-    if (this.#left % LOOK_EVERY === 0 && this.options.clock.now() > this.#endsAt) this.#left = 0
+    if (this.#left % LOOK_EVERY === 0 && this.options.clock.monotonic() > this.#endsAt) this.#left = 0
     if (this.#left === 0) return false
     this.#left--
     return true
@@ -81,16 +86,22 @@ class Line<Item> {
   #items: Item[] = []
   #next = 0
   #bytes = 0
+  /** Of those who have any here. */
+  readonly #bytesOf = new Map<string, number>()
 
-  constructor(private readonly sizeOf: (item: Item) => number) {}
+  constructor(private readonly options: Pick<TurnsOptions<Item>, "sizeOf" | "ownerOf" | "ownerBytes">) {}
 
   get isEmpty(): boolean {
     return this.#items.length === 0
   }
 
   join(item: Item): boolean {
-    const bytes = this.sizeOf(item) + ITEM_BYTES
-    if (this.#bytes + bytes > WAITING_BYTES) return false
+    const { sizeOf, ownerOf, ownerBytes } = this.options
+    const owner = ownerOf(item)
+    const bytes = sizeOf(item) + ITEM_BYTES
+    const own = (this.#bytesOf.get(owner) ?? 0) + bytes
+    if (own > ownerBytes || this.#bytes + bytes > WAITING_BYTES) return false
+    this.#bytesOf.set(owner, own)
     this.#bytes += bytes
     this.#items.push(item)
     return true
@@ -100,7 +111,7 @@ class Line<Item> {
     const item = this.#items[this.#next]
     if (item === undefined) return undefined
     this.#next++
-    this.#bytes -= this.sizeOf(item) + ITEM_BYTES
+    this.#leave(item)
     // what has gone is let go of, now and then: shifting every time would cost too much
     if (this.#next === this.#items.length || this.#next === A_TURN) {
       this.#items = this.#items.slice(this.#next)
@@ -113,5 +124,16 @@ class Line<Item> {
     this.#items = []
     this.#next = 0
     this.#bytes = 0
+    this.#bytesOf.clear()
+  }
+
+  #leave(item: Item): void {
+    const { sizeOf, ownerOf } = this.options
+    const owner = ownerOf(item)
+    const bytes = sizeOf(item) + ITEM_BYTES
+    const own = (this.#bytesOf.get(owner) ?? 0) - bytes
+    if (own > 0) this.#bytesOf.set(owner, own)
+    else this.#bytesOf.delete(owner)
+    this.#bytes -= bytes
   }
 }

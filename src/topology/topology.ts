@@ -99,7 +99,7 @@ const perPeer = section("What one address may have. Who asks for more waits, or 
 
 const overall = section("What all addresses together may have.", {
   datagramsPerSecond: v.optional(
-    wholeNumber(1, MOST, "UDP datagrams that the gateway looks at in a second; more are dropped."),
+    wholeNumber(1, MOST, "UDP datagrams that the gateway looks at in a second: of devices, and of everybody else."),
     200_000,
   ),
   transfers: v.optional(

@@ -1,21 +1,23 @@
 import { expect, spyOn, test } from "bun:test"
-import { Turns } from "../../src/net/turns"
+import { Turns, WAITING_BYTES } from "../../src/net/turns"
 import { settle, VirtualClock } from "../virtual-clock"
 
 const A_TURN = 1024
 const URGENT = 1_000_000
 const SLOW = 999_999
 
-function bench() {
+function bench({ ownerOf = (_item: number): string => "", ownerBytes = WAITING_BYTES } = {}) {
   const handled: number[] = []
   const clock = new VirtualClock()
   const turns = new Turns<number>({
     clock,
     handle(item) {
       handled.push(item)
-      if (item === SLOW) spyOn(clock, "now").mockReturnValue(1000)
+      if (item === SLOW) spyOn(clock, "monotonic").mockReturnValue(1000)
     },
     sizeOf: () => 1000,
+    ownerOf,
+    ownerBytes,
     isUrgent: (item) => item >= URGENT,
   })
   const add = (from: number, to: number) => {
@@ -75,6 +77,19 @@ test("Turns drops what is more than 8 MiB, and goes on", async () => {
   add(kept, kept + 1)
   await settle()
   expect(handled.filter((item) => item !== URGENT)).toEqual(numbers(kept + 1))
+})
+
+test("Turns keeps one owner to its share of what waits, urgent or not, and the others have theirs", async () => {
+  const share = 10 * 1256
+  const { handled, turns, add } = bench({ ownerOf: (item) => (item % 2 === 0 ? "even" : "odd"), ownerBytes: share })
+  add(0, A_TURN)
+  const join = (first: number) => Array.from({ length: 11 }, (_, nth) => turns.add(first + 2 * nth))
+  const tenOfEleven = [...new Array(10).fill(true), false]
+  for (const first of [A_TURN, A_TURN + 1, URGENT, URGENT + 1]) expect(join(first)).toEqual(tenOfEleven)
+  await settle()
+  expect(handled).toHaveLength(A_TURN + 40)
+  add(0, A_TURN - 40) // to the end of the turn
+  expect(join(A_TURN)).toEqual(tenOfEleven)
 })
 
 test("Turns forgets what waits when it is stopped", async () => {
