@@ -6,7 +6,7 @@ import { Cloud } from "./cloud/cloud"
 import type { CollectionReport } from "./cloud/report"
 import type { Uploaded } from "./device/device"
 import { Fleet } from "./device/fleet"
-import { type ReadSurvey, readSurvey } from "./device/source/source"
+import { type ReadSurvey, surveyReader } from "./device/source/source"
 import type { Forwarded } from "./gateway/delivery/forwarder"
 import { Gateway } from "./gateway/gateway"
 import { type Log, silentLog } from "./log"
@@ -88,7 +88,7 @@ export class Network implements AsyncDisposable {
     this.#fleet = new Fleet({
       addressing,
       sockets: this.#sockets,
-      readSurvey: options.readSurvey ?? readSurvey,
+      readSurvey: options.readSurvey ?? surveyReader(),
       clock,
       random,
       log,

@@ -191,9 +191,9 @@ export class Receiver {
     }
     const revision = readRevision(query.get("revision"))
     if (Number.isNaN(revision)) return say(Code.BadRequest, "A revision is a whole number")
-    // a day may have been measured before the site's zone changed
+    // a day may have been measured before the site's zone changed, which is known to be one
     const zone = query.get("zone") ?? info.timeZone
-    if (!isTimeZone(zone)) return say(Code.BadRequest, "The time zone is unknown")
+    if (zone !== info.timeZone && !isTimeZone(zone)) return say(Code.BadRequest, "The time zone is unknown")
     if (payload.length > SURVEY_BYTES) {
       return say(Code.RequestEntityTooLarge, `A survey of one day has at most ${SURVEY_BYTES} bytes`)
     }

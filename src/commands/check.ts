@@ -2,7 +2,7 @@
 import { systemClock } from "../clock"
 import { readSurveyFile } from "../device/source/file"
 import { SurveyMissing } from "../device/source/missing"
-import { checkScript } from "../device/source/script"
+import { Scripts } from "../device/source/script"
 import { surveyPath } from "../device/source/source"
 import { whyStale } from "../device/source/stale"
 import { clockChange, dayBefore, describeDay } from "../survey/calendar"
@@ -61,7 +61,7 @@ async function checkSurvey(topology: Topology, device: Device, survey: string): 
   const day = dayBefore(systemClock.now(), timeZone)
   try {
     if (isScript(survey)) {
-      await checkScript({ folder, survey, clock: systemClock })
+      await new Scripts().check({ folder, survey, clock: systemClock })
       return { readings: 0, problems: [] }
     }
     const { bytes, writtenAtMs } = await readSurveyFile(folder, surveyPath(survey, day), limits.survey)

@@ -3,7 +3,7 @@ import { expect, test } from "bun:test"
 import { Cloud } from "../../src/cloud/cloud"
 import { runDevice } from "../../src/device/device"
 import { ReasonsTold } from "../../src/device/reasons-told"
-import { readSurvey } from "../../src/device/source/source"
+import { surveyReader } from "../../src/device/source/source"
 import { Gateway } from "../../src/gateway/gateway"
 import { SPOOL } from "../../src/gateway/spool/schema"
 import { type Sockets, systemSockets } from "../../src/net/sockets"
@@ -63,7 +63,7 @@ async function upload(site: Site, gatewayPort: number): Promise<void> {
         folder: topology.folder,
         timeZone: topology.timeZone,
         sockets: systemSockets,
-        readSurvey,
+        readSurvey: surveyReader(),
         transmission: { ackTimeoutMs: 100, maxRetransmit: 4 },
         clock,
         random: Math.random,

@@ -6,7 +6,7 @@ import { join } from "node:path"
 import { systemClock } from "../../src/clock"
 import { runDevice, type Uploaded } from "../../src/device/device"
 import { ReasonsTold } from "../../src/device/reasons-told"
-import { readSurvey } from "../../src/device/source/source"
+import { surveyReader } from "../../src/device/source/source"
 import { systemSockets } from "../../src/net/sockets"
 import { parseAddress } from "../../src/topology/address"
 import { getText } from "./libcoap"
@@ -53,7 +53,7 @@ class Server implements AsyncDisposable {
         folder: this.folder,
         timeZone: "Europe/Rome",
         sockets: systemSockets,
-        readSurvey,
+        readSurvey: surveyReader(),
         transmission: { ackTimeoutMs: 100, maxRetransmit: 4 },
         clock: systemClock,
         random: Math.random,

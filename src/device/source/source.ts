@@ -2,7 +2,7 @@
 import type { Day } from "../../survey/calendar"
 import { isScript } from "../../topology/devices"
 import { readSurveyFile, type SurveyText } from "./file"
-import { runScript, type ScriptQuestion } from "./script"
+import { type ScriptQuestion, Scripts } from "./script"
 
 export type { SurveySource } from "./script"
 
@@ -12,9 +12,12 @@ export const surveyPath = (survey: string, day: Day): string => survey.replaceAl
 /** How a device comes by its survey. */
 export type ReadSurvey = (question: ScriptQuestion, signal: AbortSignal) => Promise<SurveyText>
 
-/** A device's survey of one day as it is now, of at most `limitBytes`. Throws SurveyMissing, or the signal's reason. */
-export async function readSurvey(question: ScriptQuestion, signal: AbortSignal): Promise<SurveyText> {
-  const { folder, survey, day, limitBytes } = question
-  if (isScript(survey)) return { bytes: await runScript(question, signal) }
-  return readSurveyFile(folder, surveyPath(survey, day), limitBytes)
+/** Reads a device's survey of one day as it is now, of at most `limitBytes`. Throws SurveyMissing, or the signal's reason. */
+export function surveyReader(): ReadSurvey {
+  const scripts = new Scripts()
+  return async (question, signal) => {
+    const { folder, survey, day, limitBytes } = question
+    if (isScript(survey)) return { bytes: await scripts.run(question, signal) }
+    return readSurveyFile(folder, surveyPath(survey, day), limitBytes)
+  }
 }
