@@ -15,6 +15,7 @@ import {
   UsageError,
   type Values,
 } from "./arguments"
+import { columns } from "./columns"
 import { createScreen } from "./screen"
 
 const options = {
@@ -44,18 +45,8 @@ interface Format {
 const cells = ({ site, day, address, time, temperature, humidity }: StoredRow) =>
   [site, formatAddress(address), day, time, temperature, humidity] as const
 
-const tableRow = (row: readonly (string | number)[]): string => {
-  const [site = "", device = "", day = "", time = "", temperature = "", humidity = ""] = row.map(String)
-  const columns = [
-    site.padEnd(16),
-    device.padEnd(15),
-    day,
-    time.padEnd(8),
-    temperature.padStart(11),
-    humidity.padStart(8),
-  ]
-  return columns.join("  ")
-}
+const tableRow = (row: readonly (string | number)[]): string =>
+  columns([row.map(String)], { left: 4, widths: [16, 15, 10, 8, 11, 8] }).join("")
 
 const COLUMNS = ["site", "device", "day", "time", "temperature", "humidity"]
 
@@ -65,7 +56,7 @@ const FORMATS: Record<string, Format> = {
       `${formatAddress(address)} - ${formatStored([time, temperature, humidity])}`,
   },
   table: {
-    head: tableRow(["site", "device", "day       ", "time", "temperature", "humidity"]),
+    head: tableRow(COLUMNS),
     line: (row) => tableRow(cells(row)),
   },
   csv: { head: COLUMNS.join(","), line: (row) => cells(row).join(",") },
