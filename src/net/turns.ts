@@ -5,19 +5,16 @@ import type { Clock } from "../clock"
 const A_TURN = 1024 // enough for one commit to serve many
 const A_TURN_MS = 20 // on a machine that is busy otherwise: meanwhile nobody empties the kernel's buffer
 const LOOK_EVERY = 32 // at the clock
+const WAITING_BYTES = 8 * 1024 * 1024 // in each of the two lines: twice what the kernel holds
 const ITEM_BYTES = 256 // of one that waits, beside its bytes
-
-/** The most that waits in each of the two lines, in bytes: twice what the kernel holds. */
-export const WAITING_BYTES = 8 * 1024 * 1024
 
 export interface TurnsOptions<Item> {
   readonly clock: Pick<Clock, "monotonic">
   /** Must not throw. */
   readonly handle: (item: Item) => void
   readonly sizeOf: (item: Item) => number
+  /** Whose it is: owners that wait are served by turns. */
   readonly ownerOf: (item: Item) => string
-  /** The most of WAITING_BYTES that one owner takes up. */
-  readonly ownerBytes: number
   /** Goes before the others where they have to wait. */
   readonly isUrgent: (item: Item) => boolean
 }
@@ -34,7 +31,7 @@ export class Turns<Item> {
     this.#others = new Line(options)
   }
 
-  /** False where too much waits, of this owner or of all: it is dropped. */
+  /** False where too much waits: something was dropped, of whoever has most waiting. */
   add(item: Item): boolean {
     const { handle, isUrgent } = this.options
     if (!this.#isScheduled) this.#begin()
@@ -81,59 +78,90 @@ export class Turns<Item> {
   }
 }
 
-/** First come, first served, as long as there is room. */
+/**
+ * Those who wait are served in rounds, one item of each owner a round, and where there is no room the last round gives way:
+ * one owner, however much it sends, keeps the others neither waiting nor out.
+ */
 class Line<Item> {
-  #items: Item[] = []
-  #next = 0
+  #round = 0
+  /** What is left of this round, the next one at its end. */
+  #current: Item[] = []
+  /** The rounds behind it, without a gap up to the last. */
+  readonly #later = new Map<number, Item[]>()
+  #lastRound = 0
+  /** Of those who wait: how many items, and in which round the last of them is. */
+  readonly #owners = new Map<string, { waiting: number; lastRound: number }>()
   #bytes = 0
-  /** Of those who have any here. */
-  readonly #bytesOf = new Map<string, number>()
 
-  constructor(private readonly options: Pick<TurnsOptions<Item>, "sizeOf" | "ownerOf" | "ownerBytes">) {}
+  constructor(private readonly options: Pick<TurnsOptions<Item>, "sizeOf" | "ownerOf">) {}
 
   get isEmpty(): boolean {
-    return this.#items.length === 0
+    return this.#owners.size === 0
   }
 
   join(item: Item): boolean {
-    const { sizeOf, ownerOf, ownerBytes } = this.options
-    const owner = ownerOf(item)
-    const bytes = sizeOf(item) + ITEM_BYTES
-    const own = (this.#bytesOf.get(owner) ?? 0) + bytes
-    if (own > ownerBytes || this.#bytes + bytes > WAITING_BYTES) return false
-    this.#bytesOf.set(owner, own)
+    const name = this.options.ownerOf(item)
+    const owner = this.#owners.get(name) ?? { waiting: 0, lastRound: 0 }
+    const round = Math.max(this.#round, owner.lastRound) + 1
+    const bytes = this.#bytesOf(item)
+    let hasRoom = true
+    while (this.#bytes + bytes > WAITING_BYTES) {
+      if (this.#lastRound <= round) return false
+      hasRoom = false
+      this.#dropLast()
+    }
+    const items = this.#later.get(round)
+    if (items) items.push(item)
+    else this.#later.set(round, [item])
+    this.#lastRound = Math.max(this.#lastRound, round)
+    this.#owners.set(name, { waiting: owner.waiting + 1, lastRound: round })
     this.#bytes += bytes
-    this.#items.push(item)
-    return true
+    return hasRoom
   }
 
   next(): Item | undefined {
-    const item = this.#items[this.#next]
-    if (item === undefined) return undefined
-    this.#next++
-    this.#leave(item)
-    // what has gone is let go of, now and then: shifting every time would cost too much
-    if (this.#next === this.#items.length || this.#next === A_TURN) {
-      this.#items = this.#items.slice(this.#next)
-      this.#next = 0
-    }
+    if (this.#current.length === 0) this.#beginRound()
+    const item = this.#current.pop()
+    if (item !== undefined) this.#leave(item)
     return item
   }
 
   clear(): void {
-    this.#items = []
-    this.#next = 0
+    this.#current = []
+    this.#later.clear()
+    this.#owners.clear()
     this.#bytes = 0
-    this.#bytesOf.clear()
   }
 
-  #leave(item: Item): void {
-    const { sizeOf, ownerOf } = this.options
-    const owner = ownerOf(item)
-    const bytes = sizeOf(item) + ITEM_BYTES
-    const own = (this.#bytesOf.get(owner) ?? 0) - bytes
-    if (own > 0) this.#bytesOf.set(owner, own)
-    else this.#bytesOf.delete(owner)
-    this.#bytes -= bytes
+  #beginRound(): void {
+    const items = this.#later.get(this.#round + 1)
+    if (!items) return
+    this.#round++
+    this.#later.delete(this.#round)
+    this.#current = items.reverse()
+  }
+
+  #dropLast(): void {
+    const items = this.#later.get(this.#lastRound) ?? []
+    const item = items.pop()
+    if (item !== undefined) this.#leave(item, this.#lastRound - 1)
+    if (items.length > 0) return
+    this.#later.delete(this.#lastRound)
+    this.#lastRound--
+  }
+
+  #leave(item: Item, lastRound?: number): void {
+    const name = this.options.ownerOf(item)
+    const owner = this.#owners.get(name)
+    if (owner) {
+      owner.waiting--
+      owner.lastRound = lastRound ?? owner.lastRound
+      if (owner.waiting === 0) this.#owners.delete(name)
+    }
+    this.#bytes -= this.#bytesOf(item)
+  }
+
+  #bytesOf(item: Item): number {
+    return this.options.sizeOf(item) + ITEM_BYTES
   }
 }

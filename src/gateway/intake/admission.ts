@@ -3,7 +3,7 @@
 import type { Clock, Random } from "../../clock"
 import { boundedBy } from "../../log"
 import { Allowance } from "../../net/allowance"
-import { Turns, WAITING_BYTES } from "../../net/turns"
+import { Turns } from "../../net/turns"
 import type { Peer } from "../../net/udp"
 import type { Senders } from "./senders"
 
@@ -37,7 +37,7 @@ export class Admission {
   readonly #turns: Turns<Arrived>
 
   constructor(private readonly options: AdmissionOptions) {
-    const { perSecond, clock, handle } = options
+    const { clock, handle } = options
     this.#devices = sideOf(options)
     this.#others = sideOf(options)
     this.#turns = new Turns({
@@ -45,7 +45,6 @@ export class Admission {
       handle: ({ datagram, peer }) => handle(datagram, peer),
       sizeOf: ({ datagram }) => datagram.length,
       ownerOf: ({ peer }) => peer.address,
-      ownerBytes: perSecond.perAddress < perSecond.overall ? WAITING_BYTES / 8 : WAITING_BYTES,
       isUrgent: ({ isDeclared }) => isDeclared,
     })
   }
