@@ -1,6 +1,6 @@
 // The cloud: listens on TCP, tells CoAP from plain text, stores, and lists on its console.
 import { type Clock, isWrong, type Random } from "../clock"
-import { boundedBy, type Log, sparing } from "../log"
+import type { Log } from "../log"
 import type { Sockets } from "../net/sockets"
 import type { TcpListener } from "../net/tcp"
 import { DurableDatabase } from "../storage/database"
@@ -10,11 +10,11 @@ import type { AddressRange } from "../topology/address"
 import { type Addressing, bindAddress } from "../topology/addressing"
 import type { Topology } from "../topology/topology"
 import { Door } from "./door"
+import type { CloudEvent } from "./events"
 import { Gateways } from "./gateways"
 import { lister, printInBatches } from "./listing"
 import { PlainText } from "./plain-text"
 import { Receiver } from "./receiver"
-import type { CollectionReport } from "./report"
 import type { Store, StoredSurvey } from "./store/contract"
 import { STORE } from "./store/schema"
 import { SqliteStore } from "./store/sqlite"
@@ -29,13 +29,9 @@ export interface CloudOptions {
   readonly log: Log
   /** The console: whole lines; a promise makes the listing wait. */
   readonly print: (lines: string) => void | Promise<void>
-  /** A gateway has closed a day, and the store agrees. */
-  readonly onCollection?: (site: string, day: Day, report: CollectionReport) => void
-  /** The disk failed: nothing is certain any more. */
-  readonly onFatal: (error: unknown) => void
+  readonly emit: (event: CloudEvent) => void
 }
 
-const TOLD = { perPeer: 10, overall: 60 } // lines a minute; senders are told of all
 const UNREAD_BYTES = 64 * 1024 // of answers to a peer that does not read them, before it is cut off
 
 export class Cloud {
@@ -50,31 +46,25 @@ export class Cloud {
   #listing: Promise<void> = Promise.resolve()
 
   private constructor(options: CloudOptions) {
-    const { topology, addressing, clock, random, log, onFatal } = options
+    const { topology, addressing, clock, random, log, emit } = options
+    const onFatal = (error: unknown) => emit({ kind: "disk-failed", error })
     this.#options = options
     this.#database = DurableDatabase.open(topology.cloud.store, STORE, addressing, onFatal)
     this.#commits = new GroupCommit(this.#database, onFatal, clock)
     this.#store = new SqliteStore(this.#database, this.#commits, clock.now)
     this.#gateways = new Gateways(topology, addressing)
-    const complain = sparing(log.error, clock.monotonic)
-    const onRefusedText = boundedBy(TOLD, (text) => log.warn(`Refused: ${text}`), clock.monotonic)
-    const warn = sparing(log.warn, clock.monotonic)
     this.#receiver = new Receiver({
       store: this.#store,
       serves: (site) => this.#gateways.serves(site),
       maySpeakFor: (sender, site) => this.#gateways.maySpeakFor(sender, site),
       now: clock.now,
-      onCollection: (site, day, report) => {
-        this.#list(site, day, report.run ? undefined : report.changed)
-        options.onCollection?.(site, day, report)
+      emit: (event) => {
+        if (event.kind === "collection-closed") {
+          const { site, day, report } = event
+          this.#list(site, day, report.run ? undefined : report.changed)
+        }
+        emit(event)
       },
-      onRefusedText,
-      onSuperseded: boundedBy(TOLD, log.info, clock.monotonic),
-      onDropped: log.info,
-      onAlternating: (site) => {
-        warn(`Two gateways deliver for ${site} in turn, each from a spool of its own: only one should. Nothing is lost`)
-      },
-      onRefused: (error) => complain(`${error.message}: deliveries are refused until there is room`),
     })
     const plainText = new PlainText({
       store: this.#store,
@@ -83,7 +73,7 @@ export class Cloud {
       devices: topology.devices,
       isClockWrong: (at) => isWrong(clock, at),
       maySend: (sender, ip) => this.#maySend(sender, ip),
-      onRefusedText,
+      emit,
       onStored: (surveys) => this.#queueListing(() => this.#printAll(topology.site, onePage(surveys))),
     })
     const texts = new Texts({

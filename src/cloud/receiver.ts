@@ -18,10 +18,11 @@ import { addDays, clockChange, type Day, dayOf, isTimeZone, parseDay } from "../
 import { readCanonical } from "../survey/canonical"
 import { deliveryDigest, surveyDigest } from "../survey/digest"
 import { PROTOCOL, protocolProblem } from "../survey/protocol"
-import { type AddressRange, formatRange, parseRange, parseRanges } from "../topology/address"
+import { type AddressRange, parseRange, parseRanges } from "../topology/address"
 import { covers, joinRanges } from "../topology/ranges"
+import type { CloudEvent } from "./events"
 import { fit, parseJson } from "./json"
-import { type CollectionReport, collectionReport } from "./report"
+import { collectionReport } from "./report"
 import type { Kept, SiteInfo, Store } from "./store/contract"
 
 const RECEIVED = "Surveys received"
@@ -56,17 +57,7 @@ export interface ReceiverOptions {
   /** Whether this address is its gateway's. */
   readonly maySpeakFor: (sender: string, site: string) => boolean
   readonly now: () => number
-  /** The cloud agrees with a collection, which now is to be listed. */
-  readonly onCollection: (site: string, day: Day, report: CollectionReport) => void
-  /** Something of a peer's was not taken, or gave way: a line for people. */
-  readonly onRefusedText: (text: string, sender: string) => void
-  /** Values gave way to others of the same time. */
-  readonly onSuperseded: (text: string, sender: string) => void
-  /** A person has dropped something at the site's gateway: a line for people. */
-  readonly onDropped: (text: string) => void
-  /** Two spools deliver for one site in turn. */
-  readonly onAlternating: (site: string) => void
-  readonly onRefused: (error: StorageRefused) => void
+  readonly emit: (event: CloudEvent) => void
 }
 
 /** A site that has described itself. */
@@ -95,7 +86,7 @@ export class Receiver {
   readonly #failed = (error: unknown): Response => {
     if (error instanceof MessageFormatError) return say(Code.BadRequest, "The body must be UTF-8")
     if (!(error instanceof StorageRefused)) throw error
-    this.options.onRefused(error)
+    this.options.emit({ kind: "deliveries-refused", error })
     return busy(REFUSED_TEXT, REFUSED_RETRY_SECONDS)
   }
 
@@ -130,7 +121,7 @@ export class Receiver {
   }
 
   #refuseTarget(request: Request, [root, site = "", kind, ...rest]: readonly string[]): Response | undefined {
-    const { serves, maySpeakFor, onRefusedText } = this.options
+    const { serves, maySpeakFor, emit } = this.options
     const lengths: Record<string, number> = { surveys: 2, collections: 1 }
     const known = root === "sites" && site !== "" && (kind === undefined || lengths[kind] === rest.length)
     if (!known) return say(Code.NotFound, "There are /sites/<site>, its surveys and its collections here")
@@ -145,7 +136,7 @@ export class Receiver {
         ? undefined
         : `${address} may not speak for ${site}`
     if (forbidden !== undefined) {
-      onRefusedText(`${forbidden}: cloud.sites says who may`, address)
+      emit({ kind: "refused", text: `${forbidden}: cloud.sites says who may`, sender: address })
       return say(Code.Forbidden, forbidden)
     }
     return isDrop ? undefined : refuseFormat(request, kind === "surveys" ? ContentFormat.Text : ContentFormat.Json)
@@ -170,7 +161,7 @@ export class Receiver {
     const info = { timeZone, devices }
     const { alternates } = await this.options.store.describeSite(site, { ...info, spool })
     this.#sites.set(site, knownSite(info))
-    if (alternates) this.options.onAlternating(site)
+    if (alternates) this.options.emit({ kind: "spools-alternate", site })
     return say(Code.Changed)
   }
 
@@ -213,7 +204,7 @@ export class Receiver {
     // stored as it came or not at all: what is agreed upon is the text
     if (broken) {
       const reason = `line ${broken.line}: ${broken.rule}`
-      this.options.onRefusedText(`${site} ${ip} ${day}, ${reason}`, sender)
+      this.options.emit({ kind: "refused", text: `${site} ${ip} ${day}, ${reason}`, sender })
       return say(Code.BadRequest, reason)
     }
     const delivery = { day, address: range.first, revision, digest, zone, body }
@@ -222,10 +213,7 @@ export class Receiver {
 
   #answer({ outcome, superseded }: Kept, site: string, ip: string, day: Day, sender: string): Response {
     if (outcome === "dropped") return say(Code.Conflict, `${day} of ${ip} was dropped here`)
-    if (superseded > 0) {
-      const values = superseded === 1 ? "1 value" : `${superseded} values`
-      this.options.onSuperseded(`${site} ${ip} ${day}: ${values} gave way to newer ones, kept as superseded`, sender)
-    }
+    if (superseded > 0) this.options.emit({ kind: "superseded", site, ip, day, values: superseded, sender })
     return outcome === "new" ? CREATED : CHANGED
   }
 
@@ -254,12 +242,12 @@ export class Receiver {
     const revision = readRevision(query.get(sparesNewer ? "upTo" : "revision"))
     if (revision === undefined || Number.isNaN(revision)) return say(Code.BadRequest, "A revision is a whole number")
     const upTo = await this.options.store.drop(site, { day, addresses, revision, sparesNewer })
-    if (!sparesNewer) this.options.onDropped(`${site} has dropped ${day} of ${formatRange(addresses)}`)
+    if (!sparesNewer) this.options.emit({ kind: "dropped", site, day, devices: addresses })
     return say(Code.Deleted, String(upTo))
   }
 
   async #putCollection(site: string, request: Request, [given = ""]: readonly string[]): Promise<Response> {
-    const { store, onCollection } = this.options
+    const { store, emit } = this.options
     const day = parseDay(given)
     if (!day) return say(Code.BadRequest, `A day is written 2026-11-21: it is ${given}`)
     const parsed = parseJson(collectionReport, request.payload)
@@ -276,7 +264,7 @@ export class Receiver {
     })
     // what it has instead is nobody's to know
     if (!agrees) return say(Code.Conflict, `The store differs on ${day}`)
-    if (toList) onCollection(site, day, report)
+    if (toList) emit({ kind: "collection-closed", site, day, report })
     return say(Code.Changed, RECEIVED)
   }
 }

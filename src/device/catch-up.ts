@@ -3,7 +3,7 @@ import type { Clock } from "../clock"
 import type { Log } from "../log"
 import { type Day, shortDays } from "../survey/calendar"
 import type { Device } from "../topology/devices"
-import type { Uploaded } from "./device"
+import type { Uploaded } from "./events"
 
 interface Absent {
   readonly device: Device

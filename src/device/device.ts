@@ -6,6 +6,7 @@ import type { Peer } from "../net/udp"
 import { clockChange, type Day } from "../survey/calendar"
 import { parseSurvey, type Survey } from "../survey/survey"
 import { type Device, hasHistory } from "../topology/devices"
+import type { DeviceEvent, Uploaded } from "./events"
 import type { ReasonsTold } from "./reasons-told"
 import type { SurveyText } from "./source/file"
 import { SurveyMissing, SurveyStale } from "./source/missing"
@@ -37,28 +38,7 @@ export interface DeviceRunOptions {
   readonly again: readonly Day[]
   /** What the gateway was told in this run, also by earlier looks of this device. */
   readonly told: ReasonsTold
-  readonly onUploaded: (upload: Uploaded) => void
-  /** Why a day's survey cannot be sent, for now or for good. */
-  readonly onProblem: (day: Day, reason: string) => void
-  /** The gateway asks to come again after a while. */
-  readonly onPostponed: (reason: string, waitMs: number) => void
-  /** A line of the survey breaks a rule; the good ones go on. */
-  readonly onRefusedLine: (text: string) => void
-}
-
-/** One survey that has arrived at the gateway. */
-export interface Uploaded {
-  readonly device: Device
-  readonly day: Day
-  /** Its place, from 1, among the days that this run of the device sends, oldest first, and how many these are. */
-  readonly place: number
-  readonly days: number
-  readonly readings: number
-  readonly refused: number
-  readonly bytes: number
-  readonly elapsedMs: number
-  /** Datagrams that had to be sent again. */
-  readonly resent: number
+  readonly emit: (event: DeviceEvent) => void
 }
 
 const REFUSED_LINES_SHOWN = 10
@@ -70,7 +50,7 @@ const REFUSED_LINES_SHOWN = 10
  * reason, or with an Error of one clear line when its address cannot be had.
  */
 export async function runDevice(day: Day, options: DeviceRunOptions, signal: AbortSignal): Promise<boolean> {
-  const { address, sockets, transmission, clock, random, gateway, device, owedOnly, onPostponed } = options
+  const { address, sockets, transmission, clock, random, gateway, device, owedOnly, emit } = options
   const socket = await sockets.openUdp({
     address,
     port: 0,
@@ -78,6 +58,7 @@ export async function runDevice(day: Day, options: DeviceRunOptions, signal: Abo
   })
   const endpoint = new Endpoint({ send: (bytes, peer) => socket.send(bytes, peer), clock, random, transmission })
   try {
+    const onPostponed = (reason: string, waitMs: number) => emit({ kind: "postponed", device, reason, waitMs })
     const uploader = new Uploader({ endpoint, gateway, ip: device.ip, clock, random, onPostponed })
     const history = hasHistory(options.survey)
     const owed = history || owedOnly ? await uploader.owed(signal) : []
@@ -112,7 +93,7 @@ async function sendDay(
   endpoint: Endpoint,
   signal: AbortSignal,
 ): Promise<boolean> {
-  const { device, told, onProblem } = options
+  const { device, told, emit } = options
   const { day, isDue } = toSend
   try {
     await sendSurvey(toSend, options, uploader, endpoint, signal)
@@ -121,7 +102,7 @@ async function sendDay(
     if (!(error instanceof SurveyMissing || error instanceof UploadRefused)) throw error
     const { message: reason } = error
     // what the gateway has already need not be there any more
-    if (isDue) onProblem(day, reason)
+    if (isDue) emit({ kind: "not-sent", device, day, reason })
     if (error instanceof UploadRefused) return true
     if (isDue && !told.has(day, device.address, reason)) {
       const heard = await uploader.missing(day, reason, error.kind, signal)
@@ -139,7 +120,7 @@ async function sendSurvey(
   endpoint: Endpoint,
   signal: AbortSignal,
 ): Promise<void> {
-  const { clock, device, readSurvey, onUploaded, told, folder, survey, limitBytes } = options
+  const { clock, device, readSurvey, emit, told, folder, survey, limitBytes } = options
   const text = await readSurvey({ folder, survey, device, day, limitBytes, clock }, signal)
   const { readings, refused, refusedCount: refusedLines } = readingsOf(text, day, options)
   const isUseless = readings.length === 0 && refusedLines > 0
@@ -147,14 +128,15 @@ async function sendSurvey(
   // a patient run reads it again every minute, and shows its lines once
   const shown = isUseless && told.has(day, device.address, useless) ? 0 : REFUSED_LINES_SHOWN
   for (const { line, rule } of refused.slice(0, shown)) {
-    options.onRefusedLine(`${surveyPath(survey, day)}:${line} ${rule}`)
+    emit({ kind: "line-refused", device, text: `${surveyPath(survey, day)}:${line} ${rule}` })
   }
   const startedAt = clock.monotonic()
   const resentBefore = endpoint.counts.resent
   await uploader.upload(day, text.bytes, signal)
   // the gateway keeps the lines in quarantine, and still has no reading of the day
   if (isUseless) throw new SurveyMissing(useless)
-  onUploaded({
+  emit({
+    kind: "uploaded",
     device,
     day,
     place,

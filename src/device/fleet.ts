@@ -7,7 +7,8 @@ import { type Addressing, bindAddress } from "../topology/addressing"
 import type { Device } from "../topology/devices"
 import type { Topology } from "../topology/topology"
 import { CatchUp } from "./catch-up"
-import { runDevice, type Uploaded } from "./device"
+import { runDevice } from "./device"
+import type { DeviceEvent, Uploaded } from "./events"
 import { ReasonsTold } from "./reasons-told"
 import type { ReadSurvey } from "./source/source"
 
@@ -18,7 +19,7 @@ export interface FleetOptions {
   readonly clock: Clock
   readonly random: Random
   readonly log: Log
-  readonly onUploaded?: (upload: Uploaded) => void
+  readonly emit: (event: DeviceEvent) => void
 }
 
 /** One run of the fleet. */
@@ -52,7 +53,6 @@ interface Progress {
 
 const DEVICES_AT_ONCE = 64
 const LOOK_AGAIN_MS = 60_000
-const WORTH_SAYING_MS = 5000
 
 export class Fleet {
   #current: AbortController | undefined
@@ -134,10 +134,10 @@ export class Fleet {
     day: Day,
     device: Device,
     { topology, gatewayPort, owedOnly, again }: FleetRunOptions,
-    { reasons, uploads, catchUp, told }: Progress,
+    progress: Progress,
     signal: AbortSignal,
   ): Promise<boolean> {
-    const { addressing, sockets, readSurvey, clock, random, log, onUploaded } = this.options
+    const { addressing, sockets, readSurvey, clock, random } = this.options
     const { folder, timeZone, gateway, transmission } = topology
     const { ackTimeout, maxRetransmit } = transmission
     try {
@@ -159,31 +159,36 @@ export class Fleet {
           random,
           owedOnly,
           again,
-          told,
-          onUploaded: (upload) => {
-            if (upload.day === day) {
-              reasons.delete(device.address)
-              uploads.push(upload)
-            } else catchUp.sent(upload)
-            onUploaded?.(upload)
-          },
-          onProblem: (problemDay, reason) => {
-            if (problemDay !== day) return catchUp.absent(device, problemDay, reason)
-            if (reasons.get(device.address) !== reason) log.debug(`${device.ip}: ${reason}`)
-            reasons.set(device.address, reason)
-          },
-          onPostponed: (reason, waitMs) => {
-            const seconds = Math.ceil(waitMs / 1000)
-            if (waitMs >= WORTH_SAYING_MS) log.info(`${device.ip}: ${reason}. It comes again in ${seconds} s`)
-            reasons.set(device.address, reason)
-          },
-          onRefusedLine: (text) => log.warn(`Refused: ${text}`),
+          told: progress.told,
+          emit: (event) => this.#hear(event, day, progress),
         },
         signal,
       )
     } catch (error) {
-      if (!signal.aborted) reasons.set(device.address, error instanceof Error ? error.message : String(error))
+      if (!signal.aborted) progress.reasons.set(device.address, error instanceof Error ? error.message : String(error))
       return true
     }
+  }
+
+  /** Keeps account of the run, and passes on what is new. */
+  #hear(event: DeviceEvent, day: Day, { reasons, uploads, catchUp }: Progress): void {
+    const { device } = event
+    switch (event.kind) {
+      case "uploaded":
+        if (event.day === day) {
+          reasons.delete(device.address)
+          uploads.push(event)
+        } else catchUp.sent(event)
+        break
+      case "not-sent":
+        // the catch-up names older days together, and a patient run finds the same every minute
+        if (event.day !== day) return catchUp.absent(device, event.day, event.reason)
+        if (reasons.get(device.address) === event.reason) return
+        reasons.set(device.address, event.reason)
+        break
+      case "postponed":
+        reasons.set(device.address, event.reason)
+    }
+    this.options.emit(event)
   }
 }

@@ -171,12 +171,7 @@ export const receiverOptions = (bench: Bench, more: Partial<ReceiverOptions> = {
   serves: (site) => [SITE, "orchard", "farm"].includes(site),
   maySpeakFor: (sender) => sender === GATEWAY,
   now: () => bench.now,
-  onCollection() {},
-  onRefusedText() {},
-  onSuperseded() {},
-  onAlternating() {},
-  onDropped() {},
-  onRefused() {},
+  emit() {},
   ...more,
 })
 

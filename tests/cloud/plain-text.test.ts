@@ -24,7 +24,7 @@ beforeEach(async () => {
     timeZone: TIME_ZONE,
     devices: parseTopology(SAMPLE, "topology.yaml").devices,
     maySend: (sender, ip) => sender !== "127.0.0.9" || ip === "192.168.1.2",
-    onRefusedText: (text) => refused.push(text),
+    emit: (event) => event.kind === "refused" && refused.push(event.text),
     onStored: (surveys) => listed.push(...surveys),
   })
 })

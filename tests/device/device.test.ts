@@ -41,10 +41,11 @@ function device(read: (day: Day) => SurveyText, options: Partial<DeviceRunOption
     owedOnly: false,
     again: [],
     told: new ReasonsTold(),
-    onUploaded: ({ day }) => void uploaded.push(day),
-    onProblem: (day, reason) => void problems.push(`${day}: ${reason}`),
-    onPostponed: (reason) => void problems.push(reason),
-    onRefusedLine: (text) => void refusedLines.push(text),
+    emit: (event) => {
+      if (event.kind === "uploaded") uploaded.push(event.day)
+      else if (event.kind === "line-refused") refusedLines.push(event.text)
+      else problems.push(event.kind === "not-sent" ? `${event.day}: ${event.reason}` : event.reason)
+    },
     ...options,
   }
   const run = (signal = never) => clock.run(runDevice(SUNDAY, all, signal))

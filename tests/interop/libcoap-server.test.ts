@@ -4,7 +4,8 @@ import { mkdtemp, rm } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { systemClock } from "../../src/clock"
-import { runDevice, type Uploaded } from "../../src/device/device"
+import { runDevice } from "../../src/device/device"
+import type { Uploaded } from "../../src/device/events"
 import { ReasonsTold } from "../../src/device/reasons-told"
 import { surveyReader } from "../../src/device/source/source"
 import { systemSockets } from "../../src/net/sockets"
@@ -62,10 +63,11 @@ class Server implements AsyncDisposable {
         sample: true,
         told: new ReasonsTold(),
         limitBytes: 1024 * 1024,
-        onPostponed: () => {},
-        onUploaded: (upload) => uploads.push(upload),
-        onProblem: (_day, reason) => problems.push(reason),
-        onRefusedLine: (text) => problems.push(text),
+        emit: (event) => {
+          if (event.kind === "uploaded") uploads.push(event)
+          if (event.kind === "not-sent") problems.push(event.reason)
+          if (event.kind === "line-refused") problems.push(event.text)
+        },
       },
       AbortSignal.timeout(4000),
     )

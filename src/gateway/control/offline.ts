@@ -24,9 +24,11 @@ export async function carryOutOffline(
   const { timeZone } = topology
   const storage = GatewayStorage.open({ topology, addressing, clock })
   try {
+    const emit = () => {} // the disk's refusal is thrown too, and nobody else hears
     const collector = new Collector({
       ...storage,
-      refusals: new Refusals({ ...storage, clock }),
+      emit,
+      refusals: new Refusals({ ...storage, clock, emit }),
       timeZone,
       retentionDays: retentionDays(topology),
       now: clock.now,

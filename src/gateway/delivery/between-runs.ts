@@ -2,6 +2,7 @@
 import { type Clock, pause } from "../../clock"
 import type { Log } from "../../log"
 import { StorageRefused } from "../../storage/errors"
+import type { GatewayEvent } from "../events"
 import type { Ledger } from "../ledger/ledger"
 import type { Spool } from "../spool/spool"
 import type { Forwarder } from "./forwarder"
@@ -11,7 +12,8 @@ export interface BetweenRunsOptions {
   readonly ledger: Ledger
   readonly forwarder: Pick<Forwarder, "forward">
   readonly clock: Clock
-  readonly log: Log
+  readonly log: Pick<Log, "error">
+  readonly emit: (event: GatewayEvent) => void
   /** Aborts when the gateway stops. */
   readonly signal: AbortSignal
 }
@@ -60,12 +62,10 @@ export class BetweenRuns {
   }
 
   async #forwardAfterPause(): Promise<void> {
-    const { clock, forwarder, log, signal } = this.options
+    const { clock, forwarder, emit, log, signal } = this.options
     await pause(clock, PAUSE_MS, signal)
     try {
-      const { surveys, readings, refused } = await forwarder.forward(undefined, signal)
-      if (surveys > 0) log.info(`Delivered later, readings: ${readings}`)
-      if (refused > 0) log.warn(`Surveys that the cloud refuses: ${refused}. They are safe here: see status`)
+      emit({ kind: "delivered-between-runs", ...(await forwarder.forward(undefined, signal)) })
     } catch (error) {
       if (!signal.aborted) log.error(`The delivery failed: ${error}`)
     }

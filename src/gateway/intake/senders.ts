@@ -2,18 +2,9 @@
 import { parseAddress } from "../../topology/address"
 import { type Addressing, boundAddress, declaredAddress, deviceOfSender } from "../../topology/addressing"
 import type { Device, Devices } from "../../topology/devices"
+import type { Stranger } from "../events"
 
 const LOOPBACK = "127.0.0.1"
-
-/** Somebody who was refused. */
-export interface Stranger {
-  /** The address that it came from. */
-  readonly sender: string
-  /** The device that it spoke for: its own address, where it named none. */
-  readonly address: string
-  /** What it was told. */
-  readonly reason: string
-}
 
 export class Senders {
   /** @param onStranger hears of every refusal */

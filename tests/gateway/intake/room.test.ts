@@ -34,7 +34,7 @@ function bounded(limitBytes?: number, maxWaiting = 1000): Collector {
     commits,
     clock,
     log: { debug: say, info: say, warn: say, error: say },
-    onRefused: (error) => bench.refused.push(error),
+    emit: bench.emit,
   })
   return new Collector({
     spool,
@@ -44,8 +44,7 @@ function bounded(limitBytes?: number, maxWaiting = 1000): Collector {
     timeZone: TIME_ZONE,
     retentionDays: 90,
     now: clock.now,
-    onLate() {},
-    onRefused() {},
+    emit() {},
   })
 }
 

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test"
-import { Senders, type Stranger } from "../../../src/gateway/intake/senders"
+import type { Stranger } from "../../../src/gateway/events"
+import { Senders } from "../../../src/gateway/intake/senders"
 import type { Addressing } from "../../../src/topology/addressing"
 import { parseTopology } from "../../../src/topology/yaml/load"
 import { SAMPLE } from "../../topology/sample"

@@ -31,10 +31,10 @@ export class Programme {
       sockets: this.#sockets,
       readSurvey: this.#readSurvey,
       log: this.#log,
-      onUploaded: ({ device, day }) => {
-        if (life.isAlive) ground.fields.acknowledged(device.ip, day)
+      listener: (event) => {
+        if (life.isAlive && event.kind === "uploaded") ground.fields.acknowledged(event.device.ip, event.day)
+        if (event.kind === "disk-failed") life.fail(`the disk failed: ${describe(event.error)}`)
       },
-      onFatal: (error) => life.fail(`the disk failed: ${describe(error)}`),
     })
     this.#network = network
     const { gateway, devices } = this.roles
