@@ -137,10 +137,7 @@ export class Network implements AsyncDisposable {
 
   /** Collects the day before, from every device to the cloud. One at a time: a second call waits for the first. */
   collect(options: CollectOptions = {}): Promise<Summary> {
-    const turn = this.#collecting.then(() => {
-      const { scheduledAt = this.#clock.now() } = options
-      return this.#collect(dayBefore(scheduledAt, this.#topology.timeZone), scheduledAt, options)
-    })
+    const turn = this.#collecting.then(() => this.#collectNow(options))
     this.#collecting = turn.catch(() => {})
     return turn
   }
@@ -217,20 +214,9 @@ export class Network implements AsyncDisposable {
     })
   }
 
-  async #collect(day: Day, scheduledAt: number, options: CollectOptions): Promise<Summary> {
-    const run = this.#run(day, options)
-    this.#emit({ kind: "run-started", day, owedOnly: options.owedOnly ?? false })
-    try {
-      const summary = await (this.#gateway ? run.collect(this.#gateway, scheduledAt) : run.upload())
-      this.#emit({ kind: "run-finished", day, summary, isCutShort: this.#stopping.signal.aborted })
-      return summary
-    } catch (error) {
-      this.#emit({ kind: "run-failed", day, error })
-      throw error
-    }
-  }
-
-  #run(day: Day, options: CollectOptions): Run {
+  async #collectNow(options: CollectOptions): Promise<Summary> {
+    const { scheduledAt = this.#clock.now(), owedOnly = false } = options
+    const day = dayBefore(scheduledAt, this.#topology.timeZone)
     const parts = {
       topology: () => this.#topology,
       roles: this.#roles,
@@ -241,6 +227,15 @@ export class Network implements AsyncDisposable {
       log: this.#log,
       stopping: this.#stopping.signal,
     }
-    return new Run(parts, day, options)
+    const run = new Run(parts, day, options)
+    this.#emit({ kind: "run-started", day, owedOnly })
+    try {
+      const summary = await (this.#gateway ? run.collect(this.#gateway, scheduledAt) : run.upload())
+      this.#emit({ kind: "run-finished", day, summary, isCutShort: this.#stopping.signal.aborted })
+      return summary
+    } catch (error) {
+      this.#emit({ kind: "run-failed", day, error })
+      throw error
+    }
   }
 }

@@ -169,8 +169,7 @@ export class Gateway {
 
   /** Throws StorageError or an Error of one clear line when the spool or the port cannot be had. */
   static async start(options: GatewayOptions): Promise<Gateway> {
-    const onFatal = (error: unknown) => options.emit({ kind: "disk-failed", error })
-    const gateway = new Gateway(options, GatewayStorage.open({ ...options, onFatal }))
+    const gateway = new Gateway(options, GatewayStorage.open(options))
     try {
       await gateway.#begin()
       return gateway

@@ -1,6 +1,9 @@
 // What a listener hears of a network, from a run's beginning to its end.
 import { expect, test } from "bun:test"
+import { truncateSync } from "node:fs"
 import { type Event, Network } from "../../src/network"
+import { isFatal } from "../../src/storage/errors"
+import { ofKind } from "../fixtures"
 import { Site, until } from "./fixture"
 
 /** A site, and the events of its network. */
@@ -49,4 +52,17 @@ test("a listener hears that a run failed, with what its caller is told", async (
   const error = await network.collect().catch((reason) => reason)
   expect(error).toEqual(new Error("it is broken"))
   expect(events.at(-1)).toEqual({ kind: "run-failed", day: "2026-11-22", error })
+})
+
+test.each(["spool", "store"] as const)("a listener hears that the disk of the %s failed", async (kind) => {
+  await using site = await Site.make()
+  const { events, options, kinds } = recorded(site)
+  await using network = await Network.start(site.topology, options)
+  const { gateway, cloud } = site.topology
+  truncateSync(`${kind === "spool" ? gateway.spool : cloud.store}-wal`)
+  const collecting = network.collect().catch(() => {})
+  await until(() => kinds().includes("disk-failed"))
+  expect(ofKind(events, "disk-failed").every(({ error }) => isFatal(error))).toBe(true)
+  await network.stop()
+  await collecting
 })

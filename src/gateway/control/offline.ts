@@ -22,9 +22,9 @@ export async function carryOutOffline(
   clock: Clock,
 ): Promise<string> {
   const { timeZone } = topology
-  const storage = GatewayStorage.open({ topology, addressing, clock })
+  const emit = () => {} // whoever asked is told of a disk that refuses or fails: it is thrown too
+  const storage = GatewayStorage.open({ topology, addressing, clock, emit })
   try {
-    const emit = () => {} // the disk's refusal is thrown too, and nobody else hears
     const collector = new Collector({
       ...storage,
       emit,
