@@ -8,7 +8,7 @@ import type { Spool } from "../spool/spool"
 import type { Forwarder } from "./forwarder"
 
 export interface BetweenRunsOptions {
-  readonly spool: Pick<Spool, "due" | "untold">
+  readonly spool: Pick<Spool, "isDue" | "untold">
   readonly ledger: Ledger
   readonly forwarder: Pick<Forwarder, "forward">
   readonly clock: Clock
@@ -49,7 +49,7 @@ export class BetweenRuns {
     const { lastClosedDay, lastRun } = ledger
     if (spool.untold().length > 0) return true
     if (lastClosedDay === undefined) return false
-    return spool.due(lastClosedDay, lastRun?.scheduledAt ?? 0, 1).length > 0
+    return spool.isDue(lastClosedDay, lastRun?.scheduledAt ?? 0)
   }
 
   #isStillDue(): boolean {

@@ -8,6 +8,7 @@ import type { Drafts } from "./drafts"
 import type { ReplacedUploads } from "./notes/replaced-uploads"
 import { heldDays } from "./reader"
 import { beforeDaySql, onDaySql } from "./slot"
+import type { Surveys } from "./surveys"
 
 /** The cloud has to get it still, or it refuses it: the quarantine keeps the beginning only of one that is long. */
 const IS_NEEDED = `(EXISTS (SELECT 1 FROM due WHERE due.slot = slots.slot)
@@ -22,6 +23,7 @@ export class Pruning {
     private readonly sqlite: Database,
     private readonly commits: GroupCommit,
     private readonly drafts: Drafts,
+    private readonly surveys: Surveys,
     private readonly days: Days,
     private readonly replaced: ReplacedUploads,
   ) {}
@@ -62,6 +64,8 @@ export class Pruning {
     const ids = this.#idsOf(day)
     await this.commits.addInPortions((most, done) => {
       this.drafts.end()
+      this.surveys.write()
+      this.surveys.keepIds()
       const portion = this.#stopped ? new Float64Array() : ids.subarray(done, done + most)
       for (const run of runsOf(portion)) this.#deleteRun(day, run)
       return portion.length
@@ -81,9 +85,10 @@ export class Pruning {
   }
 
   #deleteRun(day: Day, [first, last]: Run): void {
-    const totals = this.#query<TotalsRow>(`SELECT ${TOTALS} FROM surveys WHERE id BETWEEN ?1 AND ?2`).get(first, last)
-    this.days.remove(day, readTotals(totals))
-    this.#query("DELETE FROM surveys WHERE id BETWEEN ?1 AND ?2").run(first, last)
+    // it may be due again meanwhile
+    const which = "surveys WHERE id BETWEEN ?1 AND ?2 AND NOT EXISTS (SELECT 1 FROM due WHERE due.slot = surveys.slot)"
+    this.days.remove(day, readTotals(this.#query<TotalsRow>(`SELECT ${TOTALS} FROM ${which}`).get(first, last)))
+    this.#query(`DELETE FROM ${which}`).run(first, last)
   }
 
   #query<Result = unknown>(sql: string) {

@@ -77,7 +77,7 @@ export class Spool {
     })
     const { drafts } = this.#merge
     const writtenBytes = Math.min(WRITTEN_BYTES, (database.reserve?.bytes ?? WRITTEN_BYTES) * PART_OF_RESERVE)
-    this.#pruning = new Pruning(database.sqlite, commits, drafts, this.#days, this.#replaced)
+    this.#pruning = new Pruning(database.sqlite, commits, drafts, this.#surveys, this.#days, this.#replaced)
     commits.attach({
       isEnough: () => drafts.isEnough || this.#surveys.stagedBytes > writtenBytes,
       beforeCommit: () => {
@@ -183,7 +183,8 @@ export class Spool {
   /** Everything of this day is due again: the cloud's store differs. What it refuses stays as it is. */
   redeliver(day: Day): Promise<void> {
     return this.#whenSettled(() => {
-      const all = `SELECT slot, id FROM slots WHERE ${onDaySql("?1")} AND NOT ${isRefusedSql("slots")}`
+      const isHeld = "EXISTS (SELECT 1 FROM surveys WHERE surveys.id = slots.id)" // not of a day that is being pruned
+      const all = `SELECT slot, id FROM slots WHERE ${onDaySql("?1")} AND ${isHeld} AND NOT ${isRefusedSql("slots")}`
       this.#query(`INSERT OR REPLACE INTO due ${all}`).run(day)
     })
   }
@@ -352,6 +353,7 @@ export class Spool {
       this.#merge.drafts.end()
       this.#surveys.settle(this.#surveys.unsettled())
       this.#surveys.write(true)
+      this.#surveys.keepIds()
       return work()
     })
   }

@@ -160,6 +160,11 @@ export class Surveys {
     this.#query(`INSERT OR REPLACE INTO due ${versions("slot, id")}`).run(ids)
     for (const slot of slots) this.#keep(slot, NOWHERE)
     this.#settledDays.clear()
+    this.keepIds()
+  }
+
+  /** Before rows are deleted: the ids of the last of them are not given again. */
+  keepIds(): void {
     if (this.isSettled) this.#noteSettled(this.#lastId)
   }
 
