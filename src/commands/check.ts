@@ -1,9 +1,9 @@
 // `bun run check`: every problem in topology.yaml and in every survey line, before a night depends on it.
 import { systemClock } from "../clock"
+import { surveyPath } from "../device/source"
 import { readSurveyFile } from "../device/source/file"
 import { SurveyMissing } from "../device/source/missing"
 import { Scripts } from "../device/source/script"
-import { surveyPath } from "../device/source/source"
 import { whyStale } from "../device/source/stale"
 import { clockChange, dayBefore, describeDay } from "../survey/calendar"
 import { parseSurvey } from "../survey/survey"

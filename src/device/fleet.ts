@@ -10,7 +10,7 @@ import { CatchUp } from "./catch-up"
 import { runDevice } from "./device"
 import type { DeviceEvent, Uploaded } from "./events"
 import { ReasonsTold } from "./reasons-told"
-import type { ReadSurvey } from "./source/source"
+import type { ReadSurvey } from "./source"
 
 export interface FleetOptions {
   readonly addressing: Addressing

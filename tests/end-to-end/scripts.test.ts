@@ -5,7 +5,7 @@ import { Network } from "../../src/network"
 import { SAMPLE, Site } from "./fixture"
 
 const MAIN = resolve(import.meta.dir, "../../src/main.ts")
-const SOURCE = resolve(import.meta.dir, "../../src/device/source/source")
+const SOURCE = resolve(import.meta.dir, "../../src/device/source")
 
 const runner = (site: Site, ...args: string[]) =>
   Bun.spawn([process.execPath, MAIN, ...args], { cwd: site.folder, stdout: "pipe", stderr: "pipe", stdin: "ignore" })

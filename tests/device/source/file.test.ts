@@ -3,8 +3,8 @@ import { mkdir, mkdtemp, rename, rm, symlink, utimes, writeFile } from "node:fs/
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { systemClock } from "../../../src/clock"
+import { surveyReader } from "../../../src/device/source"
 import type { SurveyText } from "../../../src/device/source/file"
-import { surveyReader } from "../../../src/device/source/source"
 import type { Day } from "../../../src/survey/calendar"
 
 const LIMIT_BYTES = 1024

@@ -3,8 +3,8 @@ import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { systemClock } from "../../../src/clock"
+import { surveyReader } from "../../../src/device/source"
 import { Scripts } from "../../../src/device/source/script"
-import { surveyReader } from "../../../src/device/source/source"
 import type { Day } from "../../../src/survey/calendar"
 
 const TOO_LONG_MS = 250 // for scripts that never end

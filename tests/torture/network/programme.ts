@@ -1,7 +1,7 @@
 // What runs in one life of a machine: the real network's part, on the real schedule, as `start` runs it.
 
+import type { ReadSurvey } from "../../../src/device/source"
 import { SurveyMissing } from "../../../src/device/source/missing"
-import type { ReadSurvey } from "../../../src/device/source/source"
 import type { Log } from "../../../src/log"
 import type { Sockets } from "../../../src/net/sockets"
 import { Network, type Roles } from "../../../src/network"

@@ -1,10 +1,10 @@
 // Where a device's survey comes from: a file, one file a day, or a script.
-import type { Day } from "../../survey/calendar"
-import { isScript } from "../../topology/devices"
-import { readSurveyFile, type SurveyText } from "./file"
-import { type ScriptQuestion, Scripts } from "./script"
+import type { Day } from "../survey/calendar"
+import { isScript } from "../topology/devices"
+import { readSurveyFile, type SurveyText } from "./source/file"
+import { type ScriptQuestion, Scripts } from "./source/script"
 
-export type { SurveySource } from "./script"
+export type { SurveySource } from "./source/script"
 
 /** The path as people know it, with the day in its place. */
 export const surveyPath = (survey: string, day: Day): string => survey.replaceAll("{day}", day)
