@@ -1,6 +1,7 @@
 // What a gateway of an older version has left in its spool: a line that the rules of today refuse.
 import { Database } from "bun:sqlite"
 import { slotOf } from "../../../src/gateway/spool/slot"
+import { contentOf } from "../../../src/gateway/spool/tail"
 import type { Day } from "../../../src/survey/calendar"
 import { digestNumber, surveyDigest } from "../../../src/survey/digest"
 import { parseAddress } from "../../../src/topology/address"
@@ -37,12 +38,15 @@ export function addRefusedLine({ files, oracle }: Installation, ip: string, day:
       "UPDATE surveys SET body = ?2, digest = ?3, revision = revision + 1, readings = readings + 1 WHERE slot = ?1",
     )
     .run(slot, body, digest)
+  spool.query("UPDATE slots SET content = ?2, readings = readings + 1 WHERE slot = ?1").run(slot, contentOf(body))
   spool.query("INSERT OR REPLACE INTO due SELECT slot, id FROM slots WHERE slot = ?1").run(slot)
   const sum = spool
     .query<{ digest: string }, [Day]>("SELECT CAST(digest AS TEXT) AS digest FROM days WHERE day = ?1")
     .get(day)
   const digests = BigInt.asIntN(64, BigInt(sum?.digest ?? 0) - BigInt(survey.digest) + digest)
-  spool.query("UPDATE days SET readings = readings + 1, digest = ?2 WHERE day = ?1").run(day, digests)
+  spool
+    .query("UPDATE days SET readings = readings + 1, bytes = bytes + ?3, digest = ?2 WHERE day = ?1")
+    .run(day, digests, REFUSED_TODAY.length)
   oracle.sent(ip, day, body)
   oracle.acknowledged(ip, day, REFUSED_TODAY)
 }
