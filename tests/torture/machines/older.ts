@@ -1,7 +1,6 @@
 // What a gateway of an older version has left in its spool: a line that the rules of today refuse.
 import { Database } from "bun:sqlite"
 import { slotOf } from "../../../src/gateway/spool/slot"
-import { contentOf } from "../../../src/gateway/spool/tail"
 import type { Day } from "../../../src/survey/calendar"
 import { digestNumber, surveyDigest } from "../../../src/survey/digest"
 import { parseAddress } from "../../../src/topology/address"
@@ -32,13 +31,13 @@ export function addRefusedLine({ files, oracle }: Installation, ip: string, day:
     .get(slot)
   if (!survey || survey.body.endsWith(REFUSED_TODAY)) return
   const body = survey.body + REFUSED_TODAY
-  const digest = digestNumber(surveyDigest(ip, day, body))
+  const [digest, content] = [digestNumber(surveyDigest(ip, day, body)), Bun.hash.crc32(body)]
   spool
     .query(
-      "UPDATE surveys SET body = ?2, digest = ?3, revision = revision + 1, readings = readings + 1 WHERE slot = ?1",
+      "UPDATE surveys SET body = ?2, digest = ?3, content = ?4, revision = revision + 1, readings = readings + 1 WHERE slot = ?1",
     )
-    .run(slot, body, digest)
-  spool.query("UPDATE slots SET content = ?2, readings = readings + 1 WHERE slot = ?1").run(slot, contentOf(body))
+    .run(slot, body, digest, content)
+  spool.query("UPDATE slots SET content = ?2, readings = readings + 1 WHERE slot = ?1").run(slot, content)
   spool.query("INSERT OR REPLACE INTO due SELECT slot, id FROM slots WHERE slot = ?1").run(slot)
   const sum = spool
     .query<{ digest: string }, [Day]>("SELECT CAST(digest AS TEXT) AS digest FROM days WHERE day = ?1")
