@@ -42,7 +42,8 @@ export interface DeviceDay {
   readonly readings: number
 }
 
-// Where the slots of the last surveys are not written yet, `slots` and `due` are views: each stands alone behind its FROM.
+// Where the slots of the last surveys are not written yet, `slots` and `due` are views, which SQLite serves by their keys
+// where these are compared with values, not with another table's columns.
 
 /** A day's collection, as far as its surveys are counted by it. */
 interface Expectation {
@@ -63,7 +64,7 @@ export function openSpool(file: string): Database {
   sqlite.run("CREATE TEMP TABLE tail (slot INTEGER PRIMARY KEY, id, readings, content, late)")
   sqlite.run(`INSERT INTO tail SELECT ${SLOT_COLUMNS} FROM ${TAIL}`)
   if (sqlite.query("SELECT 1 FROM tail LIMIT 1").get() === null) return sqlite
-  // in the place of the tables of these names; by their keys, as long as they are not joined
+  // in the place of the tables of these names
   const isElsewhere = (table: string) => `NOT EXISTS (SELECT 1 FROM tail WHERE tail.slot = ${table}.slot)`
   sqlite.run(
     `CREATE TEMP VIEW slots AS
@@ -106,7 +107,7 @@ export function countDay(sqlite: Database, { day, closed, confirmed, expected }:
       `SELECT (SELECT count(*) FROM slots WHERE ${onDaySql("?1")} AND late = 1) AS late,
          (SELECT count(*) FROM refused WHERE ${onDaySql("?1", "refused")} AND runs > 0) AS refused,
          (SELECT count(*) FROM refused WHERE ${onDaySql("?1", "refused")} AND runs > 0
-            AND NOT EXISTS (SELECT 1 FROM due WHERE slot = refused.slot)) AS quarantined,
+            AND slot NOT IN (SELECT slot FROM due WHERE ${onDaySql("?1", "due")})) AS quarantined,
          (SELECT count(*) FROM due WHERE ${onDaySql("?1", "due")}) AS due`,
     )
     .get(day)
@@ -133,7 +134,7 @@ function countUnchanged(sqlite: Database, day: Day): number {
   const row = sqlite
     .query<{ unchanged: number }, [Day]>(
       `SELECT count(*) AS unchanged FROM slots AS today
-       WHERE ${onDaySql("?1", "today")} AND readings > 0 AND EXISTS (${SAME_BEFORE})`,
+       WHERE ${onDaySql("?1", "today")} AND readings > 0 AND ${IS_UNCHANGED}`,
     )
     .get(day)
   return row?.unchanged ?? 0
@@ -142,7 +143,9 @@ function countUnchanged(sqlite: Database, day: Day): number {
 /** SQL: whether the surveys of the slots `today` and `before` have the same readings. */
 export const IS_SAME = "today.content = before.content AND today.readings = before.readings"
 
-const SAME_BEFORE = `SELECT 1 FROM slots AS before WHERE before.slot = today.slot - ${A_DAY} AND ${IS_SAME}`
+/** SQL: the same of a slot of day ?1 and the device's slot of the day before. */
+const IS_UNCHANGED = `(slot, readings, content) IN
+  (SELECT slot + ${A_DAY}, readings, content FROM slots WHERE ${onDaySql("date(?1, '-1 day')")})`
 
 interface SlotRow {
   readonly address: number
@@ -163,8 +166,8 @@ export function deviceDays(
     .query<SlotRow, [Day]>(
       `SELECT address, late, readings,
          EXISTS (SELECT 1 FROM refused WHERE refused.slot = today.slot AND runs > 0) AS refused,
-         EXISTS (SELECT 1 FROM due WHERE slot = today.slot) AS due,
-         readings > 0 AND EXISTS (${SAME_BEFORE}) AS unchanged
+         slot IN (SELECT slot FROM due WHERE ${onDaySql("?1", "due")}) AS due,
+         readings > 0 AND ${IS_UNCHANGED} AS unchanged
        FROM slots AS today WHERE ${onDaySql("?1", "today")}`,
     )
     .all(day)
@@ -216,14 +219,11 @@ export function missingRanges(
   limit: number,
 ): AddressRange[] {
   const gaps = sqlite.query<AddressRange, [number, number, number]>(
-    `WITH starts (first) AS (
-       SELECT ?1 WHERE NOT EXISTS (SELECT 1 FROM slots WHERE slot = ?1)
-       UNION ALL
-       SELECT slot + 1 FROM slots AS arrived WHERE slot >= ?1 AND slot < ?2
-         AND NOT EXISTS (SELECT 1 FROM slots AS next WHERE next.slot = arrived.slot + 1)
-     )
-     SELECT first, coalesce((SELECT min(slot) FROM slots WHERE slot > first AND slot <= ?2) - 1, ?2) AS last
-     FROM starts ORDER BY first LIMIT ?3`,
+    `WITH here (slot) AS (SELECT slot FROM slots WHERE slot BETWEEN ?1 AND ?2)
+     SELECT first, last FROM
+       (SELECT ?1 AS first, coalesce(min(slot), ?2 + 1) - 1 AS last FROM here
+        UNION ALL SELECT slot + 1, lead(slot, 1, ?2 + 1) OVER (ORDER BY slot) - 1 FROM here)
+     WHERE first <= last ORDER BY first LIMIT ?3`,
   )
   const missing: AddressRange[] = []
   const start = slotOf(day, 0)
