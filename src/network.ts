@@ -3,14 +3,13 @@
 import { Heartbeat } from "./alerts/heartbeat"
 import { type Clock, type Random, systemClock } from "./clock"
 import { Cloud } from "./cloud/cloud"
-import type { CollectionReport } from "./cloud/report"
-import type { Uploaded } from "./device/device"
 import { Fleet } from "./device/fleet"
-import { type ReadSurvey, readSurvey } from "./device/source/source"
-import type { Forwarded } from "./gateway/delivery/forwarder"
+import { type ReadSurvey, surveyReader } from "./device/source"
 import { Gateway } from "./gateway/gateway"
 import { type Log, silentLog } from "./log"
 import { type Sockets, systemSockets } from "./net/sockets"
+import { eventLog } from "./network/event-log"
+import type { Listener } from "./network/events"
 import { EVERYTHING, haveAddresses, ownAddresses, type Roles } from "./network/roles"
 import { type CollectOptions, Run } from "./network/run"
 import type { Summary } from "./network/summary"
@@ -20,10 +19,11 @@ import type { Addressing } from "./topology/addressing"
 import type { Topology } from "./topology/topology"
 
 export type { CollectionReport } from "./cloud/report"
-export type { Uploaded } from "./device/device"
-export type { SurveySource } from "./device/source/source"
-export type { Forwarded } from "./gateway/delivery/forwarder"
+export type { Uploaded } from "./device/events"
+export type { SurveySource } from "./device/source"
+export type { Forwarded } from "./gateway/events"
 export type { Warning } from "./gateway/spool/warnings"
+export type { Event, Listener } from "./network/events"
 export { EVERYTHING, type Roles } from "./network/roles"
 export type { CollectOptions } from "./network/run"
 export type { Missing, Summary } from "./network/summary"
@@ -44,12 +44,10 @@ export interface NetworkOptions {
   readonly sockets?: Sockets
   readonly readSurvey?: ReadSurvey
   readonly log?: Log
+  /** Hears of all that happens. After `disk-failed` end the process: a new one resumes from what is on the disk. */
+  readonly listener?: Listener
   /** The cloud's console: whole lines. Without it nothing is listed. */
   readonly print?: (lines: string) => void | Promise<void>
-  readonly onUploaded?: (upload: Uploaded) => void
-  readonly onDelivered?: (forwarded: Forwarded) => void
-  /** The cloud has agreed with a gateway about a day. */
-  readonly onCollection?: (site: string, day: Day, report: CollectionReport) => void
   /** A summary in words, for the heartbeat. */
   readonly describe?: (summary: Summary) => string
   /**
@@ -57,8 +55,6 @@ export interface NetworkOptions {
    * words; rejects with a TopologyError where the file is not sound.
    */
   readonly readTopology?: () => Promise<string>
-  /** The disk failed: end the process, a new one resumes from what is on it. */
-  readonly onFatal?: (error: unknown) => void
 }
 
 export class Network implements AsyncDisposable {
@@ -69,6 +65,7 @@ export class Network implements AsyncDisposable {
   readonly #clock: Clock
   readonly #log: Log
   readonly #fleet: Fleet
+  readonly #listeners: Listener[]
   readonly #stopping = new AbortController()
   #topology: Topology
   #cloud: Cloud | undefined
@@ -77,7 +74,8 @@ export class Network implements AsyncDisposable {
   #collecting: Promise<unknown> = Promise.resolve()
 
   private constructor(topology: Topology, options: NetworkOptions) {
-    const { clock = systemClock, log = silentLog, random = Math.random, addressing = "simulated", onUploaded } = options
+    const { clock = systemClock, log = silentLog, random = Math.random, addressing = "simulated" } = options
+    const { listener = () => {} } = options
     this.#topology = topology
     this.#options = options
     this.#roles = options.roles ?? EVERYTHING
@@ -88,12 +86,13 @@ export class Network implements AsyncDisposable {
     this.#fleet = new Fleet({
       addressing,
       sockets: this.#sockets,
-      readSurvey: options.readSurvey ?? readSurvey,
+      readSurvey: options.readSurvey ?? surveyReader(),
       clock,
       random,
       log,
-      ...(onUploaded && { onUploaded }),
+      emit: this.#emit,
     })
+    this.#listeners = [eventLog({ log, clock, topology: () => this.#topology, addressing }), listener]
   }
 
   /**
@@ -138,11 +137,7 @@ export class Network implements AsyncDisposable {
 
   /** Collects the day before, from every device to the cloud. One at a time: a second call waits for the first. */
   collect(options: CollectOptions = {}): Promise<Summary> {
-    const turn = this.#collecting.then(() => {
-      const { scheduledAt = this.#clock.now() } = options
-      const run = this.#run(dayBefore(scheduledAt, this.#topology.timeZone), options)
-      return this.#gateway ? this.#collectWithHeartbeat(run, this.#gateway, scheduledAt) : run.upload()
-    })
+    const turn = this.#collecting.then(() => this.#collectNow(options))
     this.#collecting = turn.catch(() => {})
     return turn
   }
@@ -174,8 +169,7 @@ export class Network implements AsyncDisposable {
   }
 
   async #begin(): Promise<void> {
-    const { random = Math.random, print = () => {}, onDelivered, onCollection, onFatal = () => {} } = this.#options
-    const { patient = false, signal } = this.#options
+    const { random = Math.random, print = () => {}, patient = false, signal } = this.#options
     const addresses = ownAddresses(this.#topology, this.#roles, this.#addressing)
     const onWaiting = (problem: Error) => this.#log.warn(`Waiting for its address: ${problem.message}`)
     await haveAddresses(
@@ -190,37 +184,39 @@ export class Network implements AsyncDisposable {
       clock: this.#clock,
       random,
       log: this.#log,
+      emit: this.#emit,
     }
-    if (this.#roles.cloud) {
-      this.#cloud = await Cloud.start({ ...shared, print, onFatal, ...(onCollection && { onCollection }) })
-    }
+    if (this.#roles.cloud) this.#cloud = await Cloud.start({ ...shared, print })
     if (this.#roles.gateway) {
       const cloudPort = this.ports.cloud
       const { readTopology } = this.#options
-      const told = { readTopology, onFatal, ...(onDelivered && { onDelivered }) }
-      this.#gateway = await Gateway.start({ ...shared, ...told, cloudPort })
+      this.#gateway = await Gateway.start({ ...shared, readTopology, cloudPort })
       this.#gateway.resume()
       const url = this.#topology.alerts.heartbeat
-      if (url !== undefined) this.#heartbeat = new Heartbeat({ url, clock: this.#clock, random, log: this.#log })
+      if (url !== undefined) this.#follow(new Heartbeat({ url, clock: this.#clock, random, log: this.#log }))
     }
   }
 
-  /** Tells the monitor of the beginning and of the end; a run that a stop cut short has none, its silence tells. */
-  async #collectWithHeartbeat(run: Run, gateway: Gateway, scheduledAt: number): Promise<Summary> {
-    const { day } = run
-    this.#heartbeat?.started(day)
-    try {
-      const summary = await run.collect(gateway, scheduledAt)
-      const { describe = () => "" } = this.#options
-      if (!this.#stopping.signal.aborted) this.#heartbeat?.finished(day, summary.complete, describe(summary))
-      return summary
-    } catch (error) {
-      this.#heartbeat?.finished(day, false, `The collection failed: ${error}`)
-      throw error
-    }
+  readonly #emit: Listener = (event) => {
+    for (const listener of this.#listeners) listener(event)
   }
 
-  #run(day: Day, options: CollectOptions): Run {
+  /** The monitor hears of each run's beginning and end; one that a stop cut short has none, its silence tells. */
+  #follow(heartbeat: Heartbeat): void {
+    const { describe = () => "" } = this.#options
+    this.#heartbeat = heartbeat
+    this.#listeners.push((event) => {
+      if (event.kind === "run-started") heartbeat.started(event.day)
+      if (event.kind === "run-failed") heartbeat.finished(event.day, false, `The collection failed: ${event.error}`)
+      if (event.kind === "run-finished" && !event.isCutShort) {
+        heartbeat.finished(event.day, event.summary.complete, describe(event.summary))
+      }
+    })
+  }
+
+  async #collectNow(options: CollectOptions): Promise<Summary> {
+    const { scheduledAt = this.#clock.now(), owedOnly = false } = options
+    const day = dayBefore(scheduledAt, this.#topology.timeZone)
     const parts = {
       topology: () => this.#topology,
       roles: this.#roles,
@@ -231,6 +227,15 @@ export class Network implements AsyncDisposable {
       log: this.#log,
       stopping: this.#stopping.signal,
     }
-    return new Run(parts, day, options)
+    const run = new Run(parts, day, options)
+    this.#emit({ kind: "run-started", day, owedOnly })
+    try {
+      const summary = await (this.#gateway ? run.collect(this.#gateway, scheduledAt) : run.upload())
+      this.#emit({ kind: "run-finished", day, summary, isCutShort: this.#stopping.signal.aborted })
+      return summary
+    } catch (error) {
+      this.#emit({ kind: "run-failed", day, error })
+      throw error
+    }
   }
 }

@@ -14,7 +14,17 @@ const LAYERS = [
   "net storage survey topology",
   "clock log nearest printable verdict",
 ]
-const GATEWAY_LAYERS = ["gateway", "report", "control", "delivery intake", "storage", "ledger", "spool", "quarantine"]
+const GATEWAY_LAYERS = [
+  "gateway",
+  "report",
+  "control",
+  "delivery intake",
+  "storage",
+  "ledger",
+  "spool",
+  "quarantine",
+  "events",
+]
 const MOST_FILES = 12 // a folder with more has rooms
 
 const files = [...new Bun.Glob("**/*.ts").scanSync(SRC)]

@@ -52,3 +52,9 @@ export function fillDisk(sqlite: Database): void {
 }
 
 export const makeRoom = (sqlite: Database): unknown => sqlite.run("PRAGMA max_page_count = 1000000")
+
+/** Those events of a kind that were heard, in their order. */
+export const ofKind = <E extends { kind: string }, K extends E["kind"]>(
+  events: readonly E[],
+  kind: K,
+): Extract<E, { kind: K }>[] => events.filter((event): event is Extract<E, { kind: K }> => event.kind === kind)

@@ -7,6 +7,8 @@ interface Timer {
   cancelled: boolean
 }
 
+const TURNS_OF_A_COMMIT = 100 // of the event loop: it waits for others some turns, and no timer tells of it
+
 export class VirtualClock implements Clock {
   /** Rising; equal times in the order in which they were asked for. */
   #timers: Timer[] = []
@@ -71,11 +73,13 @@ export class VirtualClock implements Clock {
       done = true
     }
     work.then(finished, finished)
-    for (;;) {
+    for (let idleTurns = 0; ; ) {
       await settle()
       if (done) return work
-      if (this.next === undefined) throw new Error("nothing is under way that could end this")
-      this.step()
+      if (this.next !== undefined) {
+        this.step()
+        idleTurns = 0
+      } else if (++idleTurns > TURNS_OF_A_COMMIT) throw new Error("nothing is under way that could end this")
     }
   }
 

@@ -1,6 +1,6 @@
 // The cloud: listens on TCP, tells CoAP from plain text, stores, and lists on its console.
 import type { Clock, Random } from "../clock"
-import { boundedBy, type Log } from "../log"
+import type { Log } from "../log"
 import type { Sockets } from "../net/sockets"
 import type { TcpListener } from "../net/tcp"
 import { DurableDatabase } from "../storage/database"
@@ -10,11 +10,11 @@ import type { AddressRange } from "../topology/address"
 import { type Addressing, bindAddress } from "../topology/addressing"
 import type { Topology } from "../topology/topology"
 import { Door } from "./door"
+import type { CloudEvent } from "./events"
 import { Gateways } from "./gateways"
 import { lister, printInBatches } from "./listing"
 import { PlainText } from "./plain-text"
-import { Receiver, TOLD } from "./receiver"
-import type { CollectionReport } from "./report"
+import { Receiver } from "./receiver"
 import type { Store, StoredSurvey } from "./store/contract"
 import { STORE } from "./store/schema"
 import { SqliteStore } from "./store/sqlite"
@@ -29,10 +29,7 @@ export interface CloudOptions {
   readonly log: Log
   /** The console: whole lines; a promise makes the listing wait. */
   readonly print: (lines: string) => void | Promise<void>
-  /** A gateway has closed a day, and the store agrees. */
-  readonly onCollection?: (site: string, day: Day, report: CollectionReport) => void
-  /** The disk failed: nothing is certain any more. */
-  readonly onFatal: (error: unknown) => void
+  readonly emit: (event: CloudEvent) => void
 }
 
 const UNREAD_BYTES = 64 * 1024 // of answers to a peer that does not read them, before it is cut off
@@ -48,21 +45,22 @@ export class Cloud {
   #listing: Promise<void> = Promise.resolve()
 
   private constructor(private readonly options: CloudOptions) {
-    const { topology, addressing, clock, random, log, onFatal } = options
+    const { topology, addressing, clock, random, log, emit } = options
+    const onFatal = (error: unknown) => emit({ kind: "disk-failed", error })
     this.#database = DurableDatabase.open(topology.cloud.store, STORE, addressing, onFatal)
     this.#commits = new GroupCommit(this.#database, onFatal, clock)
     this.#store = new SqliteStore(this.#database, this.#commits, clock.now)
     const gateways = new Gateways(topology, addressing)
-    const onRefusedText = boundedBy(TOLD, (text) => log.warn(`Refused: ${text}`), clock.monotonic)
     const receiver = new Receiver({
       store: this.#store,
       gateways,
-      clock,
-      log,
-      onRefusedText,
-      onCollection: (site, day, report) => {
-        this.#list(site, day, report.run ? undefined : report.changed)
-        options.onCollection?.(site, day, report)
+      now: clock.now,
+      emit: (event) => {
+        if (event.kind === "collection-closed") {
+          const { site, day, report } = event
+          this.#list(site, day, report.run ? undefined : report.changed)
+        }
+        emit(event)
       },
     })
     const plainText = new PlainText({
@@ -70,7 +68,7 @@ export class Cloud {
       topology,
       gateways,
       clock,
-      onRefusedText,
+      emit,
       onStored: (surveys) => this.#queueListing(() => this.#printAll(topology.site, [surveys])),
     })
     const texts = new Texts(plainText, topology.limits.survey, clock, log.error)

@@ -7,6 +7,7 @@ import type { Reading } from "../survey/reading"
 import { parseSurvey } from "../survey/survey"
 import { formatAddress, parseAddress } from "../topology/address"
 import type { Topology } from "../topology/topology"
+import type { CloudEvent } from "./events"
 import type { Gateways } from "./gateways"
 import type { Store, StoredSurvey } from "./store/contract"
 
@@ -25,8 +26,7 @@ export interface PlainTextOptions {
   readonly topology: Pick<Topology, "site" | "timeZone" | "devices">
   readonly gateways: Pick<Gateways, "maySendFor">
   readonly clock: Clock
-  /** A message, or a line of one: its sender is told, and nothing of it is kept. */
-  readonly onRefusedText: (text: string, sender: string) => void
+  readonly emit: (event: CloudEvent) => void
   /** What has been stored, to be listed. */
   readonly onStored: (surveys: readonly StoredSurvey[]) => void
 }
@@ -86,7 +86,7 @@ export class PlainText {
   }
 
   #refuse(sender: string, reason: string): Taken {
-    this.options.onRefusedText(`plain text from ${sender}: ${reason}`, sender)
+    this.options.emit({ kind: "refused", text: `plain text from ${sender}: ${reason}`, sender })
     return { refusal: reason }
   }
 
@@ -96,20 +96,21 @@ export class PlainText {
     address: number,
     text: string,
   ): Promise<{ survey: StoredSurvey; readings: number; refused: number }> {
-    const { store, onRefusedText } = this.options
+    const { store, emit } = this.options
     const { site, timeZone } = this.options.topology
+    const survey = `${site} ${formatAddress(address)} ${day}`
     const change = clockChange(day, timeZone)
     const { readings, refused, refusedCount } = parseSurvey(text, change, { after: latest.get(address) })
     const last = readings.at(-1)
     if (change.repeated && last) latest.set(address, last)
     for (const { line, rule } of refused) {
-      onRefusedText(`${site} ${formatAddress(address)} ${day}, line ${line}: ${rule}`, sender)
+      emit({ kind: "refused", text: `${survey}, line ${line}: ${rule}`, sender })
     }
     const { outcome, shown } = await store.addText(site, { day, address, zone: timeZone, readings })
     if (outcome !== "dropped") {
       return { survey: { address, readings: shown }, readings: readings.length, refused: refusedCount }
     }
-    onRefusedText(`${site} ${formatAddress(address)} ${day} was dropped here`, sender)
+    emit({ kind: "refused", text: `${survey} was dropped here`, sender })
     return { survey: { address, readings: [] }, readings: 0, refused: refusedCount + readings.length }
   }
 }

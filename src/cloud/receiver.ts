@@ -1,6 +1,5 @@
 // The cloud's resources: PUT /sites/<site>, its surveys, its collections, and DELETE of surveys that a person dropped.
 import * as v from "valibot"
-import type { Clock } from "../clock"
 import { Code } from "../coap/code"
 import { decodeText, MessageFormatError } from "../coap/option"
 import {
@@ -14,17 +13,17 @@ import {
   say,
   type Target,
 } from "../coap/resource"
-import { boundedBy, type Log, sparing } from "../log"
 import { REFUSED_RETRY_SECONDS, REFUSED_TEXT, StorageRefused } from "../storage/errors"
 import { addDays, clockChange, type Day, dayOf, isTimeZone, parseDay } from "../survey/calendar"
 import { readCanonical } from "../survey/canonical"
 import { deliveryDigest, surveyDigest } from "../survey/digest"
 import { PROTOCOL, protocolProblem } from "../survey/protocol"
-import { type AddressRange, formatRange, parseRange, parseRanges } from "../topology/address"
+import { type AddressRange, parseRange, parseRanges } from "../topology/address"
 import { covers, joinRanges } from "../topology/ranges"
+import type { CloudEvent } from "./events"
 import type { Gateways } from "./gateways"
 import { fit, parseJson } from "./json"
-import { type CollectionReport, collectionReport } from "./report"
+import { collectionReport } from "./report"
 import type { Kept, SiteInfo, Store } from "./store/contract"
 
 const RECEIVED = "Surveys received"
@@ -52,18 +51,11 @@ const description = v.object({
   ),
 })
 
-/** Lines a minute of what peers cause; the peers themselves are told of all. */
-export const TOLD = { perPeer: 10, overall: 60 }
-
 export interface ReceiverOptions {
   readonly store: Store
   readonly gateways: Pick<Gateways, "serves" | "maySpeakFor">
-  readonly clock: Pick<Clock, "now" | "monotonic">
-  readonly log: Log
-  /** Something of a peer's was not taken: a line for people. */
-  readonly onRefusedText: (text: string, sender: string) => void
-  /** The cloud agrees with a collection, which now is to be listed. */
-  readonly onCollection: (site: string, day: Day, report: CollectionReport) => void
+  readonly now: () => number
+  readonly emit: (event: CloudEvent) => void
 }
 
 /** A site that has described itself. */
@@ -77,16 +69,8 @@ export class Receiver {
   readonly #sites = new Map<string, KnownSite>()
   /** The latest day that is taken in this second. */
   #latest = { second: Number.NaN, day: FIRST_DAY }
-  readonly #warn: (text: string) => void
-  readonly #complain: (text: string) => void
-  readonly #tellSuperseded: (text: string, sender: string) => void
 
-  constructor(private readonly options: ReceiverOptions) {
-    const { log, clock } = options
-    this.#warn = sparing(log.warn, clock.monotonic)
-    this.#complain = sparing(log.error, clock.monotonic)
-    this.#tellSuperseded = boundedBy(TOLD, log.info, clock.monotonic)
-  }
+  constructor(private readonly options: ReceiverOptions) {}
 
   readonly handle: Handler = (request) => {
     try {
@@ -107,13 +91,13 @@ export class Receiver {
   readonly #failed = (error: unknown): Response => {
     if (error instanceof MessageFormatError) return say(Code.BadRequest, "The body must be UTF-8")
     if (!(error instanceof StorageRefused)) throw error
-    this.#complain(`${error.message}: deliveries are refused until there is room`)
+    this.options.emit({ kind: "deliveries-refused", error })
     return busy(REFUSED_TEXT, REFUSED_RETRY_SECONDS)
   }
 
   /** What is asked for, or why it is refused whatever the body is. */
   #target(request: Request): Target | Response {
-    const { gateways, onRefusedText } = this.options
+    const { gateways, emit } = this.options
     const target = readTarget(request)
     if ("code" in target) return target
     const [root, site = "", kind, ...rest] = target.path
@@ -128,7 +112,7 @@ export class Receiver {
     const served = gateways.serves(site)
     if (!served || !gateways.maySpeakFor(address, site)) {
       const why = served ? `${address} may not speak for ${site}` : `${site} is not a site of this cloud`
-      onRefusedText(`${why}: cloud.sites says who may`, address)
+      emit({ kind: "refused", text: `${why}: cloud.sites says who may`, sender: address })
       return say(Code.Forbidden, why)
     }
     const format = kind === "surveys" ? ContentFormat.Text : ContentFormat.Json
@@ -169,11 +153,7 @@ export class Receiver {
     const { spool, timeZone, devices } = fitted.value
     const { alternates } = await this.options.store.describeSite(site, { timeZone, devices, spool })
     this.#learn(site, { timeZone, devices })
-    if (alternates) {
-      this.#warn(
-        `Two gateways deliver for ${site} in turn, each from a spool of its own: only one should. Nothing is lost`,
-      )
-    }
+    if (alternates) this.options.emit({ kind: "spools-alternate", site })
     return say(Code.Changed)
   }
 
@@ -194,9 +174,9 @@ export class Receiver {
     }
     const revision = readRevision(query.get("revision"))
     if (Number.isNaN(revision)) return say(Code.BadRequest, "A revision is a whole number")
-    // a day may have been measured before the site's zone changed
+    // a day may have been measured before the site's zone changed, which is known to be one
     const zone = query.get("zone") ?? info.timeZone
-    if (!isTimeZone(zone)) return say(Code.BadRequest, "The time zone is unknown")
+    if (zone !== info.timeZone && !isTimeZone(zone)) return say(Code.BadRequest, "The time zone is unknown")
     if (payload.length > SURVEY_BYTES) {
       return say(Code.RequestEntityTooLarge, `A survey of one day has at most ${SURVEY_BYTES} bytes`)
     }
@@ -216,7 +196,7 @@ export class Receiver {
     // stored as it came or not at all: what is agreed upon is the text
     if (broken) {
       const reason = `line ${broken.line}: ${broken.rule}`
-      this.options.onRefusedText(`${site} ${ip} ${day}, ${reason}`, sender)
+      this.options.emit({ kind: "refused", text: `${site} ${ip} ${day}, ${reason}`, sender })
       return say(Code.BadRequest, reason)
     }
     const delivery = { day, address: range.first, revision, digest, zone, body }
@@ -225,17 +205,14 @@ export class Receiver {
 
   #answer({ outcome, superseded }: Kept, site: string, ip: string, day: Day, sender: string): Response {
     if (outcome === "dropped") return say(Code.Conflict, `${day} of ${ip} was dropped here`)
-    if (superseded > 0) {
-      const values = superseded === 1 ? "1 value" : `${superseded} values`
-      this.#tellSuperseded(`${site} ${ip} ${day}: ${values} gave way to newer ones, kept as superseded`, sender)
-    }
+    if (superseded > 0) this.options.emit({ kind: "superseded", site, ip, day, values: superseded, sender })
     return outcome === "new" ? CREATED : CHANGED
   }
 
   /** Days before the first that can be, and those that our clock does not know yet. */
   #refuseDay(day: Day): Response | undefined {
     if (day < FIRST_DAY) return say(Code.BadRequest, `A day is ${FIRST_DAY} or later: it is ${day}`)
-    const second = Math.floor(this.options.clock.now() / 1000)
+    const second = Math.floor(this.options.now() / 1000)
     if (second !== this.#latest.second) {
       // no zone is further than a day from UTC
       this.#latest = { second, day: addDays(dayOf(second * 1000, "UTC"), DAYS_AHEAD) }
@@ -257,12 +234,12 @@ export class Receiver {
     const revision = readRevision(query.get(sparesNewer ? "upTo" : "revision"))
     if (revision === undefined || Number.isNaN(revision)) return say(Code.BadRequest, "A revision is a whole number")
     const upTo = await this.options.store.drop(site, { day, addresses, revision, sparesNewer })
-    if (!sparesNewer) this.options.log.info(`${site} has dropped ${day} of ${formatRange(addresses)}`)
+    if (!sparesNewer) this.options.emit({ kind: "dropped", site, day, devices: addresses })
     return say(Code.Deleted, String(upTo))
   }
 
   async #putCollection(site: string, request: Request, [given = ""]: readonly string[]): Promise<Response> {
-    const { store, onCollection } = this.options
+    const { store, emit } = this.options
     const day = parseDay(given)
     if (!day) return say(Code.BadRequest, `A day is written 2026-11-21: it is ${given}`)
     const parsed = parseJson(collectionReport, request.payload)
@@ -279,7 +256,7 @@ export class Receiver {
     })
     // what it has instead is nobody's to know
     if (!agrees) return say(Code.Conflict, `The store differs on ${day}`)
-    if (toList) onCollection(site, day, report)
+    if (toList) emit({ kind: "collection-closed", site, day, report })
     return say(Code.Changed, RECEIVED)
   }
 }

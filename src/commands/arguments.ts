@@ -3,6 +3,7 @@ import { parseArgs } from "node:util"
 import { nearest } from "../nearest"
 import { type Day, parseDay } from "../survey/calendar"
 import { parseAddress } from "../topology/address"
+import { columns } from "./columns"
 import { INVOCATION } from "./installation"
 
 export interface OptionSpec {
@@ -82,8 +83,9 @@ export function formatHelp({ name, summary, options, positionals }: Command): st
 
 /** Two columns, indented. */
 export function formatRows(rows: readonly (readonly string[])[]): string {
-  const width = Math.max(...rows.map(([first = ""]) => first.length))
-  return rows.map(([first = "", second = ""]) => `  ${first.padEnd(width)}  ${second}\n`).join("")
+  return columns(rows)
+    .map((line) => `  ${line}\n`)
+    .join("")
 }
 
 export const DAY_RANGE_OPTIONS = {

@@ -1,9 +1,9 @@
 // `bun run check`: every problem in topology.yaml and in every survey line, before a night depends on it.
 import { systemClock } from "../clock"
+import { surveyPath } from "../device/source"
 import { readSurveyFile } from "../device/source/file"
 import { SurveyMissing } from "../device/source/missing"
-import { checkScript } from "../device/source/script"
-import { surveyPath } from "../device/source/source"
+import { Scripts } from "../device/source/script"
 import { whyStale } from "../device/source/stale"
 import { clockChange, dayBefore, describeDay } from "../survey/calendar"
 import { parseSurvey } from "../survey/survey"
@@ -51,7 +51,7 @@ async function checkSurvey(topology: Topology, device: Device, survey: string) {
   const day = dayBefore(systemClock.now(), timeZone)
   try {
     if (isScript(survey)) {
-      await checkScript({ folder, survey, clock: systemClock })
+      await new Scripts().check({ folder, survey, clock: systemClock })
       return { readings: 0, problems: [] }
     }
     const path = surveyPath(survey, day)

@@ -1,7 +1,12 @@
-// Quantities in words.
+// Quantities and devices in words.
+import { printable } from "../printable"
 
 export const count = (number: number, singular: string, plural = `${singular}s`): string =>
   `${number} ${number === 1 ? singular : plural}`
+
+/** "192.168.1.2 tomatoes", printable: columns stand below each other. */
+export const labelOf = ({ ip, name }: { readonly ip: string; readonly name?: string | null | undefined }): string =>
+  name ? `${ip} ${printable(name)}` : ip
 
 const UNITS = ["KB", "MB", "GB", "TB"]
 

@@ -13,6 +13,7 @@ import {
   UsageError,
   type Values,
 } from "./arguments"
+import { columns } from "./columns"
 import { createScreen } from "./screen"
 
 export const name = "readings"
@@ -29,11 +30,8 @@ export const options = {
 const cells = ({ site, day, address, time, temperature, humidity }: StoredRow) =>
   [site, formatAddress(address), day, time, temperature, humidity] as const
 
-const tableRow = (row: readonly (string | number)[]): string => {
-  const [site = "", device = "", day = "", time = "", temperature = "", humidity = ""] = row.map(String)
-  const words = [site.padEnd(16), device.padEnd(15), day.padEnd(10), time.padEnd(8)]
-  return [...words, temperature.padStart(11), humidity.padStart(8)].join("  ")
-}
+const tableRow = (row: readonly (string | number)[]): string =>
+  columns([row.map(String)], { left: 4, widths: [16, 15, 10, 8, 11, 8] }).join("")
 
 const COLUMNS = ["site", "device", "day", "time", "temperature", "humidity"]
 

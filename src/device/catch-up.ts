@@ -3,7 +3,7 @@ import type { Clock } from "../clock"
 import type { Log } from "../log"
 import { type Day, shortDays } from "../survey/calendar"
 import type { Device } from "../topology/devices"
-import type { Uploaded } from "./device"
+import type { Uploaded } from "./events"
 
 const TELL_EVERY_MS = 60_000
 const NAMED_AT_ONCE = 10 // devices; the rest is counted

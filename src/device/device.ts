@@ -7,8 +7,9 @@ import { parseSurvey } from "../survey/survey"
 import { type Addressing, bindAddress } from "../topology/addressing"
 import { type Device, hasHistory } from "../topology/devices"
 import type { Topology } from "../topology/topology"
+import type { DeviceEvent, Uploaded } from "./events"
+import { type ReadSurvey, surveyPath } from "./source"
 import { SurveyMissing, SurveyStale } from "./source/missing"
-import { type ReadSurvey, surveyPath } from "./source/source"
 import { whyStale } from "./source/stale"
 import { Uploader, UploadRefused } from "./uploader"
 
@@ -27,28 +28,7 @@ export interface DeviceRunOptions {
   readonly again: readonly Day[]
   /** Why a survey does not come, as the gateway heard it last, by `<ip> <day>`: a device that looks again says it once. */
   readonly told: Map<string, string>
-  readonly onUploaded: (upload: Uploaded) => void
-  /** Why a day's survey cannot be sent, for now or for good. */
-  readonly onProblem: (day: Day, reason: string) => void
-  /** The gateway asks to come again after a while. */
-  readonly onPostponed: (reason: string, waitMs: number) => void
-  /** A line of the survey breaks a rule; the good ones go on. */
-  readonly onRefusedLine: (text: string) => void
-}
-
-/** One survey that has arrived at the gateway. */
-export interface Uploaded {
-  readonly device: Device
-  readonly day: Day
-  /** Its place, from 1, among the days that this run of the device sends, oldest first, and how many these are. */
-  readonly place: number
-  readonly days: number
-  readonly readings: number
-  readonly refused: number
-  readonly bytes: number
-  readonly elapsedMs: number
-  /** Datagrams that had to be sent again. */
-  readonly resent: number
+  readonly emit: (event: DeviceEvent) => void
 }
 
 const REFUSED_LINES_SHOWN = 10
@@ -72,7 +52,7 @@ interface DayToSend extends Pick<Uploaded, "day" | "place" | "days"> {
  * signal's reason, or with an Error of one clear line when its address cannot be had.
  */
 export async function runDevice(day: Day, options: DeviceRunOptions, signal: AbortSignal): Promise<boolean> {
-  const { device, topology, addressing, gatewayPort, sockets, clock, random, owedOnly, again, onPostponed } = options
+  const { device, topology, addressing, gatewayPort, sockets, clock, random, owedOnly, again, emit } = options
   const { ackTimeout, maxRetransmit } = topology.transmission
   const gateway = {
     address: bindAddress(topology.gateway.interfaces.devices.address.ip, addressing),
@@ -86,6 +66,7 @@ export async function runDevice(day: Day, options: DeviceRunOptions, signal: Abo
   const transmission = { ackTimeoutMs: ackTimeout.total("milliseconds"), maxRetransmit }
   const endpoint = new Endpoint({ send: (bytes, peer) => socket.send(bytes, peer), clock, random, transmission })
   try {
+    const onPostponed = (reason: string, waitMs: number) => emit({ kind: "postponed", device, reason, waitMs })
     const uploader = new Uploader({ endpoint, gateway, ip: device.ip, clock, random, onPostponed })
     const history = hasHistory(device.survey)
     const owed = history || owedOnly ? await uploader.owed(signal) : []
@@ -108,7 +89,7 @@ export async function runDevice(day: Day, options: DeviceRunOptions, signal: Abo
 
 /** Whether another look later is of no use: the survey was sent, or will never do. */
 async function sendDay(toSend: DayToSend, sending: Sending): Promise<boolean> {
-  const { device, told, onProblem, uploader, signal } = sending
+  const { device, told, emit, uploader, signal } = sending
   const { day, isDue } = toSend
   try {
     await sendSurvey(toSend, sending)
@@ -117,7 +98,7 @@ async function sendDay(toSend: DayToSend, sending: Sending): Promise<boolean> {
     if (!(error instanceof SurveyMissing || error instanceof UploadRefused)) throw error
     const { message: reason } = error
     // what the gateway has already need not be there any more
-    if (isDue) onProblem(day, reason)
+    if (isDue) emit({ kind: "not-sent", device, day, reason })
     if (error instanceof UploadRefused) return true
     const survey = `${device.ip} ${day}`
     if (isDue && told.get(survey) !== reason) {
@@ -129,7 +110,7 @@ async function sendDay(toSend: DayToSend, sending: Sending): Promise<boolean> {
 
 /** Throws SurveyMissing, UploadRefused, or the signal's reason. */
 async function sendSurvey({ day, place, days }: DayToSend, sending: Sending): Promise<void> {
-  const { clock, device, topology, readSurvey, onUploaded, onRefusedLine, told, uploader, endpoint, signal } = sending
+  const { clock, device, topology, readSurvey, emit, told, uploader, endpoint, signal } = sending
   const { folder, timeZone, limits } = topology
   const { survey = "" } = device
   const { bytes, writtenAtMs } = await readSurvey(
@@ -143,13 +124,16 @@ async function sendSurvey({ day, place, days }: DayToSend, sending: Sending): Pr
   const useless = `${refusedCount} of ${refusedCount === 1 ? "1 line" : `${refusedCount} lines`} refused`
   // a patient run reads it again every minute, and shows its lines once
   const shown = isUseless && told.get(`${device.ip} ${day}`) === useless ? 0 : REFUSED_LINES_SHOWN
-  for (const { line, rule } of refused.slice(0, shown)) onRefusedLine(`${surveyPath(survey, day)}:${line} ${rule}`)
+  for (const { line, rule } of refused.slice(0, shown)) {
+    emit({ kind: "line-refused", device, text: `${surveyPath(survey, day)}:${line} ${rule}` })
+  }
   const startedAt = clock.monotonic()
   const resentBefore = endpoint.counts.resent
   await uploader.upload(day, bytes, signal)
   // the gateway keeps the lines in quarantine, and still has no reading of the day
   if (isUseless) throw new SurveyMissing(useless)
-  onUploaded({
+  emit({
+    kind: "uploaded",
     device,
     day,
     place,

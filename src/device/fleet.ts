@@ -4,12 +4,13 @@ import type { Log } from "../log"
 import type { Day } from "../survey/calendar"
 import type { Device } from "../topology/devices"
 import { CatchUp } from "./catch-up"
-import { type DeviceRunOptions, runDevice, type Uploaded } from "./device"
+import { type DeviceRunOptions, runDevice } from "./device"
+import type { DeviceEvent, Uploaded } from "./events"
 
 export interface FleetOptions
   extends Pick<DeviceRunOptions, "addressing" | "sockets" | "readSurvey" | "clock" | "random"> {
   readonly log: Log
-  readonly onUploaded?: (upload: Uploaded) => void
+  readonly emit: (event: DeviceEvent) => void
 }
 
 /** One run of the fleet. */
@@ -40,7 +41,6 @@ interface Sending extends FleetOptions, FleetRunOptions {
 
 const DEVICES_AT_ONCE = 64
 const LOOK_AGAIN_MS = 60_000
-const WORTH_SAYING_MS = 5000
 
 export class Fleet {
   #current: AbortController | undefined
@@ -110,33 +110,33 @@ async function pass(
 
 /** Resolves with whether its survey was missing. */
 async function runOne(device: Device, sending: Sending): Promise<boolean> {
-  const { day, reasons, uploads, catchUp, log, onUploaded, signal } = sending
-  const options: DeviceRunOptions = {
-    ...sending,
-    device,
-    onUploaded(upload) {
-      if (upload.day === day) {
-        reasons.delete(device.address)
-        uploads.push(upload)
-      } else catchUp.sent(upload)
-      onUploaded?.(upload)
-    },
-    onProblem(problemDay, reason) {
-      if (problemDay !== day) return catchUp.absent(device, problemDay, reason)
-      if (reasons.get(device.address) !== reason) log.debug(`${device.ip}: ${reason}`)
-      reasons.set(device.address, reason)
-    },
-    onPostponed(reason, waitMs) {
-      const seconds = Math.ceil(waitMs / 1000)
-      if (waitMs >= WORTH_SAYING_MS) log.info(`${device.ip}: ${reason}. It comes again in ${seconds} s`)
-      reasons.set(device.address, reason)
-    },
-    onRefusedLine: (text) => log.warn(`Refused: ${text}`),
-  }
+  const { day, reasons, signal } = sending
   try {
-    return await runDevice(day, options, signal)
+    return await runDevice(day, { ...sending, device, emit: (event) => hear(event, sending) }, signal)
   } catch (error) {
     if (!signal.aborted) reasons.set(device.address, error instanceof Error ? error.message : String(error))
     return true
   }
+}
+
+/** Keeps account of the run, and passes on what is new. */
+function hear(event: DeviceEvent, { day, reasons, uploads, catchUp, emit }: Sending): void {
+  const { device } = event
+  switch (event.kind) {
+    case "uploaded":
+      if (event.day === day) {
+        reasons.delete(device.address)
+        uploads.push(event)
+      } else catchUp.sent(event)
+      break
+    case "not-sent":
+      // the catch-up names older days together, and a patient run finds the same every minute
+      if (event.day !== day) return catchUp.absent(device, event.day, event.reason)
+      if (reasons.get(device.address) === event.reason) return
+      reasons.set(device.address, event.reason)
+      break
+    case "postponed":
+      reasons.set(device.address, event.reason)
+  }
+  emit(event)
 }

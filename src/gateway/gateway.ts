@@ -1,6 +1,6 @@
 // The gateway: takes uploads on its first interface, and forwards what is collected from its second.
 import { type Clock, isWrong, type Random } from "../clock"
-import { type Log, sparing } from "../log"
+import type { Log } from "../log"
 import type { Sockets } from "../net/sockets"
 import { addDays, type Day, dayOf } from "../survey/calendar"
 import { formatRange } from "../topology/address"
@@ -15,14 +15,15 @@ import type { ControlRequest } from "./control/request"
 import { accountOf } from "./delivery/account"
 import { BetweenRuns } from "./delivery/between-runs"
 import { connectToCloud } from "./delivery/connection"
-import { type Forwarded, Forwarder } from "./delivery/forwarder"
+import { Forwarder } from "./delivery/forwarder"
+import type { Forwarded, GatewayEvent } from "./events"
 import { Collector, type OpenCollection } from "./intake/collector"
 import { Listener } from "./intake/listener"
 import { PlainText } from "./intake/plain-text"
 import { Uploads } from "./intake/resources"
 import { Room } from "./intake/room"
 import { Senders } from "./intake/senders"
-import { lineFor, Strangers } from "./intake/strangers"
+import { Strangers } from "./intake/strangers"
 import type { Ledger, MissedRun } from "./ledger/ledger"
 import { oldestKept, retentionDays } from "./ledger/retention"
 import { Refusals } from "./quarantine/refused-messages"
@@ -42,14 +43,12 @@ export interface GatewayOptions {
   readonly clock: Clock
   readonly random: Random
   readonly log: Log
-  readonly onDelivered?: (forwarded: Forwarded) => void
+  readonly emit: (event: GatewayEvent) => void
   /**
    * A person waits for something that depends on the topology: `declare()` it as it is now. Resolves with what changed, in
    * words; rejects with a TopologyError where the file is not sound.
    */
   readonly readTopology?: (() => Promise<string>) | undefined
-  /** The disk failed: nothing is certain any more. */
-  readonly onFatal: (error: unknown) => void
 }
 
 /** What the spool knows of one day. */
@@ -85,7 +84,7 @@ export class Gateway {
   readonly #betweenRuns: BetweenRuns
 
   private constructor(options: GatewayOptions, storage: GatewayStorage) {
-    const { topology, addressing, clock, random, log } = options
+    const { topology, addressing, clock, random, log, emit } = options
     const { site, timeZone } = topology
     const { database, commits, quarantine, spool, ledger } = storage
     const { sqlite } = database
@@ -94,16 +93,7 @@ export class Gateway {
     this.#declared = { devices: topology.devices }
     this.#storage = storage
     this.#lost = new Lost({ sqlite, ledger, timeZone, retentionDays: this.#retentionDays, now: clock.now, log })
-    const complain = sparing(log.error, clock.monotonic)
-    const onRefused = (error: Error) => complain(`${error.message}: uploads are refused until there is room`)
-    const warn = sparing(log.warn, clock.monotonic)
-    this.#refusals = new Refusals({
-      quarantine,
-      commits,
-      clock,
-      onFlood: () => warn("Refused messages come faster than they are kept in quarantine"),
-      onRefused,
-    })
+    this.#refusals = new Refusals({ quarantine, commits, clock, emit })
     this.#collector = new Collector({
       spool,
       ledger,
@@ -117,14 +107,14 @@ export class Gateway {
         commits,
         clock,
         log,
-        onRefused,
+        emit,
       }),
       timeZone,
       retentionDays: this.#retentionDays,
       now: clock.now,
       isClockWrong: () => isWrong(clock),
       onLate: () => this.#betweenRuns.begin(),
-      onRefused,
+      emit,
     })
     const cloudEnd = {
       ...options,
@@ -142,10 +132,7 @@ export class Gateway {
       ledger,
       clock,
       random,
-      ...(options.onDelivered && { onDelivered: options.onDelivered }),
-      onRetry: (error, delayMs) => {
-        log.warn(`Not delivered: ${error.message}. Again in ${Math.ceil(delayMs / 1000)} s; the surveys are safe here`)
-      },
+      emit,
     })
     this.#betweenRuns = new BetweenRuns({
       spool,
@@ -153,19 +140,10 @@ export class Gateway {
       forwarder: this.#forwarder,
       clock,
       log,
+      emit,
       signal: this.#stopping.signal,
     })
-    this.#strangers = new Strangers({
-      database,
-      commits,
-      clock,
-      onNew: (stranger) => {
-        const line = lineFor(stranger, { ...topology, ...this.#declared }, addressing)
-        const hint = line ? `. To take it in, add to ${topology.file}:  ${line}` : ""
-        log.warn(`Refused: ${stranger.reason}${hint}`)
-      },
-      onRefused,
-    })
+    this.#strangers = new Strangers({ database, commits, clock, emit })
     const parts: CarryOutOptions = {
       ...storage,
       collector: this.#collector,
@@ -183,6 +161,7 @@ export class Gateway {
     const senders = new Senders(this.#declared, addressing, this.#strangers.note)
     this.#listener = new Listener({
       ...options,
+      senders,
       uploads: new Uploads(senders, this.#collector, timeZone),
       plainText: new PlainText(senders, this.#collector, timeZone, clock.now),
     })

@@ -4,6 +4,7 @@ import { DurableDatabase } from "../storage/database"
 import { GroupCommit } from "../storage/group-commit"
 import type { Addressing } from "../topology/addressing"
 import type { Topology } from "../topology/topology"
+import type { GatewayEvent } from "./events"
 import { KnownDevices } from "./ledger/known-devices"
 import { Ledger } from "./ledger/ledger"
 import { Quarantine } from "./quarantine/quarantine"
@@ -14,8 +15,7 @@ export interface GatewayStorageOptions {
   readonly topology: Topology
   readonly addressing: Addressing
   readonly clock: Clock
-  /** The disk failed: nothing is certain any more. */
-  readonly onFatal?: (error: unknown) => void
+  readonly emit: (event: GatewayEvent) => void
 }
 
 export class GatewayStorage {
@@ -27,7 +27,8 @@ export class GatewayStorage {
 
   private constructor(
     readonly database: DurableDatabase,
-    { topology, clock, onFatal = () => {} }: GatewayStorageOptions,
+    { topology, clock }: GatewayStorageOptions,
+    onFatal: (error: unknown) => void,
   ) {
     this.commits = new GroupCommit(database, onFatal, clock)
     this.quarantine = new Quarantine(database, topology.limits.quarantine)
@@ -38,10 +39,11 @@ export class GatewayStorage {
 
   /** Throws as `DurableDatabase.open()` does, StorageInUse while another process has it open. */
   static open(options: GatewayStorageOptions): GatewayStorage {
-    const { topology, addressing, onFatal } = options
+    const { topology, addressing, emit } = options
+    const onFatal = (error: unknown) => emit({ kind: "disk-failed", error })
     const database = DurableDatabase.open(topology.gateway.spool, SPOOL, addressing, onFatal)
     try {
-      return new GatewayStorage(database, options)
+      return new GatewayStorage(database, options, onFatal)
     } catch (error) {
       database.close()
       throw error

@@ -1,8 +1,7 @@
 // How many datagrams a second each address may send, counted in a fixed memory and at the cost of a few nanoseconds.
 import type { Clock, Random } from "../clock"
 
-/** Places that addresses share. */
-export const SLOTS = 65_536
+const SLOTS = 65_536 // that addresses share
 const WINDOW_MS = 1000
 const FNV_PRIME = 0x0100_0193
 
@@ -20,11 +19,11 @@ export class Allowance {
   constructor(
     private readonly perAddress: number,
     private readonly overall: number,
-    private readonly clock: Clock,
+    private readonly clock: Pick<Clock, "monotonic">,
     random: Random,
   ) {
     this.#seed = Math.floor(random() * 0x1_0000_0000)
-    this.#since = clock.now()
+    this.#since = clock.monotonic()
   }
 
   /** Counts one datagram of this address; false where it is one too many. */
@@ -41,9 +40,8 @@ export class Allowance {
 
   /** Whether the second is over. */
   #beginAgain(): boolean {
-    const now = this.clock.now()
-    const ageMs = now - this.#since
-    if (ageMs >= 0 && ageMs < WINDOW_MS) return false
+    const now = this.clock.monotonic()
+    if (now - this.#since < WINDOW_MS) return false
     this.#counts.fill(0)
     this.#all = 0
     this.#since = now
@@ -52,7 +50,7 @@ export class Allowance {
 }
 
 /** An address's place, 0 to 65,535; another one with every seed. */
-export function slotOf(address: string, seed: number): number {
+function slotOf(address: string, seed: number): number {
   let hash = seed
   for (let at = 0; at < address.length; at++) hash = Math.imul(hash ^ address.charCodeAt(at), FNV_PRIME)
   return (hash ^ (hash >>> 16)) & (SLOTS - 1)

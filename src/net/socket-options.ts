@@ -10,6 +10,7 @@ const RECEIVE_BUFFER_BYTES = 4 * 1024 * 1024 // a burst of 5,000 small datagrams
 const openLibc = () =>
   dlopen("libc.so.6", { setsockopt: { args: ["i32", "i32", "i32", "ptr", "u32"], returns: "i32" } }).symbols
 
+// the process's own, as the library is: opened with the first socket, it stays open; null where there is none
 let libc: ReturnType<typeof openLibc> | undefined | null
 
 /**

@@ -36,19 +36,18 @@ const KEEP_ALIVE_MS = 60_000 // a peer that lost its power is noticed, though it
 
 type TcpSocket = Socket<TcpConnection | undefined>
 
-let connections = 0
-
 /** `address` is an IPv4 literal of this machine, port 0 any free port. Throws an Error with one clear line and `code`. */
 export function listenTcp(options: TcpOptions): TcpListener {
   const { address, port } = options
   const open = new Set<TcpConnection>()
   const whenEmpty = Promise.withResolvers<void>()
+  let connections = 0
   let stopping = false
   const settle = () => {
     if (stopping && open.size === 0) whenEmpty.resolve()
   }
   const socket = socketHandler((socket) => {
-    const connection = adopt(socket, options, () => {
+    const connection = adopt(socket, options, ++connections, () => {
       open.delete(connection)
       settle()
     })
@@ -90,7 +89,7 @@ export async function connectTcp(options: ConnectOptions): Promise<Connection> {
       socket.terminate() // Bun cannot take back a connect that is under way
       return
     }
-    const connection = adopt(socket, options, () => {})
+    const connection = adopt(socket, options, 1, () => {})
     const error = connection.begin(options.onConnection)
     if (error) opened.reject(error)
     else opened.resolve(connection)
@@ -116,11 +115,11 @@ export async function connectTcp(options: ConnectOptions): Promise<Connection> {
   }
 }
 
-function adopt(socket: TcpSocket, options: TcpOptions, onClosed: () => void): TcpConnection {
+/** @param nth of its listener: a peer's port may come again */
+function adopt(socket: TcpSocket, options: TcpOptions, nth: number, onClosed: () => void): TcpConnection {
   const { clock = systemClock, maxQueuedBytes = MAX_QUEUED_BYTES, onProblem = () => {} } = options
   const remoteAddress = socket.remoteAddress?.replace(/^::ffff:/, "") ?? "a peer that has gone"
-  connections++
-  const endpoint = `tcp:${remoteAddress}:${socket.remotePort}#${connections}`
+  const endpoint = `tcp:${remoteAddress}:${socket.remotePort}#${nth}`
   const connection = new TcpConnection(socket, { remoteAddress, endpoint, clock, maxQueuedBytes, onProblem, onClosed })
   socket.data = connection
   socket.setNoDelay(true) // writes are gathered already; Nagle would hold back the last one

@@ -2,7 +2,7 @@
 import { type Clock, pause } from "../clock"
 import type { Cloud } from "../cloud/cloud"
 import type { Fleet, FleetRun } from "../device/fleet"
-import type { Forwarded } from "../gateway/delivery/forwarder"
+import type { Forwarded } from "../gateway/events"
 import type { Gateway } from "../gateway/gateway"
 import type { Log } from "../log"
 import { addDays, type Day } from "../survey/calendar"

@@ -15,7 +15,6 @@ export interface CommitHooks {
   readonly isEnough: () => boolean
   /** After the last piece of work, within the transaction. */
   readonly beforeCommit: () => void
-  /** What the transaction wrote is durable. */
   readonly committed: () => void
   /** Nothing of what the last pieces of work wrote is there. */
   readonly rolledBack: () => void
@@ -26,12 +25,6 @@ const MAX_GROUP = 4096
 const MAX_PORTION = 16_384
 const MAX_GROUP_MS = 50 // meanwhile no socket is read and no timer fires
 const MAX_TURNS = 16 // of the event loop, under load a fraction of a millisecond each
-
-/** An array, or a typed one. */
-interface Portioned<Items> {
-  readonly length: number
-  slice(from: number, to: number): Items
-}
 
 export class GroupCommit {
   #queue: Work[] = []
@@ -68,35 +61,25 @@ export class GroupCommit {
   }
 
   /**
-   * Writes these items, a portion in each transaction; others have their turn between. On a full disk the reserve is given
-   * up and the portions become smaller: what makes room must end there too. Resolves once all is durable.
-   * @throws StorageRefused when the disk takes not even one: those before it are durable
+   * Writes in as many transactions as it takes; others have their turn between them. On a full disk the reserve is given
+   * up, and the portions become smaller: what makes room must end there too. Resolves once all is durable.
+   * @param write writes at most so many, behind those that are done; fewer end it
+   * @throws StorageFull when the disk takes not even one: those before it are durable
    */
-  async addInPortions<Items extends Portioned<Items>>(items: Items, write: (portion: Items) => void): Promise<void> {
-    let most = Math.min(items.length, MAX_PORTION)
-    for (let at = 0; at < items.length; ) {
-      const portion = items.slice(at, at + most)
+  async addInPortions(write: (most: number, done: number) => number): Promise<void> {
+    let most = MAX_PORTION
+    for (let done = 0; ; ) {
       try {
-        await this.add(() => write(portion))
-        at += portion.length
+        const written = await this.add(() => write(most, done))
+        if (written < most) return
+        done += written
       } catch (error) {
         if (!(error instanceof StorageFull)) throw error
         if (this.database.reserve?.giveUp()) continue
-        if (portion.length === 1) throw error
-        most = Math.ceil(portion.length / 2)
+        if (most === 1) throw error
+        most /= 2
       }
     }
-  }
-
-  /** Commits this at once, behind all that waits. Throws what `add()` would reject with. */
-  now(apply: () => void): void {
-    this.flush()
-    let error: unknown
-    const failed = (reason: unknown) => {
-      error = reason
-    }
-    this.#commitAll([{ apply, resolve() {}, reject: failed }])
-    if (error !== undefined) throw error
   }
 
   /** Commits at once all that waits. */

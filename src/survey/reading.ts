@@ -39,7 +39,10 @@ export function formatReading(reading: Reading): string {
   return `${time} - ${formatDecimal(reading.temperature)} - ${formatDecimal(reading.humidity)}%`
 }
 
-/** At most 19,001 texts: writing a fraction anew costs more than the rest of its line. */
+/**
+ * At most 19,001 texts: writing a fraction anew costs more than the rest of its line. They are what a pure function
+ * found before, and tell nobody anything else: so they have no owner.
+ */
 const decimals = new Array<string | undefined>(19_001)
 const COLDEST = 9000 // hundredths below zero
 

@@ -28,17 +28,27 @@ export function boundAddress(declared: number, addressing: Addressing, platform:
 
 /** Which declared device sends from an address, or undefined. */
 export function deviceOfSender(
-  { devices }: { devices: Devices },
+  declared: { devices: Devices },
   sender: string,
   addressing: Addressing,
 ): Device | undefined {
+  const address = declaredAddress(declared, sender, addressing)
+  return address === undefined ? undefined : declared.devices.get(address)
+}
+
+/** That device's declared address. It is asked of every datagram, and makes nothing that has to be collected. */
+export function declaredAddress(
+  { devices }: { devices: Devices },
+  sender: string,
+  addressing: Addressing,
+): number | undefined {
   const address = parseAddress(sender)
   if (address === undefined) return undefined
-  if (addressing === "declared") return devices.get(address)
+  if (addressing === "declared") return devices.has(address) ? address : undefined
   if (address >>> 24 !== 127) return undefined
   for (const octet of devices.firstOctets) {
-    const device = devices.get(octet * 2 ** 24 + (address % 2 ** 24))
-    if (device) return device
+    const declared = octet * 2 ** 24 + (address % 2 ** 24)
+    if (devices.has(declared)) return declared
   }
   return undefined
 }

@@ -2,7 +2,7 @@
 import * as v from "valibot"
 import { type AddressRange, formatAddress, formatRange } from "./address"
 import { addressRange, checkedText, flag, section } from "./fields"
-import { placeIn, sizeOf } from "./ranges"
+import { covers, joinRanges, placeIn, sizeOf } from "./ranges"
 
 const PLACEHOLDERS = /\{([^{}]*)\}/g
 const PRINTABLE_LINE = /^[^\p{Cc}\p{Cs}\p{Zl}\p{Zp}]{1,64}$/u
@@ -62,6 +62,8 @@ export class Devices implements Iterable<Device> {
   /** The entries' addresses, and how many devices come before each. */
   readonly #ranges: readonly AddressRange[]
   readonly #before: readonly number[]
+  /** The same addresses in as few ranges as hold them: of a list of neighbours it is one. */
+  readonly #joined: readonly AddressRange[]
 
   constructor(entries: Iterable<DeviceEntry>) {
     this.entries = [...entries].sort((a, b) => a.ip.first - b.ip.first)
@@ -73,6 +75,7 @@ export class Devices implements Iterable<Device> {
       return before
     })
     this.size = size
+    this.#joined = joinRanges(this.#ranges)
     const octets = new Set<number>()
     for (const { ip } of this.entries) {
       for (let octet = ip.first >>> 24; octet <= ip.last >>> 24; octet++) octets.add(octet)
@@ -93,24 +96,20 @@ export class Devices implements Iterable<Device> {
     return (this.#before[place] ?? 0) + Math.max(0, address - range.first)
   }
 
+  /** It is asked of every datagram. */
   has(address: number): boolean {
-    return this.#entryOf(address) !== undefined
+    return covers(this.#joined, address)
   }
 
   get(address: number): Device | undefined {
-    const entry = this.#entryOf(address)
-    return entry && deviceOf(entry, address)
+    const entry = this.entries[placeIn(this.#ranges, address)]
+    return entry && entry.ip.first <= address ? deviceOf(entry, address) : undefined
   }
 
   *[Symbol.iterator](): Generator<Device> {
     for (const entry of this.entries) {
       for (let address = entry.ip.first; address <= entry.ip.last; address++) yield deviceOf(entry, address)
     }
-  }
-
-  #entryOf(address: number): DeviceEntry | undefined {
-    const entry = this.entries[placeIn(this.#ranges, address)]
-    return entry && entry.ip.first <= address ? entry : undefined
   }
 }
 

@@ -88,17 +88,19 @@ const transmission = section("How patient a confirmable message is (RFC 7252 §4
 const MOST = 1_000_000 // of whatever is counted: more than that is no bound
 
 const bound = (byDefault: number, description: string) => v.optional(wholeNumber(1, MOST, description), byDefault)
-const DATAGRAMS = "UDP datagrams that the gateway looks at in a second; more are dropped."
 
 const perPeer = section("What one address may have. Who asks for more waits, or is refused; the others are not.", {
-  datagramsPerSecond: bound(2000, DATAGRAMS),
+  datagramsPerSecond: bound(2000, "UDP datagrams that the gateway looks at in a second; more are dropped."),
   transfers: bound(16, "Uploads in blocks that are not finished; the oldest gives way."),
   messages: bound(1024, "Messages of one TCP connection worked on at once; more wait."),
   connections: bound(64, "TCP connections to the cloud."),
 })
 
 const overall = section("What all addresses together may have.", {
-  datagramsPerSecond: bound(200_000, DATAGRAMS),
+  datagramsPerSecond: bound(
+    200_000,
+    "UDP datagrams that the gateway looks at in a second: of devices, and of everybody else.",
+  ),
   transfers: bound(4096, "Uploads in blocks that are not finished; those that do not go on give way."),
   messages: bound(16_384, "Messages that wait for the disk; more are asked to come again."),
   connections: bound(1024, "TCP connections to the cloud; those that brought nothing yet give way."),

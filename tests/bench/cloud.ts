@@ -2,23 +2,20 @@
 import { systemClock } from "../../src/clock"
 import { Cloud } from "../../src/cloud/cloud"
 import { systemSockets } from "../../src/net/sockets"
+import { complaints } from "./load/complaints"
 import { fleetTopology } from "./load/topology"
 
 const [folder = ".", devices = "1"] = process.argv.slice(2)
-const complain = (text: unknown) => process.stderr.write(`${text}\n`)
+const topology = fleetTopology(folder, Number(devices))
 
 const cloud = await Cloud.start({
-  topology: fleetTopology(folder, Number(devices)),
+  topology,
   addressing: "simulated",
   sockets: systemSockets,
   clock: systemClock,
   random: Math.random,
-  log: { debug() {}, info() {}, warn: complain, error: complain },
   print() {},
-  onFatal: (error) => {
-    complain(error)
-    process.exit(70)
-  },
+  ...complaints(topology),
 })
 process.stdout.write(`${cloud.port}\n`)
 process.on("SIGTERM", () => cloud.stop().then(() => process.exit(0)))

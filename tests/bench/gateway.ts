@@ -4,10 +4,10 @@ import { systemClock } from "../../src/clock"
 import { Gateway } from "../../src/gateway/gateway"
 import { systemSockets } from "../../src/net/sockets"
 import { dayBefore } from "../../src/survey/calendar"
+import { complaints } from "./load/complaints"
 import { fleetTopology } from "./load/topology"
 
 const [folder = ".", devices = "1", cloudPort = "0"] = process.argv.slice(2)
-const complain = (text: unknown) => process.stderr.write(`${text}\n`)
 const topology = fleetTopology(folder, Number(devices))
 
 const gateway = await Gateway.start({
@@ -17,11 +17,7 @@ const gateway = await Gateway.start({
   cloudPort: Number(cloudPort),
   clock: systemClock,
   random: Math.random,
-  log: { debug() {}, info() {}, warn: complain, error: complain },
-  onFatal: (error) => {
-    complain(error)
-    process.exit(70)
-  },
+  ...complaints(topology),
 })
 const day = dayBefore(Date.now(), topology.timeZone)
 await gateway.open(day, Date.now())

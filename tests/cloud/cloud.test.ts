@@ -12,6 +12,7 @@ import { encodeFrame, FrameReader, type ReceivedFrame } from "../../src/coap/tcp
 import { csm } from "../../src/coap/tcp/signal"
 import { type Log, silentLog } from "../../src/log"
 import { systemSockets } from "../../src/net/sockets"
+import { eventLog } from "../../src/network/event-log"
 import { DurableDatabase } from "../../src/storage/database"
 import { surveyDigest } from "../../src/survey/digest"
 import { parseTopology } from "../../src/topology/yaml/load"
@@ -43,6 +44,7 @@ async function startCloud(limits = "{}", log: Log = silentLog): Promise<void> {
     ),
     join(folder, "topology.yaml"),
   )
+  const tell = eventLog({ log, clock, topology: () => topology, addressing: "simulated" })
   cloud = await Cloud.start({
     topology,
     addressing: "simulated",
@@ -53,8 +55,9 @@ async function startCloud(limits = "{}", log: Log = silentLog): Promise<void> {
     print: (lines) => {
       printed += lines
     },
-    onFatal: (error) => {
-      throw error
+    emit: (event) => {
+      if (event.kind === "disk-failed") throw event.error
+      tell(event)
     },
   })
 }

@@ -9,7 +9,6 @@ import { SqliteStore } from "../../src/cloud/store/sqlite"
 import type { StoredReading } from "../../src/cloud/store/stored"
 import { formatCode } from "../../src/coap/code"
 import { type Response, textOf } from "../../src/coap/resource"
-import { silentLog } from "../../src/log"
 import { DurableDatabase } from "../../src/storage/database"
 import { GroupCommit } from "../../src/storage/group-commit"
 import { clockChange, type Day } from "../../src/survey/calendar"
@@ -170,10 +169,8 @@ interface SupersededRow {
 export const receiverOptions = (bench: Bench, more: Partial<ReceiverOptions> = {}): ReceiverOptions => ({
   store: bench.store,
   gateways: gateways((sender) => sender === GATEWAY),
-  clock: { now: () => bench.now, monotonic: () => bench.now },
-  log: silentLog,
-  onCollection() {},
-  onRefusedText() {},
+  now: () => bench.now,
+  emit() {},
   ...more,
 })
 

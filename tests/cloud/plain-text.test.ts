@@ -23,7 +23,7 @@ beforeEach(async () => {
     topology: { site: SITE, timeZone: TIME_ZONE, devices: parseTopology(SAMPLE, "topology.yaml").devices },
     gateways: { maySendFor: (sender, ip) => sender !== "127.0.0.9" || ip === "192.168.1.2" },
     clock: new VirtualClock(NOW),
-    onRefusedText: (text) => refused.push(text),
+    emit: (event) => event.kind === "refused" && refused.push(event.text),
     onStored: (surveys) => listed.push(...surveys),
   })
 })

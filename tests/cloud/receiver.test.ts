@@ -1,11 +1,11 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test"
+import type { CloudEvent } from "../../src/cloud/events"
 import { Receiver } from "../../src/cloud/receiver"
-import type { CollectionReport } from "../../src/cloud/report"
 import { Code } from "../../src/coap/code"
 import { OptionNumber, uintOf } from "../../src/coap/option"
 import { ContentFormat } from "../../src/coap/resource"
-import { silentLog } from "../../src/log"
 import { deliveryDigest, surveyDigest } from "../../src/survey/digest"
+import { ofKind } from "../fixtures"
 import { agreementOver } from "../survey/agreements"
 import {
   Bench,
@@ -46,31 +46,12 @@ const MIB = 1024 * 1024
 
 let bench: Bench
 let receiver: Receiver
-let collections: [string, string, CollectionReport][]
-let refusedTexts: [text: string, sender: string][]
-let informed: string[]
-let warned: string[]
-let complained: string[]
+let events: CloudEvent[]
 
 beforeEach(async () => {
   bench = new Bench()
-  collections = []
-  refusedTexts = []
-  informed = []
-  warned = []
-  complained = []
-  receiver = new Receiver(
-    receiverOptions(bench, {
-      onCollection: (...collection) => collections.push(collection),
-      onRefusedText: (...refusal) => refusedTexts.push(refusal),
-      log: {
-        ...silentLog,
-        info: (text) => informed.push(text),
-        warn: (text) => warned.push(text),
-        error: (text) => complained.push(text),
-      },
-    }),
-  )
+  events = []
+  receiver = new Receiver(receiverOptions(bench, { emit: (event) => events.push(event) }))
   await bench.describeSite()
 })
 afterEach(() => bench[Symbol.dispose]())
@@ -120,16 +101,15 @@ describe("PUT /sites/<site>", () => {
 
   test("tells that two spools deliver in turn", async () => {
     const described = async (spool: string) => {
-      bench.now += 60_000
+      bench.now += 1000
       expect(await answer(`sites/${SITE}`, { ...DESCRIPTION, spool })).toBe("2.04")
-      return warned.length
+      return ofKind(events, "spools-alternate").length
     }
     expect(await described("other")).toBe(0)
     expect(await described(DESCRIPTION.spool)).toBe(1)
     expect(await described(DESCRIPTION.spool)).toBe(1)
     expect(await described("other")).toBe(2)
-    const told = `Two gateways deliver for ${SITE} in turn, each from a spool of its own: only one should. Nothing is lost`
-    expect(warned).toEqual([told, told])
+    expect(events[0]).toEqual({ kind: "spools-alternate", site: SITE })
   })
 })
 
@@ -152,17 +132,18 @@ describe("a sender that may not speak for a site", () => {
     await ask(SURVEY, MORNING, { query: ["revision=1"] })
     await ask(COLLECTION, REPORT)
     await bench.store.describeSite("orchard", { timeZone: "UTC", devices: [], spool: "" })
-    collections.length = 0
+    events.length = 0
     const before = bench.tables()
     for (const address of ["127.0.0.9", "127.168.1.3", "203.0.113.7", ""]) {
       const request = requestFor(path, body, { ...parts, address })
       expect(shown(await receiver.handle(request))).toBe(`4.03 ${address} may not speak for ${SITE}`)
       expect(receiver.admit(request)?.code).toBe(Code.Forbidden)
-      expect(refusedTexts.at(-1)).toEqual([`${address} may not speak for ${SITE}: cloud.sites says who may`, address])
+      const text = `${address} may not speak for ${SITE}: cloud.sites says who may`
+      expect(events.at(-1)).toEqual({ kind: "refused", text, sender: address })
     }
     bench.reopen()
     expect(bench.tables()).toEqual(before)
-    expect([collections, informed, warned]).toEqual([[], [], []])
+    expect(events.filter(({ kind }) => kind !== "refused")).toEqual([])
   })
 
   test("is told the same of a site that is not served, whoever it is", async () => {
@@ -207,9 +188,10 @@ describe("PUT a survey", () => {
     await ask(SURVEY, "08:00 - 21 - 30%\n", { query: ["revision=2"] })
     await ask(SURVEY, "08:00 - 22 - 30%\n09:00 - 22 - 30%\n", { query: ["revision=3"] })
     await ask(SURVEY, "08:00 - 22 - 30%\n", { query: ["revision=4"] })
-    expect(informed).toEqual([
-      `${SITE} 192.168.1.2 ${DAY}: 1 value gave way to newer ones, kept as superseded`,
-      `${SITE} 192.168.1.2 ${DAY}: 2 values gave way to newer ones, kept as superseded`,
+    const survey = { kind: "superseded" as const, site: SITE, ip: "192.168.1.2", day: DAY, sender: GATEWAY }
+    expect(events).toEqual([
+      { ...survey, values: 1 },
+      { ...survey, values: 2 },
     ])
   })
 
@@ -224,7 +206,7 @@ describe("PUT a survey", () => {
   ])("refuses %j %j whole, with the line and the rule", async (text, parts, reason) => {
     const path = surveyOn("2026-10-04")
     expect(await answer(path, text, parts)).toBe(`4.00 ${reason}`)
-    expect(refusedTexts).toEqual([[`${SITE} 192.168.1.2 2026-10-04, ${reason}`, GATEWAY]])
+    expect(events).toEqual([{ kind: "refused", text: `${SITE} 192.168.1.2 2026-10-04, ${reason}`, sender: GATEWAY }])
     expect(await bench.kept()).toEqual([])
   })
 
@@ -303,8 +285,7 @@ describe("PUT a survey", () => {
   test("answers 5.03 with Max-Age when the disk is full, and takes it when there is room", async () => {
     bench.fillDisk()
     expect(await refusalOf(SURVEY, LARGE)).toEqual([Code.ServiceUnavailable, 60])
-    expect(complained).toHaveLength(1)
-    expect(complained[0]).toEndWith(": deliveries are refused until there is room")
+    expect(events).toMatchObject([{ kind: "deliveries-refused" }])
     bench.makeRoom()
     expect(await answer(SURVEY, LARGE)).toBe("2.01 Surveys received")
   })
@@ -357,21 +338,16 @@ describe("PUT a collection", () => {
     await ask(SURVEY, MORNING)
     expect(await answer(COLLECTION, REPORT, { format: ContentFormat.Json })).toBe("2.04 Surveys received")
     const ofHerbs = { first: TOMATOES + 1, last: TOMATOES + 1 }
-    expect(collections).toMatchObject([
-      [
-        SITE,
-        DAY,
-        {
-          run: true,
-          arrived: [{ first: TOMATOES, last: TOMATOES }],
-          missing: [ofHerbs],
-          stale: [ofHerbs],
-          refused: [],
-          reasons: REPORT.reasons,
-          surveys: 1,
-        },
-      ],
-    ])
+    const report = {
+      run: true,
+      arrived: [{ first: TOMATOES, last: TOMATOES }],
+      missing: [ofHerbs],
+      stale: [ofHerbs],
+      refused: [],
+      reasons: REPORT.reasons,
+      surveys: 1,
+    }
+    expect(events).toMatchObject([{ kind: "collection-closed", site: SITE, day: DAY, report }])
     expect(await bench.store.unlisted()).toEqual([{ site: SITE, day: DAY }])
   })
 
@@ -379,15 +355,15 @@ describe("PUT a collection", () => {
     expect(await answer(COLLECTION, REPORT)).toBe(`4.09 The store differs on ${DAY}`)
     await ask(SURVEY, "08:00 - 21 - 30%")
     expect(await answer(COLLECTION, REPORT)).toBe(`4.09 The store differs on ${DAY}`)
-    expect(collections).toEqual([])
+    expect(events).toEqual([])
   })
 
   test("lists what changed, and nothing when nothing did", async () => {
     await ask(SURVEY, MORNING)
     await ask(COLLECTION, { ...REPORT, run: false })
-    expect(collections).toEqual([])
+    expect(events).toEqual([])
     await ask(COLLECTION, { ...REPORT, run: false, changed: ["192.168.1.2"] })
-    expect(collections).toHaveLength(1)
+    expect(events).toMatchObject([{ kind: "collection-closed" }])
   })
 
   test.each([
@@ -408,7 +384,7 @@ describe("PUT a collection", () => {
   ])("refuses %p with %s", async (body, expected) => {
     await ask(SURVEY, MORNING)
     expect(await answer(COLLECTION, body)).toStartWith(expected)
-    expect(collections).toEqual([])
+    expect(events).toEqual([])
     expect(bench.tables().collections).toEqual([])
   })
 

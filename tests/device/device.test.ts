@@ -47,10 +47,11 @@ function device(
     owedOnly: false,
     again,
     told: new Map(),
-    onUploaded: ({ day }) => void uploaded.push(day),
-    onProblem: (day, reason) => void problems.push(`${day}: ${reason}`),
-    onPostponed: (reason) => void problems.push(reason),
-    onRefusedLine: (text) => void refusedLines.push(text),
+    emit: (event) => {
+      if (event.kind === "uploaded") uploaded.push(event.day)
+      else if (event.kind === "line-refused") refusedLines.push(event.text)
+      else problems.push(event.kind === "not-sent" ? `${event.day}: ${event.reason}` : event.reason)
+    },
   }
   const run = (signal = never) => clock.run(runDevice(SUNDAY, options, signal))
   return { ...gateway, gateway, run, uploaded, problems, refusedLines }

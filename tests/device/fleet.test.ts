@@ -17,6 +17,7 @@ const BAD = "09:00 - 20 - 130%"
 test("Fleet.run() looks every minute, tells a reason once, and forgets it when the survey arrives", async () => {
   const gateway = new FakeGateway(MONDAY_AT_SIX)
   const { clock, random, sockets, heard } = gateway
+  const told: string[] = []
   let text: string | undefined
   const fleet = new Fleet({
     addressing: "simulated",
@@ -28,6 +29,7 @@ test("Fleet.run() looks every minute, tells a reason once, and forgets it when t
     clock,
     random,
     log: silentLog,
+    emit: (event) => told.push(event.kind === "not-sent" ? event.reason : event.kind),
   })
   const options = { devices: TOPOLOGY.devices, topology: TOPOLOGY, gatewayPort: GATEWAY.port }
   const run = fleet.run(SUNDAY, { ...options, patient: true, owedOnly: false, again: [] })
@@ -49,6 +51,8 @@ test("Fleet.run() looks every minute, tells a reason once, and forgets it when t
   expect(run.uploads).toHaveLength(1)
   expect(run.reasons.size).toBe(0)
   expect(heard.filter((line) => line.endsWith("- 30%"))).toHaveLength(1)
+  const refusal = ["line-refused", "1 of 1 line refused"]
+  expect(told).toEqual(["one.txt not found", ...refusal, "uploaded"])
   fleet.stop("the test is over")
 })
 
@@ -78,7 +82,7 @@ test.each([
     clock,
     random,
     log: silentLog,
-    onUploaded: () => seconds.push(Math.round((clock.monotonic() - beganAt) / 1000)),
+    emit: () => seconds.push(Math.round((clock.monotonic() - beganAt) / 1000)),
   })
   const options = { devices: topology.devices, topology, gatewayPort: GATEWAY.port }
   await clock.run(fleet.run(SUNDAY, { ...options, patient: false, owedOnly: false, again: [] }).settled)

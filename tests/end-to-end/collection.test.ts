@@ -4,7 +4,7 @@ import { expect, test } from "bun:test"
 import { copyFile, rm } from "node:fs/promises"
 import { join } from "node:path"
 import type { Clock } from "../../src/clock"
-import { type Forwarded, Network } from "../../src/network"
+import { type Listener, Network } from "../../src/network"
 import { addDays } from "../../src/survey/calendar"
 import { DAY_MS, MONDAY_AT_SIX, SAMPLE, Site, until } from "./fixture"
 
@@ -203,8 +203,11 @@ test("what a run took is told rightly by a clock that is set back all the time",
     after: (delayMs, callback) => site.clock.after(delayMs, callback),
   }
   const took: number[] = []
-  const onDelivered = ({ elapsedMs }: Forwarded) => void took.push(elapsedMs)
-  await using network = await Network.start(site.topology, { ...site.options, clock, onDelivered })
+  const listener: Listener = (event) => {
+    site.hear(event)
+    if (event.kind === "delivered") took.push(event.elapsedMs)
+  }
+  await using network = await Network.start(site.topology, { ...site.options, clock, listener })
   const { elapsedMs, complete } = await network.collect({ scheduledAt: MONDAY_AT_SIX })
   took.push(elapsedMs, ...site.uploads.map((upload) => upload.elapsedMs))
   expect([complete, took.length]).toEqual([true, 4])

@@ -5,7 +5,7 @@ import { dirname, join } from "node:path"
 import type { Clock } from "../../src/clock"
 import { StoreReader } from "../../src/cloud/store/reader"
 import type { Log } from "../../src/log"
-import { loadTopology, type NetworkOptions, type Topology, type Uploaded } from "../../src/network"
+import { type Listener, loadTopology, type NetworkOptions, type Topology, type Uploaded } from "../../src/network"
 import { formatAddress } from "../../src/topology/address"
 
 /** Monday 23 November 2026, 06:00 in Rome: the day before is Sunday the 22nd. */
@@ -84,9 +84,13 @@ ${devices.map((device) => `  - ${device}\n`).join("")}`
       clock: this.clock,
       log: this.log,
       print: (lines) => void this.listed.push(...lines.trimEnd().split("\n")),
-      onUploaded: (upload) => void this.uploads.push(upload),
-      onFatal: (error) => void this.logged.push(`fatal ${error}`),
+      listener: this.hear,
     }
+  }
+
+  readonly hear: Listener = (event) => {
+    if (event.kind === "uploaded") this.uploads.push(event)
+    if (event.kind === "disk-failed") this.logged.push(`fatal ${event.error}`)
   }
 
   get log(): Log {

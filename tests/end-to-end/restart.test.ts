@@ -2,11 +2,12 @@
 import { expect, test } from "bun:test"
 import { Cloud } from "../../src/cloud/cloud"
 import { runDevice } from "../../src/device/device"
-import { readSurvey } from "../../src/device/source/source"
+import { surveyReader } from "../../src/device/source"
 import { Gateway } from "../../src/gateway/gateway"
 import { SPOOL } from "../../src/gateway/spool/schema"
 import { type Sockets, systemSockets } from "../../src/net/sockets"
-import { Network } from "../../src/network"
+import { type Listener, Network } from "../../src/network"
+import { eventLog } from "../../src/network/event-log"
 import { DurableDatabase } from "../../src/storage/database"
 import { StorageInUse } from "../../src/storage/errors"
 import { MONDAY_AT_SIX, Site, until } from "./fixture"
@@ -22,17 +23,21 @@ async function freePort(): Promise<number> {
 }
 
 const shared = (site: Site) => {
-  const { clock, log } = site
-  const onFatal = (error: unknown) => void site.logged.push(`fatal ${error}`)
+  const { clock, log, topology } = site
+  const tell = eventLog({ log, clock, topology: () => topology, addressing: "simulated" })
+  const emit: Listener = (event) => {
+    site.hear(event)
+    tell(event)
+  }
   const sockets = systemSockets
   return {
-    topology: site.topology,
+    topology,
     addressing: "simulated",
     sockets,
     clock,
     random: Math.random,
     log,
-    onFatal,
+    emit,
   } as const
 }
 
@@ -59,16 +64,16 @@ async function upload(site: Site, gatewayPort: number): Promise<void> {
         addressing: "simulated",
         gatewayPort,
         sockets: systemSockets,
-        readSurvey,
+        readSurvey: surveyReader(),
         clock,
         random: Math.random,
         owedOnly: false,
         again: [],
         told: new Map(),
-        onPostponed: () => {},
-        onUploaded: (uploaded) => void site.uploads.push(uploaded),
-        onProblem: (_day, reason) => void site.logged.push(reason),
-        onRefusedLine: () => {},
+        emit: (event) => {
+          site.hear(event)
+          if (event.kind === "not-sent") site.logged.push(event.reason)
+        },
       },
       new AbortController().signal,
     )

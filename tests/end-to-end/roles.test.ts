@@ -1,6 +1,6 @@
 // The parts of a network as networks of their own, as on several hosts; and a topology that changes while they run.
 import { expect, test } from "bun:test"
-import { Network, type NetworkOptions, type Roles, type Topology } from "../../src/network"
+import { type Listener, Network, type NetworkOptions, type Roles, type Topology } from "../../src/network"
 import { parseAddress } from "../../src/topology/address"
 import { loadTopology } from "../../src/topology/yaml/load"
 import { DAY_MS, SAMPLE, Site, until } from "./fixture"
@@ -22,7 +22,9 @@ test("cloud, gateway and each device by themselves bring every reading to the st
   await using cloud = await Network.start(site.topology, {
     ...options,
     roles: { ...NOBODY, cloud: true },
-    onCollection: (name, day, { run }) => void collected.push(`${name} ${day} ${run}`),
+    listener: (event) => {
+      if (event.kind === "collection-closed") collected.push(`${event.site} ${event.day} ${event.report.run}`)
+    },
   })
   const behindCloud = seenFrom(site.topology, { gateway: 0, cloud: cloud.ports.cloud })
   await using gateway = await Network.start(behindCloud, { ...options, roles: { ...NOBODY, gateway: true } })
@@ -116,8 +118,8 @@ test("a spread gives every device its share of the time", async () => {
   const { schedule } = site.topology
   const topology = { ...site.topology, schedule: { ...schedule, spread: Temporal.Duration.from({ seconds: 20 }) } }
   const arrivals: number[] = []
-  const onUploaded = () => void arrivals.push(site.clock.now())
-  await using network = await Network.start(topology, { ...site.options, onUploaded })
+  const listener: Listener = ({ kind }) => kind === "uploaded" && arrivals.push(site.clock.now())
+  await using network = await Network.start(topology, { ...site.options, listener })
   expect(await network.collect()).toMatchObject({ complete: true })
   const [first = 0, second = 0] = arrivals
   expect(second - first).toBeGreaterThan(5000)

@@ -5,7 +5,7 @@ import { Network } from "../../src/network"
 import { SAMPLE, Site } from "./fixture"
 
 const MAIN = resolve(import.meta.dir, "../../src/main.ts")
-const SOURCE = resolve(import.meta.dir, "../../src/device/source/source")
+const SOURCE = resolve(import.meta.dir, "../../src/device/source")
 
 const runner = (site: Site, ...args: string[]) =>
   Bun.spawn([process.execPath, MAIN, ...args], { cwd: site.folder, stdout: "pipe", stderr: "pipe", stdin: "ignore" })
@@ -124,15 +124,17 @@ test("check names what is wrong with scripts and with files, without asking a sc
   expect(stderr).toContain("3 problems")
 })
 
-test("a network of one's own needs three lines", async () => {
+test("a network of one's own needs three lines, and hears what happens", async () => {
   await using site = await Site.make()
   const program = `
     import { loadTopology, Network } from ${JSON.stringify(resolve(import.meta.dir, "../../src/network"))}
-    await using network = await Network.start(await loadTopology("topology.yaml"))
+    const listener = (event) => event.kind === "uploaded" && console.log(event.device.name, event.readings)
+    await using network = await Network.start(await loadTopology("topology.yaml"), { listener })
     const summary = await network.collect()
     console.log(summary.stored, summary.complete)`
   await site.write("own.ts", program)
   const child = Bun.spawn([process.execPath, "own.ts"], { cwd: site.folder, stdout: "pipe", stderr: "inherit" })
-  expect(await child.stdout.text()).toBe("8 true\n")
+  const lines = (await child.stdout.text()).trimEnd().split("\n")
+  expect([lines.slice(0, 2).sort(), lines.slice(2)]).toEqual([["herbs 4", "tomatoes 4"], ["8 true"]])
   expect(await child.exited).toBe(0)
 })

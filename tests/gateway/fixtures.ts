@@ -4,6 +4,7 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { isWrong } from "../../src/clock"
 import type { Request } from "../../src/coap/resource"
+import type { GatewayEvent } from "../../src/gateway/events"
 import { Collector } from "../../src/gateway/intake/collector"
 import { Senders } from "../../src/gateway/intake/senders"
 import { Ledger } from "../../src/gateway/ledger/ledger"
@@ -25,6 +26,7 @@ import {
   fillDisk,
   makeRoom,
   NOW,
+  ofKind,
   type RequestParts,
   TIME_ZONE,
   TOMATOES,
@@ -50,8 +52,7 @@ export class Bench implements Disposable {
   readonly clock = new VirtualClock(NOW)
   readonly folder = mkdtempSync(join(tmpdir(), "gateway-"))
   readonly late: Upload[] = []
-  readonly refused: StorageRefused[] = []
-  readonly floods: number[] = []
+  readonly #events: GatewayEvent[] = []
   /** What the topology says; a test may change it. */
   readonly declared: { devices: Devices } = { devices: parseTopology(SAMPLE, "topology.yaml").devices }
   declare database: DurableDatabase
@@ -66,8 +67,20 @@ export class Bench implements Disposable {
     this.open()
   }
 
+  readonly emit = (event: GatewayEvent): void => void this.#events.push(event)
+
+  /** What was told of the disk. */
+  get refused(): StorageRefused[] {
+    return ofKind(this.#events, "uploads-refused").map(({ error }) => error)
+  }
+
+  /** How many messages were not kept, of each second that it was told of. */
+  get floods(): number[] {
+    return ofKind(this.#events, "quarantine-flooded").map(({ notKept }) => notKept)
+  }
+
   open(timeZone = TIME_ZONE): void {
-    const { clock } = this
+    const { clock, emit } = this
     this.database = DurableDatabase.open(join(this.folder, "spool.db"), SPOOL, "simulated")
     this.commits = new GroupCommit(this.database, () => {}, clock)
     this.quarantine = new Quarantine(this.database, 10_000)
@@ -77,8 +90,7 @@ export class Bench implements Disposable {
       quarantine: this.quarantine,
       commits: this.commits,
       clock,
-      onFlood: (notKept) => this.floods.push(notKept),
-      onRefused: (error) => this.refused.push(error),
+      emit,
     })
     this.collector = new Collector({
       spool: this.spool,
@@ -89,7 +101,7 @@ export class Bench implements Disposable {
       now: clock.now,
       isClockWrong: () => isWrong(clock),
       onLate: (upload) => this.late.push(upload),
-      onRefused: (error) => this.refused.push(error),
+      emit,
     })
   }
 
@@ -115,7 +127,8 @@ export class Bench implements Disposable {
   }
 
   due(upTo: Day = "9999-12-31") {
-    for (const _ of this.spool.refused(DAY)) break // to read in order settles what waits
+    this.spool.settle().catch(() => {})
+    this.commits.flush()
     return this.spool.due(upTo, RUN, 1000)
   }
 

@@ -4,8 +4,9 @@ import { mkdtemp, rm } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { systemClock } from "../../src/clock"
-import { runDevice, type Uploaded } from "../../src/device/device"
-import { readSurvey } from "../../src/device/source/source"
+import { runDevice } from "../../src/device/device"
+import type { Uploaded } from "../../src/device/events"
+import { surveyReader } from "../../src/device/source"
 import { systemSockets } from "../../src/net/sockets"
 import { parseAddress } from "../../src/topology/address"
 import { parseTopology } from "../../src/topology/yaml/load"
@@ -62,16 +63,17 @@ class Server implements AsyncDisposable {
         addressing: "simulated",
         gatewayPort: this.port,
         sockets: systemSockets,
-        readSurvey,
+        readSurvey: surveyReader(),
         clock: systemClock,
         random: Math.random,
         owedOnly: false,
         again: [],
         told: new Map(),
-        onPostponed: () => {},
-        onUploaded: (upload) => uploads.push(upload),
-        onProblem: (_day, reason) => problems.push(reason),
-        onRefusedLine: (text) => problems.push(text),
+        emit: (event) => {
+          if (event.kind === "uploaded") uploads.push(event)
+          if (event.kind === "not-sent") problems.push(event.reason)
+          if (event.kind === "line-refused") problems.push(event.text)
+        },
       },
       AbortSignal.timeout(4000),
     )

@@ -129,13 +129,10 @@ describe("GroupCommit", () => {
     expect(statuses).toEqual(["rejected", "fulfilled", "fulfilled", "fulfilled", "rejected", "fulfilled"])
   })
 
-  test("flush() and now() do not wait for a turn between two transactions", () => {
+  test("flush() does not wait for a turn between two transactions", () => {
     for (let n = 0; n < 3; n++) void take(60)
     commits.flush()
     expect([commits.waiting, transactions]).toEqual([0, 3])
-    for (let n = 0; n < 3; n++) void take(60)
-    commits.now(() => database.sqlite.run("INSERT INTO things VALUES ('now')"))
-    expect([commits.waiting, transactions, count()]).toEqual([0, 7, 1])
   })
 
   test("fails one poisonous piece of work alone", async () => {

@@ -4,23 +4,20 @@ import type { Quarantined } from "../../gateway/quarantine/entries"
 import { printable, shorten } from "../../printable"
 import { formatAddress } from "../../topology/address"
 import type { Topology } from "../../topology/topology"
-import { labelOf } from "../grid"
+import { columns, widthsOf } from "../columns"
+import { labelOf } from "../format"
 
 const BYTES_SHOWN = 40 // characters
 const HEADS = ["when", "device", "day", "kind", "bytes", "why"]
 
 /** A line for each, the columns as wide as the widest cell so far. */
 export function* quarantineTable(pages: Iterable<readonly Quarantined[]>, topology: Topology): Generator<string> {
-  let widths = HEADS.map(() => 0)
+  let widths: readonly number[] = []
   for (const page of pages) {
-    const isFirst = widths.every((width) => width === 0)
+    const isFirst = widths.length === 0
     const rows = [...(isFirst ? [HEADS] : []), ...page.map((row) => cellsOf(row, topology).map(printable))]
-    widths = widths.map((width, column) => Math.max(width, ...rows.map((row) => row[column]?.length ?? 0)))
-    for (const row of rows)
-      yield `${row
-        .map((cell, column) => cell.padEnd(widths[column] ?? 0))
-        .join("  ")
-        .trimEnd()}\n`
+    widths = widthsOf(rows, widths)
+    for (const line of columns(rows, { widths })) yield `${line}\n`
   }
 }
 

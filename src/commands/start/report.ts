@@ -5,8 +5,8 @@ import { formatRange, formatRanges } from "../../topology/address"
 import type { Addressing } from "../../topology/addressing"
 import { sizeOf } from "../../topology/ranges"
 import { isComplete } from "../../verdict"
-import { count, formatBytes, formatElapsed } from "../format"
-import { labelOf } from "../grid"
+import { columns } from "../columns"
+import { count, formatBytes, formatElapsed, labelOf } from "../format"
 import { describeRoles } from "../roles"
 
 const NAMED_AT_ONCE = 10 // of missing devices and of warnings; a fleet's are counted
@@ -17,7 +17,7 @@ export const SAMPLE_DATA = "sample data"
 /** Width of the widest label of a small network, so that its columns stand below each other. */
 export function labelWidth({ devices }: Topology): number {
   let width = 5
-  if (devices.size <= 1000) for (const device of devices) width = Math.max(width, labelOf(device).length)
+  if (devices.size <= 1000) for (const device of devices) width = Math.max(width, Bun.stringWidth(labelOf(device)))
   return width
 }
 
@@ -42,19 +42,20 @@ export function uploadLine(
   width: number,
   of: Day | undefined,
 ): string {
-  const parts = [columns(labelOf(device), width, readings, bytes, elapsedMs)]
+  const parts = [amounts(labelOf(device), width, readings, bytes, elapsedMs)]
   if (day !== of) parts.push(days > 1 ? `${describeDay(day)}, ${place} of ${days}` : describeDay(day))
   if (resent > 0) parts.push(`${resent} resent`)
   return parts.join("   ")
 }
 
 export function deliveryLine({ readings, bytes, elapsedMs }: Forwarded, width: number, bufferSize: number): string {
-  return `${columns("cloud", width, readings, bytes, elapsedMs)}   buffer ${bufferSize} B`
+  return `${amounts("cloud", width, readings, bytes, elapsedMs)}   buffer ${bufferSize} B`
 }
 
-function columns(label: string, width: number, readings: number, bytes: number, elapsedMs: number): string {
-  const amount = count(readings, "reading").padStart(12)
-  return `${label.padEnd(width)} ${amount} ${formatBytes(bytes).padStart(8)} ${formatElapsed(elapsedMs).padStart(7)}`
+/** A line of a table that comes line by line. */
+function amounts(label: string, width: number, readings: number, bytes: number, elapsedMs: number): string {
+  const row = [label, count(readings, "reading"), formatBytes(bytes), formatElapsed(elapsedMs)]
+  return columns([row], { left: 1, gap: " ", widths: [width, 12, 8, 7] }).join("")
 }
 
 /** The one line that says how it went. */

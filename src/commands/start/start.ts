@@ -42,7 +42,7 @@ async function run(values: Values<typeof options>, words: readonly string[]): Pr
   if (addressing === "simulated" && !bindsWholeLoopback()) screen.info("This system lends all of them 127.0.0.1.")
 
   const signals = listenForSignals()
-  const view = new CollectionView(screen, topology, roles, signals.asked)
+  const view = new CollectionView(screen, topology, roles)
   const failed = Promise.withResolvers<never>()
   failed.promise.catch(() => {}) // while the network starts, its own error tells
   let running: Running | undefined
@@ -53,12 +53,12 @@ async function run(values: Values<typeof options>, words: readonly string[]): Pr
     signal: signals.asked,
     log: screen,
     print: screen.print,
-    onUploaded: view.uploaded,
-    onDelivered: view.delivered,
-    onCollection: view.collected,
+    listener: (event) => {
+      if (event.kind === "disk-failed") failed.reject(event.error)
+      view.hear(event)
+    },
     describe: view.describe,
     readTopology: async () => running?.readTopology() ?? `${topology.file} was read just now`,
-    onFatal: failed.reject,
   })
   const network = await starting.catch((error) => {
     if (signals.asked.aborted) return undefined
@@ -143,7 +143,7 @@ class Running {
       this.#tellWrongClock(now)
       return false
     }
-    const { complete } = await this.view.show(now, () => this.network.collect())
+    const { complete } = await this.network.collect()
     this.view.hints()
     return complete
   }
@@ -163,7 +163,7 @@ class Running {
     await this.#readTopologyBeforeRun()
     this.#tellMissed(scheduledAt, missed)
     await this.network.recordMissed(...missed)
-    await this.view.show(scheduledAt, () => this.network.collect({ scheduledAt, patient: true, isDoubtful }))
+    await this.network.collect({ scheduledAt, patient: true, isDoubtful })
     this.#announce(schedule)
   }
 

@@ -1,6 +1,6 @@
 // Shows one collection after the other: devices as they arrive, the delivery, and the line that says how it went.
 import { systemClock } from "../../clock"
-import type { CollectionReport, Forwarded, Roles, Summary, Topology, Uploaded } from "../../network"
+import type { CollectionReport, Forwarded, Listener, Roles, Summary, Topology, Uploaded } from "../../network"
 import { countOwnDevices } from "../../network/roles"
 import { type Day, dayBefore, describeDay } from "../../survey/calendar"
 import { INVOCATION } from "../installation"
@@ -11,8 +11,9 @@ const LINES_UP_TO = 20 // devices; a larger fleet shows a progress bar
 const GATHER_MS = 20 // small networks answer within it, and stand in address order then
 
 export class CollectionView {
+  readonly #closed = Promise.withResolvers<boolean>()
   /** Resolves with whether it was complete, when a gateway elsewhere has closed a run here. */
-  readonly nextCollection: Promise<boolean>
+  readonly nextCollection = this.#closed.promise
   readonly #width: number
   #expected: number
   #day: Day | undefined
@@ -20,19 +21,14 @@ export class CollectionView {
   #showing = false
   #gathered: Uploaded[] = []
   #cancelGathering: (() => void) | undefined
-  #onCollection: (complete: boolean) => void = () => {}
 
   constructor(
     private readonly screen: Screen,
     private topology: Topology,
     private readonly roles: Roles,
-    private readonly stopping: AbortSignal,
   ) {
     this.#width = labelWidth(topology)
     this.#expected = countOwnDevices(topology, roles)
-    this.nextCollection = new Promise((resolve) => {
-      this.#onCollection = resolve
-    })
   }
 
   update(topology: Topology): void {
@@ -40,7 +36,30 @@ export class CollectionView {
     this.#expected = countOwnDevices(topology, this.roles)
   }
 
-  readonly uploaded = (upload: Uploaded): void => {
+  readonly hear: Listener = (event) => {
+    switch (event.kind) {
+      case "run-started":
+        // what is owed is sent beside the schedule: its devices are shown, and no summary
+        if (!event.owedOnly) this.#begin(event.day)
+        break
+      case "uploaded":
+        this.#uploaded(event)
+        break
+      case "delivered":
+        this.#delivered(event)
+        break
+      case "collection-closed":
+        this.#collected(event.site, event.day, event.report)
+        break
+      case "run-finished":
+        if (this.#showing) this.#finish(event.summary, event.isCutShort)
+        break
+      case "run-failed":
+        this.#showing = false
+    }
+  }
+
+  #uploaded(upload: Uploaded): void {
     if (upload.day === this.#day) this.#arrived++
     if (this.#expected > LINES_UP_TO) {
       this.screen.progress(this.#arrived, this.#expected)
@@ -50,7 +69,7 @@ export class CollectionView {
     this.#cancelGathering ??= systemClock.after(GATHER_MS, () => this.#showGathered())
   }
 
-  readonly delivered = (forwarded: Forwarded): void => {
+  #delivered(forwarded: Forwarded): void {
     this.#showGathered()
     // behind the scenes nothing happened, worth no line
     if (forwarded.surveys === 0 && !this.#showing) return
@@ -59,38 +78,35 @@ export class CollectionView {
   }
 
   /** A gateway's account; where the gateway is here too, its own summary says the same. */
-  readonly collected = (site: string, day: Day, report: CollectionReport): void => {
+  #collected(site: string, day: Day, report: CollectionReport): void {
     if (this.roles.gateway || !report.run) return
     const { line, complete } = collectionLine(site, day, report)
     if (complete) this.screen.success(line)
     else this.screen.fail(line)
     // an older day that is closed behind a run is not the one that is waited for
-    if (day === dayBefore(systemClock.now(), this.topology.timeZone)) this.#onCollection(complete)
+    if (day === dayBefore(systemClock.now(), this.topology.timeZone)) this.#closed.resolve(complete)
   }
 
-  async show(scheduledAt: number, collect: () => Promise<Summary>): Promise<Summary> {
+  #begin(day: Day): void {
     const { screen, topology } = this
-    const day = dayBefore(scheduledAt, topology.timeZone)
     const yesterday = dayBefore(systemClock.now(), topology.timeZone)
     this.#day = day
     this.#arrived = 0
     screen.plain()
     screen.plain(day === yesterday ? `Yesterday, ${describeDay(day)}` : describeDay(day))
     this.#showing = true
-    const summary = await collect().finally(() => {
-      this.#showing = false
-    })
+  }
+
+  #finish(summary: Summary, isCutShort: boolean): void {
+    const { screen, topology } = this
+    this.#showing = false
     this.#showGathered()
-    if (this.stopping.aborted) {
-      screen.plain("Stopped; what has arrived is safe, the rest comes with the next run.")
-      return summary
-    }
+    if (isCutShort) return screen.plain("Stopped; what has arrived is safe, the rest comes with the next run.")
     screen.plain()
-    for (const warning of warningLines(summary, this.topology)) screen.warn(warning)
-    const line = summaryLine(summary, this.topology)
+    for (const warning of warningLines(summary, topology)) screen.warn(warning)
+    const line = summaryLine(summary, topology)
     if (summary.complete) screen.success(line)
     else screen.fail(line)
-    return summary
   }
 
   readonly describe = (summary: Summary): string =>

@@ -7,14 +7,15 @@ import { type Day, dayOf, describeDay, shortDay, shortDays } from "../../survey/
 import { formatAddress, parseAddress, parseRange } from "../../topology/address"
 import { addressesIn } from "../../topology/ranges"
 import type { Topology } from "../../topology/topology"
-import { count, formatBytes, formatWhen } from "../format"
-import { dayTable, deviceGrid, labelOf } from "../grid"
+import { columns } from "../columns"
+import { count, formatBytes, formatWhen, labelOf } from "../format"
 import { INVOCATION } from "../installation"
 import type { StatusDocument } from "./document"
+import { dayTable, deviceGrid } from "./grid"
 
 const NAMED_AT_ONCE = 10 // of devices, days and strangers; the rest is counted
 const LONG_ENOUGH_DAYS = 3650
-const INDENT = " ".repeat(13)
+const TITLE_WIDTH = "Undelivered".length
 
 /** `✖ greenhouse, Sunday 22 November 2026: 3 of 4 devices, missing 192.168.1.4 lemons` */
 export function glance({ complete, overdueSince, ...status }: StatusDocument, topology: Topology, now: number): string {
@@ -179,5 +180,6 @@ function spoolText({ spool: { file, bytes, bytesADay, outageDays } }: GatewaySta
 
 /** A title and its lines below each other. */
 function entry(title: string, lines: readonly string[]): string[] {
-  return lines.map((line, index) => `${index === 0 ? title.padEnd(INDENT.length) : INDENT}${line}`)
+  const rows = lines.map((line, index) => [index === 0 ? title : "", line])
+  return columns(rows, { widths: [TITLE_WIDTH] })
 }

@@ -128,6 +128,7 @@ function program(): void {
   }
 }
 
+// the same for every worker, and never given back: one of a process is enough
 let url: string | undefined
 
 function programUrl(): string {

@@ -1,4 +1,4 @@
-// A survey script, asked in a worker of its own within a time limit.
+// Survey scripts, each asked in a worker of its own within a time limit.
 import { resolve } from "node:path"
 import type { Clock } from "../../clock"
 import { shorten } from "../../printable"
@@ -32,53 +32,55 @@ export interface SurveyQuestion extends ScriptOptions {
 const TIME_LIMIT_MS = 30_000
 const REASON_CHARACTERS = 200
 
-const idle = new IdleWorkers()
+export class Scripts {
+  readonly #idle = new IdleWorkers()
 
-/** The script's lines of one day. Throws SurveyMissing, or the signal's reason once it aborts. */
-export async function runScript(question: SurveyQuestion, signal: AbortSignal): Promise<Uint8Array> {
-  const { survey, device, day, limitBytes } = question
-  const { ip, name } = device
-  const text = await ask(question, { device: { ip, ...(name !== undefined && { name }) }, day }, signal)
-  const bytes = new TextEncoder().encode(text)
-  checkSize(survey, "returned", bytes.length, limitBytes)
-  return bytes
-}
-
-/** Loads a script without asking it for anything. Throws SurveyMissing when it cannot be loaded. */
-export async function checkScript(options: ScriptOptions): Promise<void> {
-  await ask(options, undefined, new AbortController().signal)
-}
-
-async function ask(options: ScriptOptions, question: Question | undefined, signal: AbortSignal): Promise<string> {
-  const { folder, survey, clock, timeLimitMs = TIME_LIMIT_MS } = options
-  const { ino, size, mtimeMs } = await regularFile(folder, survey)
-  const path = resolve(folder, survey)
-  const limit = new AbortController()
-  const overdue = new Error(`: ${question ? "no lines" : "not loaded"} after ${timeLimitMs / 1000} s`)
-  const cancel = clock.after(timeLimitMs, () => limit.abort(overdue))
-  try {
-    // an edited script gets workers of its own, which load it anew
-    const version = `${path} ${ino} ${size} ${mtimeMs}`
-    return await askWorker(version, { path, question }, clock, AbortSignal.any([signal, limit.signal]))
-  } catch (cause) {
-    signal.throwIfAborted()
-    const message = cause instanceof Error ? cause.message : String(cause)
-    throw new SurveyMissing(survey + oneLine(message.replaceAll(`${folder}/`, "")), { cause })
-  } finally {
-    cancel()
+  /** The script's lines of one day. Throws SurveyMissing, or the signal's reason once it aborts. */
+  async run(question: SurveyQuestion, signal: AbortSignal): Promise<Uint8Array> {
+    const { survey, device, day, limitBytes } = question
+    const { ip, name } = device
+    const text = await this.#ask(question, { device: { ip, ...(name !== undefined && { name }) }, day }, signal)
+    const bytes = new TextEncoder().encode(text)
+    checkSize(survey, "returned", bytes.length, limitBytes)
+    return bytes
   }
-}
 
-async function askWorker(version: string, task: Task, clock: Clock, signal: AbortSignal): Promise<string> {
-  for (let known = idle.take(version); ; known = undefined) {
-    const worker = known ?? ScriptWorker.start()
+  /** Loads a script without asking it for anything. Throws SurveyMissing when it cannot be loaded. */
+  async check(options: ScriptOptions): Promise<void> {
+    await this.#ask(options, undefined, new AbortController().signal)
+  }
+
+  async #ask(options: ScriptOptions, question: Question | undefined, signal: AbortSignal): Promise<string> {
+    const { folder, survey, clock, timeLimitMs = TIME_LIMIT_MS } = options
+    const { ino, size, mtimeMs } = await regularFile(folder, survey)
+    const path = resolve(folder, survey)
+    const limit = new AbortController()
+    const overdue = new Error(`: ${question ? "no lines" : "not loaded"} after ${timeLimitMs / 1000} s`)
+    const cancel = clock.after(timeLimitMs, () => limit.abort(overdue))
     try {
-      return await worker.ask(task, signal)
-    } catch (error) {
-      // what crashed a worker that had answered others may be their doing: it does not count against this one
-      if (!known?.ended || signal.aborted) throw error
+      // an edited script gets workers of its own, which load it anew
+      const version = `${path} ${ino} ${size} ${mtimeMs}`
+      return await this.#askWorker(version, { path, question }, clock, AbortSignal.any([signal, limit.signal]))
+    } catch (cause) {
+      signal.throwIfAborted()
+      const message = cause instanceof Error ? cause.message : String(cause)
+      throw new SurveyMissing(survey + oneLine(message.replaceAll(`${folder}/`, "")), { cause })
     } finally {
-      if (!worker.ended) idle.keep(version, worker, clock)
+      cancel()
+    }
+  }
+
+  async #askWorker(version: string, task: Task, clock: Clock, signal: AbortSignal): Promise<string> {
+    for (let known = this.#idle.take(version); ; known = undefined) {
+      const worker = known ?? ScriptWorker.start()
+      try {
+        return await worker.ask(task, signal)
+      } catch (error) {
+        // what crashed a worker that had answered others may be their doing: it does not count against this one
+        if (!known?.ended || signal.aborted) throw error
+      } finally {
+        if (!worker.ended) this.#idle.keep(version, worker, clock)
+      }
     }
   }
 }

@@ -22,11 +22,13 @@ export async function carryOutOffline(
   clock: Clock,
 ): Promise<string> {
   const { timeZone } = topology
-  const storage = GatewayStorage.open({ topology, addressing, clock })
+  const emit = () => {} // whoever asked is told of a disk that refuses or fails: it is thrown too
+  const storage = GatewayStorage.open({ topology, addressing, clock, emit })
   try {
     const collector = new Collector({
       ...storage,
-      refusals: new Refusals({ ...storage, clock }),
+      emit,
+      refusals: new Refusals({ ...storage, clock, emit }),
       timeZone,
       retentionDays: retentionDays(topology),
       now: clock.now,

@@ -2,16 +2,18 @@
 import { type Clock, pause } from "../../clock"
 import type { Log } from "../../log"
 import { StorageRefused } from "../../storage/errors"
+import type { GatewayEvent } from "../events"
 import type { Ledger } from "../ledger/ledger"
 import type { Spool } from "../spool/spool"
 import type { Forwarder } from "./forwarder"
 
 export interface BetweenRunsOptions {
-  readonly spool: Pick<Spool, "due" | "untold">
+  readonly spool: Pick<Spool, "isDue" | "untold">
   readonly ledger: Ledger
   readonly forwarder: Pick<Forwarder, "forward">
   readonly clock: Clock
-  readonly log: Log
+  readonly log: Pick<Log, "error">
+  readonly emit: (event: GatewayEvent) => void
   /** Aborts when the gateway stops. */
   readonly signal: AbortSignal
 }
@@ -47,7 +49,7 @@ export class BetweenRuns {
     const { lastClosedDay, lastRun } = ledger
     if (spool.untold().length > 0) return true
     if (lastClosedDay === undefined) return false
-    return spool.due(lastClosedDay, lastRun?.scheduledAt ?? 0, 1).length > 0
+    return spool.isDue(lastClosedDay, lastRun?.scheduledAt ?? 0)
   }
 
   #isStillDue(): boolean {
@@ -60,12 +62,10 @@ export class BetweenRuns {
   }
 
   async #forwardAfterPause(): Promise<void> {
-    const { clock, forwarder, log, signal } = this.options
+    const { clock, forwarder, emit, log, signal } = this.options
     await pause(clock, PAUSE_MS, signal)
     try {
-      const { surveys, readings, refused } = await forwarder.forward(undefined, signal)
-      if (surveys > 0) log.info(`Delivered later, readings: ${readings}`)
-      if (refused > 0) log.warn(`Surveys that the cloud refuses: ${refused}. They are safe here: see status`)
+      emit({ kind: "delivered-between-runs", ...(await forwarder.forward(undefined, signal)) })
     } catch (error) {
       if (!signal.aborted) log.error(`The delivery failed: ${error}`)
     }

@@ -5,24 +5,13 @@ import { reasonOf, textOf } from "../../coap/resource"
 import type { Reply } from "../../coap/udp/exchange"
 import type { Day } from "../../survey/calendar"
 import { PROTOCOL } from "../../survey/protocol"
+import type { Forwarded, GatewayEvent } from "../events"
 import type { Collection } from "../ledger/ledger"
 import type { Delivery } from "../spool/spool"
 import { Collections, type CollectionsOptions, type Comparison } from "./collections"
 import type { CloudConnection } from "./connection"
 import { type Outcome, Pipeline } from "./pipeline"
 import { CloudRequests, refusal } from "./requests"
-
-/** What one forwarding brought to the cloud. */
-export interface Forwarded {
-  readonly surveys: number
-  readonly readings: number
-  readonly bytes: number
-  readonly elapsedMs: number
-  /** Surveys that the cloud refused on this run. */
-  readonly refused: number
-  /** Days on which the cloud's store differs although everything was delivered again. */
-  readonly differing: readonly Day[]
-}
 
 export interface ForwarderOptions extends CollectionsOptions {
   readonly site: string
@@ -31,10 +20,7 @@ export interface ForwarderOptions extends CollectionsOptions {
   /** It ends by itself when the signal aborts. */
   readonly connect: (signal: AbortSignal) => Promise<CloudConnection>
   readonly random: Random
-  /** All due surveys are at the cloud; the collections follow. */
-  readonly onDelivered?: (forwarded: Forwarded) => void
-  /** An attempt failed and will be repeated. */
-  readonly onRetry?: (error: Error, delayMs: number) => void
+  readonly emit: (event: GatewayEvent) => void
 }
 
 const RETRIES = { firstMs: 1000, growth: 2, longestMs: 60_000 }
@@ -59,7 +45,7 @@ export class Forwarder {
   }
 
   async #untilDone(isRun: boolean, signal: AbortSignal): Promise<Forwarded> {
-    const { clock, random, onRetry } = this.options
+    const { clock, random, emit } = this.options
     const forwarding = new Forwarding(this.options, isRun)
     const nextPauseMs = backoff(RETRIES, random)
     for (;;) {
@@ -70,7 +56,7 @@ export class Forwarder {
         signal.throwIfAborted()
         if (!(error instanceof Error)) throw error
         const pauseMs = nextPauseMs()
-        onRetry?.(error, pauseMs)
+        emit({ kind: "not-delivered", error, againInMs: pauseMs })
         await pause(clock, pauseMs, signal)
       }
     }
@@ -167,7 +153,7 @@ class Forwarding {
   #tellDelivered(): void {
     if (this.#isDelivered) return
     this.#isDelivered = true
-    if (this.isRun || this.#counts.surveys > 0) this.options.onDelivered?.(this.#result([]))
+    if (this.isRun || this.#counts.surveys > 0) this.options.emit({ kind: "delivered", ...this.#result([]) })
   }
 
   /** Days on which the cloud differs to the end. What comes meanwhile is delivered, and its days are closed again. */

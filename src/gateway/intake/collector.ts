@@ -3,6 +3,7 @@ import { REFUSED_RETRY_SECONDS, REFUSED_TEXT, StorageRefused } from "../../stora
 import { addDays, type Day, dayOf } from "../../survey/calendar"
 import type { AddressRange } from "../../topology/address"
 import { covers } from "../../topology/ranges"
+import type { GatewayEvent } from "../events"
 import type { Collection, Ledger } from "../ledger/ledger"
 import type { Refusal } from "../quarantine/quarantine"
 import type { Refusals } from "../quarantine/refused-messages"
@@ -57,8 +58,7 @@ export interface CollectorOptions {
   readonly isClockWrong?: () => boolean
   /** Something new has come for a day whose collection is closed. */
   readonly onLate?: (upload: Upload) => void
-  /** The disk refuses. */
-  readonly onRefused?: (error: StorageRefused) => void
+  readonly emit: (event: GatewayEvent) => void
 }
 
 /** What a sender is told of whose survey every line was taken. */
@@ -136,7 +136,7 @@ export class Collector {
 
   #refused(error: unknown): Outcome {
     if (!(error instanceof StorageRefused)) throw error
-    this.options.onRefused?.(error)
+    this.options.emit({ kind: "uploads-refused", error })
     return { kind: "postponed", reason: REFUSED_TEXT, retryAfterSeconds: REFUSED_RETRY_SECONDS }
   }
 
@@ -161,7 +161,7 @@ export class Collector {
       return true
     } catch (error) {
       if (!(error instanceof StorageRefused)) throw error
-      this.options.onRefused?.(error)
+      this.options.emit({ kind: "uploads-refused", error })
       return false
     }
   }

@@ -5,16 +5,15 @@ import { Code } from "../../coap/code"
 import { findOption, OptionNumber, uintOption } from "../../coap/option"
 import { type Handler, say } from "../../coap/resource"
 import { Endpoint } from "../../coap/udp/exchange"
-import { boundedBy, type Log } from "../../log"
-import { Allowance } from "../../net/allowance"
-import { Regulars } from "../../net/regulars"
+import type { Log } from "../../log"
 import type { Datagrams, Sockets } from "../../net/sockets"
-import { Turns } from "../../net/turns"
 import type { Peer } from "../../net/udp"
 import { type Addressing, bindAddress, bindsWholeLoopback } from "../../topology/addressing"
 import type { Topology } from "../../topology/topology"
+import { Admission } from "./admission"
 import { isPlainText, type PlainText } from "./plain-text"
 import type { Uploads } from "./resources"
+import type { Senders } from "./senders"
 
 export interface ListenerOptions {
   readonly topology: Topology
@@ -23,13 +22,9 @@ export interface ListenerOptions {
   readonly clock: Clock
   readonly random: Random
   readonly log: Log
+  readonly senders: Senders
   readonly uploads: Uploads
   readonly plainText: PlainText
-}
-
-interface Arrived {
-  readonly datagram: Uint8Array
-  readonly peer: Peer
 }
 
 const TRANSFER_BYTES = 32 * 1024 * 1024 // of all that are not finished
@@ -37,7 +32,7 @@ const TRANSFER_BYTES = 32 * 1024 * 1024 // of all that are not finished
 export class Listener {
   #socket: Datagrams | undefined
   #endpoint: Endpoint | undefined
-  #turns: Turns<Arrived> | undefined
+  #admission: Admission | undefined
 
   constructor(private readonly options: ListenerOptions) {}
 
@@ -48,7 +43,7 @@ export class Listener {
 
   /** Throws an Error of one clear line when the port or the address cannot be had. */
   async start(): Promise<void> {
-    const { topology, addressing, sockets, clock, random, log, uploads } = this.options
+    const { topology, addressing, sockets, clock, random, log, senders, uploads } = this.options
     const { address, port } = topology.gateway.interfaces.devices
     const { ackTimeout, maxRetransmit } = topology.transmission
     const { survey, perPeer, overall } = topology.limits
@@ -61,15 +56,8 @@ export class Listener {
       totalBytes: TRANSFER_BYTES,
     }
     const blocks = new BlockReceiver(transfers, clock, uploads.admit, uploads.handle)
-    const allowance = new Allowance(share.datagramsPerSecond, overall.datagramsPerSecond, clock, random)
-    const regulars = new Regulars(clock, random)
-    const warn = boundedBy({ perPeer: 1, overall: 20 }, log.warn, clock.now)
     const endpoint = new Endpoint({
-      send: (datagram, peer) => {
-        const code = datagram[1]
-        if (code === Code.Created || code === Code.Changed) regulars.note(peer.address)
-        this.#socket?.send(datagram, peer)
-      },
+      send: (datagram, peer) => this.#socket?.send(datagram, peer),
       clock,
       random,
       transmission: { ackTimeoutMs: ackTimeout.total("milliseconds"), maxRetransmit },
@@ -79,9 +67,12 @@ export class Listener {
       onError: (error) => log.error(`An upload could not be handled: ${error}`),
     })
     this.#endpoint = endpoint
-    const turns = new Turns<Arrived>({
+    const admission = new Admission({
+      perSecond: { perAddress: share.datagramsPerSecond, overall: overall.datagramsPerSecond },
+      senders,
       clock,
-      handle: ({ datagram, peer }) => {
+      random,
+      handle: (datagram, peer) => {
         try {
           if (isPlainText(datagram)) this.#answerText(datagram, peer)
           else endpoint.receive(datagram, peer)
@@ -89,30 +80,20 @@ export class Listener {
           log.error(`A datagram of ${peer.address} could not be handled: ${error}`)
         }
       },
-      sizeOf: ({ datagram }) => datagram.length,
-      isUrgent: ({ peer }) => regulars.has(peer.address),
+      warn: log.warn,
     })
-    this.#turns = turns
+    this.#admission = admission
     this.#socket = await sockets.openUdp({
       address: bindAddress(address.ip, addressing),
       port,
-      onDatagram: (datagram, peer) => {
-        if (!allowance.take(peer.address)) {
-          warn(
-            `${peer.address} sends faster than limits.perPeer.datagramsPerSecond: datagrams are dropped`,
-            peer.address,
-          )
-        } else if (!turns.add({ datagram, peer })) {
-          warn("Datagrams come faster than this machine can take them: some are dropped", "")
-        }
-      },
+      onDatagram: (datagram, peer) => admission.take(datagram, peer),
       onProblem: (error) => log.debug(`UDP: ${error}`),
     })
   }
 
   /** May be called twice. */
   stop(): void {
-    this.#turns?.stop()
+    this.#admission?.stop()
     this.#endpoint?.stop()
     this.#socket?.close()
     this.#socket = undefined

@@ -7,6 +7,7 @@ import { REFUSED_RETRY_SECONDS, REFUSED_TEXT, StorageFull } from "../../storage/
 import type { GroupCommit } from "../../storage/group-commit"
 import { roomBytes } from "../../storage/size"
 import { addDays, type Day } from "../../survey/calendar"
+import type { GatewayEvent } from "../events"
 import type { Ledger } from "../ledger/ledger"
 import { SPOOL } from "../spool/schema"
 import type { Spool } from "../spool/spool"
@@ -22,8 +23,7 @@ export interface RoomOptions {
   readonly commits: GroupCommit
   readonly clock: Clock
   readonly log: Log
-  /** The spool is full. */
-  readonly onRefused: (error: StorageFull) => void
+  readonly emit: (event: GatewayEvent) => void
 }
 
 /** Why an upload is not taken now, and when to come again. */
@@ -104,7 +104,7 @@ export class Room {
   }
 
   #full(problem: string): Postponed {
-    this.options.onRefused(new StorageFull(problem))
+    this.options.emit({ kind: "uploads-refused", error: new StorageFull(problem) })
     return FULL
   }
 

@@ -1,19 +1,10 @@
 // Who may speak for which device: the address is the identity, and it must be the sender's own.
 import { parseAddress } from "../../topology/address"
-import { type Addressing, boundAddress, deviceOfSender } from "../../topology/addressing"
+import { type Addressing, boundAddress, declaredAddress, deviceOfSender } from "../../topology/addressing"
 import type { Device, Devices } from "../../topology/devices"
+import type { Stranger } from "../events"
 
 const LOOPBACK = "127.0.0.1"
-
-/** Somebody who was refused. */
-export interface Stranger {
-  /** The address that it came from. */
-  readonly sender: string
-  /** The device that it spoke for: its own address, where it named none. */
-  readonly address: string
-  /** What it was told. */
-  readonly reason: string
-}
 
 export class Senders {
   /** @param onStranger hears of every refusal */
@@ -36,14 +27,23 @@ export class Senders {
     if (address === undefined) return `${claimed} is not an IPv4 address`
     const device = this.declared.devices.get(address)
     const own = boundAddress(address, this.addressing) === parseAddress(senderAddress)
-    const anybody = this.addressing === "simulated" && senderAddress === LOOPBACK
-    if (!own && !anybody) return this.#refuse(senderAddress, claimed, `${senderAddress} may not speak for ${claimed}`)
+    if (!own && !this.#speaksForAll(senderAddress))
+      return this.#refuse(senderAddress, claimed, `${senderAddress} may not speak for ${claimed}`)
     return device ?? this.#refuse(senderAddress, claimed, `${claimed} is not a declared device`)
   }
 
   /** Whether a declared device sends from there. */
   isDeclared(senderAddress: string): boolean {
-    return deviceOfSender(this.declared, senderAddress, this.addressing) !== undefined
+    return declaredAddress(this.declared, senderAddress, this.addressing) !== undefined
+  }
+
+  /** Whether it may speak for any device: for itself, or for all. */
+  maySpeak(senderAddress: string): boolean {
+    return this.isDeclared(senderAddress) || this.#speaksForAll(senderAddress)
+  }
+
+  #speaksForAll(senderAddress: string): boolean {
+    return this.addressing === "simulated" && senderAddress === LOOPBACK
   }
 
   #refuse(sender: string, address: string, reason: string): string {

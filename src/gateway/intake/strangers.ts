@@ -7,7 +7,7 @@ import type { GroupCommit } from "../../storage/group-commit"
 import { broadcastAddress, contains, formatAddress, networkAddress, parseAddress } from "../../topology/address"
 import type { Addressing } from "../../topology/addressing"
 import type { Topology } from "../../topology/topology"
-import type { Stranger } from "./senders"
+import type { GatewayEvent, Stranger } from "../events"
 
 /** A stranger as it is kept; times are ms since the epoch. */
 export interface KnownStranger extends Stranger {
@@ -24,10 +24,7 @@ export interface StrangersOptions {
   readonly database: DurableDatabase
   readonly commits: GroupCommit
   readonly clock: Clock
-  /** The first refusal of this sender for this device since the start. */
-  readonly onNew: (stranger: Stranger) => void
-  /** The disk refuses. */
-  readonly onRefused: (error: StorageRefused) => void
+  readonly emit: (event: GatewayEvent) => void
 }
 
 export class Strangers {
@@ -40,9 +37,9 @@ export class Strangers {
 
   /** Counts a refusal; it is written with all others of the same second. */
   readonly note = (stranger: Stranger): void => {
-    const { clock, onNew } = this.options
+    const { clock, emit } = this.options
     const key = `${stranger.sender} ${stranger.address}`
-    if (this.#named.admit(key, stranger.sender) === "new") onNew(stranger)
+    if (this.#named.admit(key, stranger.sender) === "new") emit({ kind: "stranger", ...stranger })
     if (this.#pendingBounds.admit(key, stranger.sender) === "full") return
     const known = this.#pending.get(key)
     const now = clock.now()
@@ -69,7 +66,7 @@ export class Strangers {
     this.options.commits
       .add(() => this.#store(pending.values()))
       .catch((error) => {
-        if (error instanceof StorageRefused) this.options.onRefused(error)
+        if (error instanceof StorageRefused) this.options.emit({ kind: "uploads-refused", error })
       })
   }
 

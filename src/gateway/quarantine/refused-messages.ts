@@ -3,16 +3,14 @@
 import type { Clock } from "../../clock"
 import { StorageRefused } from "../../storage/errors"
 import type { GroupCommit } from "../../storage/group-commit"
+import type { GatewayEvent } from "../events"
 import { hostOf, type Quarantine, type Refusal } from "./quarantine"
 
 export interface RefusalsOptions {
   readonly quarantine: Quarantine
   readonly commits: GroupCommit
   readonly clock: Clock
-  /** So many of this second were not kept. */
-  readonly onFlood?: (notKept: number) => void
-  /** The disk refuses. */
-  readonly onRefused?: (error: StorageRefused) => void
+  readonly emit: (event: GatewayEvent) => void
 }
 
 const WRITE_EVERY_MS = 1000
@@ -47,11 +45,11 @@ export class Refusals {
   }
 
   #write(): void {
-    const { commits, quarantine, onFlood, onRefused } = this.options
+    const { commits, quarantine, emit } = this.options
     this.#cancelWrite?.()
     this.#cancelWrite = undefined
     const waiting = this.#waiting
-    if (this.#notKept > 0) onFlood?.(this.#notKept)
+    if (this.#notKept > 0) emit({ kind: "quarantine-flooded", notKept: this.#notKept })
     this.#waiting = []
     this.#bySender.clear()
     this.#notKept = 0
@@ -60,7 +58,7 @@ export class Refusals {
         for (const { at, refusal } of waiting) quarantine.add(at, refusal)
       })
       .catch((error) => {
-        if (error instanceof StorageRefused) onRefused?.(error)
+        if (error instanceof StorageRefused) emit({ kind: "uploads-refused", error })
       })
   }
 }

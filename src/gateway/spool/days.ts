@@ -2,7 +2,6 @@
 // A survey that has an hour twice, or none, can be read in no other zone, whatever the topology says later.
 import type { Database } from "bun:sqlite"
 import type { Day } from "../../survey/calendar"
-import { type Agreement, digestText } from "../../survey/digest"
 
 /** Of one day. */
 export interface DayTotals {
@@ -14,124 +13,97 @@ export interface DayTotals {
   digest: bigint
 }
 
-interface KeptDay extends DayTotals {
-  readonly zone: string
-}
+const nothing = (): DayTotals => ({ surveys: 0, readings: 0, bytes: 0, digest: 0n })
 
-export const NOTHING: DayTotals = { surveys: 0, readings: 0, bytes: 0, digest: 0n }
-
-/** What both ends should agree on, where the cloud refuses some. */
-export const agreementOn = (all: DayTotals, refused: DayTotals): Agreement => ({
-  surveys: all.surveys - refused.surveys,
-  digest: digestText(all.digest - refused.digest),
-})
-
-/** SQL: the totals of surveys, for `readTotals()`. */
+/** SQL: the totals of surveys, for `readTotals()`; SQLite's sum() ends at 63 bits, so the digests are in halves. */
 export const TOTALS = `count(*) AS surveys, coalesce(sum(surveys.readings), 0) AS readings,
   coalesce(sum(octet_length(surveys.body)), 0) AS bytes,
   coalesce(sum(surveys.digest & 4294967295), 0) AS low, coalesce(sum(surveys.digest >> 32), 0) AS high`
 
-/** As `TOTALS` has them: SQLite's sum() ends at 63 bits, so the digests are in halves. */
-export interface TotalsRow {
-  readonly surveys: number
-  readonly readings: number
-  readonly bytes: number
+/** As `TOTALS` has them. */
+export interface TotalsRow extends Omit<DayTotals, "digest"> {
   readonly low: number
   readonly high: number
 }
 
-export const readTotals = ({ low, high, ...totals }: TotalsRow): DayTotals => ({
-  ...totals,
-  digest: BigInt.asIntN(64, BigInt(low) + (BigInt(high) << 32n)),
-})
+export function readTotals(row: TotalsRow | null): DayTotals {
+  if (row === null) return nothing()
+  const { surveys, readings, bytes, low, high } = row
+  return { surveys, readings, bytes, digest: BigInt(low) + (BigInt(high) << 32n) }
+}
 
-/** Held in memory whole: a row a day. What a transaction changes counts for the others when it is committed. */
+/** Methods that write do so within the caller's transaction. */
 export class Days {
-  #kept: Map<Day, KeptDay>
   /** By the transaction that is under way. */
-  readonly #changed = new Map<Day, KeptDay>()
-  readonly #gone = new Set<Day>()
-  #latest: { readonly day: Day; readonly totals: KeptDay } | undefined
+  readonly #changes = new Map<Day, DayTotals>()
+  /** A fleet asks a million times for one. */
+  readonly #zones = new Map<Day, string>()
 
   /** @param zone the topology's, in which a new day is measured */
   constructor(
     private readonly sqlite: Database,
     private readonly zone: string,
-  ) {
-    this.#kept = readDays(sqlite)
+  ) {}
+
+  /** The time zone in which this day is measured. */
+  zoneOf(day: Day): string {
+    const known = this.#zones.get(day)
+    if (known !== undefined) return known
+    const zone = this.#query<{ zone: string }>("SELECT zone FROM days WHERE day = ?1").get(day)?.zone
+    if (zone !== undefined) this.#zones.set(day, zone)
+    return zone ?? this.zone
   }
 
-  of(day: Day): Readonly<KeptDay> {
-    const kept = this.#gone.has(day) ? undefined : this.#kept.get(day)
-    return this.#changed.get(day) ?? kept ?? { zone: this.zone, ...NOTHING }
+  /** What is committed of this day. */
+  of(day: Day): DayTotals {
+    const sql = "SELECT surveys, readings, bytes, CAST(digest AS TEXT) AS digest FROM days WHERE day = ?1"
+    const row = this.#query<Omit<DayTotals, "digest"> & { digest: string }>(sql).get(day)
+    return row ? { ...row, digest: BigInt(row.digest) } : nothing()
   }
 
-  /** Days of which there are surveys, oldest first. */
-  held(): Day[] {
-    return [...this.#kept].flatMap(([day, { surveys }]) => (surveys > 0 ? [day] : [])).sort()
-  }
-
-  /** So much came to it, or left it; within the caller's transaction. */
+  /** So much came to it, or left it. */
   add(day: Day, surveys: number, readings: number, bytes: number, digest: bigint): void {
-    const totals = this.#latest?.day === day ? this.#latest.totals : this.#change(day)
-    totals.surveys += surveys
-    totals.readings += readings
-    totals.bytes += bytes
-    totals.digest += digest
+    let change = this.#changes.get(day)
+    if (!change) this.#changes.set(day, (change = nothing()))
+    change.surveys += surveys
+    change.readings += readings
+    change.bytes += bytes
+    change.digest += digest
   }
 
   remove(day: Day, { surveys, readings, bytes, digest }: DayTotals): void {
     this.add(day, -surveys, -readings, -bytes, -digest)
   }
 
-  /** Writes what has changed, within the same transaction. */
+  /** At the end of the transaction. */
   write(): void {
-    const put = this.sqlite.query<unknown, (string | number | bigint)[]>(
-      "INSERT OR REPLACE INTO days VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
-    )
-    for (const [day, totals] of this.#changed) {
-      totals.digest = BigInt.asIntN(64, totals.digest)
-      put.run(day, totals.zone, totals.surveys, totals.readings, totals.bytes, totals.digest)
+    for (const [day, change] of this.#changes) {
+      const { surveys, readings, bytes, digest } = this.of(day)
+      this.#query("INSERT OR REPLACE INTO days VALUES (?1, ?2, ?3, ?4, ?5, ?6)").run(
+        day,
+        this.zoneOf(day),
+        surveys + change.surveys,
+        readings + change.readings,
+        bytes + change.bytes,
+        BigInt.asIntN(64, digest + change.digest),
+      )
     }
-  }
-
-  committed(): void {
-    for (const day of this.#gone) this.#kept.delete(day)
-    for (const [day, kept] of this.#changed) this.#kept.set(day, kept)
-    this.rolledBack()
+    this.#changes.clear()
   }
 
   rolledBack(): void {
-    this.#changed.clear()
-    this.#gone.clear()
-    this.#latest = undefined
+    this.#changes.clear()
+    this.#zones.clear()
   }
 
-  /** Forgets days before this one of which there is nothing any more; within the caller's transaction. */
+  /** Forgets days before this one of which there is nothing any more. */
   prune(before: Day): void {
-    const forget = this.sqlite.query<unknown, [Day]>("DELETE FROM days WHERE day = ?1")
-    for (const day of this.#kept.keys()) {
-      if (day >= before || this.of(day).surveys > 0) continue
-      forget.run(day)
-      this.#changed.delete(day)
-      this.#gone.add(day)
-      this.#latest = undefined
-    }
+    this.write()
+    this.#query("DELETE FROM days WHERE day < ?1 AND surveys = 0").run(before)
+    this.#zones.clear()
   }
 
-  #change(day: Day): KeptDay {
-    const totals = this.#changed.get(day) ?? { ...this.of(day) }
-    this.#changed.set(day, totals)
-    this.#latest = { day, totals }
-    return totals
+  #query<Row = unknown>(sql: string) {
+    return this.sqlite.query<Row, (string | number | bigint)[]>(sql)
   }
-}
-
-function readDays(sqlite: Database): Map<Day, KeptDay> {
-  const rows = sqlite
-    .query<Omit<KeptDay, "digest"> & { day: Day; digest: string }, []>(
-      "SELECT day, zone, surveys, readings, bytes, CAST(digest AS TEXT) AS digest FROM days",
-    )
-    .all()
-  return new Map(rows.map(({ day, digest, ...kept }) => [day, { ...kept, digest: BigInt(digest) }]))
 }

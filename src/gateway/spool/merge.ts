@@ -86,7 +86,7 @@ export class Merge {
     again.settle(day, address)
     const digest = uploadDigest(upload)
     if ((draft?.upload ?? stored.upload ?? stored.digest) === digest) return { ...known, changed: false }
-    const revised = draft ?? this.drafts.begin(stored, clockChange(day, this.parts.days.of(day).zone))
+    const revised = draft ?? this.drafts.begin(stored, clockChange(day, this.parts.days.zoneOf(day)))
     return this.#revise(revised, upload, survey, digest, known)
   }
 
@@ -121,7 +121,7 @@ export class Merge {
   ): Accepted | Stray {
     const { days, replaced } = this.parts
     const { address, day, yields = false } = upload
-    const change = clockChange(day, days.of(day).zone)
+    const change = clockChange(day, days.zoneOf(day))
     const { changes, superseded } = draft.compare(parseSurvey(survey.body, change).readings, yields)
     const changed = changes.length > 0
     // a copy that would change nothing is safe to acknowledge: a sensor that sends a reading a datagram may repeat one

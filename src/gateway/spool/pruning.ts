@@ -6,10 +6,9 @@ import type { Day } from "../../survey/calendar"
 import { type Days, readTotals, TOTALS, type TotalsRow } from "./days"
 import type { Drafts } from "./drafts"
 import type { ReplacedUploads } from "./notes/replaced-uploads"
-import { beforeDaySql, lastSlotOf, onDaySql, slotOf } from "./slot"
+import { heldDays } from "./reader"
+import { beforeDaySql, onDaySql } from "./slot"
 import type { Surveys } from "./surveys"
-
-const SLOTS_AT_ONCE = 16_384
 
 /** The cloud has to get it still, or it refuses it: the quarantine keeps the beginning only of one that is long. */
 const IS_NEEDED = `(EXISTS (SELECT 1 FROM due WHERE due.slot = slots.slot)
@@ -23,15 +22,16 @@ export class Pruning {
   constructor(
     private readonly sqlite: Database,
     private readonly commits: GroupCommit,
-    private readonly surveys: Surveys,
     private readonly drafts: Drafts,
+    private readonly surveys: Surveys,
     private readonly days: Days,
     private readonly replaced: ReplacedUploads,
   ) {}
 
   /** Deletes delivered surveys of days before this one, all of which are settled, and what is noted of them. Resolves once durable. */
   async prune(before: Day): Promise<void> {
-    for (const day of this.days.held()) {
+    if (this.#stopped) return
+    for (const day of heldDays(this.sqlite)) {
       if (day < before && !this.#stopped) await this.#pruneDay(day)
     }
     if (this.#stopped) return // the rest goes another time
@@ -61,14 +61,21 @@ export class Pruning {
 
   /** The surveys first: a crash between leaves slots that name nothing, and these go next time. */
   async #pruneDay(day: Day): Promise<void> {
-    await this.commits.addInPortions(this.#idsOf(day), (ids) => {
-      if (this.#stopped) return
+    const ids = this.#idsOf(day)
+    await this.commits.addInPortions((most, done) => {
       this.drafts.end()
-      for (const run of runsOf(ids)) this.#deleteRun(day, run)
+      this.surveys.write()
+      this.surveys.keepIds()
+      const portion = this.#stopped ? new Float64Array() : ids.subarray(done, done + most)
+      for (const run of runsOf(portion)) this.#deleteRun(day, run)
+      return portion.length
     })
-    for (let after: number | undefined = slotOf(day, 0) - 1; after !== undefined && !this.#stopped; ) {
-      after = await this.#pruneSlots(after, lastSlotOf(day))
-    }
+    await this.commits.addInPortions((most) => {
+      if (this.#stopped) return 0
+      const isLeft = "NOT EXISTS (SELECT 1 FROM surveys WHERE surveys.id = slots.id)"
+      const which = `SELECT slot FROM slots WHERE ${onDaySql("?1")} AND ${isLeft} LIMIT ?2`
+      return this.#query(`DELETE FROM slots WHERE slot IN (${which})`).run(day, most).changes
+    })
   }
 
   /** Of what can go, rising: in the order in which they came a day's surveys mostly stand together. */
@@ -78,25 +85,10 @@ export class Pruning {
   }
 
   #deleteRun(day: Day, [first, last]: Run): void {
-    const totals = this.#query<TotalsRow>(`SELECT ${TOTALS} FROM surveys WHERE id BETWEEN ?1 AND ?2`).get(first, last)
-    if (totals) this.days.remove(day, readTotals(totals))
-    this.#query("DELETE FROM surveys WHERE id BETWEEN ?1 AND ?2").run(first, last)
-  }
-
-  /** The last slot that has been looked at; undefined when there is none any more. */
-  #pruneSlots(after: number, lastOfDay: number): Promise<number | undefined> {
-    return this.commits.add(() => {
-      const sql = `SELECT max(slot) AS last FROM
-        (SELECT slot FROM slots WHERE slot > ?1 AND slot <= ?2 ORDER BY slot LIMIT ${SLOTS_AT_ONCE})`
-      const last = this.#query<{ last: number | null }>(sql).get(after, lastOfDay)?.last ?? undefined
-      if (last === undefined) return undefined
-      this.#query(
-        `DELETE FROM slots WHERE slot > ?1 AND slot <= ?2
-         AND NOT EXISTS (SELECT 1 FROM surveys WHERE surveys.id = slots.id)`,
-      ).run(after, last)
-      this.surveys.forgetDays()
-      return last
-    })
+    // it may be due again meanwhile
+    const which = "surveys WHERE id BETWEEN ?1 AND ?2 AND NOT EXISTS (SELECT 1 FROM due WHERE due.slot = surveys.slot)"
+    this.days.remove(day, readTotals(this.#query<TotalsRow>(`SELECT ${TOTALS} FROM ${which}`).get(first, last)))
+    this.#query(`DELETE FROM ${which}`).run(first, last)
   }
 
   #query<Result = unknown>(sql: string) {

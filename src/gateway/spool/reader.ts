@@ -6,7 +6,7 @@ import type { AddressRange } from "../../topology/address"
 import { covers, joinRanges, sizeOf } from "../../topology/ranges"
 import { SPOOL } from "./schema"
 import { A_DAY, addressSql, daySql, lastSlotOf, onDaySql, slotOf } from "./slot"
-import { readTail } from "./tail"
+import { SLOT_COLUMNS, TAIL } from "./surveys"
 
 /** One day in numbers. */
 export interface DayCounts {
@@ -42,6 +42,9 @@ export interface DeviceDay {
   readonly readings: number
 }
 
+// Where the slots of the last surveys are not written yet, `slots` and `due` are views, which SQLite serves by their keys
+// where these are compared with values, not with another table's columns.
+
 /** A day's collection, as far as its surveys are counted by it. */
 interface Expectation {
   readonly day: Day
@@ -58,20 +61,19 @@ export function openSpool(file: string): Database {
   const sqlite = openForReading(file, SPOOL)
   sqlite.run("PRAGMA temp_store = MEMORY")
   sqlite.run("BEGIN")
-  const tail = [...readTail(sqlite)]
-  if (tail.length === 0) return sqlite
   sqlite.run("CREATE TEMP TABLE tail (slot INTEGER PRIMARY KEY, id, readings, content, late)")
-  const put = sqlite.query("INSERT INTO tail VALUES (?1, ?2, ?3, ?4, ?5)")
-  for (const { slot, id, readings, content, late } of tail) put.run(slot, id, readings, content, late)
-  // in the place of the tables of these names, as soon as the gateway comes to it
+  sqlite.run(`INSERT INTO tail SELECT ${SLOT_COLUMNS} FROM ${TAIL}`)
+  if (sqlite.query("SELECT 1 FROM tail LIMIT 1").get() === null) return sqlite
+  // in the place of the tables of these names
+  const isElsewhere = (table: string) => `NOT EXISTS (SELECT 1 FROM tail WHERE tail.slot = ${table}.slot)`
   sqlite.run(
     `CREATE TEMP VIEW slots AS
-       SELECT slot, id, readings, content, late, day, address FROM main.slots WHERE slot NOT IN (SELECT slot FROM tail)
-       UNION ALL SELECT slot, id, readings, content, late, ${daySql("slot")}, ${addressSql("slot")} FROM tail`,
+       SELECT ${SLOT_COLUMNS}, day, address FROM main.slots WHERE ${isElsewhere("slots")}
+       UNION ALL SELECT ${SLOT_COLUMNS}, ${daySql("slot")}, ${addressSql("slot")} FROM tail`,
   )
   sqlite.run(
-    `CREATE TEMP VIEW due AS SELECT slot, id FROM main.due WHERE slot NOT IN (SELECT slot FROM tail)
-       UNION ALL SELECT slot, id FROM tail`,
+    `CREATE TEMP VIEW due AS
+       SELECT slot, id FROM main.due WHERE ${isElsewhere("due")} UNION ALL SELECT slot, id FROM tail`,
   )
   return sqlite
 }
@@ -105,7 +107,7 @@ export function countDay(sqlite: Database, { day, closed, confirmed, expected }:
       `SELECT (SELECT count(*) FROM slots WHERE ${onDaySql("?1")} AND late = 1) AS late,
          (SELECT count(*) FROM refused WHERE ${onDaySql("?1", "refused")} AND runs > 0) AS refused,
          (SELECT count(*) FROM refused WHERE ${onDaySql("?1", "refused")} AND runs > 0
-            AND NOT EXISTS (SELECT 1 FROM due WHERE due.slot = refused.slot)) AS quarantined,
+            AND slot NOT IN (SELECT slot FROM due WHERE ${onDaySql("?1", "due")})) AS quarantined,
          (SELECT count(*) FROM due WHERE ${onDaySql("?1", "due")}) AS due`,
     )
     .get(day)
@@ -132,8 +134,7 @@ function countUnchanged(sqlite: Database, day: Day): number {
   const row = sqlite
     .query<{ unchanged: number }, [Day]>(
       `SELECT count(*) AS unchanged FROM slots AS today
-       CROSS JOIN slots AS before ON before.slot = today.slot - ${A_DAY}
-       WHERE ${onDaySql("?1", "today")} AND today.readings > 0 AND ${IS_SAME}`,
+       WHERE ${onDaySql("?1", "today")} AND readings > 0 AND ${IS_UNCHANGED}`,
     )
     .get(day)
   return row?.unchanged ?? 0
@@ -141,6 +142,10 @@ function countUnchanged(sqlite: Database, day: Day): number {
 
 /** SQL: whether the surveys of the slots `today` and `before` have the same readings. */
 export const IS_SAME = "today.content = before.content AND today.readings = before.readings"
+
+/** SQL: the same of a slot of day ?1 and the device's slot of the day before. */
+const IS_UNCHANGED = `(slot, readings, content) IN
+  (SELECT slot + ${A_DAY}, readings, content FROM slots WHERE ${onDaySql("date(?1, '-1 day')")})`
 
 interface SlotRow {
   readonly address: number
@@ -158,16 +163,14 @@ export function deviceDays(
   addresses: readonly number[],
 ): Map<number, DeviceDay> {
   const rows = sqlite
-    .query<SlotRow, [number, string]>(
-      `SELECT today.address, today.late, today.readings,
+    .query<SlotRow, [Day]>(
+      `SELECT address, late, readings,
          EXISTS (SELECT 1 FROM refused WHERE refused.slot = today.slot AND runs > 0) AS refused,
-         EXISTS (SELECT 1 FROM due WHERE due.slot = today.slot) AS due,
-         coalesce(today.readings > 0 AND ${IS_SAME}, 0) AS unchanged
-       FROM json_each(?2) AS device
-       CROSS JOIN slots AS today ON today.slot = ?1 + device.value
-       LEFT JOIN slots AS before ON before.slot = ?1 + device.value - ${A_DAY}`,
+         slot IN (SELECT slot FROM due WHERE ${onDaySql("?1", "due")}) AS due,
+         readings > 0 AND ${IS_UNCHANGED} AS unchanged
+       FROM slots AS today WHERE ${onDaySql("?1", "today")}`,
     )
-    .all(slotOf(day, 0), JSON.stringify(addresses))
+    .all(day)
   const known = new Map(rows.map((row) => [row.address, row]))
   return new Map(
     addresses.map((address) => {
@@ -216,14 +219,11 @@ export function missingRanges(
   limit: number,
 ): AddressRange[] {
   const gaps = sqlite.query<AddressRange, [number, number, number]>(
-    `WITH starts (first) AS (
-       SELECT ?1 WHERE NOT EXISTS (SELECT 1 FROM slots WHERE slot = ?1)
-       UNION ALL
-       SELECT slot + 1 FROM slots AS arrived WHERE slot >= ?1 AND slot < ?2
-         AND NOT EXISTS (SELECT 1 FROM slots AS next WHERE next.slot = arrived.slot + 1)
-     )
-     SELECT first, coalesce((SELECT min(slot) FROM slots WHERE slot > first AND slot <= ?2) - 1, ?2) AS last
-     FROM starts ORDER BY first LIMIT ?3`,
+    `WITH here (slot) AS (SELECT slot FROM slots WHERE slot BETWEEN ?1 AND ?2)
+     SELECT first, last FROM
+       (SELECT ?1 AS first, coalesce(min(slot), ?2 + 1) - 1 AS last FROM here
+        UNION ALL SELECT slot + 1, lead(slot, 1, ?2 + 1) OVER (ORDER BY slot) - 1 FROM here)
+     WHERE first <= last ORDER BY first LIMIT ?3`,
   )
   const missing: AddressRange[] = []
   const start = slotOf(day, 0)

@@ -29,12 +29,13 @@ export const SPOOL: DatabaseKind = {
       id INTEGER PRIMARY KEY,          -- of this version of it: the next one is a new row, and this one goes
       slot INTEGER NOT NULL,
       revision INTEGER NOT NULL,       -- ms since the epoch, unless a clock was set back: rises with every change
-      body TEXT NOT NULL,              -- canonical survey text
       readings INTEGER NOT NULL,
+      content INTEGER NOT NULL,        -- CRC-32 of the body: two days with the same values have the same
       digest INTEGER NOT NULL,         -- of the body, as the cloud knows it
       upload INTEGER,                  -- digest of the last upload that was merged into it; null: it was the body itself
       arrived_at INTEGER,              -- ms since the epoch; null: at the revision
       late INTEGER NOT NULL,           -- first came when its collection was closed
+      body TEXT NOT NULL,              -- canonical survey text; last, as it may be long and is not always read
       ${DAY_AND_ADDRESS.trim()}
     );
 
@@ -42,7 +43,7 @@ export const SPOOL: DatabaseKind = {
       slot INTEGER PRIMARY KEY,
       id INTEGER NOT NULL,
       readings INTEGER NOT NULL,
-      content INTEGER NOT NULL,        -- CRC-32 of the body: two days with the same values have the same
+      content INTEGER NOT NULL,
       late INTEGER NOT NULL,
       ${DAY_AND_ADDRESS.trim()}
     );

@@ -5,12 +5,12 @@ import type { DurableDatabase } from "../../storage/database"
 import type { GroupCommit } from "../../storage/group-commit"
 import { clockChange, type Day } from "../../survey/calendar"
 import { readCanonical } from "../../survey/canonical"
-import { type Agreement, digestSql } from "../../survey/digest"
+import { type Agreement, digestSql, digestText } from "../../survey/digest"
 import type { AddressRange } from "../../topology/address"
 import { addressesIn } from "../../topology/ranges"
 import type { Filter } from "../quarantine/entries"
 import type { Quarantine } from "../quarantine/quarantine"
-import { agreementOn, Days, type DayTotals, NOTHING, readTotals, TOTALS, type TotalsRow } from "./days"
+import { Days, readTotals, TOTALS, type TotalsRow } from "./days"
 import { type Accepted, Merge, type Stray, type Upload } from "./merge"
 import { type Absence, Absences } from "./notes/absences"
 import { isRefusedSql, RefusedSurveys } from "./notes/refused"
@@ -18,7 +18,7 @@ import { ReplacedUploads } from "./notes/replaced-uploads"
 import { type Tombstone, Tombstones } from "./notes/tombstones"
 import { WantedAgain } from "./notes/wanted-again"
 import { Pruning } from "./pruning"
-import { missingRanges } from "./reader"
+import { heldDays, missingRanges } from "./reader"
 import { addressOfSlot, addressSql, BEFORE_ALL, dayOfSlot, lastSlotOf, onDaySql, slotOf, slotSql } from "./slot"
 import { Surveys } from "./surveys"
 
@@ -77,7 +77,7 @@ export class Spool {
     })
     const { drafts } = this.#merge
     const writtenBytes = Math.min(WRITTEN_BYTES, (database.reserve?.bytes ?? WRITTEN_BYTES) * PART_OF_RESERVE)
-    this.#pruning = new Pruning(database.sqlite, commits, this.#surveys, drafts, this.#days, this.#replaced)
+    this.#pruning = new Pruning(database.sqlite, commits, drafts, this.#surveys, this.#days, this.#replaced)
     commits.attach({
       isEnough: () => drafts.isEnough || this.#surveys.stagedBytes > writtenBytes,
       beforeCommit: () => {
@@ -85,10 +85,7 @@ export class Spool {
         this.#surveys.write()
         this.#days.write()
       },
-      committed: () => {
-        this.#surveys.committed()
-        this.#days.committed()
-      },
+      committed: () => this.#surveys.committed(),
       rolledBack: () => {
         drafts.forget()
         this.#surveys.rolledBack()
@@ -105,13 +102,19 @@ export class Spool {
    * @throws StorageRefused when the disk refuses: nothing was changed
    */
   accept(upload: Upload, isClosed: boolean): Promise<Accepted | Stray> {
-    const survey = readCanonical(upload.text, clockChange(upload.day, this.#days.of(upload.day).zone))
+    const survey = readCanonical(upload.text, clockChange(upload.day, this.#days.zoneOf(upload.day)))
     return this.commits.add(() => this.#merge.take(upload, survey, isClosed))
   }
 
   /** Makes known to all who read in order what has come until now. Throws StorageRefused when the disk refuses. */
-  settle(): Promise<void> {
-    return this.commits.addInPortions(this.#surveys.unsettled(), (slots) => this.#surveys.settle(slots))
+  async settle(): Promise<void> {
+    const slots = this.#surveys.unsettled()
+    if (slots.length === 0) return
+    await this.commits.addInPortions((most, done) => {
+      const portion = slots.subarray(done, done + most)
+      this.#surveys.settle(portion)
+      return portion.length
+    })
   }
 
   /** Ends what takes longer. May be called twice. */
@@ -135,21 +138,25 @@ export class Spool {
     ).all(after ? slotOf(after.day, after.address) : BEFORE_ALL, lastSlotOf(upTo), run, limit)
     return rows.map(({ slot, ...row }) => {
       const day = dayOfSlot(slot)
-      return { day, address: addressOfSlot(slot), ...row, zone: this.#days.of(day).zone }
+      return { day, address: addressOfSlot(slot), ...row, zone: this.#days.zoneOf(day) }
     })
   }
 
   /** Whether anything of these days and before is due, settled or not. */
   isDue(upTo: Day, run: number): boolean {
-    return this.#surveys.mayBeUnsettled(upTo) || this.due(upTo, run, 1).length > 0
+    return this.#surveys.mayBeUnsettled(lastSlotOf(upTo)) || this.due(upTo, run, 1).length > 0
   }
 
   /** The cloud acknowledged these versions. A newer one that came meanwhile stays due. */
   markDelivered(deliveries: readonly Delivery[]): Promise<void> {
-    return this.commits.addInPortions(deliveries, (portion) => {
-      for (const { day, address, version } of portion) this.#settleDue(slotOf(day, address), version)
-      if (this.#query("SELECT 1 FROM refused LIMIT 1").get() === null) return
-      for (const { day, address } of portion) this.#refused.forget(day, address)
+    return this.commits.addInPortions((most, done) => {
+      const portion = deliveries.slice(done, done + most)
+      const isAnyRefused = this.#query("SELECT 1 FROM refused LIMIT 1").get() !== null
+      for (const { day, address, version } of portion) {
+        this.#settleDue(slotOf(day, address), version)
+        if (isAnyRefused) this.#refused.forget(day, address)
+      }
+      return portion.length
     })
   }
 
@@ -176,7 +183,8 @@ export class Spool {
   /** Everything of this day is due again: the cloud's store differs. What it refuses stays as it is. */
   redeliver(day: Day): Promise<void> {
     return this.#whenSettled(() => {
-      const all = `SELECT slot, id FROM slots WHERE ${onDaySql("?1")} AND NOT ${isRefusedSql("slots")}`
+      const isHeld = "EXISTS (SELECT 1 FROM surveys WHERE surveys.id = slots.id)" // not of a day that is being pruned
+      const all = `SELECT slot, id FROM slots WHERE ${onDaySql("?1")} AND ${isHeld} AND NOT ${isRefusedSql("slots")}`
       this.#query(`INSERT OR REPLACE INTO due ${all}`).run(day)
     })
   }
@@ -214,15 +222,18 @@ export class Spool {
   drop(day: Day, { first, last }: AddressRange): Promise<number> {
     return this.#whenSettled(() => {
       const slots = [slotOf(day, first), slotOf(day, last)] as const
-      const { revision, ...totals } = this.#totals("slots.slot BETWEEN ?1 AND ?2", ...slots)
+      const row = this.#query<TotalsRow & { revision: number | null }>(
+        `SELECT ${TOTALS}, max(revision) AS revision FROM slots CROSS JOIN surveys USING (id)
+         WHERE slots.slot BETWEEN ?1 AND ?2`,
+      ).get(...slots)
+      const totals = readTotals(row)
       this.#replaced.rememberAll(...slots)
       this.#query("DELETE FROM surveys WHERE id IN (SELECT id FROM slots WHERE slot BETWEEN ?1 AND ?2)").run(...slots)
       for (const table of ["slots", "due", "refused", "absent", "again"]) {
         this.#query(`DELETE FROM ${table} WHERE slot BETWEEN ?1 AND ?2`).run(...slots)
       }
       this.#days.remove(day, totals)
-      this.#surveys.forgetDays()
-      this.#tombstones.put(day, { first, last }, Math.max(this.clock.now(), revision))
+      this.#tombstones.put(day, { first, last }, Math.max(this.clock.now(), row?.revision ?? 0))
       return totals.surveys
     })
   }
@@ -272,38 +283,37 @@ export class Spool {
   }
 
   /** Addresses with a survey of this day, in time or late, rising; what the cloud refuses is not among them. */
-  *arrived(day: Day, late: boolean): Generator<number> {
-    this.#settleRest()
-    const rows = this.#query<{ address: number }>(
-      `SELECT address FROM slots WHERE ${onDaySql("?1")} AND late = ?2 AND NOT ${isRefusedSql("slots")} ORDER BY slot`,
-    )
-    for (const { address } of rows.iterate(day, late ? 1 : 0)) yield address
+  arrived(day: Day, late: boolean): Generator<number> {
+    return this.#addresses((table) => `late = ${late ? 1 : 0} AND NOT ${isRefusedSql(table)}`, day)
   }
 
   /** Addresses whose survey of this day the cloud refuses, rising. */
-  *refused(day: Day): Generator<number> {
-    this.#settleRest()
-    const rows = this.#query<{ address: number }>(
-      `SELECT address FROM slots WHERE ${onDaySql("?1")} AND ${isRefusedSql("slots")} ORDER BY slot`,
-    )
-    for (const { address } of rows.iterate(day)) yield address
+  refused(day: Day): Generator<number> {
+    return this.#addresses(isRefusedSql, day)
+  }
+
+  *#addresses(where: (table: string) => string, day: Day): Generator<number> {
+    const of = (table: string) => `SELECT slot FROM ${table} WHERE ${onDaySql("?1", table)} AND ${where(table)}`
+    // what has come since all were settled
+    const rest = this.#surveys.isSettled ? "" : `UNION ${of("surveys")} AND id > (SELECT up_to FROM settled)`
+    const rows = this.#query<{ slot: number }>(`${of("slots")} ${rest} ORDER BY slot`)
+    for (const { slot } of rows.iterate(day)) yield addressOfSlot(slot)
   }
 
   /** Of these rising addresses those without a survey of this day. */
   missing(day: Day, expected: readonly AddressRange[]): number[] {
     const missing: number[] = []
     for (const address of addressesIn(missingRanges(this.database.sqlite, day, expected, ALL))) {
-      if (!this.#surveys.has(day, address)) missing.push(address)
+      if (!this.has(day, address)) missing.push(address)
     }
     return missing
   }
 
   /** What the cloud should have of this day: all but what it refuses. */
   agreement(day: Day): Agreement {
-    const refused = this.#query<TotalsRow>(
-      `SELECT ${TOTALS} FROM refused CROSS JOIN surveys USING (id) WHERE ${onDaySql("?1", "refused")}`,
-    ).get(day)
-    return agreementOn(this.#days.of(day), refused ? readTotals(refused) : NOTHING)
+    const sql = `SELECT ${TOTALS} FROM refused CROSS JOIN surveys USING (id) WHERE ${onDaySql("?1", "refused")}`
+    const [all, refused] = [this.#days.of(day), readTotals(this.#query<TotalsRow>(sql).get(day))]
+    return { surveys: all.surveys - refused.surveys, digest: digestText(all.digest - refused.digest) }
   }
 
   /** Whether there is nothing of this day. */
@@ -318,7 +328,7 @@ export class Spool {
 
   /** Days of which there are surveys, oldest first. */
   days(): Day[] {
-    return this.#days.held()
+    return heldDays(this.database.sqlite)
   }
 
   /** Deletes delivered surveys of days before this one, and what is noted of them; resolves once that is durable. */
@@ -341,22 +351,11 @@ export class Spool {
     if (!this.#surveys.isSettled) return this.settle().then(() => this.#whenSettled(work))
     return this.commits.add(() => {
       this.#merge.drafts.end()
-      this.#surveys.settleAll()
+      this.#surveys.settle(this.#surveys.unsettled())
+      this.#surveys.write(true)
+      this.#surveys.keepIds()
       return work()
     })
-  }
-
-  /** What has come since `settle()`, for whoever reads in order. */
-  #settleRest(): void {
-    if (!this.#surveys.isSettled) this.commits.now(() => this.#surveys.settle(this.#surveys.unsettled()))
-  }
-
-  /** Of the surveys of these slots, with the highest revision. */
-  #totals(where: string, ...values: number[]): DayTotals & { readonly revision: number } {
-    const row = this.#query<TotalsRow & { revision: number }>(
-      `SELECT ${TOTALS}, coalesce(max(revision), 0) AS revision FROM slots CROSS JOIN surveys USING (id) WHERE ${where}`,
-    ).get(...values)
-    return row ? { ...readTotals(row), revision: row.revision } : { ...NOTHING, revision: 0 }
   }
 
   #query<Result = unknown>(sql: string) {

@@ -1,12 +1,11 @@
 // The surveys themselves: each version is appended as it comes and never moved, so that a fleet's uploads, which come in
-// the order of chance, cost no page each. Where a survey is stands in `slots`, written in order when there is time; until
-// then this process knows, and the next one finds what follows behind `settled`.
+// the order of chance, cost no page each. Which row a slot's survey is stands in `slots`, written in order when somebody
+// reads in order; until then in memory, and the next process finds it behind `settled`.
 import type { Database } from "bun:sqlite"
 import type { Day } from "../../survey/calendar"
 import { digestNumber, digestSql } from "../../survey/digest"
 import type { Days } from "./days"
-import { dayOfSlot, lastSlotOf, onDaySql, slotOf } from "./slot"
-import { contentOf, readTail, Tail } from "./tail"
+import { A_DAY, slotOf } from "./slot"
 
 /** A survey's columns; digests as hexadecimal text. */
 export interface Row {
@@ -24,61 +23,57 @@ export interface Row {
   readonly late: number
 }
 
-/** A version that the transaction under way writes. */
+/** A version that the transaction under way is to write. */
 interface Staged {
   readonly slot: number
-  row: Row
-  /** What was there before. */
+  readonly row: Row
+  /** What was there before, and its row, which goes. */
   readonly before: Row | undefined
-  /** The version that it was, which goes. */
   readonly replaces: number | undefined
-  readonly content: number
-  /** Its row; 0 until it is written. */
-  id: number
 }
 
+const NOWHERE = -1 // no version
 const FEW = 64 // versions whose slots are written with them: each may write a page
-const NOTED_EVERY = 1024 // of such versions, up to where there is nothing to look for
+const NOTED_EVERY = 1024 // of such versions it is noted up to where nothing has to be looked for
 
-/** Methods that write do so within the caller's transaction; memory follows when that is committed. */
+/** SQL: the last surveys, as far as their slots are not written. */
+export const TAIL = `surveys WHERE id > (SELECT up_to FROM settled)
+  AND NOT EXISTS (SELECT 1 FROM slots WHERE slots.slot = surveys.slot AND slots.id = surveys.id)`
+
+export const SLOT_COLUMNS = "slot, id, readings, content, late"
+
+/** Methods that write do so within the caller's transaction. */
 export class Surveys {
-  readonly #tail = new Tail()
   readonly #staged = new Map<number, Staged>()
   #stagedBytes = 0
-  #written: Staged[] = []
-  /** Slots that the transaction has written, each followed by its version: a million of them in one run of a fleet. */
-  #settling: number[] = []
-  /** The last version that was committed, and the last that was given. */
-  #committedId: number
-  #lastId: number
-  #settledUpTo: number
-  /** Whether something of a day stands in `slots`; where it is not known it is asked. */
-  readonly #settledDays = new Map<Day, boolean>()
+  /** The version of each slot that is not written. */
+  readonly #tail = new Map<number, number>()
+  /** What stood there before the transaction under way, the last change last. */
+  #undo: { readonly slot: number; readonly id: number }[] = []
+  #lastId = 0
+  #settledUpTo = 0
+  /** Days of which something stands in `slots`. */
+  readonly #settledDays = new Map<number, boolean>()
 
   constructor(
     private readonly sqlite: Database,
     private readonly days: Days,
   ) {
-    const [last = 0] = this.#numbers("SELECT max(id) FROM surveys")
-    const [settled = 0] = this.#numbers("SELECT up_to FROM settled")
-    this.#settledUpTo = settled
-    this.#committedId = Math.max(last, settled) // no id is given twice
-    this.#lastId = this.#committedId
-    for (const { slot, id, readings, content, late } of readTail(sqlite)) {
-      this.#tail.add(slot, id, readings, content, late)
-    }
+    this.#readIds()
+    const tail = this.#query<{ slot: number; id: number }>(`SELECT slot, id FROM ${TAIL}`)
+    for (const { slot, id } of tail.iterate()) this.#tail.set(slot, id)
   }
 
   has(day: Day, address: number): boolean {
     const slot = slotOf(day, address)
-    return this.#staged.has(slot) || this.#idOf(slot, day) !== undefined
+    return this.#staged.has(slot) || this.#idOf(slot) !== undefined
   }
 
   find(day: Day, address: number): Row | undefined {
     const slot = slotOf(day, address)
     const staged = this.#staged.get(slot)
     if (staged) return staged.row
-    const id = this.#idOf(slot, day)
+    const id = this.#idOf(slot)
     if (id === undefined) return undefined
     const row = this.#query<Omit<Row, "day" | "address">>(
       `SELECT revision, body, readings, ${digestSql("digest")} AS digest,
@@ -94,14 +89,10 @@ export class Surveys {
    */
   put(row: Row, before: Row | undefined): void {
     const slot = slotOf(row.day, row.address)
-    const content = contentOf(row.body)
     this.#stagedBytes += row.body.length
     const staged = before && this.#staged.get(slot)
-    if (staged) this.#staged.set(slot, { ...staged, row, content })
-    else {
-      const replaces = before && this.#idOf(slot, row.day)
-      this.#staged.set(slot, { slot, row, before, replaces, content, id: 0 })
-    }
+    const replaces = before && !staged ? this.#idOf(slot) : undefined
+    this.#staged.set(slot, staged ? { ...staged, row } : { slot, row, before, replaces })
   }
 
   /** Only the last upload that was merged into it is another one. */
@@ -109,49 +100,8 @@ export class Surveys {
     const { day, address, upload } = row
     const slot = slotOf(day, address)
     const staged = this.#staged.get(slot)
-    if (staged) staged.row = row
-    const id = staged ? undefined : this.#idOf(slot, day)
-    if (id === undefined) return
-    this.#query("UPDATE surveys SET upload = ?2 WHERE id = ?1").run(id, upload === null ? null : digestNumber(upload))
-  }
-
-  /** Appends what was put, in slot order, so that later few pages at a time are read; and the slots of a few. */
-  write(): void {
-    if (this.#staged.size === 0) return
-    const staged = [...this.#staged.values()].sort((one, other) => one.slot - other.slot)
-    this.#staged.clear()
-    this.#stagedBytes = 0
-    const append = this.#query("INSERT INTO surveys VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)")
-    for (const each of staged) {
-      const { slot, before, replaces } = each
-      const { day, revision, body, readings, digest, upload, arrivedAt, late } = each.row
-      if (before) this.days.add(day, -1, -before.readings, -before.body.length, -digestNumber(before.digest))
-      if (replaces !== undefined) this.#query("DELETE FROM surveys WHERE id = ?1").run(replaces)
-      each.id = ++this.#lastId
-      const number = digestNumber(digest)
-      const merged = upload === null ? null : digestNumber(upload)
-      append.run(each.id, slot, revision, body, readings, number, merged, arrivedAt, late)
-      this.days.add(day, 1, readings, body.length, number)
-      this.#written.push(each)
-    }
-    if (this.#tail.size > 0 || this.#written.length > FEW) return
-    this.#settleWritten()
-    if (this.#lastId - this.#settledUpTo >= NOTED_EVERY) this.#noteSettled(this.#lastId)
-  }
-
-  /** The slots that are yet to be written, rising. */
-  unsettled(): Float64Array {
-    return this.#tail.slots()
-  }
-
-  /** Whether there are none. */
-  get isSettled(): boolean {
-    return this.#tail.size === 0
-  }
-
-  /** Whether there may be some of this day, or of those before it. */
-  mayBeUnsettled(upTo: Day): boolean {
-    return this.#tail.mayHave(lastSlotOf(upTo))
+    if (staged) this.#staged.set(slot, { ...staged, row })
+    else this.#query("UPDATE surveys SET upload = ?2 WHERE id = ?1").run(this.#idOf(slot) ?? 0, numberOf(upload))
   }
 
   /** Bytes of what was put and is not written yet. */
@@ -159,87 +109,122 @@ export class Surveys {
     return this.#stagedBytes
   }
 
-  /** Writes these slots, of those. */
-  settle(slots: Float64Array): void {
-    for (const slot of slots) {
-      const entry = this.#tail.find(slot)
-      if (!entry) continue
-      this.#writeSlot(slot, entry.id, entry.readings, entry.content, entry.late)
-      this.#settling.push(slot, entry.id)
+  /**
+   * Appends what was put, in slot order, so that later few pages at a time are read.
+   * @param isSettling with the slots, as where it is little and nothing else waits
+   */
+  write(isSettling = this.#staged.size <= FEW && this.isSettled): void {
+    if (this.#staged.size === 0) return
+    const staged = [...this.#staged.values()].sort((one, other) => one.slot - other.slot)
+    this.#staged.clear()
+    this.#stagedBytes = 0
+    const last = this.#lastId
+    const append = this.#query("INSERT INTO surveys VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)")
+    for (const { slot, row, before, replaces } of staged) {
+      const { day, revision, body, readings, digest, upload, arrivedAt, late } = row
+      if (before) this.days.add(day, -1, -before.readings, -before.body.length, -digestNumber(before.digest))
+      if (replaces !== undefined) this.#query("DELETE FROM surveys WHERE id = ?1").run(replaces)
+      const [id, number, content] = [++this.#lastId, digestNumber(digest), Bun.hash.crc32(body)]
+      append.run(id, slot, revision, readings, content, number, numberOf(upload), arrivedAt, late, body)
+      this.days.add(day, 1, readings, body.length, number)
+      if (!isSettling) this.#keep(slot, id)
     }
-    if (this.#settling.length === 2 * this.#tail.size) this.#noteSettled(this.#committedId)
+    if (!isSettling) return
+    this.#query(`INSERT OR REPLACE INTO slots SELECT ${SLOT_COLUMNS} FROM surveys WHERE id > ?1`).run(last)
+    this.#query("INSERT OR REPLACE INTO due SELECT slot, id FROM surveys WHERE id > ?1").run(last)
+    this.#settledDays.clear()
+    if (this.#lastId - this.#settledUpTo >= NOTED_EVERY) this.#noteSettled(this.#lastId)
   }
 
-  /** Writes all that was put, and all slots: from here on the tables say everything, within this transaction too. */
-  settleAll(): void {
-    this.write()
-    this.settle(this.unsettled())
-    this.#settleWritten()
-    this.#noteSettled(this.#lastId)
+  /** Whether all slots are written. */
+  get isSettled(): boolean {
+    return this.#tail.size === 0
+  }
+
+  /** Whether some are not, of this slot or of those before it. */
+  mayBeUnsettled(upTo: number): boolean {
+    return this.#tail.keys().some((slot) => slot <= upTo)
+  }
+
+  /** The slots that are yet to be written, rising. */
+  unsettled(): Float64Array {
+    return Float64Array.from(this.#tail.keys()).sort()
+  }
+
+  /** Writes these of them, and makes them due. */
+  settle(slots: Float64Array): void {
+    const ids = JSON.stringify(Array.from(slots, (slot) => this.#tail.get(slot) ?? 0))
+    const versions = (columns: string) =>
+      `SELECT ${columns} FROM (SELECT value FROM json_each(?1)) CROSS JOIN surveys ON id = value`
+    this.#query(`INSERT OR REPLACE INTO slots ${versions(SLOT_COLUMNS)}`).run(ids)
+    this.#query(`INSERT OR REPLACE INTO due ${versions("slot, id")}`).run(ids)
+    for (const slot of slots) this.#keep(slot, NOWHERE)
+    this.#settledDays.clear()
+    this.keepIds()
+  }
+
+  /** Before rows are deleted: the ids of the last of them are not given again. */
+  keepIds(): void {
+    if (this.isSettled) this.#noteSettled(this.#lastId)
   }
 
   committed(): void {
-    this.#committedId = this.#lastId
-    for (let at = 0; at < this.#settling.length; at += 2) {
-      this.#tail.settle(this.#settling[at] ?? 0, this.#settling[at + 1] ?? 0)
-    }
-    for (const { slot, id, row, content } of this.#written) this.#tail.add(slot, id, row.readings, content, row.late)
-    this.#settling = []
-    this.#written = []
+    this.#undo = []
   }
 
   rolledBack(): void {
-    this.#lastId = this.#committedId
     this.#staged.clear()
     this.#stagedBytes = 0
-    this.#settling = []
-    this.#written = []
-    this.forgetDays()
-    this.#settledUpTo = this.#numbers("SELECT up_to FROM settled")[0] ?? 0
-  }
-
-  /** Slots were deleted. */
-  forgetDays(): void {
+    for (const { slot, id } of this.#undo.reverse()) this.#setTail(slot, id)
+    this.#undo = []
     this.#settledDays.clear()
+    this.#readIds()
   }
 
-  #settleWritten(): void {
-    for (const { slot, id, row, content } of this.#written) this.#writeSlot(slot, id, row.readings, content, row.late)
-    this.#written = []
+  #keep(slot: number, id: number): void {
+    this.#undo.push({ slot, id: this.#tail.get(slot) ?? NOWHERE })
+    this.#setTail(slot, id)
   }
 
-  #writeSlot(slot: number, id: number, readings: number, content: number, late: number): void {
-    this.#query("INSERT OR REPLACE INTO slots VALUES (?1, ?2, ?3, ?4, ?5)").run(slot, id, readings, content, late)
-    this.#query("INSERT OR REPLACE INTO due VALUES (?1, ?2)").run(slot, id)
-    this.#settledDays.set(dayOfSlot(slot), true)
+  #setTail(slot: number, id: number): void {
+    if (id === NOWHERE) this.#tail.delete(slot)
+    else this.#tail.set(slot, id)
+  }
+
+  #readIds(): void {
+    const row = this.#query<{ last: number | null; settled: number }>(
+      "SELECT (SELECT max(id) FROM surveys) AS last, up_to AS settled FROM settled",
+    ).get()
+    this.#settledUpTo = row?.settled ?? 0
+    this.#lastId = Math.max(row?.last ?? 0, this.#settledUpTo) // no id is given twice
   }
 
   #noteSettled(upTo: number): void {
-    if (upTo === this.#settledUpTo) return
-    this.#query("UPDATE settled SET up_to = ?1").run(upTo)
     this.#settledUpTo = upTo
+    this.#query("UPDATE settled SET up_to = ?1").run(upTo)
   }
 
-  #idOf(slot: number, day: Day): number | undefined {
-    const id = this.#tail.idOf(slot)
-    if (id !== undefined || !this.#hasSettled(day)) return id
-    return this.#numbers("SELECT id FROM slots WHERE slot = ?1", slot)[0]
+  #idOf(slot: number): number | undefined {
+    const id = this.#tail.get(slot)
+    if (id !== undefined || !this.#hasSettled(slot)) return id
+    return this.#query<{ id: number }>("SELECT id FROM slots WHERE slot = ?1").get(slot)?.id
   }
 
-  #hasSettled(day: Day): boolean {
+  /** Whether something of this slot's day is in `slots`. */
+  #hasSettled(slot: number): boolean {
+    const day = Math.floor(slot / A_DAY)
     const known = this.#settledDays.get(day)
     if (known !== undefined) return known
-    const has = this.#numbers(`SELECT slot FROM slots WHERE ${onDaySql("?1")} LIMIT 1`, day).length > 0
+    const first = day * A_DAY
+    const has =
+      this.#query("SELECT 1 FROM slots WHERE slot BETWEEN ?1 AND ?2 LIMIT 1").get(first, first + A_DAY - 1) !== null
     this.#settledDays.set(day, has)
     return has
-  }
-
-  #numbers(sql: string, ...values: (string | number)[]): number[] {
-    const row = this.sqlite.query<Record<string, number | null>, (string | number)[]>(sql).get(...values)
-    return Object.values(row ?? {}).map((value) => value ?? 0)
   }
 
   #query<Result = unknown>(sql: string) {
     return this.sqlite.query<Result, (string | number | bigint | null)[]>(sql)
   }
 }
+
+const numberOf = (digest: string | null): bigint | null => (digest === null ? null : digestNumber(digest))

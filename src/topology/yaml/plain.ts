@@ -1,5 +1,6 @@
 // A topology as almost everybody writes it: `key: value` lines in sections, and the devices in braces, one a line.
-// The yaml package takes a quarter of a start to load and run; it reads whatever is not so plain, and tells what is wrong.
+// The yaml package reads whatever is not so plain, and tells what is wrong. It takes a fifth of a start to load and run, and
+// ten times as long as this for a list of a thousand devices, which is read before each run in the loop that acknowledges.
 
 export interface Plain {
   /** What the YAML says, in plain objects and lists. */

@@ -1,8 +1,8 @@
 import { describe, expect, test } from "bun:test"
-import { bannerOf, summaryLine } from "../../../src/commands/start/report"
+import { bannerOf, deliveryLine, labelWidth, summaryLine, uploadLine } from "../../../src/commands/start/report"
 import type { Summary } from "../../../src/network/summary"
 import { parseTopology } from "../../../src/topology/yaml/load"
-import { SAMPLE } from "../../topology/sample"
+import { changed, SAMPLE } from "../../topology/sample"
 
 const TOPOLOGY = parseTopology(SAMPLE, "topology.yaml")
 const COMPLETE: Summary = {
@@ -73,4 +73,22 @@ describe("summaryLine()", () => {
       `1 of 2 devices, not delivered; what has arrived is safe in ${TOPOLOGY.gateway.spool} until the cloud answers. ${who}`,
     )
   })
+})
+
+test("uploadLine() and deliveryLine() stand below each other, in whatever script the names are", () => {
+  const topology = parseTopology(changed(["192.168.1.2,", "192.168.1.2, name: 番茄,"]), "topology.yaml")
+  const width = labelWidth(topology)
+  const [device, other] = [...topology.devices]
+  if (!device || !other) throw new Error("the sample has two devices")
+  const uploaded = { day: COMPLETE.day, place: 1, days: 1, readings: 4, refused: 0, bytes: 68, elapsedMs: 2, resent: 0 }
+  const forwarded = { surveys: 2, readings: 8, bytes: 136, elapsedMs: 12, refused: 0, differing: [] }
+  expect([
+    uploadLine({ ...uploaded, device }, width, COMPLETE.day),
+    uploadLine({ ...uploaded, device: other }, width, COMPLETE.day),
+    deliveryLine(forwarded, width, 1024),
+  ]).toEqual([
+    "192.168.1.2 番茄   4 readings     68 B    2 ms", // four columns
+    "192.168.1.3        4 readings     68 B    2 ms",
+    "cloud              8 readings    136 B   12 ms   buffer 1024 B",
+  ])
 })

@@ -3,8 +3,8 @@ import { mkdir, mkdtemp, rename, rm, symlink, utimes, writeFile } from "node:fs/
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { systemClock } from "../../../src/clock"
+import { surveyReader } from "../../../src/device/source"
 import type { SurveyText } from "../../../src/device/source/file"
-import { readSurvey } from "../../../src/device/source/source"
 import type { Day } from "../../../src/survey/calendar"
 
 const LIMIT_BYTES = 1024
@@ -21,12 +21,12 @@ afterAll(() => rm(folder, { recursive: true, force: true }))
 function ask(survey: string): Promise<SurveyText> {
   const device = { ip: "192.168.1.2" }
   const question = { folder, survey, device, day: "2026-11-22" as Day, limitBytes: LIMIT_BYTES, clock: systemClock }
-  return readSurvey(question, new AbortController().signal)
+  return surveyReader()(question, new AbortController().signal)
 }
 
 const read = async (survey: string): Promise<string> => Buffer.from((await ask(survey)).bytes).toString()
 
-test("readSurvey() reads a file, and the day's file where there is one a day", async () => {
+test("surveyReader() reads a file, and the day's file where there is one a day", async () => {
   await writeFile(join(folder, "device1.txt"), LINE)
   await writeFile(join(folder, "2026-11-22/device1.txt"), `${LINE}\n`)
   expect(await read("device1.txt")).toBe(LINE)
@@ -40,16 +40,16 @@ test.each([
   ["{day}", "2026-11-22 is a folder, not a file"],
   ["/dev/zero", "/dev/zero is not a regular file"],
   ["nowhere.ts", "nowhere.ts not found"],
-])("readSurvey() of %s: %s", async (survey, reason) => {
+])("surveyReader() of %s: %s", async (survey, reason) => {
   await expect(read(survey)).rejects.toThrow(new Error(reason))
 })
 
-test.each(["pipe.txt", "pipe.ts"])("readSurvey() does not wait for a pipe, %s", async (name) => {
+test.each(["pipe.txt", "pipe.ts"])("surveyReader() does not wait for a pipe, %s", async (name) => {
   expect(Bun.spawnSync(["mkfifo", join(folder, name)]).exitCode).toBe(0)
   await expect(read(name)).rejects.toThrow(new Error(`${name} is not a regular file`))
 })
 
-test("readSurvey() takes a file of limits.survey bytes and refuses one more", async () => {
+test("surveyReader() takes a file of limits.survey bytes and refuses one more", async () => {
   await writeFile(join(folder, "full.txt"), "\n".repeat(LIMIT_BYTES))
   expect((await read("full.txt")).length).toBe(LIMIT_BYTES)
   await writeFile(join(folder, "full.txt"), "\n".repeat(LIMIT_BYTES + 1))
@@ -62,17 +62,17 @@ test.each([
   ["Latin-1 on its second line", Buffer.from(`${LINE}08:30 - 20° - 30%\n`, "latin1"), 2],
   ["UTF-16 with its byte order mark", Buffer.from(`\ufeff${LINE}`, "utf16le"), 1],
   ["a character that the end cuts", Buffer.from(`${LINE}${LINE}°`).subarray(0, -1), 3],
-])("readSurvey() refuses %s", async (_what, bytes, line) => {
+])("surveyReader() refuses %s", async (_what, bytes, line) => {
   await writeFile(join(folder, "bytes.txt"), bytes)
   await expect(read("bytes.txt")).rejects.toThrow(new Error(`bytes.txt:${line} is not UTF-8 text`))
 })
 
-test("readSurvey() takes a byte order mark and more than ASCII", async () => {
+test("surveyReader() takes a byte order mark and more than ASCII", async () => {
   await writeFile(join(folder, "bom.txt"), `\ufeff${LINE}°€😀\n`)
   expect(await read("bom.txt")).toBe(`\ufeff${LINE}°€😀\n`)
 })
 
-test("readSurvey() tells when a file was last written, behind a link too, and never its bytes beside another's time", async () => {
+test("surveyReader() tells when a file was last written, behind a link too, and never its bytes beside another's time", async () => {
   await symlink(join(folder, "written.txt"), join(folder, "link.txt"))
   const write = async (name: string, text: string, writtenAt: number) => {
     await writeFile(join(folder, name), text)
@@ -92,7 +92,7 @@ test("readSurvey() tells when a file was last written, behind a link too, and ne
   }
 })
 
-test("readSurvey() does not tell when a script was written", async () => {
+test("surveyReader() does not tell when a script was written", async () => {
   await writeFile(join(folder, "lines.ts"), "export default () => ''")
   expect((await ask("lines.ts")).writtenAtMs).toBeUndefined()
 })

@@ -3,12 +3,14 @@ import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { systemClock } from "../../../src/clock"
-import { checkScript } from "../../../src/device/source/script"
-import { readSurvey } from "../../../src/device/source/source"
+import { surveyReader } from "../../../src/device/source"
+import { Scripts } from "../../../src/device/source/script"
 import type { Day } from "../../../src/survey/calendar"
 
 const TOO_LONG_MS = 250 // for scripts that never end
 const PATIENT_MS = 20_000
+
+const readSurvey = surveyReader()
 
 let folder: string
 let scripts = 0
@@ -156,9 +158,9 @@ test("a run that is stopped ends its script, with the reason of the stop", async
   expect(await problemOf(survey, ask(survey, { signal: run.signal }))).toBe("Error: the next run begins")
 })
 
-test("checkScript() loads a script and does not ask it", async () => {
+test("check() loads a script and does not ask it", async () => {
   const check = (survey: string, timeLimitMs: number) =>
-    problemOf(survey, checkScript({ folder, survey, clock: systemClock, timeLimitMs }))
+    problemOf(survey, new Scripts().check({ folder, survey, clock: systemClock, timeLimitMs }))
   expect(await check(await script('export default () => { throw new Error("asked") }'), PATIENT_MS)).toBe(
     "it answered undefined",
   )

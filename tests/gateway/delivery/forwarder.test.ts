@@ -5,7 +5,8 @@ import { say } from "../../../src/coap/resource"
 import type { Outgoing, Reply } from "../../../src/coap/udp/exchange"
 import { accountOf } from "../../../src/gateway/delivery/account"
 import type { CloudConnection } from "../../../src/gateway/delivery/connection"
-import { type Forwarded, Forwarder } from "../../../src/gateway/delivery/forwarder"
+import { Forwarder } from "../../../src/gateway/delivery/forwarder"
+import type { Forwarded } from "../../../src/gateway/events"
 
 import { readCollections } from "../../../src/gateway/ledger/ledger"
 import { StorageRefused } from "../../../src/storage/errors"
@@ -111,8 +112,10 @@ function makeForwarder(random = () => 1): Forwarder {
     ledger: bench.ledger,
     clock: bench.clock,
     random,
-    onDelivered: (forwarded) => delivered.push(forwarded),
-    onRetry: ({ message }, delayMs) => retries.push({ message, delayMs }),
+    emit: (event) => {
+      if (event.kind === "delivered") delivered.push(event)
+      if (event.kind === "not-delivered") retries.push({ message: event.error.message, delayMs: event.againInMs })
+    },
   })
 }
 

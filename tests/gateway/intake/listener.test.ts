@@ -38,6 +38,7 @@ async function listen(limits: string) {
     clock,
     random: () => 0.5,
     log: { debug() {}, info() {}, warn: (text) => void warned.push(text), error() {} },
+    senders,
     uploads: new Uploads(senders, collector, TIME_ZONE),
     plainText: new PlainText(senders, collector, TIME_ZONE, clock.now),
   })
@@ -69,6 +70,15 @@ test("an address that sends too fast is not listened to for the rest of the seco
   await bench.clock.advance(1000)
   receive(ping(100), "127.0.0.9")
   expect(answers).toHaveLength(12)
+})
+
+test("a declared device is answered before the strangers who wait", async () => {
+  const { answers, receive } = await listen("{}")
+  for (let id = 0; id < 1500; id++) receive(ping(id), "127.0.0.9")
+  receive(ping(0), "127.168.1.2")
+  expect(answers).toHaveLength(1024) // a turn's share
+  await settle()
+  expect(answers.map(({ peer }) => peer.address).indexOf("127.168.1.2")).toBe(1024)
 })
 
 test("an upload is answered from the spool", async () => {

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test"
-import { Senders, type Stranger } from "../../../src/gateway/intake/senders"
+import type { Stranger } from "../../../src/gateway/events"
+import { Senders } from "../../../src/gateway/intake/senders"
 import type { Addressing } from "../../../src/topology/addressing"
 import { parseTopology } from "../../../src/topology/yaml/load"
 import { SAMPLE } from "../../topology/sample"
@@ -12,24 +13,30 @@ function senders(addressing: Addressing) {
 
 const ipOf = (outcome: ReturnType<Senders["identify"]>) => (typeof outcome === "string" ? outcome : outcome.ip)
 
-describe("identify() in the simulated network", () => {
+describe("in the simulated network", () => {
   const { senders: known, refused } = senders("simulated")
 
-  test("takes a device's likeness for the device, claimed or not", () => {
+  test("identify() takes a device's likeness for the device, claimed or not", () => {
     expect(ipOf(known.identify("127.168.1.2"))).toBe("192.168.1.2")
     expect(ipOf(known.identify("127.168.1.2", "192.168.1.2"))).toBe("192.168.1.2")
   })
 
-  test("lets 127.0.0.1 speak for any declared device, and for itself no one", () => {
+  test("identify() lets 127.0.0.1 speak for any declared device, and for itself no one", () => {
     expect(ipOf(known.identify("127.0.0.1", "192.168.1.3"))).toBe("192.168.1.3")
     expect(ipOf(known.identify("127.0.0.1"))).toBe("127.0.0.1 is not a declared device")
   })
 
-  test("lets nobody else speak for another", () => {
+  test("identify() lets nobody else speak for another", () => {
     expect(ipOf(known.identify("127.168.1.2", "192.168.1.3"))).toBe("127.168.1.2 may not speak for 192.168.1.3")
   })
 
-  test("tells of every refusal who it was, for whom it spoke and what it was told", () => {
+  test("maySpeak() is a device's likeness and 127.0.0.1, and nobody else", () => {
+    const senders = ["127.168.1.2", "127.0.0.1", "127.168.1.88", "192.168.1.2"]
+    expect(senders.filter((sender) => known.maySpeak(sender))).toEqual(["127.168.1.2", "127.0.0.1"])
+    expect(senders.filter((sender) => known.isDeclared(sender))).toEqual(["127.168.1.2"])
+  })
+
+  test("identify() tells of every refusal who it was, for whom it spoke and what it was told", () => {
     refused.length = 0
     known.identify("127.0.0.1", "192.168.1.77")
     known.identify("127.168.1.88")
@@ -42,17 +49,22 @@ describe("identify() in the simulated network", () => {
   })
 })
 
-describe("identify() on declared addresses", () => {
+describe("on declared addresses", () => {
   const { senders: known, refused } = senders("declared")
 
-  test("takes the source address alone", () => {
+  test("identify() takes the source address alone", () => {
     expect(ipOf(known.identify("192.168.1.2"))).toBe("192.168.1.2")
     expect(ipOf(known.identify("192.168.1.2", "192.168.1.2"))).toBe("192.168.1.2")
     expect(ipOf(known.identify("192.168.1.2", "192.168.1.3"))).toBe("192.168.1.2 may not speak for 192.168.1.3")
     expect(ipOf(known.identify("127.0.0.1", "192.168.1.3"))).toBe("127.0.0.1 may not speak for 192.168.1.3")
   })
 
-  test("refuses what is no address, and calls nobody a stranger for it", () => {
+  test("maySpeak() is a declared address alone", () => {
+    const senders = ["192.168.1.2", "127.0.0.1", "127.168.1.2"]
+    expect(senders.filter((sender) => known.maySpeak(sender))).toEqual(["192.168.1.2"])
+  })
+
+  test("identify() refuses what is no address, and calls nobody a stranger for it", () => {
     refused.length = 0
     expect(ipOf(known.identify("192.168.1.2", "tomatoes"))).toBe("tomatoes is not an IPv4 address")
     expect(refused).toEqual([])

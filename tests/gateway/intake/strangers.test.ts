@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test"
-import type { Stranger } from "../../../src/gateway/intake/senders"
+import type { Stranger } from "../../../src/gateway/events"
 import { lineFor, readStrangers, Strangers } from "../../../src/gateway/intake/strangers"
 import { StorageRefused } from "../../../src/storage/errors"
 import { parseTopology } from "../../../src/topology/yaml/load"
@@ -9,18 +9,15 @@ import { Bench, NOW } from "../fixtures"
 let bench: Bench
 let strangers: Strangers
 let named: Stranger[]
-let refused: StorageRefused[]
 
 const open = () => {
   const { database, commits, clock } = bench
   named = []
-  refused = []
   strangers = new Strangers({
     database,
     commits,
     clock,
-    onNew: (stranger) => named.push(stranger),
-    onRefused: (error) => refused.push(error),
+    emit: (event) => (event.kind === "stranger" ? named.push(event) : bench.emit(event)),
   })
 }
 beforeEach(() => {
@@ -93,7 +90,7 @@ describe("note()", () => {
     bench.fillDisk()
     for (let n = 0; n < 1000; n++) strangers.note(stranger(`10.0.${n >> 8}.${n & 255}`))
     await bench.clock.advance(1000)
-    expect(refused).toEqual([expect.any(StorageRefused)])
+    expect(bench.refused).toEqual([expect.any(StorageRefused)])
     bench.makeRoom()
     strangers.note(stranger("10.9.9.9"))
     await bench.clock.advance(1000)

@@ -130,7 +130,7 @@ describe("readGatewayStatus()", () => {
 
   test("names strangers until they are declared", async () => {
     const { database, commits, clock } = bench
-    const strangers = new Strangers({ database, commits, clock, onNew: () => {}, onRefused: () => {} })
+    const strangers = new Strangers({ database, commits, clock, emit() {} })
     const reason = "as it was told"
     strangers.note({ sender: "127.168.1.77", address: "127.168.1.77", reason })
     strangers.note({ sender: "127.168.1.2", address: "192.168.1.3", reason })

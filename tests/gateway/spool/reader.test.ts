@@ -1,6 +1,15 @@
+import type { Database } from "bun:sqlite"
 import { expect, test } from "bun:test"
 import fc from "fast-check"
-import { countMissing, missingRanges } from "../../../src/gateway/spool/reader"
+import {
+  countDay,
+  countMissing,
+  countWaiting,
+  deviceDays,
+  missingRanges,
+  openSpool,
+} from "../../../src/gateway/spool/reader"
+import { addDays } from "../../../src/survey/calendar"
 import { addressesIn, joinRanges } from "../../../src/topology/ranges"
 import { listed, ranges } from "../../topology/some-ranges"
 import { Bench, DAY } from "../fixtures"
@@ -23,4 +32,26 @@ test("missingRanges() and countMissing() find whom the spool has nothing of", as
     { first: 5, last: 8 },
   ])
   expect(countMissing(sqlite, "2026-11-20", [{ first: 0, last: 0xffff_ffff }])).toBe(2 ** 32)
+})
+
+test("whoever reads beside a burst reads by keys: a fleet's spool is not looked through", async () => {
+  using bench = new Bench()
+  await bench.accept("08:00 - 1 - 1%", 1, addDays(DAY, -1))
+  await Promise.all(Array.from({ length: 100 }, (_, n) => bench.accept("08:00 - 1 - 1%", n)))
+  using beside = openSpool(bench.database.file)
+  const plans = new Set<string>()
+  const { query } = beside
+  beside.query = function (this: Database, sql: string) {
+    const explain = this.prepare<{ detail: string }, []>(`EXPLAIN QUERY PLAN ${sql}`)
+    for (const { detail } of explain.all()) plans.add(detail)
+    return query.call(this, sql)
+  } as typeof query
+  const collection = { day: DAY, closed: true, confirmed: false, expected: [{ first: 0, last: 100 }] }
+  expect(countDay(beside, collection)).toMatchObject({ arrived: 100, missing: 1, unchanged: 1, waiting: 100 })
+  expect(deviceDays(beside, collection, [1]).get(1)).toMatchObject({ state: "waiting", unchanged: true })
+  expect(missingRanges(beside, DAY, collection.expected, 9)).toEqual([{ first: 100, last: 100 }])
+  expect(countWaiting(beside, DAY)).toEqual([])
+  const scanned = [...plans].filter((plan) => /SCAN main\.|AUTOMATIC/.test(plan))
+  expect(scanned).toEqual([])
+  expect(plans.size).toBeGreaterThan(5)
 })

@@ -147,10 +147,10 @@ export class Machine {
         bytes: field.read(ip, day),
       }),
       log: this.#log(life),
-      onUploaded: (upload) => {
-        if (life.isAlive) options.onUploaded(upload)
+      listener: (event) => {
+        if (life.isAlive && event.kind === "uploaded") options.onUploaded(event)
+        if (life.isAlive && event.kind === "disk-failed") this.#fail(`the disk failed: ${describe(event.error)}`)
       },
-      onFatal: (error) => life.isAlive && this.#fail(`the disk failed: ${describe(error)}`),
     })
     if (!life.isAlive) return
     this.#network = network

@@ -1,6 +1,6 @@
 // What everybody in one cycle knows, and what the parts of the network run with that are not killed.
 import type { Random } from "../../../src/clock"
-import type { Summary, Topology } from "../../../src/network"
+import type { Event, Summary, Topology } from "../../../src/network"
 import { MovableClock } from "../../end-to-end/fixture"
 import type { Book } from "./book"
 import type { Ground } from "./ground"
@@ -47,7 +47,9 @@ export function surroundings({ failures, listed }: Scene) {
     clock: new MovableClock(Date.now(), SPEED),
     log: { debug: ignore, info: ignore, warn: ignore, error: fail },
     print: (lines: string) => void listed.push(...lines.trimEnd().split("\n")),
-    onFatal: fail,
+    listener: (event: Event) => {
+      if (event.kind === "disk-failed") fail(event.error)
+    },
   }
 }
 

@@ -1,9 +1,10 @@
 // A spool on a disk that others fill, days of which are at the cloud: `bun filled.ts <spool's folder>`. Prints as JSON what
 // became of uploads then and when the others have gone, and which days made room.
-import { closeSync, openSync, rmSync, writeSync } from "node:fs"
+import { rmSync } from "node:fs"
 import { join } from "node:path"
 import { type Clock, systemClock } from "../../../src/clock"
 import { addDays, dayBefore } from "../../../src/survey/calendar"
+import { fill } from "./filler"
 import { addresses, SmallGateway } from "./small-gateway"
 
 const DEVICES = 20
@@ -24,7 +25,7 @@ for (; daysGone < DAYS; daysGone++) {
   await gateway.collect(addDays(first, daysGone))
 }
 const filler = join(folder, "filler")
-fill()
+fill(filler)
 const whenFull = new Set<string>()
 for (const address of addresses(UPLOADS, (n) => n))
   whenFull.add(await gateway.take(address, addDays(first, DAYS), text))
@@ -33,15 +34,3 @@ const taken = await gateway.takeAll(devices, addDays(first, DAYS), text)
 const { releasedUpTo } = gateway.ledger
 gateway.stop()
 console.log(JSON.stringify({ whenFull: [...whenFull].at(-1), taken, releasedUpTo, said: [...new Set(gateway.said)] }))
-
-/** To the last byte. */
-function fill(): void {
-  const descriptor = openSync(filler, "w")
-  try {
-    for (;;) writeSync(descriptor, Buffer.alloc(4096))
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== "ENOSPC") throw error
-  } finally {
-    closeSync(descriptor)
-  }
-}

@@ -2,6 +2,7 @@
 import { statfsSync } from "node:fs"
 import { join } from "node:path"
 import { type Clock, pause, systemClock } from "../../../src/clock"
+import type { GatewayEvent } from "../../../src/gateway/events"
 import { Collector } from "../../../src/gateway/intake/collector"
 import { Room } from "../../../src/gateway/intake/room"
 import { Ledger } from "../../../src/gateway/ledger/ledger"
@@ -61,15 +62,16 @@ export class SmallGateway {
     const quarantine = new Quarantine(database, 100)
     const spool = new Spool(database, commits, quarantine, "UTC", clock)
     const ledger = new Ledger(database, commits, clock.now)
-    const onRefused = (error: Error) => say(error.message)
-    const options = { spool, ledger, commits, now: clock.now, onRefused }
+    const emit = (event: GatewayEvent) => {
+      if (event.kind === "uploads-refused") say(event.error.message)
+    }
+    const options = { spool, ledger, commits, now: clock.now, emit }
     this.#collector = new Collector({
       ...options,
-      refusals: new Refusals({ quarantine, commits, clock, onFlood: () => {}, onRefused }),
+      refusals: new Refusals({ quarantine, commits, clock, emit }),
       room: new Room({ ...options, database, clock, maxWaiting: 16_384, log }),
       timeZone: "UTC",
       retentionDays: 90,
-      onLate: () => {},
     })
     this.#database = database
     this.#commits = commits

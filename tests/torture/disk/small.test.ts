@@ -41,7 +41,7 @@ describe.skipIf(missingMount() !== undefined)("on a small disk", () => {
   )
 
   test(
-    "surveys that fill it, each among others, are all put in their place and delivered, also after a restart",
+    "surveys that fill it, each among others, are all settled and delivered, also after a restart",
     async () => {
       const { inOrder, scattered, ...rest } = (await run("4m", "scattered.ts", spool)) as Record<string, number>
       expect(scattered).toBeGreaterThan(10)
@@ -52,7 +52,7 @@ describe.skipIf(missingMount() !== undefined)("on a small disk", () => {
   )
 
   test(
-    "that has been full for long, surveys that come each among others are put in their place a portion at a time",
+    "that has been full for long, surveys that come each among others are settled in portions",
     async () => {
       expect(await run("16m", "recycled.ts", spool)).toEqual({ taken: 1900, delivered: 1900, said: [] })
     },
@@ -60,7 +60,7 @@ describe.skipIf(missingMount() !== undefined)("on a small disk", () => {
   )
 
   test(
-    "surveys that come in parts, each among others, are all taken: a commit is no longer than the log has room for",
+    "surveys that come in parts, each among others, are all taken: a commit is no longer than the reserve allows",
     async () => {
       const result = (await run("3m", "revised.ts", spool)) as { devices: number; parts: number }
       const { devices, parts } = result
@@ -78,6 +78,15 @@ describe.skipIf(missingMount() !== undefined)("on a small disk", () => {
         taken: 20,
         said: [`the disk of ${join(spool, "gateway.db")} is full`],
       })
+    },
+    WITHIN_MS,
+  )
+
+  test(
+    "that others have filled a gateway starts, refuses uploads and delivers; when they are gone it takes them again",
+    async () => {
+      const all = { signalCode: "SIGKILL", delivered: 2000, taken: 1 }
+      expect(await run("16m", "started-full.ts", spool)).toEqual({ ...all, whenFull: "full" })
     },
     WITHIN_MS,
   )

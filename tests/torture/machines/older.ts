@@ -31,18 +31,21 @@ export function addRefusedLine({ files, oracle }: Installation, ip: string, day:
     .get(slot)
   if (!survey || survey.body.endsWith(REFUSED_TODAY)) return
   const body = survey.body + REFUSED_TODAY
-  const digest = digestNumber(surveyDigest(ip, day, body))
+  const [digest, content] = [digestNumber(surveyDigest(ip, day, body)), Bun.hash.crc32(body)]
   spool
     .query(
-      "UPDATE surveys SET body = ?2, digest = ?3, revision = revision + 1, readings = readings + 1 WHERE slot = ?1",
+      "UPDATE surveys SET body = ?2, digest = ?3, content = ?4, revision = revision + 1, readings = readings + 1 WHERE slot = ?1",
     )
-    .run(slot, body, digest)
+    .run(slot, body, digest, content)
+  spool.query("UPDATE slots SET content = ?2, readings = readings + 1 WHERE slot = ?1").run(slot, content)
   spool.query("INSERT OR REPLACE INTO due SELECT slot, id FROM slots WHERE slot = ?1").run(slot)
   const sum = spool
     .query<{ digest: string }, [Day]>("SELECT CAST(digest AS TEXT) AS digest FROM days WHERE day = ?1")
     .get(day)
   const digests = BigInt.asIntN(64, BigInt(sum?.digest ?? 0) - BigInt(survey.digest) + digest)
-  spool.query("UPDATE days SET readings = readings + 1, digest = ?2 WHERE day = ?1").run(day, digests)
+  spool
+    .query("UPDATE days SET readings = readings + 1, bytes = bytes + ?3, digest = ?2 WHERE day = ?1")
+    .run(day, digests, REFUSED_TODAY.length)
   oracle.sent(ip, day, body)
   oracle.acknowledged(ip, day, REFUSED_TODAY)
 }

@@ -1,7 +1,7 @@
 // What runs in one life of a machine: the real network's part, on the real schedule, as `start` runs it.
 
+import type { ReadSurvey } from "../../../src/device/source"
 import { SurveyMissing } from "../../../src/device/source/missing"
-import type { ReadSurvey } from "../../../src/device/source/source"
 import type { Log } from "../../../src/log"
 import type { Sockets } from "../../../src/net/sockets"
 import { Network, type Roles } from "../../../src/network"
@@ -31,10 +31,10 @@ export class Programme {
       sockets: this.#sockets,
       readSurvey: this.#readSurvey,
       log: this.#log,
-      onUploaded: ({ device, day }) => {
-        if (life.isAlive) ground.fields.acknowledged(device.ip, day)
+      listener: (event) => {
+        if (life.isAlive && event.kind === "uploaded") ground.fields.acknowledged(event.device.ip, event.day)
+        if (event.kind === "disk-failed") life.fail(`the disk failed: ${describe(event.error)}`)
       },
-      onFatal: (error) => life.fail(`the disk failed: ${describe(error)}`),
     })
     this.#network = network
     const { gateway, devices } = this.roles

@@ -45,8 +45,8 @@ function start(): Promise<Network> {
     random,
     sockets: new Links(clock, random, new Witness(marks.note)),
     readSurvey: surveysOf(seed, () => turn),
-    onFatal: (error) => {
-      throw error
+    listener: (event) => {
+      if (event.kind === "disk-failed") throw event.error
     },
   })
 }

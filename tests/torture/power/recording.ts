@@ -58,7 +58,7 @@ function checkComplete(events: readonly Event[], folder: string): void {
   if (never !== undefined) throw new Error(`no checkpoint of ${never} after an acknowledgement was recorded`)
   const image = disk.imageAfter({ kind: "nothing" })
   for (const name of readdirSync(folder)) {
-    if (name === MARKS_FILE || name.endsWith(".trace") || name.endsWith("-shm")) continue
+    if (name === MARKS_FILE || /\.trace$|-shm$|\.reserve$/.test(name)) continue
     const recorded = image.get(name)
     if (recorded && Buffer.compare(readFileSync(join(folder, name)), recorded) === 0) continue
     throw new Error(`${name} is not what was recorded of it`)

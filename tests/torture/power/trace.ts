@@ -60,7 +60,8 @@ class TraceReader {
   read(call: string, given: string, result: number): Event | undefined {
     const [, path = "", rest = ""] = (NAMING.has(call) ? BY_NAME : ON_FILE).exec(given) ?? []
     const file = this.#within(bytesOf(path).toString())
-    if (file === undefined || file.endsWith("-shm")) return undefined // SQLite makes its index anew
+    // SQLite makes its index anew, and nothing is read from a reserve
+    if (file === undefined || file.endsWith("-shm") || file.endsWith(".reserve")) return undefined
     if (NAMING.has(call)) return this.#name(call, file, rest)
     if (SYNCS.has(call)) return { kind: "sync", file }
     if (call === "ftruncate") return { kind: "truncate", file, size: Number(rest.slice(2)) }

@@ -1,6 +1,7 @@
 // Some days of a small site by a seed: surveys that come, come late, come again with other values and with bad lines.
+
+import type { ReadSurvey } from "../../../src/device/source"
 import { SurveyMissing } from "../../../src/device/source/missing"
-import type { ReadSurvey } from "../../../src/device/source/source"
 import { addDays, type Day } from "../../../src/survey/calendar"
 import type { Topology } from "../../../src/topology/topology"
 import { parseTopology } from "../../../src/topology/yaml/load"

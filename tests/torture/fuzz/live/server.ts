@@ -29,8 +29,9 @@ const network = await Network.start(topology, {
   roles: { cloud: role === "cloud", gateway: role === "gateway", devices: [] },
   addressing: "declared",
   log,
-  onFatal: (error) => {
-    fault(`fatal: ${error}`)
+  listener: (event) => {
+    if (event.kind !== "disk-failed") return
+    fault(`fatal: ${event.error}`)
     process.exit(70)
   },
 })

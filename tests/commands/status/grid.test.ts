@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test"
-import { dayTable, deviceGrid } from "../../src/commands/grid"
-import type { DayCounts, DeviceDay } from "../../src/gateway/spool/reader"
-import type { Day } from "../../src/survey/calendar"
+import { dayTable, deviceGrid } from "../../../src/commands/status/grid"
+import type { DayCounts, DeviceDay } from "../../../src/gateway/spool/reader"
+import type { Day } from "../../../src/survey/calendar"
 
 const counts = (day: Day, more: Partial<DayCounts> = {}): DayCounts => ({
   day,
@@ -47,6 +47,15 @@ test("deviceGrid() shows days × devices and the marks that occur", () => {
     "192.168.1.2 tomatoes  ✔l      ✖",
     "192.168.1.10          ○l=     ·",
     "✔ delivered  ○ here, not delivered yet  ✖ not in the store  l late  = unchanged  · not expected",
+  ])
+})
+
+test("deviceGrid() keeps its columns below each other, in whatever script the names are", () => {
+  const device = (ip: string, name: string) => ({ ip, name, paused: false, days: [cell(SATURDAY, "delivered")] })
+  const [, ...lines] = deviceGrid([counts(SATURDAY)], [device("10.0.0.2", "番茄"), device("10.0.0.3", "lemons")])
+  expect(lines.slice(0, 2)).toEqual([
+    "10.0.0.2 番茄    ✔", // four columns
+    "10.0.0.3 lemons  ✔",
   ])
 })
 
