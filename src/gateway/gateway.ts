@@ -203,6 +203,7 @@ export class Gateway {
   async open(day: Day, scheduledAt: number): Promise<OpenCollection> {
     const { clock, topology } = this.#options
     const { commits, spool, ledger, known, quarantine } = this.#storage
+    await spool.settle()
     this.#lost.tell(day, this.#declared.devices)
     await this.#noteDevices()
     const today = dayOf(clock.now(), topology.timeZone)

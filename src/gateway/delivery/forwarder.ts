@@ -45,12 +45,13 @@ export class Forwarder {
   }
 
   async #untilDone(isRun: boolean, signal: AbortSignal): Promise<Forwarded> {
-    const { clock, random, emit } = this.options
+    const { clock, random, spool, emit } = this.options
     const forwarding = new Forwarding(this.options, isRun)
     const nextPauseMs = backoff(RETRIES, random)
     for (;;) {
       signal.throwIfAborted()
       try {
+        await spool.settle() // also where the cloud is away for weeks: in memory it stands for one day's uploads only
         return await forwarding.attempt(signal)
       } catch (error) {
         signal.throwIfAborted()

@@ -37,6 +37,7 @@ export interface Delivery {
 }
 
 const ALL = Number.MAX_SAFE_INTEGER
+const SETTLED_AT_ONCE = 4096 // slots, within the transaction that needs them
 const WRITTEN_BYTES = 4 * 1024 * 1024 // of surveys in one transaction: some milliseconds
 const PART_OF_RESERVE = 1 / 4 // that a transaction may be, so that the reserve has room for its pages to go to their place
 
@@ -295,7 +296,7 @@ export class Spool {
   *#addresses(where: (table: string) => string, day: Day): Generator<number> {
     const of = (table: string) => `SELECT slot FROM ${table} WHERE ${onDaySql("?1", table)} AND ${where(table)}`
     // what has come since all were settled
-    const rest = this.#surveys.isSettled ? "" : `UNION ${of("surveys")} AND id > (SELECT up_to FROM settled)`
+    const rest = this.#surveys.unsettledCount === 0 ? "" : `UNION ${of("surveys")} AND id > (SELECT up_to FROM settled)`
     const rows = this.#query<{ slot: number }>(`${of("slots")} ${rest} ORDER BY slot`)
     for (const { slot } of rows.iterate(day)) yield addressOfSlot(slot)
   }
@@ -348,7 +349,7 @@ export class Spool {
 
   /** Does it in a transaction in which the tables say everything. */
   #whenSettled<T>(work: () => T): Promise<T> {
-    if (!this.#surveys.isSettled) return this.settle().then(() => this.#whenSettled(work))
+    if (this.#surveys.unsettledCount > SETTLED_AT_ONCE) return this.settle().then(() => this.#whenSettled(work))
     return this.commits.add(() => {
       this.#merge.drafts.end()
       this.#surveys.settle(this.#surveys.unsettled())

@@ -33,8 +33,6 @@ interface Staged {
 }
 
 const NOWHERE = -1 // no version
-const FEW = 64 // versions whose slots are written with them: each may write a page
-const NOTED_EVERY = 1024 // of such versions it is noted up to where nothing has to be looked for
 
 /** SQL: the last surveys, as far as their slots are not written. */
 export const TAIL = `surveys WHERE id > (SELECT up_to FROM settled)
@@ -51,7 +49,6 @@ export class Surveys {
   /** What stood there before the transaction under way, the last change last. */
   #undo: { readonly slot: number; readonly id: number }[] = []
   #lastId = 0
-  #settledUpTo = 0
   /** Days of which something stands in `slots`. */
   readonly #settledDays = new Map<number, boolean>()
 
@@ -111,9 +108,9 @@ export class Surveys {
 
   /**
    * Appends what was put, in slot order, so that later few pages at a time are read.
-   * @param isSettling with the slots, as where it is little and nothing else waits
+   * @param isSettling with their slots; all others are written by then
    */
-  write(isSettling = this.#staged.size <= FEW && this.isSettled): void {
+  write(isSettling = false): void {
     if (this.#staged.size === 0) return
     const staged = [...this.#staged.values()].sort((one, other) => one.slot - other.slot)
     this.#staged.clear()
@@ -133,12 +130,11 @@ export class Surveys {
     this.#query(`INSERT OR REPLACE INTO slots SELECT ${SLOT_COLUMNS} FROM surveys WHERE id > ?1`).run(last)
     this.#query("INSERT OR REPLACE INTO due SELECT slot, id FROM surveys WHERE id > ?1").run(last)
     this.#settledDays.clear()
-    if (this.#lastId - this.#settledUpTo >= NOTED_EVERY) this.#noteSettled(this.#lastId)
   }
 
-  /** Whether all slots are written. */
-  get isSettled(): boolean {
-    return this.#tail.size === 0
+  /** Surveys whose slots are yet to be written. */
+  get unsettledCount(): number {
+    return this.#tail.size
   }
 
   /** Whether some are not, of this slot or of those before it. */
@@ -165,7 +161,8 @@ export class Surveys {
 
   /** Before rows are deleted: the ids of the last of them are not given again. */
   keepIds(): void {
-    if (this.isSettled) this.#noteSettled(this.#lastId)
+    if (this.#tail.size > 0) return
+    this.#query("UPDATE settled SET up_to = ?1").run(this.#lastId)
   }
 
   committed(): void {
@@ -195,13 +192,7 @@ export class Surveys {
     const row = this.#query<{ last: number | null; settled: number }>(
       "SELECT (SELECT max(id) FROM surveys) AS last, up_to AS settled FROM settled",
     ).get()
-    this.#settledUpTo = row?.settled ?? 0
-    this.#lastId = Math.max(row?.last ?? 0, this.#settledUpTo) // no id is given twice
-  }
-
-  #noteSettled(upTo: number): void {
-    this.#settledUpTo = upTo
-    this.#query("UPDATE settled SET up_to = ?1").run(upTo)
+    this.#lastId = Math.max(row?.last ?? 0, row?.settled ?? 0) // no id is given twice
   }
 
   #idOf(slot: number): number | undefined {

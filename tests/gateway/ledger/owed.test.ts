@@ -32,6 +32,7 @@ async function run(day: Day, ...arrived: readonly number[]) {
   await bench.ledger.open(day, Date.parse(`${addDays(day, 1)}T05:00:00Z`), ALL)
   for (const address of arrived) await bench.accept(MORNING, address, day)
   await bench.ledger.close(day)
+  await bench.spool.settle()
 }
 
 const lost = (retentionDays = 90) =>
@@ -70,6 +71,7 @@ test("what comes after all, by hand, is lost no more", async () => {
     debtsOf(bench.database.sqlite, bench.ledger.all(), devices, { lastRunDay: DAY, oldestDay: "2026-01-01" })
   expect(debts().lost.surveys).toBe(1)
   await bench.take(MORNING, HERBS, BEFORE)
+  await bench.spool.settle()
   expect(debts().lost).toMatchObject({ surveys: 0, devices: [] })
 })
 

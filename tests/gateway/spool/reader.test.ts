@@ -18,6 +18,7 @@ test("missingRanges() and countMissing() find whom the spool has nothing of", as
   using bench = new Bench()
   const arrived = [3, 4, 9, 20, 255]
   await Promise.all(arrived.map((address) => bench.accept("", address)))
+  await bench.spool.settle()
   const { sqlite } = bench.database
   fc.assert(
     fc.property(ranges, (some) => {

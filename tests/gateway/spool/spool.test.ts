@@ -302,6 +302,7 @@ describe("due()", () => {
       ["2026-11-22", 1],
     ]
     for (const [day, address] of all.toReversed()) await bench.accept(MORNING, address, day)
+    await bench.spool.settle()
     const first = bench.spool.due(DAY, RUN, 3)
     const second = bench.spool.due(DAY, RUN, 3, first.at(-1))
     expect([...first, ...second].map(({ day, address }) => [day, address])).toEqual(all.slice(0, 4))

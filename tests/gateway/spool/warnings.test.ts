@@ -18,6 +18,7 @@ test("warningsOf() tells since when a survey has not changed", async () => {
   for (let back = 3; back >= 0; back--) await bench.accept(MORNING, TOMATOES, addDays(DAY, -back))
   await bench.accept(MORNING, HERBS, addDays(DAY, -2))
   await bench.accept(MORNING, HERBS)
+  await bench.spool.settle()
   expect(warningsOf(bench.database.sqlite, DAY)).toEqual([
     { kind: "unchanged", address: TOMATOES, since: "2026-11-18" },
   ])
@@ -27,6 +28,7 @@ test("warningsOf() tells of no readings, once, in address order", async () => {
   for (const day of [addDays(DAY, -1), DAY]) await bench.accept("", HERBS, day)
   await bench.accept(MORNING, LEMONS, addDays(DAY, -1))
   await bench.accept(MORNING, LEMONS)
+  await bench.spool.settle()
   expect(warningsOf(bench.database.sqlite, DAY)).toEqual([
     { kind: "empty", address: HERBS },
     { kind: "unchanged", address: LEMONS, since: "2026-11-20" },
@@ -41,6 +43,7 @@ test("warningsOf() tells of far fewer readings than usual, when there is a usual
   await bench.accept(readings(9, 1), TOMATOES, addDays(DAY, -8)) // too long ago to count
   await bench.accept(readings(3, 0), TOMATOES)
   await bench.accept(readings(3, 0), HERBS)
+  await bench.spool.settle()
   expect(warningsOf(bench.database.sqlite, DAY)).toEqual([{ kind: "few", address: TOMATOES, readings: 3, usual: 8 }])
 })
 
