@@ -32,12 +32,20 @@ export function addRefusedLine({ files, oracle }: Installation, ip: string, day:
   if (!survey || survey.body.endsWith(REFUSED_TODAY)) return
   const body = survey.body + REFUSED_TODAY
   const [digest, content] = [digestNumber(surveyDigest(ip, day, body)), Bun.hash.crc32(body)]
+  // another content is another row: what the cloud said of the one before does not count for it
+  const next = "(SELECT max(coalesce(max(id), 0), (SELECT up_to FROM settled)) + 1 FROM surveys)"
   spool
     .query(
-      "UPDATE surveys SET body = ?2, digest = ?3, content = ?4, revision = revision + 1, readings = readings + 1 WHERE slot = ?1",
+      `UPDATE surveys SET id = ${next}, body = ?2, digest = ?3, content = ?4, revision = revision + 1,
+         readings = readings + 1 WHERE slot = ?1`,
     )
     .run(slot, body, digest, content)
-  spool.query("UPDATE slots SET content = ?2, readings = readings + 1 WHERE slot = ?1").run(slot, content)
+  spool
+    .query(
+      `UPDATE slots SET (id, readings, content) = (SELECT id, readings, content FROM surveys WHERE slot = ?1)
+       WHERE slot = ?1`,
+    )
+    .run(slot)
   spool.query("INSERT OR REPLACE INTO due SELECT slot, id FROM slots WHERE slot = ?1").run(slot)
   const sum = spool
     .query<{ digest: string }, [Day]>("SELECT CAST(digest AS TEXT) AS digest FROM days WHERE day = ?1")
