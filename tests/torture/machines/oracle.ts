@@ -12,8 +12,8 @@ export class Oracle {
   readonly #dropped = new Map<Reading, { readonly revision: number; readonly replacements: number }>()
   /** Sent anew after a drop, perhaps to a spool of before, which knows it under a revision that the drop covers. */
   readonly #mayBeCovered = new Set<Reading>()
-  /** Days of devices that a person has dropped at some time. */
-  readonly #touched = new Set<string>()
+  /** What a person has dropped at some time, also where nothing of it had been sent yet. */
+  readonly #drops: Dropped[] = []
   #excused = 0
   #replacements = 0
 
@@ -32,17 +32,14 @@ export class Oracle {
   }
 
   /** A person has dropped what there was of a day until now. */
-  drop({ day, first, last, revision }: Dropped): void {
-    const isMeant = (reading: Reading) => {
-      const [ip = "", of] = reading.split(" ")
-      const address = parseAddress(ip) ?? 0
-      return of === day && first <= address && address <= last
-    }
-    for (const reading of this.#sent) {
-      if (!isMeant(reading)) continue
-      const [ip = ""] = reading.split(" ")
-      this.#touched.add(`${ip} ${day}`)
-      if (this.#acknowledged.delete(reading)) this.#dropped.set(reading, { revision, replacements: this.#replacements })
+  drop(dropped: Dropped): void {
+    this.#drops.push(dropped)
+    const { revision } = dropped
+    for (const reading of this.#acknowledged) {
+      const [ip = "", day = ""] = reading.split(" ")
+      if (!isOf(dropped, ip, day)) continue
+      this.#acknowledged.delete(reading)
+      this.#dropped.set(reading, { revision, replacements: this.#replacements })
     }
   }
 
@@ -89,6 +86,11 @@ export class Oracle {
 
   /** Whether a person dropped something of this device's day: it may have left the store. */
   wasTouched(ip: string, day: Day): boolean {
-    return this.#touched.has(`${ip} ${day}`)
+    return this.#drops.some((dropped) => isOf(dropped, ip, day))
   }
+}
+
+function isOf({ day, first, last }: Dropped, ip: string, of: string): boolean {
+  const address = parseAddress(ip) ?? 0
+  return of === day && first <= address && address <= last
 }
