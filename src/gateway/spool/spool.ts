@@ -194,8 +194,8 @@ export class Spool {
   retryRefused({ day, address, upTo }: Filter): Promise<Day[]> {
     return this.#whenSettled(() => {
       const slots = this.#query<{ slot: number }>(
-        `SELECT slot FROM refused JOIN slots USING (slot, id)
-         WHERE (?1 IS NULL OR slots.day = ?1) AND (?2 IS NULL OR slots.address = ?2)`,
+        `SELECT refused.slot FROM refused CROSS JOIN surveys USING (slot, id)
+         WHERE (?1 IS NULL OR surveys.day = ?1) AND (?2 IS NULL OR surveys.address = ?2)`,
       )
         .all(day ?? null, address ?? null)
         .map(({ slot }) => slot)
