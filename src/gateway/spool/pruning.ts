@@ -28,12 +28,10 @@ export class Pruning {
     private readonly replaced: ReplacedUploads,
   ) {}
 
-  /** Deletes delivered surveys of days before this one, all of which are settled, and what is noted of them. Resolves once durable. */
+  /** Deletes delivered surveys of days before this one, and what is noted of them; all are settled. Resolves once durable. */
   async prune(before: Day): Promise<void> {
-    if (this.#stopped) return
-    for (const day of heldDays(this.sqlite)) {
-      if (day < before && !this.#stopped) await this.#pruneDay(day)
-    }
+    const days = this.#stopped ? [] : heldDays(this.sqlite).filter((day) => day < before)
+    for (const day of days) if (!this.#stopped) await this.#pruneDay(day)
     if (this.#stopped) return // the rest goes another time
     await this.commits.add(() => {
       this.days.prune(before)

@@ -48,10 +48,11 @@ export const SPOOL: DatabaseKind = {
       ${DAY_AND_ADDRESS.trim()}
     );
 
-    CREATE TABLE settled (             -- one row: surveys up to this id are in slots, and were in due; later ones may be
-      up_to INTEGER NOT NULL
+    CREATE TABLE settled (             -- one row
+      up_to INTEGER NOT NULL,          -- surveys up to this id are in slots, and were in due; later ones may be
+      last_id INTEGER NOT NULL         -- no id up to this one is given again
     );
-    INSERT INTO settled VALUES (0);
+    INSERT INTO settled VALUES (0, 0);
 
     CREATE TABLE due (                 -- versions that the cloud has not acknowledged yet
       slot INTEGER PRIMARY KEY,

@@ -156,13 +156,12 @@ export class Surveys {
     this.#query(`INSERT OR REPLACE INTO due ${versions("slot, id")}`).run(ids)
     for (const slot of slots) this.#keep(slot, NOWHERE)
     this.#settledDays.clear()
-    this.keepIds()
+    if (this.#tail.size === 0) this.#query("UPDATE settled SET up_to = ?1").run(this.#lastId)
   }
 
-  /** Before rows are deleted: the ids of the last of them are not given again. */
+  /** Rows are about to be deleted: the ids of the last of them are not given again. */
   keepIds(): void {
-    if (this.#tail.size > 0) return
-    this.#query("UPDATE settled SET up_to = ?1").run(this.#lastId)
+    this.#query("UPDATE settled SET last_id = ?1").run(this.#lastId)
   }
 
   committed(): void {
@@ -189,10 +188,8 @@ export class Surveys {
   }
 
   #readIds(): void {
-    const row = this.#query<{ last: number | null; settled: number }>(
-      "SELECT (SELECT max(id) FROM surveys) AS last, up_to AS settled FROM settled",
-    ).get()
-    this.#lastId = Math.max(row?.last ?? 0, row?.settled ?? 0) // no id is given twice
+    const sql = "SELECT max(last_id, coalesce((SELECT max(id) FROM surveys), 0)) AS last FROM settled"
+    this.#lastId = this.#query<{ last: number }>(sql).get()?.last ?? 0
   }
 
   #idOf(slot: number): number | undefined {
