@@ -20,14 +20,14 @@ import type { Forwarded, GatewayEvent } from "./events"
 import { Collector, type OpenCollection } from "./intake/collector"
 import { Listener } from "./intake/listener"
 import { PlainText } from "./intake/plain-text"
-import { Uploads } from "./intake/resources"
+import { Resources } from "./intake/resources"
 import { Room } from "./intake/room"
 import { Senders } from "./intake/senders"
 import { Strangers } from "./intake/strangers"
 import type { Ledger, MissedRun } from "./ledger/ledger"
 import { oldestKept, retentionDays } from "./ledger/retention"
-import { Refusals } from "./quarantine/refused-messages"
-import { Lost } from "./report/never-comes"
+import { RefusedMessages } from "./quarantine/refused-messages"
+import { NeverComes } from "./report/never-comes"
 import { reasonsOf } from "./spool/notes/absences"
 import { identify } from "./spool/notes/identity"
 import { countRefused, refusalsOf } from "./spool/notes/refused"
@@ -73,9 +73,9 @@ export class Gateway {
   readonly #declared: { devices: Devices }
   readonly #storage: GatewayStorage
   #id = ""
-  readonly #lost: Lost
+  readonly #neverComes: NeverComes
   readonly #strangers: Strangers
-  readonly #refusals: Refusals
+  readonly #refusedMessages: RefusedMessages
   readonly #control: Control
   readonly #collector: Collector
   readonly #forwarder: Forwarder
@@ -92,12 +92,19 @@ export class Gateway {
     this.#retentionDays = retentionDays(topology)
     this.#declared = { devices: topology.devices }
     this.#storage = storage
-    this.#lost = new Lost({ sqlite, ledger, timeZone, retentionDays: this.#retentionDays, now: clock.now, log })
-    this.#refusals = new Refusals({ quarantine, commits, clock, emit })
+    this.#neverComes = new NeverComes({
+      sqlite,
+      ledger,
+      timeZone,
+      retentionDays: this.#retentionDays,
+      now: clock.now,
+      log,
+    })
+    this.#refusedMessages = new RefusedMessages({ quarantine, commits, clock, emit })
     this.#collector = new Collector({
       spool,
       ledger,
-      refusals: this.#refusals,
+      refusals: this.#refusedMessages,
       room: new Room({
         database,
         limitBytes: topology.limits.spool,
@@ -162,7 +169,7 @@ export class Gateway {
     this.#listener = new Listener({
       ...options,
       senders,
-      uploads: new Uploads(senders, this.#collector, timeZone),
+      uploads: new Resources(senders, this.#collector, timeZone),
       plainText: new PlainText(senders, this.#collector, timeZone, clock.now),
     })
   }
@@ -204,7 +211,7 @@ export class Gateway {
     const { clock, topology } = this.#options
     const { commits, spool, ledger, known, quarantine } = this.#storage
     await spool.settle()
-    this.#lost.tell(day, this.#declared.devices)
+    this.#neverComes.tell(day, this.#declared.devices)
     await this.#noteDevices()
     const today = dayOf(clock.now(), topology.timeZone)
     const oldest = oldestKept(today, ledger.lastConfirmedDay, this.#retentionDays)
@@ -234,7 +241,7 @@ export class Gateway {
   async setBack(now: number): Promise<Day[]> {
     const { spool, ledger } = this.#storage
     const days = await ledger.setBack(now, (early) => spool.expectAgain(early))
-    this.#lost.begin()
+    this.#neverComes.begin()
     return days
   }
 
@@ -275,7 +282,7 @@ export class Gateway {
     await this.#control.stop()
     await this.#betweenRuns.finished
     this.#strangers.stop()
-    this.#refusals.stop()
+    this.#refusedMessages.stop()
     this.#listener.stop()
     this.#storage.close()
   }

@@ -9,7 +9,7 @@ import { Collector } from "../../src/gateway/intake/collector"
 import { Senders } from "../../src/gateway/intake/senders"
 import { Ledger } from "../../src/gateway/ledger/ledger"
 import { Quarantine } from "../../src/gateway/quarantine/quarantine"
-import { Refusals } from "../../src/gateway/quarantine/refused-messages"
+import { RefusedMessages } from "../../src/gateway/quarantine/refused-messages"
 import type { Upload } from "../../src/gateway/spool/merge"
 import { SPOOL } from "../../src/gateway/spool/schema"
 import { Spool } from "../../src/gateway/spool/spool"
@@ -58,7 +58,7 @@ export class Bench implements Disposable {
   declare database: DurableDatabase
   declare commits: GroupCommit
   declare quarantine: Quarantine
-  declare refusals: Refusals
+  declare refusals: RefusedMessages
   declare spool: Spool
   declare ledger: Ledger
   declare collector: Collector
@@ -86,7 +86,7 @@ export class Bench implements Disposable {
     this.quarantine = new Quarantine(this.database, 10_000)
     this.spool = new Spool(this.database, this.commits, this.quarantine, timeZone, clock)
     this.ledger = new Ledger(this.database, this.commits, clock.now)
-    this.refusals = new Refusals({
+    this.refusals = new RefusedMessages({
       quarantine: this.quarantine,
       commits: this.commits,
       clock,

@@ -5,7 +5,7 @@ import type { Topology } from "../../topology/topology"
 import { Collector } from "../intake/collector"
 import { Senders } from "../intake/senders"
 import { retentionDays } from "../ledger/retention"
-import { Refusals } from "../quarantine/refused-messages"
+import { RefusedMessages } from "../quarantine/refused-messages"
 import { GatewayStorage } from "../storage"
 import { carryOut } from "./carry-out"
 import type { SpoolRequest } from "./request"
@@ -28,7 +28,7 @@ export async function carryOutOffline(
     const collector = new Collector({
       ...storage,
       emit,
-      refusals: new Refusals({ ...storage, clock, emit }),
+      refusals: new RefusedMessages({ ...storage, clock, emit }),
       timeZone,
       retentionDays: retentionDays(topology),
       now: clock.now,

@@ -6,7 +6,7 @@ import { covers } from "../../topology/ranges"
 import type { GatewayEvent } from "../events"
 import type { Collection, Ledger } from "../ledger/ledger"
 import type { Refusal } from "../quarantine/quarantine"
-import type { Refusals } from "../quarantine/refused-messages"
+import type { RefusedMessages } from "../quarantine/refused-messages"
 import type { Accepted, Stray, Upload } from "../spool/merge"
 import type { Absence } from "../spool/notes/absences"
 import type { Spool } from "../spool/spool"
@@ -49,7 +49,7 @@ interface Waiting {
 export interface CollectorOptions {
   readonly spool: Spool
   readonly ledger: Ledger
-  readonly refusals: Refusals
+  readonly refusals: RefusedMessages
   readonly room?: Pick<Room, "claim" | "release">
   readonly timeZone: string
   readonly retentionDays: number

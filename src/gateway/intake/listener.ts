@@ -12,7 +12,7 @@ import { type Addressing, bindAddress, bindsWholeLoopback } from "../../topology
 import type { Topology } from "../../topology/topology"
 import { Admission } from "./admission"
 import { isPlainText, type PlainText } from "./plain-text"
-import type { Uploads } from "./resources"
+import type { Resources } from "./resources"
 import type { Senders } from "./senders"
 
 export interface ListenerOptions {
@@ -23,7 +23,7 @@ export interface ListenerOptions {
   readonly random: Random
   readonly log: Log
   readonly senders: Senders
-  readonly uploads: Uploads
+  readonly uploads: Resources
   readonly plainText: PlainText
 }
 

@@ -30,7 +30,7 @@ interface Destination {
   readonly digest: string | undefined
 }
 
-export class Uploads {
+export class Resources {
   constructor(
     private readonly senders: Senders,
     private readonly collector: Collector,

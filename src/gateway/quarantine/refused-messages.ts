@@ -6,7 +6,7 @@ import type { GroupCommit } from "../../storage/group-commit"
 import type { GatewayEvent } from "../events"
 import { hostOf, type Quarantine, type Refusal } from "./quarantine"
 
-export interface RefusalsOptions {
+export interface RefusedMessagesOptions {
   readonly quarantine: Quarantine
   readonly commits: GroupCommit
   readonly clock: Clock
@@ -16,13 +16,13 @@ export interface RefusalsOptions {
 const WRITE_EVERY_MS = 1000
 const MOST_AT_ONCE = { bySender: 8, all: 64 }
 
-export class Refusals {
+export class RefusedMessages {
   #waiting: { readonly at: number; readonly refusal: Refusal }[] = []
   readonly #bySender = new Map<string, number>()
   #notKept = 0
   #cancelWrite: (() => void) | undefined
 
-  constructor(private readonly options: RefusalsOptions) {}
+  constructor(private readonly options: RefusedMessagesOptions) {}
 
   /** Keeps a message that cannot be used; it is written with all others of the same second. */
   note(refusal: Refusal): void {

@@ -7,7 +7,7 @@ import type { Devices } from "../../topology/devices"
 import type { Collection, Ledger } from "../ledger/ledger"
 import { debtsOf, type Owed, type Reach } from "../ledger/owed"
 
-export interface LostOptions {
+export interface NeverComesOptions {
   readonly sqlite: Database
   readonly ledger: Ledger
   readonly timeZone: string
@@ -18,11 +18,11 @@ export interface LostOptions {
 
 const NAMED_AT_ONCE = 10 // devices; the rest is counted
 
-export class Lost {
+export class NeverComes {
   /** What was said up to now concerned days before these. */
   #told: Reach | undefined
 
-  constructor(private readonly options: LostOptions) {
+  constructor(private readonly options: NeverComesOptions) {
     this.begin()
   }
 

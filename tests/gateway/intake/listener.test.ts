@@ -4,7 +4,7 @@ import { OptionNumber, textOption } from "../../../src/coap/option"
 import { decodeMessage, encodeMessage, Type } from "../../../src/coap/udp/message"
 import { Listener } from "../../../src/gateway/intake/listener"
 import { PlainText } from "../../../src/gateway/intake/plain-text"
-import { Uploads } from "../../../src/gateway/intake/resources"
+import { Resources } from "../../../src/gateway/intake/resources"
 import { systemSockets } from "../../../src/net/sockets"
 import type { Peer } from "../../../src/net/udp"
 import { parseTopology } from "../../../src/topology/yaml/load"
@@ -39,7 +39,7 @@ async function listen(limits: string) {
     random: () => 0.5,
     log: { debug() {}, info() {}, warn: (text) => void warned.push(text), error() {} },
     senders,
-    uploads: new Uploads(senders, collector, TIME_ZONE),
+    uploads: new Resources(senders, collector, TIME_ZONE),
     plainText: new PlainText(senders, collector, TIME_ZONE, clock.now),
   })
   await listener.start()

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from "bun:test"
 import { Code, formatCode } from "../../../src/coap/code"
 import { OptionNumber, uintOf } from "../../../src/coap/option"
 import { ContentFormat, type Response, textOf } from "../../../src/coap/resource"
-import { Uploads } from "../../../src/gateway/intake/resources"
+import { Resources } from "../../../src/gateway/intake/resources"
 import { Senders } from "../../../src/gateway/intake/senders"
 import { readQuarantined } from "../../../src/gateway/quarantine/entries"
 import { addDays } from "../../../src/survey/calendar"
@@ -16,11 +16,11 @@ const PATH = `surveys/192.168.1.2/${DAY}`
 const PAUSED = changed(["survey: two.txt }", "survey: two.txt, paused: true }"])
 
 let bench: Bench
-let uploads: Uploads
+let uploads: Resources
 beforeEach(() => {
   bench = new Bench()
   const senders = new Senders(parseTopology(PAUSED, "topology.yaml"), "simulated", () => {})
-  uploads = new Uploads(senders, bench.collector, TIME_ZONE)
+  uploads = new Resources(senders, bench.collector, TIME_ZONE)
 })
 afterEach(() => bench[Symbol.dispose]())
 

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test } from "bun:test"
 import { debtsOf, type Owed } from "../../../src/gateway/ledger/owed"
-import { Lost } from "../../../src/gateway/report/never-comes"
+import { NeverComes } from "../../../src/gateway/report/never-comes"
 import { addDays, type Day } from "../../../src/survey/calendar"
 import { parseTopology } from "../../../src/topology/yaml/load"
 import { SAMPLE } from "../../topology/sample"
@@ -36,7 +36,7 @@ async function run(day: Day, ...arrived: readonly number[]) {
 }
 
 const lost = (retentionDays = 90) =>
-  new Lost({
+  new NeverComes({
     sqlite: bench.database.sqlite,
     ledger: bench.ledger,
     timeZone: "Europe/Rome",
@@ -75,7 +75,7 @@ test("what comes after all, by hand, is lost no more", async () => {
   expect(debts().lost).toMatchObject({ surveys: 0, devices: [] })
 })
 
-test("Lost.tell() names once what its source has forgotten: the last run's day and those that were missed", async () => {
+test("NeverComes.tell() names once what its source has forgotten: the last run's day and those that were missed", async () => {
   await run(addDays(DAY, -5))
   const teller = lost()
   const missed = [-4, -3, -2].map((days) => ({ day: addDays(DAY, days), scheduledAt: NOW + days * 86_400_000 }))
@@ -91,7 +91,7 @@ test("Lost.tell() names once what its source has forgotten: the last run's day a
   expect(told[1]).toBe("Never comes: 192.168.1.3 herbs, 21 November: two.txt holds one day only")
 })
 
-test("Lost.tell() names once what has become too old, also when every run is a process of its own", async () => {
+test("NeverComes.tell() names once what has become too old, also when every run is a process of its own", async () => {
   const [first, ...others] = [-3, -2, -1, 0, 1].map((days) => addDays(DAY, days))
   if (first) await run(first, HERBS)
   for (const day of others) {
@@ -108,7 +108,7 @@ test("Lost.tell() names once what has become too old, also when every run is a p
   ])
 })
 
-test("Lost.tell() says nothing of the days before the first run, and counts what it does not name", async () => {
+test("NeverComes.tell() says nothing of the days before the first run, and counts what it does not name", async () => {
   lost().tell(DAY, devices)
   expect(told).toEqual([])
   const fleet = SAMPLE.replace(

@@ -6,7 +6,7 @@ import { MessageFormatError } from "../../../src/coap/option"
 import { Endpoint } from "../../../src/coap/udp/exchange"
 import { decodeMessage, type Message } from "../../../src/coap/udp/message"
 import { Uploader } from "../../../src/device/uploader"
-import { Uploads } from "../../../src/gateway/intake/resources"
+import { Resources } from "../../../src/gateway/intake/resources"
 import { Senders } from "../../../src/gateway/intake/senders"
 import { damaged } from "../../coap/udp/seeded-link"
 import { seededRandom, VirtualClock } from "../../virtual-clock"
@@ -40,7 +40,7 @@ function decoded(datagram: Uint8Array): Message | undefined {
 test("no two bits that change sides get another value past the digest", () => {
   using bench = new Bench()
   const senders = new Senders(bench.declared, "declared", () => {})
-  const { admit, handle } = new Uploads(senders, bench.collector, TIME_ZONE)
+  const { admit, handle } = new Resources(senders, bench.collector, TIME_ZONE)
   spyOn(bench.collector, "refuseMessage").mockImplementation(() => {})
   const taken: string[] = []
   spyOn(bench.collector, "take").mockImplementation(async ({ text, day }) => {

@@ -7,7 +7,7 @@ import { Collector } from "../../../src/gateway/intake/collector"
 import { Room } from "../../../src/gateway/intake/room"
 import { Ledger } from "../../../src/gateway/ledger/ledger"
 import { Quarantine } from "../../../src/gateway/quarantine/quarantine"
-import { Refusals } from "../../../src/gateway/quarantine/refused-messages"
+import { RefusedMessages } from "../../../src/gateway/quarantine/refused-messages"
 import { SPOOL } from "../../../src/gateway/spool/schema"
 import { type Delivery, Spool } from "../../../src/gateway/spool/spool"
 import { DurableDatabase } from "../../../src/storage/database"
@@ -68,7 +68,7 @@ export class SmallGateway {
     const options = { spool, ledger, commits, now: clock.now, emit }
     this.#collector = new Collector({
       ...options,
-      refusals: new Refusals({ quarantine, commits, clock, emit }),
+      refusals: new RefusedMessages({ quarantine, commits, clock, emit }),
       room: new Room({ ...options, database, clock, maxWaiting: 16_384, log }),
       timeZone: "UTC",
       retentionDays: 90,
