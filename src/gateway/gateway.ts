@@ -8,7 +8,6 @@ import { type Addressing, bindAddress } from "../topology/addressing"
 import type { Devices } from "../topology/devices"
 import { sizeOf } from "../topology/ranges"
 import type { Topology } from "../topology/topology"
-import { REASONS_KEPT, type Reason } from "../verdict"
 import { type CarryOutOptions, carryOut } from "./control/carry-out"
 import { Control } from "./control/control"
 import type { ControlRequest } from "./control/request"
@@ -27,11 +26,10 @@ import { Strangers } from "./intake/strangers"
 import type { Ledger, MissedRun } from "./ledger/ledger"
 import { oldestKept, retentionDays } from "./ledger/retention"
 import { RefusedMessages } from "./quarantine/refused-messages"
+import { type DaySummary, summarizeDay } from "./report/day-summary"
 import { NeverComes } from "./report/never-comes"
-import { reasonsOf } from "./spool/notes/absences"
 import { identify } from "./spool/notes/identity"
-import { countRefused, refusalsOf } from "./spool/notes/refused"
-import { hasChanged, type Warning, warningsOf } from "./spool/warnings"
+import { hasChanged } from "./spool/warnings"
 import { GatewayStorage } from "./storage"
 
 export interface GatewayOptions {
@@ -49,19 +47,6 @@ export interface GatewayOptions {
    * words; rejects with a TopologyError where the file is not sound.
    */
   readonly readTopology?: (() => Promise<string>) | undefined
-}
-
-/** What the spool knows of one day. */
-export interface DaySummary {
-  readonly expected: number
-  readonly missing: readonly number[]
-  /** Why, of the first of them, by address. */
-  readonly reasons: ReadonlyMap<number, string>
-  /** Surveys that the cloud refuses, and why, of the first of them. */
-  readonly refusedSurveys: number
-  readonly refusals: readonly Reason[]
-  readonly readings: number
-  readonly warnings: readonly Warning[]
 }
 
 const DAY_MS = 86_400_000
@@ -257,18 +242,7 @@ export class Gateway {
   }
 
   summary({ day, missing }: OpenCollection): DaySummary {
-    const { sqlite } = this.#storage.database
-    const absent = missing()
-    const ranges = absent.map((address) => ({ first: address, last: address }))
-    return {
-      expected: sizeOf(this.#expected),
-      missing: absent,
-      reasons: reasonsOf(sqlite, day, ranges, REASONS_KEPT),
-      refusals: refusalsOf(sqlite, day, REASONS_KEPT),
-      refusedSurveys: countRefused(sqlite, day),
-      readings: this.#storage.spool.readings(day),
-      warnings: warningsOf(sqlite, day),
-    }
+    return summarizeDay(this.#storage, day, sizeOf(this.#expected), missing())
   }
 
   /** Whether any survey of this day is another one than on the day before. */
