@@ -7,8 +7,6 @@ interface Timer {
   cancelled: boolean
 }
 
-const TURNS_OF_A_COMMIT = 100 // of the event loop: it waits for others some turns, and no timer tells of it
-
 export class VirtualClock implements Clock {
   /** Rising; equal times in the order in which they were asked for. */
   #timers: Timer[] = []
@@ -17,7 +15,11 @@ export class VirtualClock implements Clock {
   /** A time before this is wrong. */
   earliestMs = Number.NEGATIVE_INFINITY
 
-  constructor(now = 0) {
+  /** @param turns of the event loop that pass between two timers: commits, one behind the other, take several */
+  constructor(
+    now = 0,
+    private readonly turns = 1,
+  ) {
     this.#now = now
   }
 
@@ -58,10 +60,10 @@ export class VirtualClock implements Clock {
   /** Lets the time pass, timer by timer; promises settle before each and at the end. */
   async advance(ms: number): Promise<void> {
     const until = this.#now + ms
-    await settle()
+    await this.#settle()
     for (let next = this.next; next !== undefined && next <= until; next = this.next) {
       this.step()
-      await settle()
+      await this.#settle()
     }
     this.#now = until
   }
@@ -73,14 +75,16 @@ export class VirtualClock implements Clock {
       done = true
     }
     work.then(finished, finished)
-    for (let idleTurns = 0; ; ) {
-      await settle()
+    for (;;) {
+      await this.#settle()
       if (done) return work
-      if (this.next !== undefined) {
-        this.step()
-        idleTurns = 0
-      } else if (++idleTurns > TURNS_OF_A_COMMIT) throw new Error("nothing is under way that could end this")
+      if (this.next === undefined) throw new Error("nothing is under way that could end this")
+      this.step()
     }
+  }
+
+  async #settle(): Promise<void> {
+    for (let turn = 0; turn < this.turns; turn++) await settle()
   }
 
   /** Lets the time pass up to the next timer, and calls that one. */

@@ -116,10 +116,10 @@ describe("verifySpool()", () => {
   function spoolWith(address: number, body: Uint8Array): Database {
     const spool = new Database(":memory:")
     for (const migration of SPOOL.migrations) spool.run(migration)
-    spool.run("INSERT INTO surveys (slot, revision, body, readings, digest, late) VALUES (?, 1, ?, 6, '', 0)", [
-      slotOf(DAY, address),
-      new TextDecoder().decode(body),
-    ])
+    spool.run(
+      "INSERT INTO surveys (slot, revision, body, readings, content, digest, late) VALUES (?, 1, ?, 6, 0, '', 0)",
+      [slotOf(DAY, address), new TextDecoder().decode(body)],
+    )
     return spool
   }
 

@@ -13,12 +13,13 @@ const [folder = ".", seedText = "1", synchronous = "FULL"] = process.argv.slice(
 const seed = Number(seedText)
 const AFTER_TURN_MS = 180_000 // who is late comes within that, and is delivered
 const RESTART_MS = 300_000
+const TURNS = 20 // of the event loop between two timers: no timer may pass a commit by
 const PAGE_BYTES = [1024, 1024, 4096, undefined] // by the seed; undefined: as it is
 
 tune(synchronous)
 const begun = lastTurn()
 const random = seededRandom(begun ? seed + 1 : seed)
-const clock = new VirtualClock(begun ? begun.now + RESTART_MS : turnAt(0).at)
+const clock = new VirtualClock(begun ? begun.now + RESTART_MS : turnAt(0).at, TURNS)
 using marks = new Marks(folder)
 let turn = begun?.turn ?? 0
 
