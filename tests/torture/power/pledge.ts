@@ -88,7 +88,7 @@ class Uploads {
     const gaveWay = others.length > 0 ? [] : before.split("\n").filter((line) => givesWay(line, good))
     for (const line of [...bad, ...gaveWay]) this.aside.add(line)
     this.possible = merged
-    this.isAcknowledged = true
+    this.isAcknowledged ||= good.length > 0 || bad.length === 0 // of which every line is refused is no survey
   }
 }
 
