@@ -93,15 +93,18 @@ export function formatRange({ first, last }: AddressRange): string {
   return first === last ? formatAddress(first) : `${formatAddress(first)}-${formatAddress(last)}`
 }
 
-/** Rising addresses, as few ranges as hold them: ["192.168.1.2-192.168.1.5", "192.168.1.9"]. */
-export function formatRanges(sortedAddresses: Iterable<number>): string[] {
+/** Rising addresses as text, as few ranges as hold them: ["192.168.1.2-192.168.1.5", "192.168.1.9"]. */
+export const formatRanges = (sortedAddresses: Iterable<number>): string[] => rangesOf(sortedAddresses).map(formatRange)
+
+/** As few ranges as hold these rising addresses. */
+export function rangesOf(sortedAddresses: Iterable<number>): AddressRange[] {
   const ranges: AddressRange[] = []
   let current: AddressRange | undefined
   for (const address of sortedAddresses) {
     if (current && address <= current.last + 1) current.last = address
     else ranges.push((current = { first: address, last: address }))
   }
-  return ranges.map(formatRange)
+  return ranges
 }
 
 /** What `formatRanges()` writes, read again; undefined if any of it is no range. */

@@ -1,12 +1,11 @@
 // What the cloud is told at a collection's end of those that are not there or not taken, each with its reason.
 import type { Database } from "bun:sqlite"
-import { formatAddress, formatRange, formatRanges } from "../../topology/address"
+import { formatAddress, formatRange, formatRanges, rangesOf } from "../../topology/address"
 import { covers, joinRanges } from "../../topology/ranges"
 import { REASONS_KEPT } from "../../verdict"
 import type { Collection } from "../ledger/ledger"
 import { reasonsOf, staleOf } from "../spool/notes/absences"
 import { refusalsOf } from "../spool/notes/refused"
-import { missingRanges } from "../spool/reader"
 import type { Spool } from "../spool/spool"
 
 /** Addresses as ranges. */
@@ -18,12 +17,9 @@ export interface CollectionAccount {
   readonly reasons: readonly (readonly [string, string])[]
 }
 
-const ALL = Number.MAX_SAFE_INTEGER
-
-/** Reads surveys in their place: call it where all are. */
 export function accountOf(sqlite: Database, spool: Spool, { day, expected }: Collection): CollectionAccount {
   const refused = formatRanges(spool.refused(day))
-  const missing = missingRanges(sqlite, day, joinRanges(expected), ALL)
+  const missing = rangesOf(spool.missing(day, joinRanges(expected)))
   const absent = [...reasonsOf(sqlite, day, missing, REASONS_KEPT)].map(
     ([address, reason]) => [formatAddress(address), reason] as const,
   )

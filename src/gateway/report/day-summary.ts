@@ -1,5 +1,6 @@
 // What the gateway says of a day at the end of its run.
 import type { Day } from "../../survey/calendar"
+import { rangesOf } from "../../topology/address"
 import { REASONS_KEPT, type Reason } from "../../verdict"
 import { reasonsOf } from "../spool/notes/absences"
 import { countRefused, refusalsOf } from "../spool/notes/refused"
@@ -25,11 +26,10 @@ export function summarizeDay(
   expected: number,
   missing: readonly number[],
 ): DaySummary {
-  const ranges = missing.map((address) => ({ first: address, last: address }))
   return {
     expected,
     missing,
-    reasons: reasonsOf(sqlite, day, ranges, REASONS_KEPT),
+    reasons: reasonsOf(sqlite, day, rangesOf(missing), REASONS_KEPT),
     refusals: refusalsOf(sqlite, day, REASONS_KEPT),
     refusedSurveys: countRefused(sqlite, day),
     readings: spool.readings(day),
