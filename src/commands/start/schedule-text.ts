@@ -1,10 +1,9 @@
 // What the schedule has to tell in words: runs that were missed, and clocks that were wrong.
+import { retentionDays } from "../../gateway/ledger/retention"
 import { Timetable } from "../../schedule/timetable"
 import { addDays, type Day, dayBefore, dayOf, describeDay, shortDays } from "../../survey/calendar"
 import type { Topology } from "../../topology/topology"
 import { count, formatWhen } from "../format"
-
-const DAY_MS = 86_400_000
 
 export interface MissedRuns {
   /** The last run before them, ms since the epoch. */
@@ -25,9 +24,9 @@ export function missedText({ missed, now }: MissedRuns, { timeZone }: Topology):
 
 /** Days of missed runs that nobody may send any more; undefined when there are none. */
 export function tooOldText({ last, missed, scheduledAt, now }: MissedRuns, topology: Topology): string | undefined {
-  const { timeZone, schedule, gateway } = topology
+  const { timeZone, schedule } = topology
   const today = dayOf(now, timeZone)
-  const oldest = addDays(today, -Math.ceil(gateway.retention.total("milliseconds") / DAY_MS))
+  const oldest = addDays(today, -retentionDays(topology))
   const [first = scheduledAt] = missed
   const madeUpFor = later(dayBefore(first, timeZone), oldest)
   const days: Day[] = []

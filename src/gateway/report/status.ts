@@ -10,6 +10,7 @@ import { Senders } from "../intake/senders"
 import { lineFor, readStrangers } from "../intake/strangers"
 import { type Collection, lastRunDayOf, lastRunOf, readCollections } from "../ledger/ledger"
 import { debtsOf, type Owed } from "../ledger/owed"
+import { retentionDays } from "../ledger/retention"
 import { countQuarantined, type Kind } from "../quarantine/entries"
 import { reasonsOf } from "../spool/notes/absences"
 import { refusalsOf } from "../spool/notes/refused"
@@ -92,7 +93,7 @@ const RANGES_NAMED = 100
  */
 export function readGatewayStatus(topology: Topology, now: number): GatewayStatus {
   const { devices, gateway, timeZone, limits } = topology
-  const oldestDay = addDays(dayOf(now, timeZone), -Math.ceil(gateway.retention.total("days")))
+  const oldestDay = addDays(dayOf(now, timeZone), -retentionDays(topology))
   const sqlite = openSpool(gateway.spool)
   try {
     const collections = readCollections(sqlite).filter(({ doubtful }) => !doubtful)
