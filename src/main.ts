@@ -7,7 +7,7 @@ import { StorageError, StorageFailed, StorageRefused } from "./storage/errors"
 import { TopologyError } from "./topology/yaml/problem"
 
 const COMMANDS: Record<string, () => Promise<Command>> = {
-  start: () => import("./commands/start/start").then(({ command }) => command as Command),
+  start: () => import("./commands/start/start") as Promise<Command>,
   check: () => import("./commands/check") as Promise<Command>,
   readings: () => import("./commands/readings") as Promise<Command>,
   service: () => import("./commands/service/service") as Promise<Command>,

@@ -5,7 +5,7 @@ import { Schedule } from "../../schedule/schedule"
 import { bindsWholeLoopback } from "../../topology/addressing"
 import { applyChanges, changesOf } from "../../topology/changes"
 import { formatProblem } from "../../topology/yaml/problem"
-import { COMMON_OPTIONS, type Command, type Values } from "../arguments"
+import { COMMON_OPTIONS, type Values } from "../arguments"
 import { formatWait, formatWhen } from "../format"
 import { checkRoles, readRoles } from "../roles"
 import { createScreen, type Screen } from "../screen"
@@ -14,23 +14,19 @@ import { missedText, rightClockText, setBackText, tooOldText, wrongClockText } f
 import { listenForSignals } from "./signals"
 import { CollectionView } from "./view"
 
-const options = {
+export const name = "start"
+export const summary =
+  "The network on its schedule until it is stopped: all of it simulated here, or the roles that are named."
+export const positionals = "[cloud] [gateway] [device ADDRESS…]"
+export const options = {
   once: { type: "boolean", help: "one collection now; exit 0 if every device was delivered, 1 if not" },
   loopback: { type: "boolean", help: "a named role on this machine's simulated addresses, for a trial" },
   ...COMMON_OPTIONS,
 } as const
 
-export const command: Command<typeof options> = {
-  name: "start",
-  summary: "The network on its schedule until it is stopped: all of it simulated here, or the roles that are named.",
-  positionals: "[cloud] [gateway] [device ADDRESS…]",
-  options,
-  run,
-}
-
 const STOP_WITHIN_MS = 1800
 
-async function run(values: Values<typeof options>, words: readonly string[]): Promise<number> {
+export async function run(values: Values<typeof options>, words: readonly string[]): Promise<number> {
   const screen = createScreen(values)
   const named = readRoles(words)
   const roles = named ?? EVERYTHING
