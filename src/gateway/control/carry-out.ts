@@ -1,10 +1,10 @@
 // Does what a person asked of the gateway, and says in words what became of it.
 import type { StorageRefused } from "../../storage/errors"
 import type { SpoolRequest } from "./request"
-import { deliverAgain, type ResendParts } from "./resend"
+import { deliverAgain } from "./resend"
 import { type Retried, Retry, type RetryOptions } from "./retry"
 
-export interface CarryOutOptions extends RetryOptions, Omit<ResendParts, "sqlite"> {
+export interface CarryOutOptions extends RetryOptions {
   /** The topology may have changed, and is needed as it is now. Where its file is not sound nothing is done. */
   readonly readTopology?: (() => Promise<string>) | undefined
   /** Something may be due for the cloud. */
@@ -13,10 +13,10 @@ export interface CarryOutOptions extends RetryOptions, Omit<ResendParts, "sqlite
 
 /** Resolves once it is durable. Throws StorageRefused when the disk refuses; asked once more, it goes on. */
 export async function carryOut(request: SpoolRequest, parts: CarryOutOptions): Promise<string> {
-  const { database, commits, quarantine, readTopology, onDue = () => {} } = parts
+  const { commits, quarantine, readTopology, onDue = () => {} } = parts
   switch (request.ask) {
     case "resend": {
-      const surveys = await deliverAgain(request, { ...parts, sqlite: database.sqlite })
+      const surveys = await deliverAgain(request, parts)
       onDue()
       return `Asked to deliver ${request.from} to ${request.to} again: ${amount(surveys, "survey")}`
     }
@@ -45,7 +45,7 @@ export const refusedText = ({ message }: StorageRefused): string =>
   `The disk refuses, make room and ask again: ${message}`
 
 /** "2 taken in, 1 refused still, 1 survey due for the cloud again; 3 are damaged, cut or superseded and stay" */
-export function describeRetried({ taken, refused, due, left }: Retried): string {
+function describeRetried({ taken, refused, due, left }: Retried): string {
   const parts = [`${taken} taken in`, `${refused} refused still`]
   if (due > 0) parts.push(`${amount(due, "survey")} due for the cloud again`)
   const stay = left > 0 ? `; ${left} damaged, cut or superseded by newer values: not tried` : ""

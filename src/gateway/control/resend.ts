@@ -1,20 +1,15 @@
 // Delivers days again: their surveys are due once more, and their collections unconfirmed.
-import type { Database } from "bun:sqlite"
-import type { Ledger } from "../ledger/ledger"
 import { countSurveys } from "../spool/reader"
-import type { Spool } from "../spool/spool"
+import type { GatewayStorage } from "../storage"
 import type { DayRange } from "./request"
 
-export interface ResendParts {
-  readonly sqlite: Database
-  readonly spool: Spool
-  readonly ledger: Ledger
-}
-
 /** Resolves, once it is durable, with how many surveys are due again. */
-export async function deliverAgain({ from, to }: DayRange, { sqlite, spool, ledger }: ResendParts): Promise<number> {
+export async function deliverAgain(
+  { from, to }: DayRange,
+  { database, spool, ledger }: Pick<GatewayStorage, "database" | "spool" | "ledger">,
+): Promise<number> {
   let surveys = 0
-  for (const held of countSurveys(sqlite, from, to)) {
+  for (const held of countSurveys(database.sqlite, from, to)) {
     await spool.redeliver(held.day)
     await ledger.confirm(held.day, false)
     surveys += held.surveys

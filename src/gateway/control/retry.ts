@@ -1,9 +1,7 @@
 // Gives what is in quarantine to today's rules again: lines and messages as uploads like any other, and surveys that the
 // cloud refused as deliveries. What was superseded stays: it would overwrite newer values.
 import { decodeText, MessageFormatError } from "../../coap/option"
-import type { DurableDatabase } from "../../storage/database"
 import { StorageRefused } from "../../storage/errors"
-import type { GroupCommit } from "../../storage/group-commit"
 import { splitAddressedLines } from "../../survey/addressed"
 import { type ClockChange, clockChange, type Day } from "../../survey/calendar"
 import { parseSurvey } from "../../survey/survey"
@@ -11,19 +9,13 @@ import { formatAddress } from "../../topology/address"
 import type { Devices } from "../../topology/devices"
 import type { Collector } from "../intake/collector"
 import type { Senders } from "../intake/senders"
-import type { Ledger } from "../ledger/ledger"
 import { type Filter, type Quarantined, readQuarantined } from "../quarantine/entries"
-import { hostOf, type Quarantine } from "../quarantine/quarantine"
+import { hostOf } from "../quarantine/quarantine"
 import type { Upload } from "../spool/merge"
-import type { Spool } from "../spool/spool"
+import type { GatewayStorage } from "../storage"
 
-export interface RetryOptions {
-  readonly database: DurableDatabase
-  readonly commits: GroupCommit
-  readonly quarantine: Quarantine
-  readonly spool: Spool
+export interface RetryOptions extends Pick<GatewayStorage, "database" | "commits" | "quarantine" | "spool" | "ledger"> {
   readonly collector: Collector
-  readonly ledger: Ledger
   /** What the topology says now. */
   readonly declared: { readonly devices: Devices }
   readonly senders: Senders

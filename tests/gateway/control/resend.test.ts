@@ -22,8 +22,7 @@ beforeEach(async () => {
 afterEach(() => bench[Symbol.dispose]())
 
 test("deliverAgain() makes the days due and unconfirmed", async () => {
-  const { spool, ledger, database } = bench
-  expect(await deliverAgain(RANGE, { spool, ledger, sqlite: database.sqlite })).toBe(2)
+  expect(await deliverAgain(RANGE, bench)).toBe(2)
   expect(bench.due().map(({ day, address }) => [day, address])).toEqual([
     [DAY, TOMATOES],
     [DAY, HERBS],
