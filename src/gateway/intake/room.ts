@@ -37,7 +37,7 @@ const FULL: Postponed = { kind: "postponed", reason: REFUSED_TEXT, retryAfterSec
 const TOO_MANY: Postponed = { kind: "postponed", reason: "Too many surveys at once: come again", retryAfterSeconds: 2 }
 
 const SURVEY_BYTES = 128 // its columns beside its text, and its rows elsewhere
-const PAGE_BYTES = SPOOL.pageBytes ?? 4096 // a large one takes whole pages
+const PAGE_BYTES = SPOOL.pageBytes // a large one takes whole pages
 const LOOK_EVERY_BYTES = 4 * 1024 * 1024 // of uploads: the disk may have been filled by others meanwhile
 const ASK_AGAIN_MS = 1000 // for room for the reserve
 // nearly full: less is left than so many reserves, or than such a part of the limit

@@ -19,7 +19,7 @@ export interface SpoolSpace {
 
 const ROW_BYTES = 40 // a survey's columns beside its text
 const SLOT_BYTES = 48 // its rows elsewhere
-const PAGE_BYTES = SPOOL.pageBytes ?? 4096
+const PAGE_BYTES = SPOOL.pageBytes
 const MARGIN = 1.05
 
 /**
@@ -35,7 +35,7 @@ export function spoolSpace(
   const filled = days.filter(({ arrived }) => arrived > 0)
   const bytes = filled.reduce((sum, day) => sum + day.arrived * surveyBytes(day.bytes / day.arrived), 0)
   const bytesADay = filled.length > 0 ? Math.ceil((bytes * MARGIN) / filled.length) : null
-  const marginBytes = reserveBytes(file, SPOOL.reserveBytes ?? 0)
+  const marginBytes = reserveBytes(file, SPOOL.reserveBytes)
   const freeBytes = roomBytes(sqlite, file, { marginBytes, limitBytes }).bytes
   return {
     file,

@@ -10,7 +10,7 @@ const DAY_AND_ADDRESS = `
       day TEXT AS (date((slot >> 32) * 86400, 'unixepoch')) VIRTUAL,
       address INTEGER AS (slot & 4294967295) VIRTUAL`
 
-export const SPOOL: DatabaseKind = {
+export const SPOOL = {
   name: "spool",
   id: 0x534d_5351, // "SMSQ"
   formerIds: [0x534d_5350, 0x534d_4757], // before the first release
@@ -144,7 +144,7 @@ export const SPOOL: DatabaseKind = {
     ) WITHOUT ROWID;
     `,
   ],
-}
+} satisfies DatabaseKind
 
 /** Whether a simulated network made this spool. */
 export const addressingOf = (sqlite: Database): Addressing =>

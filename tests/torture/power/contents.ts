@@ -3,7 +3,7 @@ import type { Database } from "bun:sqlite"
 import { StoreReader } from "../../../src/cloud/store/reader"
 import { STORE } from "../../../src/cloud/store/schema"
 import { SPOOL } from "../../../src/gateway/spool/schema"
-import { DurableDatabase, openForReading } from "../../../src/storage/database"
+import { type DatabaseKind, DurableDatabase, openForReading } from "../../../src/storage/database"
 import type { Day } from "../../../src/survey/calendar"
 import { formatAddress } from "../../../src/topology/address"
 import { SITE } from "./workload"
@@ -27,7 +27,7 @@ export type StoreContents = ReadonlyMap<Key, string>
 
 /** One kind of database, and how it is read. */
 export interface Kept<Contents> {
-  readonly kind: typeof SPOOL
+  readonly kind: DatabaseKind
   /** Beside a role that has it open. */
   read(sqlite: Database, file: string): Contents
   /** As people do while no role runs, with `status` and `readings`. */
