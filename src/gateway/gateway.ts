@@ -154,7 +154,7 @@ export class Gateway {
     this.#listener = new Listener({
       ...options,
       senders,
-      uploads: new Resources(senders, this.#collector, timeZone),
+      resources: new Resources(senders, this.#collector, timeZone),
       plainText: new PlainText(senders, this.#collector, timeZone, clock.now),
     })
   }

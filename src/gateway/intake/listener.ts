@@ -23,7 +23,7 @@ export interface ListenerOptions {
   readonly random: Random
   readonly log: Log
   readonly senders: Senders
-  readonly uploads: Resources
+  readonly resources: Resources
   readonly plainText: PlainText
 }
 
@@ -43,7 +43,7 @@ export class Listener {
 
   /** Throws an Error of one clear line when the port or the address cannot be had. */
   async start(): Promise<void> {
-    const { topology, addressing, sockets, clock, random, log, senders, uploads } = this.options
+    const { topology, addressing, sockets, clock, random, log, senders, resources } = this.options
     const { address, port } = topology.gateway.interfaces.devices
     const { ackTimeout, maxRetransmit } = topology.transmission
     const { survey, perPeer, overall } = topology.limits
@@ -55,7 +55,7 @@ export class Listener {
       transfers: overall.transfers,
       totalBytes: TRANSFER_BYTES,
     }
-    const blocks = new BlockReceiver(transfers, clock, uploads.admit, uploads.handle)
+    const blocks = new BlockReceiver(transfers, clock, resources.admit, resources.handle)
     const endpoint = new Endpoint({
       send: (datagram, peer) => this.#socket?.send(datagram, peer),
       clock,

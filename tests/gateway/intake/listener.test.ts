@@ -39,7 +39,7 @@ async function listen(limits: string) {
     random: () => 0.5,
     log: { debug() {}, info() {}, warn: (text) => void warned.push(text), error() {} },
     senders,
-    uploads: new Resources(senders, collector, TIME_ZONE),
+    resources: new Resources(senders, collector, TIME_ZONE),
     plainText: new PlainText(senders, collector, TIME_ZONE, clock.now),
   })
   await listener.start()

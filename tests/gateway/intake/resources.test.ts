@@ -16,17 +16,17 @@ const PATH = `surveys/192.168.1.2/${DAY}`
 const PAUSED = changed(["survey: two.txt }", "survey: two.txt, paused: true }"])
 
 let bench: Bench
-let uploads: Resources
+let resources: Resources
 beforeEach(() => {
   bench = new Bench()
   const senders = new Senders(parseTopology(PAUSED, "topology.yaml"), "simulated", () => {})
-  uploads = new Resources(senders, bench.collector, TIME_ZONE)
+  resources = new Resources(senders, bench.collector, TIME_ZONE)
 })
 afterEach(() => bench[Symbol.dispose]())
 
 const shown = (response: Response) => `${formatCode(response.code)} ${textOf(response)}`.trimEnd()
 const ask = async (path: string, body?: string | Uint8Array, parts?: RequestParts) =>
-  uploads.handle(requestFor(path, body, parts))
+  resources.handle(requestFor(path, body, parts))
 const answer = async (path: string, body?: string | Uint8Array, parts?: RequestParts) =>
   shown(await ask(path, body, parts))
 
@@ -164,7 +164,7 @@ describe("PUT /surveys", () => {
     await ask("surveys/192.168.1.2/yesterday", MORNING)
     await ask(PATH, MORNING, { format: ContentFormat.Json })
     await ask(PATH, MORNING, { query: [`digest=${"0".repeat(16)}`] })
-    uploads.admit(requestFor("surveys/192.168.1.2/1970-01-01", "08:", { options: part }))
+    resources.admit(requestFor("surveys/192.168.1.2/1970-01-01", "08:", { options: part }))
     await ask("surveys/192.168.1.9", MORNING, { address: "127.0.0.1" })
     await ask(`surveys/${DAY}`, MORNING, { address: "127.168.1.9" })
     await ask("weather", MORNING)
@@ -201,7 +201,7 @@ describe("PUT /surveys", () => {
   })
 
   test("admit() refuses at the first block what would be refused at the end", () => {
-    const admit = (path: string, parts?: RequestParts) => uploads.admit(requestFor(path, "08:", parts))?.code
+    const admit = (path: string, parts?: RequestParts) => resources.admit(requestFor(path, "08:", parts))?.code
     expect(admit(PATH)).toBeUndefined()
     expect(admit(PATH, { address: "127.168.1.3" })).toBe(Code.Forbidden)
     expect(admit("weather")).toBe(Code.NotFound)
