@@ -8,7 +8,7 @@ import { SPOOL } from "../../src/gateway/spool/schema"
 import { listenUnix } from "../../src/net/unix"
 import { Network } from "../../src/network"
 import { DurableDatabase } from "../../src/storage/database"
-import { MONDAY_AT_SIX, Site } from "../end-to-end/fixture"
+import { Site } from "../end-to-end/fixture"
 import { MAIN, runCommand } from "./command"
 
 const RESEND = ["resend", "--from", "2026-11-22"] as const
@@ -18,9 +18,7 @@ const NOBODY = 65_534
 
 let site: Site
 beforeEach(async () => {
-  site = await Site.make()
-  await using network = await Network.start(site.topology, site.options)
-  await network.collect({ scheduledAt: MONDAY_AT_SIX })
+  site = await Site.collected()
 })
 afterEach(() => site[Symbol.asyncDispose]())
 

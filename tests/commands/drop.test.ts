@@ -1,16 +1,14 @@
 // `bun run drop` as a person types it.
 import { afterEach, beforeEach, expect, test } from "bun:test"
 import { Network } from "../../src/network"
-import { MONDAY_AT_SIX, Site, until } from "../end-to-end/fixture"
+import { Site, until } from "../end-to-end/fixture"
 import { runCommand } from "./command"
 
 const HERBS = ["--day", "2026-11-22", "--device", "192.168.1.3"] as const
 
 let site: Site
 beforeEach(async () => {
-  site = await Site.make()
-  await using network = await Network.start(site.topology, site.options)
-  await network.collect({ scheduledAt: MONDAY_AT_SIX })
+  site = await Site.collected()
 })
 afterEach(() => site[Symbol.asyncDispose]())
 

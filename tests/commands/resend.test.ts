@@ -1,14 +1,12 @@
 // `bun run resend` as a person types it.
 import { afterEach, beforeEach, expect, test } from "bun:test"
 import { Network } from "../../src/network"
-import { MONDAY_AT_SIX, Site, until } from "../end-to-end/fixture"
+import { Site, until } from "../end-to-end/fixture"
 import { runCommand } from "./command"
 
 let site: Site
 beforeEach(async () => {
-  site = await Site.make()
-  await using network = await Network.start(site.topology, site.options)
-  await network.collect({ scheduledAt: MONDAY_AT_SIX })
+  site = await Site.collected()
 })
 afterEach(() => site[Symbol.asyncDispose]())
 

@@ -5,7 +5,14 @@ import { dirname, join } from "node:path"
 import type { Clock } from "../../src/clock"
 import { StoreReader } from "../../src/cloud/store/reader"
 import type { Log } from "../../src/log"
-import { type Listener, loadTopology, type NetworkOptions, type Topology, type Uploaded } from "../../src/network"
+import {
+  type Listener,
+  loadTopology,
+  Network,
+  type NetworkOptions,
+  type Topology,
+  type Uploaded,
+} from "../../src/network"
 import { formatAddress } from "../../src/topology/address"
 
 /** Monday 23 November 2026, 06:00 in Rome: the day before is Sunday the 22nd. */
@@ -68,6 +75,14 @@ ${devices.map((device) => `  - ${device}\n`).join("")}`
     await writeFile(join(folder, "topology.yaml"), yaml)
     const site = new Site(folder, await loadTopology(join(folder, "topology.yaml"), {}), speed)
     for (const [name, text] of Object.entries(files)) await site.write(name, text)
+    return site
+  }
+
+  /** One whose network has collected once, and is stopped. */
+  static async collected(): Promise<Site> {
+    const site = await Site.make()
+    await using network = await Network.start(site.topology, site.options)
+    await network.collect({ scheduledAt: MONDAY_AT_SIX })
     return site
   }
 
