@@ -60,8 +60,8 @@ export interface Backoff {
 }
 
 /**
- * Says the next pause each time it is called. Half of it is fixed, half random: those that failed together must not come
- * back in step.
+ * Each call returns how long to wait, ms, before the next attempt. Half of it is random, so that those that failed
+ * together do not try again at the same instant.
  */
 export function backoff({ firstMs, growth, longestMs }: Backoff, random: Random): () => number {
   let nextMs = firstMs

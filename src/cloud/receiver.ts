@@ -95,7 +95,7 @@ export class Receiver {
     return busy(REFUSED_TEXT, REFUSED_RETRY_SECONDS)
   }
 
-  /** What is asked for, or why it is refused whatever the body is. */
+  /** Whose survey or collection is addressed; a Response refuses the request without its body being read. */
   #target(request: Request): Target | Response {
     const { gateways, emit } = this.options
     const target = readTarget(request)

@@ -122,7 +122,7 @@ function siteStatus(sqlite: Database, { id, site, time_zone, devices }: Site, co
 
 const NOTHING = { readings: 0, bytes: 0 }
 
-/** Of these days, the last included: how many readings, and about how many bytes on the disk. */
+/** Readings, and an estimate of their bytes on the disk, of the days `from` to `to`, both included. */
 function contentsOf(sqlite: Database, siteId: number, from: Day, to: Day): typeof NOTHING {
   const row = sqlite
     .query<typeof NOTHING, [number, Day, Day]>(

@@ -30,7 +30,7 @@ export function countStored(sqlite: Database, site: string, { day, addresses }: 
   return row?.surveys ?? 0
 }
 
-/** Days of which anything of a site is stored. Goes from day to day by the primary key, whatever the number of devices. */
+/** Days of which anything of a site is stored, rising; costs one look-up in the primary key per day. */
 export function storedDays(sqlite: Database, site: string, from: Day = FIRST_DAY, to: Day = LAST_DAY): Day[] {
   const rows = sqlite
     .query<{ day: Day }, [string, Day, Day]>(
