@@ -129,10 +129,15 @@ export class Network implements AsyncDisposable {
     return this.#gateway?.ledger.firstDoubtful
   }
 
-  /** From the next collection on, these devices and this grace; what else the topology says needs a new start. */
+  /**
+   * These devices may speak from now on, and are expected from the next collection on; so do its grace and its heartbeat
+   * hold. What else the topology says needs a new start.
+   */
   update(topology: Topology): void {
     this.#topology = topology
     this.#gateway?.declare(topology.devices)
+    this.#cloud?.declare(topology.devices)
+    this.#heartbeat?.update(topology.alerts.heartbeat)
   }
 
   /** Collects the day before, from every device to the cloud. One at a time: a second call waits for the first. */
@@ -193,7 +198,7 @@ export class Network implements AsyncDisposable {
       this.#gateway = await Gateway.start({ ...shared, readTopology, cloudPort })
       this.#gateway.resume()
       const url = this.#topology.alerts.heartbeat
-      if (url !== undefined) this.#follow(new Heartbeat({ url, clock: this.#clock, random, log: this.#log }))
+      this.#follow(new Heartbeat({ url, clock: this.#clock, random, log: this.#log }))
     }
   }
 

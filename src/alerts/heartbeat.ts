@@ -5,8 +5,8 @@ import type { Log } from "../log"
 import { type Day, describeDay } from "../survey/calendar"
 
 export interface HeartbeatOptions {
-  /** http or https. Its path is a secret: whoever knows it can speak for this gateway. */
-  readonly url: string
+  /** http or https; without it nobody is told. Its path is a secret: whoever knows it can speak for this gateway. */
+  readonly url: string | undefined
   readonly clock: Clock
   readonly random: Random
   readonly log: Pick<Log, "debug" | "warn">
@@ -14,6 +14,7 @@ export interface HeartbeatOptions {
 }
 
 interface Beat {
+  readonly url: URL
   /** In words, for the log. */
   readonly what: string
   readonly suffix: "" | "/start" | "/fail"
@@ -39,7 +40,7 @@ const STOPPING: Failure = { reason: "the gateway stops", passing: false }
 /** Fire and forget: nothing here throws or is waited for, and a newer event takes the place of one that still waits. */
 export class Heartbeat {
   readonly #options: HeartbeatOptions
-  readonly #url: URL
+  #url: URL | undefined
   readonly #givingUp = new AbortController()
   #waiting: Beat | undefined
   #working: Promise<void> | undefined
@@ -49,7 +50,12 @@ export class Heartbeat {
 
   constructor(options: HeartbeatOptions) {
     this.#options = options
-    this.#url = new URL(options.url)
+    this.update(options.url)
+  }
+
+  /** From the next event on it is told to this URL, or to nobody. */
+  update(url: string | undefined): void {
+    this.#url = url === undefined ? undefined : new URL(url)
   }
 
   /** A run begins: POST to `/start` behind the URL. */
@@ -73,8 +79,10 @@ export class Heartbeat {
     cancel()
   }
 
-  #tell(beat: Beat): void {
-    if (this.#stopped) return
+  #tell(told: Omit<Beat, "url">): void {
+    const url = this.#url
+    if (this.#stopped || !url) return
+    const beat = { ...told, url }
     if (this.#waiting) this.#warn(this.#waiting, "a newer one took its place")
     this.#waiting = beat
     this.#hurry.abort()
@@ -110,7 +118,7 @@ export class Heartbeat {
     const givingUp = this.#givingUp.signal
     if (givingUp.aborted) return STOPPING
     const over = new AbortController()
-    const late = { reason: `${this.#url.host} does not answer within ${ANSWER_WITHIN_MS / 1000} s`, passing: true }
+    const late = { reason: `${beat.url.host} does not answer within ${ANSWER_WITHIN_MS / 1000} s`, passing: true }
     const patience = pause(this.#options.clock, ANSWER_WITHIN_MS, AbortSignal.any([over.signal, givingUp]))
     try {
       return await Promise.race([
@@ -122,10 +130,10 @@ export class Heartbeat {
     }
   }
 
-  async #ask({ suffix, body }: Beat, signal: AbortSignal): Promise<Failure | undefined> {
+  async #ask({ url, suffix, body }: Beat, signal: AbortSignal): Promise<Failure | undefined> {
     const { fetch = globalThis.fetch } = this.#options
     try {
-      const { ok, status } = await fetch(endpoint(this.#url, suffix), {
+      const { ok, status } = await fetch(endpoint(url, suffix), {
         method: "POST",
         headers: { "Content-Type": "text/plain; charset=utf-8" },
         body: shorten(body),
@@ -133,9 +141,9 @@ export class Heartbeat {
         keepalive: false, // the next one is a day away
         signal,
       })
-      return ok ? undefined : refusal(this.#url.host, status)
+      return ok ? undefined : refusal(url.host, status)
     } catch (error) {
-      return { reason: `${this.#url.host} cannot be reached (${codeOf(error)})`, passing: true }
+      return { reason: `${url.host} cannot be reached (${codeOf(error)})`, passing: true }
     }
   }
 

@@ -8,6 +8,7 @@ import { GroupCommit } from "../storage/group-commit"
 import type { Day } from "../survey/calendar"
 import type { AddressRange } from "../topology/address"
 import { type Addressing, bindAddress } from "../topology/addressing"
+import type { Devices } from "../topology/devices"
 import type { Topology } from "../topology/topology"
 import { Door } from "./door"
 import type { CloudEvent } from "./events"
@@ -41,11 +42,14 @@ export class Cloud {
   readonly #commits: GroupCommit
   readonly #store: Store
   readonly #door: Door
+  /** What the topology says now; it may change while the cloud runs. */
+  readonly #declared: { devices: Devices }
   #listener: TcpListener | undefined
   #listing: Promise<void> = Promise.resolve()
 
   private constructor(private readonly options: CloudOptions) {
     const { topology, addressing, clock, random, log, emit } = options
+    this.#declared = { devices: topology.devices }
     const onFatal = (error: unknown) => emit({ kind: "disk-failed", error })
     this.#database = DurableDatabase.open(topology.cloud.store, STORE, addressing, onFatal)
     this.#commits = new GroupCommit(this.#database, onFatal, clock)
@@ -66,6 +70,7 @@ export class Cloud {
     const plainText = new PlainText({
       store: this.#store,
       topology,
+      declared: this.#declared,
       gateways,
       clock,
       emit,
@@ -90,6 +95,11 @@ export class Cloud {
   /** The TCP port that is bound. */
   get port(): number {
     return this.#listener?.port ?? 0
+  }
+
+  /** From now on these devices' plain text is taken. */
+  declare(devices: Devices): void {
+    this.#declared.devices = devices
   }
 
   /** Resolves when everything that has been received is listed. */

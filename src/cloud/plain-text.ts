@@ -23,7 +23,9 @@ export function isPlainText([first = 0, second = 0]: Uint8Array): boolean {
 
 export interface PlainTextOptions {
   readonly store: Store
-  readonly topology: Pick<Topology, "site" | "timeZone" | "devices">
+  readonly topology: Pick<Topology, "site" | "timeZone">
+  /** Whose text is taken; it may change. */
+  readonly declared: Pick<Topology, "devices">
   readonly gateways: Pick<Gateways, "maySendFor">
   readonly clock: Clock
   readonly emit: (event: CloudEvent) => void
@@ -56,7 +58,7 @@ export class PlainText {
   }
 
   async #take(lines: Uint8Array, part: Text): Promise<Taken> {
-    const { topology, gateways, clock, onStored } = this.options
+    const { topology, declared, gateways, clock, onStored } = this.options
     const { sender, begunAt } = part
     // a day is what the clock says it is
     if (isWrong(clock, begunAt)) return { refusal: "The cloud's clock is not set" }
@@ -69,7 +71,7 @@ export class PlainText {
     const surveys: [number, string][] = []
     for (const [ip, own] of splitAddressedLines(text)) {
       const address = parseAddress(ip)
-      if (address === undefined || !topology.devices.has(address))
+      if (address === undefined || !declared.devices.has(address))
         return this.#refuse(sender, `${ip} is not a declared device`)
       if (!gateways.maySendFor(sender, ip)) return this.#refuse(sender, `${sender} may not speak for ${ip}`)
       surveys.push([address, own])

@@ -59,11 +59,12 @@ export class Schedule {
     this.look()
   }
 
-  /** Other times from now on; what is under way goes on. */
-  update(times: Times): void {
-    if (times.cron === this.#times.cron && times.timeZone === this.#times.timeZone) return
+  /** Other times from the next look on; what is under way goes on. Whether they are others. */
+  update(times: Times): boolean {
+    if (times.cron === this.#times.cron && times.timeZone === this.#times.timeZone) return false
     this.#times = times
     this.#timetable = new Timetable(times.cron, times.timeZone)
+    return true
   }
 
   /** The last run that the schedule names until now, ms since the epoch. */

@@ -4,7 +4,7 @@ import type { DeviceEntry, Devices } from "./devices"
 import type { Topology } from "./topology"
 
 const AT_ONCE = ["grace", "spread", "cron"] as const
-const POSTPONED = ["site", "timeZone", "bufferSize", "transmission", "limits", "gateway", "cloud", "alerts"] as const
+const POSTPONED = ["site", "timeZone", "bufferSize", "transmission", "limits", "gateway", "cloud"] as const
 
 /** `applied`: what takes effect at once, a line each, "+ 192.168.1.6 basil"; `postponed`: keys that need a new start. */
 export function changesOf(before: Topology, after: Topology): { applied: string[]; postponed: string[] } {
@@ -16,6 +16,8 @@ export function changesOf(before: Topology, after: Topology): { applied: string[
       ...(before.sample === after.sample ? [] : [`sample: ${after.sample}`]),
       ...(renumbered ? [] : devices),
       ...schedule.map((key) => `schedule.${key}: ${inWords(after.schedule[key])}`),
+      // not what it is now: a monitor's URL is a secret
+      ...differingKeys("alerts", before.alerts, after.alerts).map((key) => `${key} changed`),
     ],
     postponed: [
       ...POSTPONED.flatMap((key) => differingKeys(key, before[key], after[key])),
@@ -29,7 +31,8 @@ export function applyChanges(before: Topology, after: Topology): Topology {
   // devices of a renumbered network belong to an interface that is not bound yet
   const renumbered = differs(before.gateway.interfaces, after.gateway.interfaces)
   const devices = renumbered ? before.devices : after.devices
-  return { ...before, sample: after.sample, devices, schedule: after.schedule }
+  const { sample, schedule, alerts } = after
+  return { ...before, sample, devices, schedule, alerts }
 }
 
 function deviceChanges(before: Devices, after: Devices): string[] {

@@ -57,6 +57,20 @@ test("Heartbeat posts /start, then the summary, or the summary to /fail", async 
   expect(monitor.clock.pending).toBe(0)
 })
 
+test("update() tells the next event to another monitor, or to nobody", async () => {
+  const monitor = new Monitor()
+  monitor.heartbeat.update("https://hc-ping.com/another")
+  monitor.heartbeat.started(DAY)
+  await settle()
+  monitor.heartbeat.update(undefined)
+  monitor.heartbeat.finished(DAY, true, "4 of 4 devices")
+  await settle()
+  monitor.heartbeat.update(URL_WITH_SECRET)
+  monitor.heartbeat.started(NEXT_DAY)
+  await settle()
+  expect(monitor.paths).toEqual(["/another/start", "/:secret/start"])
+})
+
 test.each([
   ["https://hc-ping.com/key/farm", "/key/farm", "/key/farm/fail"],
   ["https://hc-ping.com/key/farm/", "/key/farm/", "/key/farm/fail"],

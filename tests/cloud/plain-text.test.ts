@@ -3,6 +3,7 @@ import { isPlainText, PlainText } from "../../src/cloud/plain-text"
 import type { StoredSurvey } from "../../src/cloud/store/contract"
 import { StorageRefused } from "../../src/storage/errors"
 import { addDays } from "../../src/survey/calendar"
+import type { Devices } from "../../src/topology/devices"
 import { parseTopology } from "../../src/topology/yaml/load"
 import { SAMPLE } from "../topology/sample"
 import { settle, VirtualClock } from "../virtual-clock"
@@ -12,15 +13,18 @@ let bench: Bench
 let plainText: PlainText
 let listed: StoredSurvey[]
 let refused: string[]
+let declared: { devices: Devices }
 
 beforeEach(async () => {
   bench = new Bench()
   await bench.describeSite()
   listed = []
   refused = []
+  declared = { devices: parseTopology(SAMPLE, "topology.yaml").devices }
   plainText = new PlainText({
     store: bench.store,
-    topology: { site: SITE, timeZone: TIME_ZONE, devices: parseTopology(SAMPLE, "topology.yaml").devices },
+    topology: { site: SITE, timeZone: TIME_ZONE },
+    declared,
     gateways: { maySendFor: (sender, ip) => sender !== "127.0.0.9" || ip === "192.168.1.2" },
     clock: new VirtualClock(NOW),
     emit: (event) => event.kind === "refused" && refused.push(event.text),

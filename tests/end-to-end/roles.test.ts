@@ -93,7 +93,7 @@ test("a spread counts the places of all devices, also where each has a host of i
   expect(site.clock.now() - startedAt).toBeGreaterThanOrEqual(20_000)
 })
 
-test("a topology that changes takes effect with the next collection", async () => {
+test("devices that change are expected and sent from the next collection on", async () => {
   await using site = await Site.make()
   await using network = await Network.start(site.topology, site.options)
   expect(await network.collect()).toMatchObject({ expected: 2, stored: 8 })
@@ -111,6 +111,39 @@ test("a topology that changes takes effect with the next collection", async () =
       .map(({ device }) => device.ip)
       .sort(),
   ).toEqual(["192.168.1.2", "192.168.1.6"])
+})
+
+test("a device that is added may speak at once, at the gateway and at the cloud", async () => {
+  await using site = await Site.make()
+  await using network = await Network.start(site.topology, site.options)
+  const line = "192.168.1.6 08:00 - 20 - 30%\n"
+  const tellGateway = async () => {
+    const answer = Promise.withResolvers<string>()
+    const socket = await Bun.udpSocket({
+      hostname: "127.168.1.6",
+      socket: { data: (_, datagram) => answer.resolve(datagram.toString()) },
+    })
+    socket.send(line, network.ports.gateway, "127.168.1.1")
+    const text = await answer.promise
+    socket.close()
+    return text
+  }
+  const tellCloud = async () => {
+    const answer = Promise.withResolvers<string>()
+    const socket = { data: (_: unknown, answered: Buffer) => answer.resolve(answered.toString()) }
+    const connection = await Bun.connect({ hostname: "127.10.10.2", port: network.ports.cloud, socket })
+    connection.write(line)
+    const text = await answer.promise
+    connection.end()
+    return text
+  }
+  expect(await tellGateway()).toContain("not a declared")
+  expect(await tellCloud()).toContain("not a declared")
+  const yaml = await Bun.file(site.topology.file).text()
+  await site.write("topology.yaml", `${yaml}  - { ip: 192.168.1.6, name: basil }\n`)
+  network.update(await loadTopology(site.topology.file, {}))
+  expect(await tellGateway()).toBe("Surveys arrived")
+  expect(await tellCloud()).toContain("Surveys received, 1 reading")
 })
 
 test("a spread gives every device its share of the time", async () => {

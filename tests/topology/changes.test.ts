@@ -49,6 +49,13 @@ test("a line that says the files are samples applies at once, gone or there", ()
   expect(applyChanges(sample, own).sample).toBe(false)
 })
 
+test("another monitor is told at once, and its URL stays a secret", () => {
+  const [none, monitored] = [topology({}), topology({ rest: "alerts: { heartbeat: https://example.org/secret }" })]
+  expect(changesOf(none, monitored)).toEqual({ applied: ["alerts.heartbeat changed"], postponed: [] })
+  expect(changesOf(monitored, none)).toEqual({ applied: ["alerts.heartbeat changed"], postponed: [] })
+  expect(applyChanges(none, monitored).alerts).toEqual({ heartbeat: "https://example.org/secret" })
+})
+
 test("devices of a renumbered network wait for the new start with it", () => {
   const before = topology({})
   const after = topology({ devices: "  - { ip: 192.168.1.6 }" })

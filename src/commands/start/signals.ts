@@ -1,4 +1,6 @@
-// Ctrl-C and SIGTERM: the first asks for an end, the second does not wait for it.
+// Ctrl-C and SIGTERM: the first asks for an end, the second does not wait for it. SIGHUP, where no terminal hangs up:
+// topology.yaml has changed.
+import { isatty } from "node:tty"
 
 export interface Signals {
   /** Aborted by the first signal. */
@@ -8,7 +10,7 @@ export interface Signals {
   release(): void
 }
 
-export function listenForSignals(): Signals {
+export function listenForSignals(onHangUp = () => {}): Signals {
   const asked = new AbortController()
   const insisted = Promise.withResolvers<void>()
   const heard = () => {
@@ -17,12 +19,15 @@ export function listenForSignals(): Signals {
   }
   process.on("SIGINT", heard)
   process.on("SIGTERM", heard)
+  const hasTerminal = [0, 1, 2].some((descriptor) => isatty(descriptor))
+  if (!hasTerminal) process.on("SIGHUP", onHangUp)
   return {
     asked: asked.signal,
     insisted: insisted.promise,
     release() {
       process.off("SIGINT", heard)
       process.off("SIGTERM", heard)
+      process.off("SIGHUP", onHangUp)
     },
   }
 }

@@ -1,9 +1,8 @@
 // `bun run start`: the whole network simulated on this machine, or the parts that this host plays; on schedule or once.
 import { type Clock, isWrong, pause, systemClock } from "../../clock"
-import { EVERYTHING, loadTopology, Network, type Roles, type Topology } from "../../network"
+import { EVERYTHING, Network, type Roles, type Topology } from "../../network"
 import { Schedule } from "../../schedule/schedule"
 import { bindsWholeLoopback } from "../../topology/addressing"
-import { applyChanges, changesOf } from "../../topology/changes"
 import { formatProblem } from "../../topology/yaml/problem"
 import { COMMON_OPTIONS, type Values } from "../arguments"
 import { formatWait, formatWhen } from "../format"
@@ -12,6 +11,7 @@ import { createScreen, type Screen } from "../screen"
 import { bannerOf } from "./report"
 import { missedText, rightClockText, setBackText, tooOldText, wrongClockText } from "./schedule-text"
 import { listenForSignals } from "./signals"
+import { TopologyFile } from "./topology-file"
 import { CollectionView } from "./view"
 
 export const name = "start"
@@ -30,18 +30,18 @@ export async function run(values: Values<typeof options>, words: readonly string
   const screen = createScreen(values)
   const named = readRoles(words)
   const roles = named ?? EVERYTHING
-  const topology = await loadTopology(values.topology ?? "topology.yaml")
+  const file = await TopologyFile.open(values.topology ?? "topology.yaml", screen)
+  const { topology } = file
   checkRoles(roles, topology)
   const addressing = named && !values.loopback ? "declared" : "simulated"
   for (const warning of topology.warnings) screen.warn(...formatProblem(warning).split("\n"))
   for (const line of bannerOf(topology, named, addressing)) screen.plain(line)
   if (addressing === "simulated" && !bindsWholeLoopback()) screen.info("This system lends all of them 127.0.0.1.")
 
-  const signals = listenForSignals()
+  const signals = listenForSignals(() => void file.look())
   const view = new CollectionView(screen, topology, roles)
   const failed = Promise.withResolvers<never>()
   failed.promise.catch(() => {}) // while the network starts, its own error tells
-  let running: Running | undefined
   const starting = Network.start(topology, {
     roles,
     addressing,
@@ -54,17 +54,19 @@ export async function run(values: Values<typeof options>, words: readonly string
       view.hear(event)
     },
     describe: view.describe,
-    readTopology: async () => running?.readTopology() ?? `${topology.file} was read just now`,
+    readTopology: () => file.read(),
   })
   const network = await starting.catch((error) => {
     if (signals.asked.aborted) return undefined
     throw error
   })
   if (!network) return values.once ? 1 : 0
-  running = new Running(network, topology, roles, screen, view, signals.asked)
+  const running = new Running(network, file, roles, screen, view, signals.asked)
+  file.follow((topology) => running.update(topology))
   try {
     return await Promise.race([failed.promise, values.once ? running.once() : running.onSchedule()])
   } finally {
+    file.stop()
     await Promise.race([network.stop(), pause(systemClock, STOP_WITHIN_MS), signals.insisted])
     signals.release()
   }
@@ -77,7 +79,7 @@ class Running {
 
   constructor(
     private readonly network: Network,
-    private topology: Topology,
+    private readonly file: TopologyFile,
     private readonly roles: Roles,
     private readonly screen: Screen,
     private readonly view: CollectionView,
@@ -92,6 +94,7 @@ class Running {
   }
 
   async onSchedule(): Promise<number> {
+    this.file.start(this.#clock)
     if (!this.#plays) {
       this.screen.plain("Waiting for the gateway.")
       await untilAborted(this.asked)
@@ -102,7 +105,7 @@ class Running {
       ...this.#times,
       clock: this.#clock,
       // a gateway that starts within the grace would still be collecting, had it been there
-      lookBackMs: gateway ? this.topology.schedule.grace.total("milliseconds") : 0,
+      lookBackMs: gateway ? this.#topology.schedule.grace.total("milliseconds") : 0,
       lastRun: () => this.network.lastCollection,
       firstDoubtful: () => this.network.firstDoubtfulRun,
       run: (scheduledAt, missed, isDoubtful) => this.#runScheduled(schedule, scheduledAt, missed, isDoubtful),
@@ -123,13 +126,17 @@ class Running {
     }
   }
 
+  get #topology(): Topology {
+    return this.file.topology
+  }
+
   /** Whether this process has a part in collections, or is the cloud alone. */
   get #plays(): boolean {
     return this.roles.gateway || this.roles.devices.length > 0
   }
 
   get #times() {
-    const { schedule, timeZone, gateway } = this.topology
+    const { schedule, timeZone, gateway } = this.#topology
     return { cron: schedule.cron, timeZone, catchUpMs: gateway.retention.total({ unit: "milliseconds" }) }
   }
 
@@ -146,7 +153,7 @@ class Running {
 
   /** The cloud alone: one collection of any gateway, or the grace. */
   async #receiveOnce(): Promise<boolean> {
-    const graceMs = this.topology.schedule.grace.total("milliseconds")
+    const graceMs = this.#topology.schedule.grace.total("milliseconds")
     return (await Promise.race([this.view.nextCollection, pause(this.#clock, graceMs, this.asked)])) ?? false
   }
 
@@ -156,7 +163,7 @@ class Running {
     missed: readonly number[],
     isDoubtful: boolean,
   ): Promise<void> {
-    await this.#readTopologyBeforeRun()
+    await this.file.apply()
     this.#tellMissed(scheduledAt, missed)
     await this.network.recordMissed(...missed)
     await this.network.collect({ scheduledAt, patient: true, isDoubtful })
@@ -174,48 +181,34 @@ class Running {
     const last = this.network.lastCollection?.scheduledAt
     if (last === undefined) return
     const runs = { last, missed, scheduledAt, now: this.#clock.now() }
-    const [tooOld, madeUpFor] = [tooOldText(runs, this.topology), missedText(runs, this.topology)]
+    const [tooOld, madeUpFor] = [tooOldText(runs, this.#topology), missedText(runs, this.#topology)]
     if (tooOld) this.screen.warn(tooOld)
     if (madeUpFor) this.screen.info(madeUpFor)
   }
 
   async #setBack(now: number): Promise<void> {
-    this.screen.warn(setBackText(now, await this.network.setBack(now), this.topology))
+    this.screen.warn(setBackText(now, await this.network.setBack(now), this.#topology))
   }
 
   #tellWrongClock(now: number | undefined): void {
-    if (now === undefined) this.screen.info(rightClockText(this.#clock.now(), this.topology))
-    else this.screen.error(wrongClockText(now, this.topology))
+    if (now === undefined) this.screen.info(rightClockText(this.#clock.now(), this.#topology))
+    else this.screen.error(wrongClockText(now, this.#topology))
   }
 
-  /** What changed, in words, which the screen tells too. Throws TopologyError where the file is not sound. */
-  async readTopology(): Promise<string> {
-    const { file } = this.topology
-    const read = await loadTopology(file)
-    const { applied, postponed } = changesOf(this.topology, read)
-    this.topology = applyChanges(this.topology, read)
-    this.network.update(this.topology)
-    this.view.update(this.topology)
-    this.#schedule?.update(this.#times)
-    const later = postponed.length > 0 ? [`${postponed.join(", ")} changed: start again to apply it`] : []
-    for (const line of applied) this.screen.info(`${file}: ${line}`)
-    for (const line of later) this.screen.warn(`${file}: ${line}`)
-    return `${file}: ${[...applied, ...later].join("; ") || "nothing changed"}`
-  }
-
-  async #readTopologyBeforeRun(): Promise<void> {
-    try {
-      await this.readTopology()
-    } catch (error) {
-      const [first = ""] = (error instanceof Error ? error.message : String(error)).split("\n")
-      this.screen.error(`${this.topology.file} is not sound, the old one stays: ${first}`)
-    }
+  /** Goes on with another topology. */
+  update(topology: Topology): void {
+    this.network.update(topology)
+    this.view.update(topology)
+    const schedule = this.#schedule
+    if (!schedule?.update(this.#times)) return
+    schedule.look() // its time may have come
+    if (schedule.isIdle) this.#announce(schedule)
   }
 
   #announce(schedule: Schedule): void {
     const now = this.#clock.now()
     const { next } = schedule
-    this.screen.plain(`Next upload ${formatWhen(next, now, this.topology.timeZone)}, in ${formatWait(next - now)}`)
+    this.screen.plain(`Next upload ${formatWhen(next, now, this.#topology.timeZone)}, in ${formatWait(next - now)}`)
   }
 }
 

@@ -31,3 +31,52 @@ test("reload applies what changed and says it, counters tells what was counted s
   expect(await child.exited).toBe(0)
   expect(await said).toContain("topology.yaml: + 192.168.1.4 lemons\n")
 })
+
+test("a file that has changed is read on SIGHUP, and a run whose time comes then is done", async () => {
+  await using site = await Site.make()
+  const child = Bun.spawn([process.execPath, MAIN, "start"], { cwd: site.folder, stdout: "pipe", stderr: "pipe" })
+  const lines = linesOf(child.stderr)
+  for await (const line of lines) if (line.startsWith("Next upload")) break
+  const yaml = await readFile(join(site.folder, "topology.yaml"), "utf8")
+  const soon = Temporal.Now.zonedDateTimeISO("Europe/Rome").add({ seconds: 2 })
+  const cron = [soon.second, soon.minute, soon.hour, "* * *"].join(" ")
+  await site.write("topology.yaml", yaml.replace("0 6 * * *", cron))
+  child.kill("SIGHUP")
+  const said: string[] = []
+  for await (const line of lines) {
+    said.push(line)
+    if (line.includes("2 of 2 devices, 8 readings stored")) break
+  }
+  expect(said).toContain(`topology.yaml: schedule.cron: ${cron}`)
+  child.kill("SIGTERM")
+  expect(await child.exited).toBe(0)
+})
+
+test("a cloud alone reads the file that has changed, too", async () => {
+  await using site = await Site.make()
+  const command = [process.execPath, MAIN, "start", "cloud", "--loopback"]
+  const child = Bun.spawn(command, { cwd: site.folder, stdout: "ignore", stderr: "pipe" })
+  const lines = linesOf(child.stderr)
+  for await (const line of lines) if (line === "Waiting for the gateway.") break
+  const yaml = await readFile(join(site.folder, "topology.yaml"), "utf8")
+  await site.write("topology.yaml", `${yaml}  - { ip: 192.168.1.4, name: lemons }\n`)
+  child.kill("SIGHUP")
+  for await (const line of lines) if (line === "topology.yaml: + 192.168.1.4 lemons") break
+  child.kill("SIGTERM")
+  expect(await child.exited).toBe(0)
+})
+
+/** Goes on where it was left. */
+async function* readLines(stream: ReadableStream<Uint8Array<ArrayBuffer>>): AsyncGenerator<string> {
+  let rest = ""
+  for await (const text of stream.pipeThrough(new TextDecoderStream())) {
+    const lines = (rest + text).split("\n")
+    rest = lines.pop() ?? ""
+    for (const line of lines) yield line.replace(/^\S+T\S+ /, "") // when it was said
+  }
+}
+
+function linesOf(stream: ReadableStream<Uint8Array<ArrayBuffer>>): AsyncIterable<string> {
+  const lines = readLines(stream)
+  return { [Symbol.asyncIterator]: () => ({ next: () => lines.next() }) }
+}

@@ -1,0 +1,87 @@
+// topology.yaml while the network runs: looked at once a minute, on SIGHUP and before each run; what may change does.
+import { stat } from "node:fs/promises"
+import type { Clock } from "../../clock"
+import { loadTopology, type Topology } from "../../network"
+import { applyChanges, changesOf } from "../../topology/changes"
+import type { Screen } from "../screen"
+
+const LOOK_MS = 60_000
+
+export class TopologyFile {
+  #cancelLook = () => {}
+  #onChange: ((topology: Topology) => void) | undefined
+  /** It has changed before anybody followed. */
+  #isAhead = false
+
+  private constructor(
+    /** What is in force. */
+    public topology: Topology,
+    /** What the file was when it was last read; another one is read again. */
+    private seen: string,
+    private readonly screen: Pick<Screen, "info" | "warn" | "error">,
+  ) {}
+
+  /** Throws a TopologyError with every problem of the file. */
+  static async open(file: string, screen: Pick<Screen, "info" | "warn" | "error">): Promise<TopologyFile> {
+    const seen = await versionOf(file)
+    return new TopologyFile(await loadTopology(file), seen, screen)
+  }
+
+  /** Tells of each topology that comes into force, at once of one that already has. */
+  follow(onChange: (topology: Topology) => void): void {
+    this.#onChange = onChange
+    if (this.#isAhead) onChange(this.topology)
+  }
+
+  /** Looks once a minute, until `stop()`. */
+  start(clock: Clock): void {
+    this.#cancelLook = clock.after(LOOK_MS, () => {
+      this.start(clock)
+      void this.look()
+    })
+  }
+
+  stop(): void {
+    this.#cancelLook()
+  }
+
+  /** Reads it if it is another one than before; one that is not sound is told once, and changes nothing. */
+  async look(): Promise<void> {
+    if ((await versionOf(this.topology.file)) !== this.seen) await this.apply()
+  }
+
+  /** Reads it; one that is not sound is told, and changes nothing. */
+  async apply(): Promise<void> {
+    try {
+      await this.read()
+    } catch (error) {
+      const [first = ""] = (error instanceof Error ? error.message : String(error)).split("\n")
+      this.screen.error(`${this.topology.file} is not sound, the old one stays: ${first}`)
+    }
+  }
+
+  /** What changed, in words, which the screen tells too. Throws a TopologyError where the file is not sound. */
+  async read(): Promise<string> {
+    const { file } = this.topology
+    this.seen = await versionOf(file)
+    const read = await loadTopology(file)
+    const { applied, postponed } = changesOf(this.topology, read)
+    const later = postponed.length > 0 ? [`${postponed.join(", ")} changed: start again to apply it`] : []
+    for (const line of applied) this.screen.info(`${file}: ${line}`)
+    for (const line of later) this.screen.warn(`${file}: ${line}`)
+    this.topology = applyChanges(this.topology, read)
+    if (this.#onChange) this.#onChange(this.topology)
+    else this.#isAhead = true
+    return `${file}: ${[...applied, ...later].join("; ") || "nothing changed"}`
+  }
+}
+
+/** Differs whenever the file is another one, or is not there any more. */
+async function versionOf(file: string): Promise<string> {
+  try {
+    const { ino, size, mtimeMs, ctimeMs } = await stat(file)
+    return [ino, size, mtimeMs, ctimeMs].join(" ")
+  } catch {
+    return "" // reading it tells what is wrong
+  }
+}

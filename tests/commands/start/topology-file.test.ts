@@ -1,0 +1,87 @@
+import { afterEach, beforeEach, expect, test } from "bun:test"
+import { mkdtemp, rm, writeFile } from "node:fs/promises"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { TopologyFile } from "../../../src/commands/start/topology-file"
+import type { Topology } from "../../../src/network"
+import { SAMPLE } from "../../topology/sample"
+import { VirtualClock } from "../../virtual-clock"
+
+const BASIL = "  - { ip: 192.168.1.6, name: basil }\n"
+
+let folder: string
+let path: string
+let said: string[]
+let heard: Topology[]
+let file: TopologyFile
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), "smart-meter-"))
+  path = join(folder, "topology.yaml")
+  said = []
+  heard = []
+  await writeFile(path, SAMPLE)
+  const say = (level: string) => (text: string) => void said.push(`${level} ${text}`)
+  file = await TopologyFile.open(path, { info: say("info"), warn: say("warn"), error: say("error") })
+  file.follow((topology) => heard.push(topology))
+})
+afterEach(() => rm(folder, { recursive: true }))
+
+const sizes = () => heard.map(({ devices }) => devices.size)
+
+test("look() reads a file that has changed, once, and says what changed", async () => {
+  const { size } = file.topology.devices
+  await file.look()
+  await writeFile(path, SAMPLE + BASIL)
+  await file.look()
+  await file.look()
+  expect(said).toEqual([`info ${path}: + 192.168.1.6 basil`])
+  expect(sizes()).toEqual([size + 1])
+  expect(file.topology.devices.size).toBe(size + 1)
+})
+
+test("look() says once what is wrong, and the old one stays until the file is sound", async () => {
+  const { size } = file.topology.devices
+  await writeFile(path, `${SAMPLE}  - { ip: lemons }\n`)
+  await file.look()
+  await file.look()
+  expect(said).toHaveLength(1)
+  expect(said[0]).toMatch(/^error .* is not sound, the old one stays: .*:\d+:\d+ devices\[\d\]\.ip: [^\n]+$/)
+  expect(sizes()).toEqual([])
+  await rm(path)
+  await file.look()
+  expect(said[1]).toContain("is not there")
+  await writeFile(path, SAMPLE + BASIL)
+  await file.look()
+  expect(sizes()).toEqual([size + 1])
+})
+
+test("apply() says again what is wrong, as before a run", async () => {
+  await writeFile(path, `${SAMPLE}  - { ip: lemons }\n`)
+  await file.look()
+  await file.apply()
+  expect(said).toHaveLength(2)
+})
+
+test("what changes before anybody follows is told to whoever does", async () => {
+  const early = await TopologyFile.open(path, { info() {}, warn() {}, error() {} })
+  await writeFile(path, SAMPLE + BASIL)
+  await early.look()
+  early.follow((topology) => heard.push(topology))
+  expect(heard).toEqual([early.topology])
+})
+
+test("start() looks once a minute until stop()", async () => {
+  const clock = new VirtualClock()
+  let looks = 0
+  file.look = async () => void looks++
+  file.start(clock)
+  await clock.advance(59_999)
+  expect(looks).toBe(0)
+  await clock.advance(120_001)
+  expect(looks).toBe(3)
+  file.stop()
+  await clock.advance(600_000)
+  expect(looks).toBe(3)
+  expect(clock.pending).toBe(0)
+})
