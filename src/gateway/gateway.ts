@@ -241,7 +241,8 @@ export class Gateway {
     this.#betweenRuns.resume()
   }
 
-  summary({ day, missing }: OpenCollection): DaySummary {
+  async summary({ day, missing }: OpenCollection): Promise<DaySummary> {
+    await this.#storage.spool.settle() // with who came a moment ago
     return summarizeDay(this.#storage, day, sizeOf(this.#expected), missing())
   }
 

@@ -72,7 +72,7 @@ export class Run {
     const leftMs = startedAt + graceMs - clock.monotonic()
     const forwarded = await this.#deliver(gateway, Math.max(SHORTEST_DELIVERY_MS, leftMs))
     await cloud?.listed()
-    const { missing, reasons: told, ...summary } = gateway.summary(collection)
+    const { missing, reasons: told, ...summary } = await gateway.summary(collection)
     for (const text of goneSources(devices.reasons, missing)) log.warn(text)
     if (this.#topology.sample && gateway.hasChanged(day)) log.warn(changedSampleText(this.#topology))
     const delivered = forwarded !== undefined && forwarded.differing.length === 0

@@ -4,6 +4,7 @@ import { Strangers } from "../../../src/gateway/intake/strangers"
 import { readGatewayStatus } from "../../../src/gateway/report/status"
 import { StorageError } from "../../../src/storage/errors"
 import { addDays, type Day } from "../../../src/survey/calendar"
+import { parseAddress } from "../../../src/topology/address"
 import { parseTopology } from "../../../src/topology/yaml/load"
 import { SAMPLE } from "../../topology/sample"
 import { Bench, DAY, HERBS, LEMONS, MORNING, NOW, TOMATOES } from "../fixtures"
@@ -48,6 +49,24 @@ const states = (status: ReturnType<typeof read>, ip: string) =>
 describe("readGatewayStatus()", () => {
   test("throws where there is no spool", () => {
     expect(() => read(DEVICES, "nothing.db")).toThrow(StorageError)
+  })
+
+  test("is right at every moment of a burst: nobody is missing whose upload was acknowledged", async () => {
+    const [first, size, at] = [parseAddress("192.168.1.2") ?? 0, 200, 20]
+    const fleet = `devices:\n  - { ip: 192.168.1.2-192.168.1.201 }\n`
+    await bench.ledger.open(DAY, Date.parse(`${addDays(DAY, 1)}T05:00:00Z`), [{ first, last: first + size - 1 }])
+    for (let arrived = 0; arrived < size; ) {
+      // from the highest address to the lowest; some in their slots, some not, some at the cloud, some sent twice
+      await Promise.all(Array.from({ length: at }, (_, n) => bench.accept(MORNING, first + size - 1 - arrived - n)))
+      arrived += at
+      if (arrived % 60 === 0) await bench.accept(EVENING, first + size - arrived)
+      const isDelivered = arrived % 80 === 0
+      if (isDelivered) await bench.spool.markDelivered(bench.due())
+      const { run, owed, undelivered } = read(fleet)
+      expect(run).toMatchObject({ arrived, missing: size - arrived })
+      expect(owed.surveys).toBe(size - arrived)
+      expect(undelivered.surveys).toBe(isDelivered ? 0 : arrived - Math.floor(arrived / 80) * 80)
+    }
   })
 
   test("says so before the first run", () => {
