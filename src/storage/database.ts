@@ -1,16 +1,17 @@
 // A durable SQLite file: one fsync a commit, one writer, versions that only go forward, and a memory of who made it.
 import { constants, type Database } from "bun:sqlite"
-import { existsSync } from "node:fs"
+import { statSync } from "node:fs"
 import { dirname } from "node:path"
 import { lookAt } from "./check"
 import { StorageError, StorageFailed, StorageRefused, sortOut } from "./errors"
-import { makeFolder } from "./folder"
-import { Lock } from "./lock"
+import { makeFile, makeFolder } from "./folder"
+import { Lock, realName } from "./lock"
 import { NamedFiles } from "./named"
-import { BUSY_TIMEOUT_MS, checkKind, type DatabaseKind, type Origin, prepare } from "./prepare"
-import { explain, folderError, isFull } from "./remedies"
+import { BUSY_TIMEOUT_MS, checkKind, type DatabaseKind, isEmpty, type Origin, prepare } from "./prepare"
+import { explain, explainReading, folderError, isFull } from "./remedies"
 import { Reserve } from "./reserve"
-import { WatchedDatabase } from "./watched"
+import { sizeOf } from "./size"
+import { UnwrittenDatabase, WatchedDatabase } from "./watched"
 
 const SQLITE_OK = 0
 const SQLITE_FCNTL_NULL_IO = 43 // sqlite3.h: closes the file's descriptor, the connection reads and writes it no more
@@ -169,6 +170,7 @@ function openPrepared(file: string, kind: DatabaseKind, origin: Origin, reserve:
   let sqlite: WatchedDatabase | undefined
   try {
     const found = lookAt(file)
+    makeFile(file)
     sqlite = new WatchedDatabase(file)
     prepare(sqlite, file, kind, origin, found)
     return sqlite
@@ -181,13 +183,15 @@ function openPrepared(file: string, kind: DatabaseKind, origin: Origin, reserve:
 
 const isEnd = (reason: unknown): boolean => reason instanceof StorageFailed || reason instanceof StorageError
 
-/** Opens for reading beside a writer. Throws StorageError, also when there is no such file. */
+/** Opens for reading beside a writer, or as it lies there. Throws StorageError, also when there is no such file. */
 export function openForReading(file: string, kind: DatabaseKind): Database {
-  if (!existsSync(file)) throw new StorageError(`${file} does not exist yet: nothing was collected so far`)
   try {
-    const sqlite = new WatchedDatabase(file, { readonly: true })
-    sqlite.judge = (error) => explain(error, file)
-    sqlite.run(`PRAGMA busy_timeout = ${BUSY_TIMEOUT_MS}`)
+    if (!statSync(file, { throwIfNoEntry: false })) {
+      throw new StorageError(`${file} does not exist yet: nothing was collected so far`)
+    }
+    const sqlite = openReadable(file)
+    sqlite.run("PRAGMA temp_store = MEMORY") // a full disk takes no temporary file either
+    sqlite.judge = (error) => explainReading(error, file)
     const version = checkKind(sqlite, file, kind)
     if (version === kind.migrations.length) return sqlite
     sqlite.close()
@@ -197,6 +201,24 @@ export function openForReading(file: string, kind: DatabaseKind): Database {
         : `${file} was written by an older version of this programme: start that once, and it is brought up to date`,
     )
   } catch (error) {
-    throw explain(error, file)
+    throw explainReading(error, file)
+  }
+}
+
+/**
+ * SQLite makes an index of the log beside a file that nobody has open. Where it may not, or the disk is full, the file is
+ * read as it lies there, if all that was written is in it.
+ */
+function openReadable(file: string): WatchedDatabase {
+  let sqlite: WatchedDatabase | undefined
+  try {
+    sqlite = new WatchedDatabase(file, { readonly: true })
+    sqlite.run(`PRAGMA busy_timeout = ${BUSY_TIMEOUT_MS}`)
+    isEmpty(sqlite) // the first look opens the log
+    return sqlite
+  } catch (error) {
+    sqlite?.close()
+    if (sizeOf(`${realName(file)}-wal`) > 0) throw error
+    return new UnwrittenDatabase(file)
   }
 }

@@ -1,7 +1,11 @@
 // Folders that outlive a power cut: a file that was synced is lost all the same where its folder's name was not.
-import { closeSync, fsyncSync, mkdirSync, openSync } from "node:fs"
+import { closeSync, existsSync, fsyncSync, mkdirSync, openSync } from "node:fs"
 import { dirname, resolve } from "node:path"
 import { codeOf } from "./errors"
+
+// the owner's to write, the group's to read, nobody else's; as far as the umask allows
+const FOLDER_MODE = 0o750
+const FILE_MODE = 0o640
 
 const CANNOT_BE_SYNCED = [
   "EACCES", // it may be written to and not read
@@ -15,12 +19,17 @@ const CANNOT_BE_SYNCED = [
  */
 export function makeFolder(path: string, sync: (folder: string) => void = syncFolder): void {
   const folder = resolve(path)
-  const highest = mkdirSync(folder, { recursive: true }) ?? folder
+  const highest = mkdirSync(folder, { recursive: true, mode: FOLDER_MODE }) ?? folder
   // also where it was there: whoever made it may have been killed before this
   for (let made = folder; ; made = dirname(made)) {
     sync(dirname(made))
     if (made === highest || made === dirname(made)) return
   }
+}
+
+/** Makes an empty file, unless it is there: SQLite would make it for everybody. Throws the system's error. */
+export function makeFile(path: string): void {
+  if (!existsSync(path)) closeSync(openSync(path, "a", FILE_MODE))
 }
 
 /** Opens and syncs it, where it can be synced. */

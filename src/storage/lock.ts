@@ -2,6 +2,7 @@
 import { Database } from "bun:sqlite"
 import { existsSync, realpathSync } from "node:fs"
 import { isBusy, isDamage, StorageError, StorageInUse } from "./errors"
+import { makeFile } from "./folder"
 import { explain } from "./remedies"
 
 export class Lock {
@@ -17,6 +18,7 @@ export class Lock {
     const own = `${realName(file)}.lock`
     let database: Database | undefined
     try {
+      makeFile(own)
       database = new Database(own)
       database.run("CREATE TABLE IF NOT EXISTS owner (pid TEXT NOT NULL)")
       database.run("INSERT INTO owner SELECT ? WHERE NOT EXISTS (SELECT * FROM owner)", [ownName()])

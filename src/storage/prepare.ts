@@ -3,6 +3,7 @@ import type { Database } from "bun:sqlite"
 import { closeSync, fsyncSync, openSync, rmSync } from "node:fs"
 import { checkSound, type Found } from "./check"
 import { StorageError } from "./errors"
+import { makeFile } from "./folder"
 import { logPages, pragma } from "./size"
 
 export interface DatabaseKind {
@@ -64,6 +65,7 @@ export function prepare(sqlite: Database, file: string, kind: DatabaseKind, orig
 /** A copy that an interrupted migration left is replaced: the file itself is still of that version. */
 function copyTo(copy: string, sqlite: Database): void {
   rmSync(copy, { force: true })
+  makeFile(copy)
   sqlite.run("VACUUM INTO ?", [copy])
   const descriptor = openSync(copy, "r+") // VACUUM INTO does not sync what it writes
   fsyncSync(descriptor)
@@ -88,7 +90,7 @@ export function checkKind(sqlite: Database, file: string, kind: DatabaseKind): n
   return version
 }
 
-function isEmpty(sqlite: Database): boolean {
+export function isEmpty(sqlite: Database): boolean {
   return sqlite.query("SELECT 1 FROM sqlite_schema LIMIT 1").get() === null
 }
 

@@ -47,6 +47,28 @@ export function explain(error: unknown, file: string): unknown {
   return sorted === error ? refuse(`cannot be used: ${message} (${code})`) : sorted
 }
 
+/** Why a file cannot be read: a StorageError with its remedy, or what `explain()` says. */
+export function explainReading(error: unknown, file: string): unknown {
+  const code = codeOf(error)
+  if (code === "EACCES") return new StorageError(`${file} may not be read: ${ASK_OWNER}`, { cause: error })
+  if (!/^SQLITE_(CANTOPEN|READONLY|IOERR|FULL)/.test(code)) return explain(error, file)
+  const why = isReadable(file)
+    ? `its last readings are in ${file}-wal, and to read them SQLite writes beside it: make room there, or ${ASK_OWNER}`
+    : ASK_OWNER
+  return new StorageError(`${file} cannot be read (${code}): ${why}`, { cause: error })
+}
+
+const ASK_OWNER = "ask as the user who owns it, or as a member of its group"
+
+function isReadable(file: string): boolean {
+  try {
+    accessSync(file, constants.R_OK)
+    return true
+  } catch {
+    return false
+  }
+}
+
 function explainSystem(error: unknown, file: string): unknown {
   if (!(error instanceof Error && "syscall" in error && "code" in error)) return error
   if (error.code === "ENOSPC") return new StorageError(`${file} cannot be written: ${FULL}`, { cause: error })

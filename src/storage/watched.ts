@@ -1,5 +1,8 @@
 // A SQLite connection whose errors are heard, whoever asked: a read that fails must end the process as a write does.
-import { Database, type SQLQueryBindings } from "bun:sqlite"
+import { constants, Database, type SQLQueryBindings } from "bun:sqlite"
+import { statSync } from "node:fs"
+import { pathToFileURL } from "node:url"
+import { StorageError } from "./errors"
 
 type Bindings = SQLQueryBindings | SQLQueryBindings[]
 type Call = (...values: unknown[]) => unknown
@@ -51,4 +54,28 @@ export class WatchedDatabase extends Database {
       throw this.judge(error)
     }
   }
+}
+
+/** One that nobody writes, read without locks and without a log. Whether that was so is known when it is closed. */
+export class UnwrittenDatabase extends WatchedDatabase {
+  readonly #version: string
+
+  constructor(private readonly file: string) {
+    const uri = `${pathToFileURL(file)}?immutable=1`
+    super(uri, constants.SQLITE_OPEN_READONLY | constants.SQLITE_OPEN_URI)
+    this.#version = versionOf(file)
+  }
+
+  /** Throws StorageError where it was written to meanwhile: what was read may be of two moments. */
+  override close(): void {
+    super.close()
+    if (versionOf(this.file) !== this.#version) {
+      throw new StorageError(`${this.file} was written to while it was read: ask again`)
+    }
+  }
+}
+
+function versionOf(file: string): string {
+  const { ino, size, mtimeMs } = statSync(file)
+  return [ino, size, mtimeMs].join(" ")
 }

@@ -1,10 +1,11 @@
 import { Database } from "bun:sqlite"
 import { afterAll, beforeAll, describe, expect, test } from "bun:test"
-import { copyFileSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { copyFileSync, existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { type DatabaseKind, DurableDatabase, openForReading } from "../../src/storage/database"
 import { StorageError, StorageRefused } from "../../src/storage/errors"
+import { UnwrittenDatabase } from "../../src/storage/watched"
 
 const KIND: DatabaseKind = {
   name: "spool",
@@ -45,15 +46,28 @@ function made(kind = KIND): string {
 const inNamespace = (script: string) => ["unshare", "--map-root-user", "--mount", "sh", "-ec", script]
 const NAMESPACES = Bun.which("unshare") !== null && Bun.spawnSync(inNamespace(":")).success
 
-/** What open() says of a file in a folder that is mounted read-only. */
-function refusalOnReadOnly(file: string): string {
-  const script = `
-    const { DurableDatabase } = await import(${JSON.stringify(join(import.meta.dir, "../../src/storage/database.ts"))})
-    DurableDatabase.open(${JSON.stringify(file)}, ${JSON.stringify(KIND)}, "simulated")`
-  const mount = `mount --bind "$1" "$1"; mount -o remount,bind,ro "$1"; exec "$2" -e "$3"`
-  const { stderr } = Bun.spawnSync([...inNamespace(mount), "sh", folder, process.execPath, script])
-  return /StorageError: (.*)/.exec(stderr.toString())?.[1] ?? stderr.toString()
+const READ_ONLY = 'mount --bind "$1" "$1"; mount -o remount,bind,ro "$1"'
+const SMALL = 'mount -t tmpfs -o size=1m tmpfs "$1"'
+
+/** What a script says that has `open` and `read`, where the folder has been mounted so; errors by their text. */
+function saidIn(mount: string, script: string): string {
+  const prelude = `
+    const { DurableDatabase, openForReading } = await import(${JSON.stringify(join(import.meta.dir, "../../src/storage/database.ts"))})
+    const kind = ${JSON.stringify(KIND)}
+    const open = (file) => DurableDatabase.open(file, kind, "simulated")
+    const read = (file) => {
+      const sqlite = openForReading(file, kind)
+      console.log(sqlite.query("SELECT name FROM things").all().map(({ name }) => name).join())
+      sqlite.close()
+    }
+    `
+  const command = [...inNamespace(`${mount}; exec "$2" -e "$3"`), "sh", folder, process.execPath, prelude + script]
+  const { stdout, stderr } = Bun.spawnSync(command)
+  return /StorageError: (.*)/.exec(stderr.toString())?.[1] ?? `${stdout}${stderr}`.trim()
 }
+
+/** What open() says of a file in a folder that is mounted read-only. */
+const refusalOnReadOnly = (file: string): string => saidIn(READ_ONLY, `open(${JSON.stringify(file)})`)
 
 function foreign(sql: string): string {
   const file = newFile()
@@ -64,6 +78,15 @@ function foreign(sql: string): string {
 }
 
 describe("open()", () => {
+  test("is the owner's to write, the group's to read, and nobody else's", () => {
+    const database = open(join(folder, "mode", "new.db"))
+    database.transaction(() => insert(database, "one"))
+    const modeOf = (name: string) => (statSync(join(folder, "mode", name)).mode & 0o777).toString(8)
+    expect(modeOf("")).toBe("750")
+    expect(["new.db", "new.db-wal", "new.db-shm", "new.db.lock"].map(modeOf)).toEqual(["640", "640", "640", "640"])
+    database.close()
+  })
+
   test("sets WAL, FULL and a busy timeout, and makes the folder", () => {
     const database = open(join(folder, "deep", "er", "new.db"))
     expect(pragma(database, "journal_mode")).toBe("wal")
@@ -221,6 +244,40 @@ describe("openForReading()", () => {
     expect(existsSync(file)).toBe(false)
     writeFileSync(file, "")
     expect(() => openForReading(file, KIND)).toThrow(`${file} is empty: nothing was collected so far`)
+  })
+
+  test.skipIf(!NAMESPACES)("reads where it may not write: what was closed, and what a killed writer has left", () => {
+    const [closed, killed] = [made(), newFile()]
+    const writer = open(killed)
+    writer.transaction(() => insert(writer, "in the log"))
+    for (const suffix of ["", "-wal", "-shm"]) copyFileSync(`${killed}${suffix}`, `${killed}.copy${suffix}`)
+    writer.close()
+    expect(saidIn(READ_ONLY, `read(${JSON.stringify(closed)})`)).toBe("kept")
+    expect(saidIn(READ_ONLY, `read(${JSON.stringify(`${killed}.copy`)})`)).toBe("in the log")
+  })
+
+  test.skipIf(!NAMESPACES)("reads on a full disk, or says why not", () => {
+    const fill = `
+      const { appendFileSync, rmSync } = require("node:fs")
+      const full = () => { try { for (;;) appendFileSync("${folder}/filler", Buffer.alloc(4096)) } catch {} }
+      const database = open("${folder}/a.db")
+      database.transaction(() => database.sqlite.run("INSERT INTO things VALUES ('one')"))`
+    expect(saidIn(SMALL, `${fill}; database.close(); full(); read("${folder}/a.db")`)).toBe("one")
+    expect(saidIn(SMALL, `${fill}; full(); read("${folder}/a.db")`)).toBe("one")
+    const copied = `for (const suffix of ["", "-wal"]) require("node:fs").copyFileSync("${folder}/a.db" + suffix, "${folder}/b.db" + suffix)`
+    expect(saidIn(SMALL, `${fill}; ${copied}; full(); read("${folder}/b.db")`)).toMatch(
+      /b\.db cannot be read \(SQLITE_\w+\): its last readings are in .*b\.db-wal, and .*: make room there, or ask as/,
+    )
+  })
+
+  test("says of what was written to while it was read that it may be of two moments", () => {
+    const file = made()
+    const reader = new UnwrittenDatabase(file)
+    expect(reader.query("SELECT count(*) AS n FROM things").get()).toEqual({ n: 1 })
+    const writer = open(file)
+    writer.transaction(() => insert(writer, "second"))
+    writer.close()
+    expect(() => reader.close()).toThrow(`${file} was written to while it was read: ask again`)
   })
 
   test("refuses another kind, an older and a newer version", () => {

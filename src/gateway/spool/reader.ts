@@ -59,7 +59,6 @@ interface Expectation {
  */
 export function openSpool(file: string): Database {
   const sqlite = openForReading(file, SPOOL)
-  sqlite.run("PRAGMA temp_store = MEMORY")
   sqlite.run("BEGIN")
   sqlite.run("CREATE TEMP TABLE tail (slot INTEGER PRIMARY KEY, id, readings, content, late)")
   sqlite.run(`INSERT INTO tail SELECT ${SLOT_COLUMNS} FROM ${TAIL}`)
