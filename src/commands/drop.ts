@@ -1,10 +1,10 @@
 // `bun run drop`: takes a day out of the spool and the store, such as one that was filed under a wrong clock.
-import { existsSync } from "node:fs"
 import { systemClock } from "../clock"
 import { dropFromStore } from "../cloud/drop-offline"
 import { readCloudStatus } from "../cloud/status"
 import { countSurveysOf, openSpool } from "../gateway/spool/reader"
 import { addressingOf } from "../gateway/spool/schema"
+import { isThere } from "../storage/database"
 import { StorageError } from "../storage/errors"
 import { type Day, describeDay } from "../survey/calendar"
 import { type AddressRange, EVERY_ADDRESS, formatAddress } from "../topology/address"
@@ -37,7 +37,7 @@ export async function run(values: Values<typeof options>): Promise<number> {
   if (site !== topology.site) return dropForeign(site, day, addresses, topology, screen, values.yes)
 
   const { spool } = topology.gateway
-  if (!existsSync(spool)) {
+  if (!isThere(spool)) {
     const { ip } = topology.gateway.interfaces.cloud.address
     throw new StorageError(
       `There is no ${spool} here: ${site} is dropped where its gateway runs, ${ip}, and the cloud follows`,

@@ -183,12 +183,19 @@ function openPrepared(file: string, kind: DatabaseKind, origin: Origin, reserve:
 
 const isEnd = (reason: unknown): boolean => reason instanceof StorageFailed || reason instanceof StorageError
 
+/** Whether a file is there. Throws StorageError where this user may not know. */
+export function isThere(file: string): boolean {
+  try {
+    return statSync(file, { throwIfNoEntry: false }) !== undefined
+  } catch (error) {
+    throw explainReading(error, file)
+  }
+}
+
 /** Opens for reading beside a writer, or as it lies there. Throws StorageError, also when there is no such file. */
 export function openForReading(file: string, kind: DatabaseKind): Database {
+  if (!isThere(file)) throw new StorageError(`${file} does not exist yet: nothing was collected so far`)
   try {
-    if (!statSync(file, { throwIfNoEntry: false })) {
-      throw new StorageError(`${file} does not exist yet: nothing was collected so far`)
-    }
     const sqlite = openReadable(file)
     sqlite.run("PRAGMA temp_store = MEMORY") // a full disk takes no temporary file either
     sqlite.judge = (error) => explainReading(error, file)

@@ -9,7 +9,7 @@ import { listenUnix } from "../../src/net/unix"
 import { Network } from "../../src/network"
 import { DurableDatabase } from "../../src/storage/database"
 import { Site } from "../end-to-end/fixture"
-import { MAIN, runCommand } from "./command"
+import { MAIN, runCommand, type Said } from "./command"
 
 const RESEND = ["resend", "--from", "2026-11-22"] as const
 const DONE = "✔ Asked to deliver 2026-11-22 to 2026-11-22 again: 2 surveys"
@@ -110,21 +110,45 @@ function mayNobodyRun(): boolean {
   return true
 }
 
+/** What somebody else is told, as a member of this group. */
+async function saidToAnother(gid: number, ...args: readonly string[]): Promise<Said> {
+  const child = spawn(process.execPath, [MAIN, ...args], { cwd: site.folder, ...(isRoot && { uid: NOBODY, gid }) })
+  const said = { stdout: "", stderr: "" }
+  for (const name of ["stdout", "stderr"] as const) {
+    child[name].on("data", (bytes) => {
+      said[name] += bytes
+    })
+  }
+  const exit = await new Promise<number>((resolve) => child.on("close", resolve))
+  return { ...said, exit }
+}
+
 test.skipIf(isRoot && !mayNobodyRun())("who may not ask is told in one line whom to ask as", async () => {
   await using _network = await Network.start(site.topology, site.options)
   chmodSync(site.folder, 0o755)
+  chmodSync(join(site.folder, "data"), 0o755)
+  for (const suffix of ["", "-wal", "-shm"]) chmodSync(`${site.topology.gateway.spool}${suffix}`, 0o644)
   chmodSync(socket(), 0)
-  const child = spawn(process.execPath, [MAIN, ...RESEND], {
-    cwd: site.folder,
-    ...(isRoot && { uid: NOBODY, gid: NOBODY }),
-  })
-  let stderr = ""
-  child.stderr.on("data", (bytes) => {
-    stderr += bytes
-  })
-  const exit = await new Promise((resolve) => child.on("close", resolve))
+  const { stderr, exit } = await saidToAnother(NOBODY, ...RESEND)
   const userName = Bun.spawnSync(["id", "-un"]).stdout.toString().trim()
   const told = `^You may not ask the gateway at .*\\.sock: ask as user ${userName} or as a member of group`
   expect(lines({ stderr })).toEqual([expect.stringMatching(new RegExp(told))])
   expect(exit).toBe(2)
+})
+
+test.skipIf(!isRoot || !mayNobodyRun())("the group may read and ask, and nobody else", async () => {
+  const group = process.getgid?.() ?? 0
+  chmodSync(site.folder, 0o755)
+  const read = async () => (await saidToAnother(group, "readings", "--day", "2026-11-22")).stdout.split("\n").length - 1
+  {
+    await using _network = await Network.start(site.topology, site.options)
+    expect(await read()).toBe(8)
+    expect(await saidToAnother(group, ...RESEND)).toMatchObject({ exit: 0 })
+  }
+  expect(await read()).toBe(8)
+  expect((await saidToAnother(group, "status")).stdout).toContain("Sunday 22 November 2026: 2 of 2 devices")
+  expect(await saidToAnother(NOBODY, "status")).toMatchObject({
+    exit: 2,
+    stderr: expect.stringMatching(/ may not be read: ask as the user who owns it, or as a member of its group\n$/),
+  })
 })

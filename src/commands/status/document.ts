@@ -1,8 +1,8 @@
 // What `status --json` prints: what this host knows of its gateway and of its cloud.
-import { existsSync } from "node:fs"
 import { type CloudStatus, readCloudStatus } from "../../cloud/status"
 import { type GatewayStatus, readGatewayStatus } from "../../gateway/report/status"
 import { Timetable } from "../../schedule/timetable"
+import { isThere } from "../../storage/database"
 import { StorageError } from "../../storage/errors"
 import type { Topology } from "../../topology/topology"
 
@@ -27,8 +27,8 @@ const LATE_START_MS = 2 * 60_000 // the schedule looks once a minute
 export function readStatus(topology: Topology, now: number): StatusDocument {
   const { site, sample, gateway, cloud } = topology
   const status = {
-    gateway: existsSync(gateway.spool) ? readGatewayStatus(topology, now) : null,
-    cloud: existsSync(cloud.store) ? readCloudStatus(cloud.store) : null,
+    gateway: isThere(gateway.spool) ? readGatewayStatus(topology, now) : null,
+    cloud: isThere(cloud.store) ? readCloudStatus(cloud.store) : null,
   }
   if (!status.gateway && !status.cloud) {
     throw new StorageError(`Neither ${gateway.spool} nor ${cloud.store} is there: nothing was collected here so far`)
