@@ -1,4 +1,5 @@
 // Disks with an end to them: a file system of 1 MiB, and a limit on the size of files (setrlimit(2), RLIMIT_FSIZE).
+import { existsSync } from "node:fs"
 import { join } from "node:path"
 import { addDays, type Day } from "../../../src/survey/calendar"
 import { FAILED } from "./injection"
@@ -13,13 +14,14 @@ const FULL = /uploads are refused until there is room/
 // The filler takes the rest when it is told to. When room is asked for, it goes and the disk grows: what waits for the cloud
 // takes some, and the logs of both databases. What is left when the programme ends moves to the disk below.
 const ON_TMPFS = `
-  data=$1 filler=$1/filler kept=$1.kept; shift
+  data=$1 filler=$1/filler kept=$1.kept filled=$1.filled; shift
+  rm -f "$filled"
   keep() { rm -rf "$kept"; cp -a "$data" "$kept"; rm -f "$kept"/*.reserve; }
   keep
   mount -t tmpfs -o size=1m tmpfs "$data"
   cp -a "$kept/." "$data"
   head -c 131072 /dev/zero > "$filler"
-  trap 'cat /dev/zero >> "$filler" 2> /dev/null || true' USR2
+  trap 'cat /dev/zero >> "$filler" 2> /dev/null || true; : > "$filled"' USR2
   trap 'rm "$filler"; mount -o remount,size=4m "$data"' USR1
   trap 'kill $child' TERM
   "$@" & child=$!
@@ -58,6 +60,8 @@ export async function fillDisk(site: Site, values: number): Promise<string[]> {
   if (!(await uploads.untilRefused())) problems.push(`${uploads.acknowledged.size} surveys fit on a disk of 1 MiB`)
   // days that the cloud has make room for newer ones, as long as nobody else takes it
   programme.signal("SIGUSR2")
+  // of two signals that wait, the shell would take that one first which makes room
+  if (!(await soon(() => existsSync(join(site.folder, "data.filled"))))) problems.push("the disk was not filled")
   if (!(await uploads.untilFull())) problems.push(`it does not say that the disk is full: ${programme.said}`)
   programme.signal("SIGUSR1")
   if (!(await uploads.untilTaken())) problems.push(`it takes nothing when there is room: ${programme.said}`)
