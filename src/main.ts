@@ -7,6 +7,7 @@ import { StorageError, StorageFailed, StorageRefused } from "./storage/errors"
 import { TopologyError } from "./topology/yaml/problem"
 
 const COMMANDS: Record<string, () => Promise<Command>> = {
+  init: () => import("./commands/init/init") as Promise<Command>,
   start: () => import("./commands/start/start") as Promise<Command>,
   check: () => import("./commands/check") as Promise<Command>,
   readings: () => import("./commands/readings") as Promise<Command>,

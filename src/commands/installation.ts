@@ -8,3 +8,7 @@ export const PROGRAMME: readonly string[] = Bun.isStandaloneExecutable
 
 /** What a person types before a command's name. */
 export const INVOCATION = Bun.isStandaloneExecutable ? basename(process.execPath) : "bun run"
+
+/** A word as a shell takes it. */
+export const quoteForShell = (word: string): string =>
+  /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`

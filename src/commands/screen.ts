@@ -23,6 +23,8 @@ export interface Screen extends Log {
   readonly mayAsk: boolean
   /** Asks a question that is answered with y or n. */
   confirm(question: string): Promise<boolean>
+  /** Asks for a line; Enter alone takes the default. Undefined when the input ends, as with Ctrl-D. */
+  ask(question: string, byDefault: string): Promise<string | undefined>
   /** Readings, whole lines; resolves when they are handed to the system. */
   print(lines: string): Promise<void>
   /** The same with ✔, ✖ and ⚠ in colours. */
@@ -70,6 +72,8 @@ export function createScreen({ quiet, verbose }: Values<Pick<typeof COMMON_OPTIO
     reporters: [{ log: show }],
     throttle: 0,
   })
+  const typed = typedLines()
+  const nextLine = async (): Promise<string | undefined> => (await typed.next()).value ?? undefined
   const print = (lines: string): Promise<void> => {
     write("") // the bar gives way
     return put(stdout, lines)
@@ -92,11 +96,26 @@ export function createScreen({ quiet, verbose }: Values<Pick<typeof COMMON_OPTIO
     mayAsk: terminal && isTerminal(STDIN),
     async confirm(question) {
       write(`${printable(question)} [y/N] `)
-      for await (const line of console) return /^\s*y(es)?\s*$/i.test(line)
-      return false
+      return /^\s*y(es)?\s*$/i.test((await nextLine()) ?? "")
+    },
+    async ask(question, byDefault) {
+      write(`${printable(question)} [${printable(byDefault)}] `)
+      const line = await nextLine()
+      return line === undefined ? undefined : line.trim() || byDefault
     },
     print: (lines) => print(printableLines(lines)),
     printMarked: (lines) => print(colour(printableLines(lines))),
+  }
+}
+
+/** Those that were ended with Enter: `for await (const line of console)` would yield an empty one for Ctrl-D. */
+async function* typedLines(): AsyncGenerator<string, undefined> {
+  const decoder = new TextDecoder()
+  let begun = ""
+  for await (const chunk of Bun.stdin.stream()) {
+    const lines = (begun + decoder.decode(chunk, { stream: true })).split("\n")
+    begun = lines.pop() ?? ""
+    yield* lines
   }
 }
 

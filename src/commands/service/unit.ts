@@ -1,5 +1,5 @@
 // The systemd unit of a role (systemd.service(5), systemd.exec(5)), with the commands that install it on top.
-import { PROGRAMME } from "../installation"
+import { PROGRAMME, quoteForShell } from "../installation"
 
 export const TOPOLOGY_FILE = "/etc/smart-meter/topology.yaml"
 
@@ -122,8 +122,4 @@ SystemCallErrorNumber=EPERM
 function quoteForUnit(word: string): string {
   const text = word.replaceAll("%", "%%")
   return /^[\w@%+=:,./-]+$/.test(text) ? text : `"${text.replace(/["\\]/g, "\\$&")}"`
-}
-
-function quoteForShell(word: string): string {
-  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`
 }
