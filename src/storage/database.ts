@@ -3,11 +3,11 @@ import { constants, type Database } from "bun:sqlite"
 import { statSync } from "node:fs"
 import { dirname } from "node:path"
 import { lookAt } from "./check"
-import { StorageError, StorageFailed, StorageRefused, sortOut } from "./errors"
+import { codeOf, StorageError, StorageFailed, StorageFull, StorageRefused, sortOut } from "./errors"
 import { makeFile, makeFolder } from "./folder"
 import { Lock, realName } from "./lock"
 import { NamedFiles } from "./named"
-import { BUSY_TIMEOUT_MS, checkKind, type DatabaseKind, isEmpty, type Origin, prepare } from "./prepare"
+import { BUSY_TIMEOUT_MS, checkKind, copyTo, type DatabaseKind, isEmpty, type Origin, prepare } from "./prepare"
 import { explain, explainReading, folderError, isFull } from "./remedies"
 import { Reserve } from "./reserve"
 import { sizeOf } from "./size"
@@ -194,20 +194,47 @@ export function isThere(file: string): boolean {
 
 /** Opens for reading beside a writer, or as it lies there. Throws StorageError, also when there is no such file. */
 export function openForReading(file: string, kind: DatabaseKind): Database {
-  if (!isThere(file)) throw new StorageError(`${file} does not exist yet: nothing was collected so far`)
-  try {
-    const sqlite = openReadable(file)
+  const { sqlite, version } = openOfAnyVersion(file, kind)
+  if (version === kind.migrations.length) {
     sqlite.run("PRAGMA temp_store = MEMORY") // a full disk takes no temporary file either
-    sqlite.judge = (error) => explainReading(error, file)
-    const version = checkKind(sqlite, file, kind)
-    if (version === kind.migrations.length) return sqlite
+    return sqlite
+  }
+  sqlite.close()
+  throw new StorageError(
+    version === 0
+      ? `${file} is empty: nothing was collected so far`
+      : `${file} was written by an older version of this programme: start that once, and it is brought up to date`,
+  )
+}
+
+/**
+ * Makes a durable copy beside a writer, of what was committed when it begins; also of a file of an older version. Throws
+ * StorageError, StorageFull when the copy's disk is full, StorageFailed when either disk fails.
+ * @param copy is replaced where it is there
+ */
+export function copyDatabase(file: string, kind: DatabaseKind, copy: string): void {
+  const { sqlite } = openOfAnyVersion(file, kind)
+  try {
+    copyTo(copy, sqlite)
+  } catch (cause) {
+    if (isFull(cause, copy)) throw new StorageFull(`the disk of ${copy} is full`, { cause })
+    const sorted = sortOut(cause, file)
+    if (!(sorted instanceof StorageFailed)) throw sorted
+    throw new StorageFailed(`${file} cannot be copied to ${copy} (${codeOf(cause)})`, { cause })
+  } finally {
     sqlite.close()
-    throw new StorageError(
-      version === 0
-        ? `${file} is empty: nothing was collected so far`
-        : `${file} was written by an older version of this programme: start that once, and it is brought up to date`,
-    )
+  }
+}
+
+function openOfAnyVersion(file: string, kind: DatabaseKind) {
+  if (!isThere(file)) throw new StorageError(`${file} does not exist yet: nothing was collected so far`)
+  let sqlite: WatchedDatabase | undefined
+  try {
+    sqlite = openReadable(file)
+    sqlite.judge = (error) => explainReading(error, file)
+    return { sqlite, version: checkKind(sqlite, file, kind) }
   } catch (error) {
+    sqlite?.close()
     throw explainReading(error, file)
   }
 }

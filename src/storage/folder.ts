@@ -32,6 +32,16 @@ export function makeFile(path: string): void {
   if (!existsSync(path)) closeSync(openSync(path, "a", FILE_MODE))
 }
 
+/** Makes what was written to a file durable. Throws the system's error. */
+export function syncFile(file: string): void {
+  const descriptor = openSync(file, "r+")
+  try {
+    fsyncSync(descriptor)
+  } finally {
+    closeSync(descriptor)
+  }
+}
+
 /** Opens and syncs it, where it can be synced. */
 export function syncFolder(folder: string, fsync: (descriptor: number) => void = fsyncSync): void {
   let descriptor: number | undefined

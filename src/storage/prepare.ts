@@ -1,9 +1,9 @@
 // A database before it is used: what kind of file it is, who made it, its version, and how SQLite has to treat it.
 import type { Database } from "bun:sqlite"
-import { closeSync, fsyncSync, openSync, rmSync } from "node:fs"
+import { rmSync } from "node:fs"
 import { checkSound, type Found } from "./check"
 import { StorageError } from "./errors"
-import { makeFile } from "./folder"
+import { makeFile, syncFile } from "./folder"
 import { logPages, pragma } from "./size"
 
 export interface DatabaseKind {
@@ -62,14 +62,12 @@ export function prepare(sqlite: Database, file: string, kind: DatabaseKind, orig
   sqlite.run("COMMIT")
 }
 
-/** A copy that an interrupted migration left is replaced: the file itself is still of that version. */
-function copyTo(copy: string, sqlite: Database): void {
+/** A copy that is there, such as one that an interrupted migration left, is replaced. */
+export function copyTo(copy: string, sqlite: Database): void {
   rmSync(copy, { force: true })
   makeFile(copy)
   sqlite.run("VACUUM INTO ?", [copy])
-  const descriptor = openSync(copy, "r+") // VACUUM INTO does not sync what it writes
-  fsyncSync(descriptor)
-  closeSync(descriptor)
+  syncFile(copy) // VACUUM INTO does not
 }
 
 /** The file's version; zero for a new one. Throws StorageError when it is of another kind. */

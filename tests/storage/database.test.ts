@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test"
 import { copyFileSync, existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { type DatabaseKind, DurableDatabase, openForReading } from "../../src/storage/database"
+import { copyDatabase, type DatabaseKind, DurableDatabase, openForReading } from "../../src/storage/database"
 import { StorageError, StorageRefused } from "../../src/storage/errors"
 import { UnwrittenDatabase } from "../../src/storage/watched"
 
@@ -284,6 +284,42 @@ describe("openForReading()", () => {
     expect(() => openForReading(made({ ...KIND, id: 1 }), KIND)).toThrow("is not a spool")
     expect(() => openForReading(made(), NEXT)).toThrow("older version of this programme")
     expect(() => openForReading(made(NEXT), KIND)).toThrow("newer version of this programme")
+  })
+})
+
+describe("copyDatabase()", () => {
+  test("copies what was committed, beside a writer who is not held up", () => {
+    const writer = open(made())
+    const copy = newFile()
+    writer.transaction(() => {
+      insert(writer, "not yet")
+      copyDatabase(writer.file, KIND, copy)
+    })
+    writer.transaction(() => insert(writer, "later"))
+    writer.close()
+    const copied = open(copy)
+    expect(names(copied)).toEqual(["kept"])
+    expect(pragma(copied, "integrity_check")).toBe("ok")
+    copied.close()
+  })
+
+  test("keeps version and page size, of an older version too, which can then be brought up to date", () => {
+    const copy = newFile()
+    copyDatabase(made({ ...KIND, pageBytes: 8192 }), NEXT, copy)
+    expect(() => openForReading(copy, NEXT)).toThrow("older version of this programme")
+    const copied = open(copy, NEXT)
+    expect([names(copied), pragma(copied, "page_size")]).toEqual([["kept"], 8192])
+    copied.close()
+  })
+
+  test("refuses what is not there, another kind, and a damaged file by its name", () => {
+    const [nowhere, copy] = [newFile(), newFile()]
+    expect(() => copyDatabase(nowhere, KIND, copy)).toThrow(`${nowhere} does not exist yet`)
+    expect(() => copyDatabase(made({ ...KIND, id: 1 }), KIND, copy)).toThrow("is not a spool")
+    const damaged = made()
+    const bytes = readFileSync(damaged)
+    writeFileSync(damaged, bytes.fill(7, 4096))
+    expect(() => copyDatabase(damaged, KIND, copy)).toThrow(`${damaged} is damaged`)
   })
 })
 
