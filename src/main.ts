@@ -14,6 +14,7 @@ const COMMANDS: Record<string, () => Promise<Command>> = {
   service: () => import("./commands/service/service") as Promise<Command>,
   status: () => import("./commands/status/status") as Promise<Command>,
   resend: () => import("./commands/resend") as Promise<Command>,
+  backup: () => import("./commands/backup/backup") as Promise<Command>,
   drop: () => import("./commands/drop") as Promise<Command>,
   quarantine: () => import("./commands/quarantine/quarantine") as Promise<Command>,
   // an executable does not hold the source that it was made of

@@ -1,6 +1,6 @@
 // The executable that `bun run build` makes does what `bun run` does, survey scripts included.
 import { afterAll, beforeAll, expect, test } from "bun:test"
-import { mkdir, mkdtemp, readdir, rm, writeFile } from "node:fs/promises"
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join, resolve } from "node:path"
 
@@ -89,6 +89,11 @@ test("the executable's help and unit name the executable", async () => {
   expect((await run(executable, ["--help"])).stderr).toContain("  smart-meter start ")
   const { stdout } = await run(executable, ["service", "cloud"])
   expect(stdout).toContain(`\nExecStart=${executable[0]} start cloud --topology /etc/smart-meter/topology.yaml\n`)
+})
+
+test("the executable writes a topology without the schema, which it does not hold", async () => {
+  expect(await run(executable, ["init", "own"])).toMatchObject({ stdout: "", exit: 0 })
+  expect(await readFile(join(folder, "own/topology.yaml"), "utf8")).toStartWith("site: own ")
 })
 
 test("the executable does not offer to build", async () => {
