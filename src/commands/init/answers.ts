@@ -8,7 +8,7 @@ import { type Answers, NAMES, type Name } from "./questions"
 import { cronOf, topologyText } from "./topology-text"
 
 const DEFAULTS: { readonly [name in Name]: (known: Partial<Answers>, folder: string) => string } = {
-  site: (_known, folder) => /^[A-Za-z0-9][\w.-]{0,63}$/.exec(basename(resolve(folder)))?.[0] ?? "site",
+  site: (_known, folder) => /^[A-Za-z0-9][\w.-]{0,63}$/.exec(wordOf(folder))?.[0] ?? "site",
   "time-zone": () => Temporal.Now.timeZoneId(),
   at: () => "06:00",
   "device-network": () => "192.168.1.1/24",
@@ -38,6 +38,8 @@ export function faultOf(answers: Answers): string | undefined {
     return error.problems[0]?.message
   }
 }
+
+const wordOf = (folder: string): string => basename(resolve(folder)).replaceAll(/\s+/g, "-")
 
 /** The first address of an interface's network that is not its own; any, of one that is refused. */
 function neighbour(interfaceText = ""): string {

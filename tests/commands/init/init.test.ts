@@ -55,6 +55,15 @@ describe("init with options", () => {
     ])
   })
 
+  test.each([
+    ["my garden", "my-garden"],
+    ["日本", "site"],
+  ])("the folder's name is the site's, as far as it can be: %p", async (name, site) => {
+    const { stderr } = await init(name)
+    expect((await load(name)).site).toBe(site)
+    expect(stderr).toContain(`bun run check --topology '${name}/topology.yaml'\n`)
+  })
+
   test("a fleet is one range", async () => {
     await init("farm", "--device-network", "10.0.0.1/8", "--first-device", "10.1.0.1", "--devices", "1000000")
     expect((await load()).devices.size).toBe(1_000_000)
