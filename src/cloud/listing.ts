@@ -1,5 +1,6 @@
 // The cloud's console: `192.168.1.2 - 08:00 - 20 - 30%`, devices in address order.
-import { formatAddress, parseRange } from "../topology/address"
+import { formatAddress } from "../topology/address"
+import { namedRanges, nameOf } from "../topology/names"
 import type { Topology } from "../topology/topology"
 import type { SiteInfo, StoredSurvey } from "./store/contract"
 import { formatStored } from "./store/stored"
@@ -25,10 +26,10 @@ export async function printInBatches(
 export function lister(mode: Topology["cloud"]["console"], site?: SiteInfo): (survey: StoredSurvey) => string {
   if (mode === "off") return () => ""
   if (mode === "readings") return listReadings
-  const nameOf = namesOf(site)
+  const names = namedRanges(site?.devices ?? [])
   return ({ address, readings: { length } }) => {
     const ip = formatAddress(address)
-    const name = nameOf(address)?.replaceAll("{ip}", ip)
+    const name = nameOf(names, address)
     return `${name ? `${ip} ${name}` : ip} - ${length} ${length === 1 ? "reading" : "readings"}\n`
   }
 }
@@ -38,18 +39,4 @@ function listReadings({ address, readings }: StoredSurvey): string {
   let lines = ""
   for (const reading of readings) lines += `${ip} - ${formatStored(reading)}\n`
   return lines
-}
-
-/** A device's name, asked for in address order. */
-function namesOf(site: SiteInfo | undefined): (address: number) => string | undefined {
-  const named = (site?.devices ?? []).flatMap(({ ip, name }) => {
-    const range = parseRange(ip)
-    return range ? [{ ...range, name }] : []
-  })
-  const rising = named.sort((a, b) => a.first - b.first).values()
-  let at = rising.next().value
-  return (address) => {
-    while (at && at.last < address) at = rising.next().value
-    return at && at.first <= address ? at.name : undefined
-  }
 }
