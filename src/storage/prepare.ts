@@ -15,6 +15,8 @@ export interface DatabaseKind {
   readonly formerIds?: readonly number[]
   /** SQL that leads from version i to version i + 1. */
   readonly migrations: readonly string[]
+  /** Follows the migrations, in their transaction, with what SQL cannot compute of the rows that are there. */
+  readonly fill?: (sqlite: Database) => void
   /** Of a new file; a power of two. SQLite's 4096 by default. */
   readonly pageBytes?: number
   /** How long its log becomes before its pages go to their place; less on a small disk. */
@@ -53,6 +55,7 @@ export function prepare(sqlite: Database, file: string, kind: DatabaseKind, orig
   if (version > 0) copyTo(`${file}.version${version}`, sqlite)
   sqlite.run("BEGIN IMMEDIATE")
   for (const migration of kind.migrations.slice(version)) sqlite.run(migration)
+  kind.fill?.(sqlite)
   if (version === 0) {
     sqlite.run("CREATE TABLE about (origin TEXT NOT NULL)")
     sqlite.run("INSERT INTO about VALUES (?)", [origin])

@@ -171,6 +171,23 @@ describe("open()", () => {
     copy.close()
   })
 
+  test("fills in what SQL cannot compute, in the migration's transaction", () => {
+    const file = made()
+    const filled = { ...NEXT, fill: (sqlite: Database) => void sqlite.run("UPDATE things SET size = length(name)") }
+    const failing = {
+      ...NEXT,
+      fill(sqlite: Database) {
+        filled.fill(sqlite)
+        throw new Error("no size")
+      },
+    }
+    expect(() => open(file, failing)).toThrow("no size")
+    expect(() => open(file).close()).not.toThrow() // of its old version still
+    const database = open(file, filled)
+    expect(database.sqlite.query("SELECT * FROM things").all()).toEqual([{ name: "kept", size: 4 }])
+    database.close()
+  })
+
   test("migrates over the copy that an interrupted migration left", () => {
     const file = made()
     writeFileSync(`${file}.version1`, "half a copy")
