@@ -29,6 +29,8 @@ export interface Row {
   time: string
   temperature: number
   humidity: number
+  timestamp: string
+  name: string | null
 }
 
 export const SPOOL = "3f0c9a52"

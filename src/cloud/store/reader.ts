@@ -4,7 +4,10 @@ import { openForReading } from "../../storage/database"
 import type { Day } from "../../survey/calendar"
 import { EVERY_ADDRESS } from "../../topology/address"
 import type { Addressing } from "../../topology/addressing"
+import type { NamedRange } from "../../topology/names"
 import type { Drop } from "./contract"
+import { namesOfSite } from "./names"
+import { queryOf } from "./query"
 import { STORE } from "./schema"
 import type { StoredReading } from "./stored"
 
@@ -48,12 +51,13 @@ export function storedDays(sqlite: Database, site: string, from: Day = FIRST_DAY
   return rows.map(({ day }) => day)
 }
 
-/** One reading: device as an unsigned 32-bit address, local time, °C, %. */
+/** One reading: device as an unsigned 32-bit address, local time as the store keeps it, the day's time zone, °C, %. */
 export interface StoredRow {
   readonly site: string
   readonly address: number
   readonly day: Day
   readonly time: string
+  readonly zone: string
   readonly temperature: number
   readonly humidity: number
 }
@@ -89,18 +93,27 @@ export class StoreReader implements Disposable {
     return rows.map(({ site }) => site)
   }
 
+  /** Of devices that have a name or had one, in address order. */
+  names(site: string): NamedRange[] {
+    return namesOfSite(queryOf(this.#sqlite), site)
+  }
+
   /** By day, device and time, one row after the other; a day's are those of one instant. */
   *rows({ site, device, from, to }: Selection): Generator<StoredRow> {
-    const surveys = this.#sqlite.query<{ address: number; readings: string }, [string, Day, number, number]>(
-      `SELECT address, readings FROM surveys
+    const surveys = this.#sqlite.query<
+      { address: number; zone: string; readings: string },
+      [string, Day, number, number]
+    >(
+      `SELECT address, zones.zone, readings FROM surveys JOIN zones ON zones.id = surveys.zone
        WHERE site = (SELECT id FROM sites WHERE site = ?1) AND day = ?2 AND address BETWEEN ?3 AND ?4
        ORDER BY address`,
     )
     const { first, last } = EVERY_ADDRESS
     for (const day of storedDays(this.#sqlite, site, from, to)) {
-      for (const { address, readings } of surveys.iterate(site, day, device ?? first, device ?? last)) {
+      for (const { address, zone, readings } of surveys.iterate(site, day, device ?? first, device ?? last)) {
         const stored: StoredReading[] = JSON.parse(readings)
-        for (const [time, temperature, humidity] of stored) yield { site, address, day, time, temperature, humidity }
+        for (const [time, temperature, humidity] of stored)
+          yield { site, address, day, time, zone, temperature, humidity }
       }
     }
   }

@@ -1,12 +1,22 @@
 // The sites of a store, the zones of their days and the spools that deliver for them.
+import type { Day } from "../../survey/calendar"
 import type { SiteDescription, SiteInfo } from "./contract"
+import { rememberNames } from "./names"
+import { noteOffsets } from "./offsets"
 import type { Query } from "./query"
 
 const SPOOLS_KEPT = 10 // of a site: those that delivered last
+const REMEMBERED_DAYS = 1000
+
+interface KnownZone {
+  readonly id: number
+  /** On which its offsets are noted. */
+  readonly days: Set<Day>
+}
 
 export class Sites {
   readonly #siteIds = new Map<string, number>()
-  readonly #zoneIds = new Map<string, number>()
+  readonly #zones = new Map<string, KnownZone>()
 
   constructor(private readonly query: Query) {}
 
@@ -19,10 +29,13 @@ export class Sites {
 
   /** Whether this spool has come back after another one delivered. */
   describe(site: string, { timeZone, devices, spool }: SiteDescription, now: number): boolean {
+    const before = this.query<{ devices: string }>("SELECT devices FROM sites WHERE site = ?1").get(site)
+    const text = JSON.stringify(devices)
     this.query(
       `INSERT INTO sites (site, time_zone, devices) VALUES (?1, ?2, ?3)
        ON CONFLICT DO UPDATE SET time_zone = excluded.time_zone, devices = excluded.devices`,
-    ).run(site, timeZone, JSON.stringify(devices))
+    ).run(site, timeZone, text)
+    if (before?.devices !== text) rememberNames(this.query, this.idOf(site), devices)
     return spool !== "" && this.#noteSpool(this.idOf(site), spool, now)
   }
 
@@ -35,19 +48,28 @@ export class Sites {
     return row.id
   }
 
-  zoneIdOf(zone: string): number {
-    const known = this.#zoneIds.get(zone)
-    if (known !== undefined) return known
-    this.query("INSERT OR IGNORE INTO zones (zone) VALUES (?1)").run(zone)
-    const id = this.query<{ id: number }>("SELECT id FROM zones WHERE zone = ?1").get(zone)?.id ?? 0
-    this.#zoneIds.set(zone, id)
-    return id
+  /** Of a zone whose offsets on this day are noted. */
+  zoneIdOf(zone: string, day: Day): number {
+    const known = this.#zones.get(zone) ?? this.#learnZone(zone)
+    if (known.days.has(day)) return known.id
+    noteOffsets(this.query, known.id, zone, day)
+    if (known.days.size === REMEMBERED_DAYS) known.days.clear()
+    known.days.add(day)
+    return known.id
   }
 
   /** After a rollback only the database knows. */
   forgetIds(): void {
     this.#siteIds.clear()
-    this.#zoneIds.clear()
+    this.#zones.clear()
+  }
+
+  #learnZone(zone: string): KnownZone {
+    this.query("INSERT OR IGNORE INTO zones (zone) VALUES (?1)").run(zone)
+    const id = this.query<{ id: number }>("SELECT id FROM zones WHERE zone = ?1").get(zone)?.id ?? 0
+    const known = { id, days: new Set<Day>() }
+    this.#zones.set(zone, known)
+    return known
   }
 
   #noteSpool(siteId: number, spool: string, now: number): boolean {

@@ -195,7 +195,7 @@ export class SqliteStore implements Store {
     const { changes } = this.#query(
       `INSERT INTO surveys (site, day, address, revision, digest, zone, readings) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
        ON CONFLICT DO NOTHING`,
-    ).run(siteId, day, address, revision, digest, this.#sites.zoneIdOf(zone), json)
+    ).run(siteId, day, address, revision, digest, this.#sites.zoneIdOf(zone, day), json)
     return changes === 1
   }
 
@@ -214,7 +214,7 @@ export class SqliteStore implements Store {
       latest === row.revision && latestZone === row.zone && readings === row.readings && revisions === row.revisions
     if (isSame) return { ...merged, changed: false }
     const update = `UPDATE surveys SET revision = ?4, zone = ?5, readings = ?6, revisions = ?7 WHERE ${OF_DEVICE}`
-    const zoneId = this.#sites.zoneIdOf(latestZone)
+    const zoneId = this.#sites.zoneIdOf(latestZone, day)
     this.#query(update).run(siteId, day, address, latest, zoneId, readings, revisions)
     return { ...merged, changed: true }
   }

@@ -5,7 +5,7 @@ import { STORE } from "../../../src/cloud/store/schema"
 import { DurableDatabase } from "../../../src/storage/database"
 import { StorageError } from "../../../src/storage/errors"
 import type { Day } from "../../../src/survey/calendar"
-import { Bench, DAY, HERBS, MORNING, SITE, TOMATOES } from "../fixtures"
+import { Bench, DAY, HERBS, MORNING, SITE, TIME_ZONE, TOMATOES } from "../fixtures"
 
 const BEFORE: Day = "2026-11-20"
 const CHANGE: Day = "2026-10-25"
@@ -60,6 +60,7 @@ describe("rows()", () => {
       address: TOMATOES,
       day: DAY,
       time: "08:00",
+      zone: TIME_ZONE,
       temperature: -1.5,
       humidity: 41.2,
     })

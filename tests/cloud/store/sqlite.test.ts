@@ -1,20 +1,9 @@
 import { expect, test } from "bun:test"
 import { surveyDigest } from "../../../src/survey/digest"
-import { Bench, DAY, HERBS, MORNING, SITE } from "../fixtures"
+import { Bench, DAY, MORNING } from "../fixtures"
 import { describeStore } from "./contract"
 
 describeStore("SqliteStore", () => new Bench())
-
-test("the view `readings` shows one reading a row, in plain columns", async () => {
-  using bench = new Bench()
-  await bench.describeSite()
-  await bench.put("08:00 - -1.5 - 41.2%\n23:59:59 - 20 - 0%\n", 1)
-  await bench.put("", 1, HERBS)
-  expect(bench.readings()).toEqual([
-    { site: SITE, device: "192.168.1.2", day: DAY, time: "08:00", temperature: -1.5, humidity: 41.2 },
-    { site: SITE, device: "192.168.1.2", day: DAY, time: "23:59:59", temperature: 20, humidity: 0 },
-  ])
-})
 
 test("a row's own revisions are kept only where they differ from the row's, and its digest as a number", async () => {
   using bench = new Bench()

@@ -26,7 +26,7 @@ test("differences() tells what is lost, doubled, wrong or never sent", () => {
   const reading = (seconds: number): Reading => ({ seconds, temperature: 20, humidity: 30 })
   const acknowledged = new Map([[day, new Map([0, 60, 120].map((seconds) => [seconds, reading(seconds)]))]])
   const row = (time: string, temperature = 20): StoredRow => ({
-    ...{ site: "greenhouse", address: 1, day, time, humidity: 30 },
+    ...{ site: "greenhouse", address: 1, day, time, zone: "UTC", humidity: 30 },
     temperature,
   })
   expect(

@@ -1,0 +1,26 @@
+// The names that a site's devices have, or had when they were last told: whoever left topology.yaml keeps his in the store.
+
+import { type NamedRange, namedRanges } from "../../topology/names"
+import { joinRanges, placeIn, without } from "../../topology/ranges"
+import type { SiteInfo } from "./contract"
+import type { Query } from "./query"
+
+/** A new name takes the place of an older one, no name does not; within the caller's transaction. */
+export function rememberNames(query: Query, siteId: number, devices: SiteInfo["devices"]): void {
+  const told = namedRanges(devices)
+  const anew = joinRanges(told)
+  const before = query<NamedRange>("SELECT first, last, name FROM names WHERE site = ?1").all(siteId)
+  const kept = before.flatMap(({ first, last, name }) => {
+    const others = anew.slice(placeIn(anew, first), placeIn(anew, last) + 1)
+    return without([{ first, last }], others).map((range) => ({ ...range, name }))
+  })
+  query("DELETE FROM names WHERE site = ?1").run(siteId)
+  const insert = query("INSERT OR REPLACE INTO names VALUES (?1, ?2, ?3, ?4)")
+  for (const { first, last, name } of [...kept, ...told]) insert.run(siteId, first, last, name)
+}
+
+/** In address order. */
+export const namesOfSite = (query: Query, site: string): NamedRange[] =>
+  query<NamedRange>(
+    "SELECT first, last, name FROM names WHERE site = (SELECT id FROM sites WHERE site = ?1) ORDER BY first",
+  ).all(site)
