@@ -10,7 +10,7 @@ const COMMANDS: Record<string, () => Promise<Command>> = {
   init: () => import("./commands/init/init") as Promise<Command>,
   start: () => import("./commands/start/start") as Promise<Command>,
   check: () => import("./commands/check") as Promise<Command>,
-  readings: () => import("./commands/readings") as Promise<Command>,
+  readings: () => import("./commands/readings/readings") as Promise<Command>,
   service: () => import("./commands/service/service") as Promise<Command>,
   status: () => import("./commands/status/status") as Promise<Command>,
   resend: () => import("./commands/resend") as Promise<Command>,

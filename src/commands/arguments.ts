@@ -2,7 +2,6 @@
 import { parseArgs } from "node:util"
 import { nearest } from "../nearest"
 import { type Day, parseDay } from "../survey/calendar"
-import { parseAddress } from "../topology/address"
 import { columns } from "./columns"
 import { INVOCATION } from "./installation"
 
@@ -106,12 +105,4 @@ export function readDay(text: string | undefined): Day | undefined {
   const day = parseDay(text)
   if (!day) throw new UsageError(`A day is written 2026-11-21: it is ${text}`)
   return day
-}
-
-/** An option's device, as an unsigned 32-bit address. Throws UsageError when it is none. */
-export function readDevice(text: string | undefined): number | undefined {
-  if (text === undefined) return undefined
-  const address = parseAddress(text)
-  if (address === undefined) throw new UsageError(`--device is an IPv4 address: it is ${text}`)
-  return address
 }

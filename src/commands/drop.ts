@@ -10,9 +10,10 @@ import { type Day, describeDay } from "../survey/calendar"
 import { type AddressRange, EVERY_ADDRESS, formatAddress } from "../topology/address"
 import type { Topology } from "../topology/topology"
 import { loadTopology } from "../topology/yaml/load"
-import { COMMON_OPTIONS, readDay, readDevice, UsageError, type Values } from "./arguments"
+import { COMMON_OPTIONS, readDay, UsageError, type Values } from "./arguments"
 import { ask } from "./ask"
-import { count } from "./format"
+import { readDevice } from "./devices"
+import { count, labelOf } from "./format"
 import { INVOCATION } from "./installation"
 import { createScreen, type Screen } from "./screen"
 
@@ -20,7 +21,7 @@ export const name = "drop"
 export const summary = "Drops a day, at the gateway and at the cloud; it does not come back."
 export const options = {
   day: { type: "string", value: "YYYY-MM-DD", help: "the day to drop" },
-  device: { type: "string", value: "ADDRESS", help: "this device's survey only" },
+  device: { type: "string", value: "DEVICE", help: "this device's survey only, by its address or its name" },
   site: { type: "string", value: "NAME", help: "of a site that is no longer served, on the cloud's host" },
   yes: { type: "boolean", help: "without asking" },
   ...COMMON_OPTIONS,
@@ -30,9 +31,9 @@ export async function run(values: Values<typeof options>): Promise<number> {
   const screen = createScreen(values)
   const day = readDay(values.day)
   if (!day) throw new UsageError("--day says which day is dropped: --day 2026-11-21")
-  const device = readDevice(values.device)
   const topology = await loadTopology(values.topology ?? "topology.yaml")
   const site = values.site ?? topology.site
+  const device = readDevice(values.device, topology, site)
   const addresses = device === undefined ? EVERY_ADDRESS : { first: device, last: device }
   if (site !== topology.site) return dropForeign(site, day, addresses, topology, screen, values.yes)
 
@@ -48,7 +49,7 @@ export async function run(values: Values<typeof options>): Promise<number> {
   const surveys = countSurveysOf(sqlite, day, addresses)
   sqlite.close()
   screen.info(
-    `${describeDay(day)} of ${whoIn(addresses)}: ${count(surveys, "survey")} here, and what the cloud has of it`,
+    `${describeDay(day)} of ${whoIn(addresses, topology)}: ${count(surveys, "survey")} here, and what the cloud has of it`,
   )
   if (!(await mayDrop(screen, values.yes))) return 1
   return ask({ ask: "drop", day, ...addresses }, topology, addressing, screen)
@@ -86,5 +87,7 @@ async function mayDrop(screen: Screen, yes = false): Promise<boolean> {
   return false
 }
 
-const whoIn = (addresses: AddressRange): string =>
-  addresses === EVERY_ADDRESS ? "every device" : formatAddress(addresses.first)
+function whoIn(addresses: AddressRange, topology?: Topology): string {
+  if (addresses === EVERY_ADDRESS) return "every device"
+  return labelOf({ ip: formatAddress(addresses.first), name: topology?.devices.get(addresses.first)?.name })
+}

@@ -1,12 +1,26 @@
-// `start gateway cloud`, `start device 192.168.1.2 …`: which parts of the network this host plays.
+// `start gateway cloud`, `start device tomatoes 192.168.1.3 …`: which parts of the network this host plays.
 import { didYouMean } from "../nearest"
 import { EVERYTHING, type Roles, type Topology } from "../network"
 import { type AddressRange, formatAddress, parseRange } from "../topology/address"
 import { addressesIn, joinRanges, sizeOf } from "../topology/ranges"
 import { UsageError } from "./arguments"
+import { addressNamed, declaredNames, suggest } from "./devices"
 import { count } from "./format"
 
 const WORDS = ["cloud", "gateway", "device"]
+
+/** The same words with addresses in the place of declared devices' names. */
+export function withAddresses(words: readonly string[], topology: Topology): string[] {
+  const names = declaredNames(topology)
+  return words.map((word) => {
+    if (WORDS.includes(word) || parseRange(word)) return word
+    const address = addressNamed(word, names)
+    if (address !== undefined) return formatAddress(address)
+    if (!words.includes("device")) return word
+    const near = suggest(word, [...WORDS, ...names.map(({ name }) => name)])
+    throw new UsageError(`${word} is neither an address nor a name in ${topology.site}${near}`)
+  })
+}
 
 /** The roles that the command line names; undefined when it names none: the whole network, simulated. */
 export function readRoles(words: readonly string[]): Roles | undefined {
@@ -22,7 +36,7 @@ export function readRoles(words: readonly string[]): Roles | undefined {
     devices.push(range)
   }
   if (words.includes("device") && devices.length === 0) {
-    throw new UsageError("Name the device's address behind `device`, or a range: device 192.168.1.2")
+    throw new UsageError("Name the device behind `device`, by its name or address, or a range: device 192.168.1.2")
   }
   return { cloud: words.includes("cloud"), gateway: words.includes("gateway"), devices: joinRanges(devices) }
 }

@@ -128,8 +128,9 @@ test.each([
   [["start", "--onec"], "--onec is not an option, did you mean --once?"],
   [["start", "--once=yes"], "--once takes no value"],
   [["start", "gatway"], "gatway is not a role, did you mean gateway?"],
-  [["start", "device"], "Name the device's address behind `device`"],
+  [["start", "device"], "Name the device behind `device`, by its name or address, or a range"],
   [["start", "device", "192.168.1.99"], "192.168.1.99 is not declared in topology.yaml"],
+  [["start", "device", "tomatos"], "tomatos is neither an address nor a name in greenhouse, did you mean tomatoes?"],
   [["start", "192.168.1.2"], "Say `device 192.168.1.2` to play that device"],
   [["readings", "gateway"], "gateway is not understood here"],
   [["start", "--topology"], "--topology needs a value: FILE"],
@@ -148,6 +149,12 @@ test.each([
   expect(stderr).not.toContain(" at ")
   expect(stdout).toBe("")
   expect(exit).toBe(2)
+})
+
+test("start device takes a device's name", async () => {
+  const once = ["start", "--once", "gateway", "cloud", "device", "tomatoes", "--loopback", "--topology", "named.yaml"]
+  await writeFile(join(folder, "named.yaml"), TOPOLOGY.replace("10.10.10.2,", "$& store: named.db,"))
+  expect(await run(...once)).toMatchObject({ stdout: LISTING, exit: 0 })
 })
 
 test("--help and no command at all tell what there is", async () => {

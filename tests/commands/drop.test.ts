@@ -34,8 +34,15 @@ test("where none runs it is dropped at once, and the cloud is told when it start
   await isGone()
 })
 
+test("a device is dropped by its name, and named with its address", async () => {
+  const { stderr, exit } = await drop("--day", "2026-11-22", "--device", "herbs", "--yes")
+  expect(stderr).toContain("Sunday 22 November 2026 of 192.168.1.3 herbs: 1 survey here")
+  expect(exit).toBe(0)
+})
+
 test.each([
   [[], "--day says which day is dropped: --day 2026-11-21"],
+  [["--day", "2026-11-22", "--device", "herb"], "neither an address nor a name in greenhouse, did you mean herbs?"],
   [HERBS, "Nothing is dropped: without a terminal say --yes"],
 ])("%p drops nothing, exit 2", async (args, message) => {
   const { stderr, exit } = await drop(...args)

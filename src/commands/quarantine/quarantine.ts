@@ -5,8 +5,9 @@ import { addressingOf, SPOOL } from "../../gateway/spool/schema"
 import { didYouMean } from "../../nearest"
 import { openForReading } from "../../storage/database"
 import { loadTopology } from "../../topology/yaml/load"
-import { COMMON_OPTIONS, readDay, readDevice, UsageError, type Values } from "../arguments"
+import { COMMON_OPTIONS, readDay, UsageError, type Values } from "../arguments"
 import { ask } from "../ask"
+import { readDevice } from "../devices"
 import { createScreen, type Screen } from "../screen"
 import { quarantineText } from "../status/text"
 import { quarantineJson, quarantineTable } from "./text"
@@ -18,7 +19,11 @@ export const options = {
   retry: { type: "boolean", help: "give them to today's rules again; what still fails stays" },
   clear: { type: "boolean", help: "drop them" },
   day: { type: "string", value: "YYYY-MM-DD", help: "of this day only" },
-  device: { type: "string", value: "ADDRESS", help: "of this device or stranger only" },
+  device: {
+    type: "string",
+    value: "DEVICE",
+    help: "of this device only, by its address or its name, or of a stranger",
+  },
   kind: { type: "string", value: "KIND", help: KINDS.join(", ") },
   json: { type: "boolean", help: "one JSON document, for programs" },
   ...COMMON_OPTIONS,
@@ -29,8 +34,9 @@ export async function run(values: Values<typeof options>): Promise<number> {
   const { retry, clear, json } = values
   if (retry && clear) throw new UsageError("--retry or --clear, one at a time")
   if (json && (retry || clear)) throw new UsageError("--json is for the list")
-  const filter = { day: readDay(values.day), address: readDevice(values.device), kind: readKind(values.kind) }
+  const [day, kind] = [readDay(values.day), readKind(values.kind)]
   const topology = await loadTopology(values.topology ?? "topology.yaml")
+  const filter = { day, address: readDevice(values.device, topology), kind }
 
   const sqlite = openForReading(topology.gateway.spool, SPOOL)
   const addressing = addressingOf(sqlite)

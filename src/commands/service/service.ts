@@ -3,32 +3,42 @@ import { resolve } from "node:path"
 import { EVERYTHING, loadTopology, type Topology, TopologyError } from "../../network"
 import { COMMON_OPTIONS, UsageError, type Values } from "../arguments"
 import { PROGRAMME } from "../installation"
-import { checkRoles, readRoles } from "../roles"
-import { createScreen } from "../screen"
+import { checkRoles, readRoles, withAddresses } from "../roles"
+import { createScreen, type Screen } from "../screen"
 import { formatUnit, type Service, serviceOf } from "./unit"
 
 export const name = "service"
 export const summary = "Prints the systemd unit of a role, or of the whole simulated network, and how to install it."
-export const positionals = "[cloud] [gateway] [device ADDRESS…]"
+export const positionals = "[cloud] [gateway] [device ADDRESS|NAME…]"
 export const options = { ...COMMON_OPTIONS } as const
 
-export async function run(values: Values<typeof options>, words: readonly string[]): Promise<number> {
+export async function run(values: Values<typeof options>, given: readonly string[]): Promise<number> {
   const screen = createScreen(values)
-  const roles = readRoles(words) ?? EVERYTHING
   const file = values.topology ?? "topology.yaml"
+  for (const path of PROGRAMME.filter(isInHome)) screen.warn(`${path} ${IN_HOME}`)
+  const { stateDirectory } = serviceOf(given)
+  const environment = { STATE_DIRECTORY: `/var/lib/${stateDirectory}` }
+  const topology = await orWarning(screen, () => loadTopology(file, environment))
+  const words = topology ? withAddresses(given, topology) : given
+  const roles = readRoles(words) ?? EVERYTHING
   const service = serviceOf(words)
-  const doubts = PROGRAMME.filter(isInHome).map((path) => `${path} ${IN_HOME}`)
-  try {
-    const topology = await loadTopology(file, { STATE_DIRECTORY: `/var/lib/${service.stateDirectory}` })
-    doubts.push(...unwritable(service, topology))
-    checkRoles(roles, topology)
-  } catch (error) {
-    if (!(error instanceof TopologyError || error instanceof UsageError)) throw error
-    doubts.push(error.message)
+  if (topology) {
+    for (const doubt of unwritable(service, topology)) screen.warn(doubt)
+    await orWarning(screen, () => checkRoles(roles, topology))
   }
-  for (const doubt of doubts) screen.warn(doubt)
   await screen.print(formatUnit(service, resolve(file)))
   return 0
+}
+
+/** What can be mended before the unit is installed does not keep it from being printed. */
+async function orWarning<T>(screen: Screen, work: () => T | Promise<T>): Promise<T | undefined> {
+  try {
+    return await work()
+  } catch (error) {
+    if (!(error instanceof TopologyError || error instanceof UsageError)) throw error
+    screen.warn(error.message)
+    return undefined
+  }
 }
 
 const IN_HOME =

@@ -6,7 +6,7 @@ import { bindsWholeLoopback } from "../../topology/addressing"
 import { formatProblem } from "../../topology/yaml/problem"
 import { COMMON_OPTIONS, type Values } from "../arguments"
 import { formatWait, formatWhen } from "../format"
-import { checkRoles, readRoles } from "../roles"
+import { checkRoles, readRoles, withAddresses } from "../roles"
 import { createScreen, type Screen } from "../screen"
 import { bannerOf } from "./report"
 import { missedText, rightClockText, setBackText, tooOldText, wrongClockText } from "./schedule-text"
@@ -17,7 +17,7 @@ import { CollectionView } from "./view"
 export const name = "start"
 export const summary =
   "The network on its schedule until it is stopped: all of it simulated here, or the roles that are named."
-export const positionals = "[cloud] [gateway] [device ADDRESS…]"
+export const positionals = "[cloud] [gateway] [device ADDRESS|NAME…]"
 export const options = {
   once: { type: "boolean", help: "one collection now; exit 0 if every device was delivered, 1 if not" },
   loopback: { type: "boolean", help: "a named role on this machine's simulated addresses, for a trial" },
@@ -28,10 +28,10 @@ const STOP_WITHIN_MS = 1800
 
 export async function run(values: Values<typeof options>, words: readonly string[]): Promise<number> {
   const screen = createScreen(values)
-  const named = readRoles(words)
-  const roles = named ?? EVERYTHING
   const file = await TopologyFile.open(values.topology ?? "topology.yaml", screen)
   const { topology } = file
+  const named = readRoles(withAddresses(words, topology))
+  const roles = named ?? EVERYTHING
   checkRoles(roles, topology)
   const addressing = named && !values.loopback ? "declared" : "simulated"
   for (const warning of topology.warnings) screen.warn(...formatProblem(warning).split("\n"))

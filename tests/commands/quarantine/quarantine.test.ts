@@ -76,6 +76,7 @@ describe("without a gateway that runs", () => {
     expect(exit).toBe(0)
     const rows = await list("--device", "192.168.1.3")
     expect(rows).toHaveLength(2)
+    expect(await list("--device", "herbs")).toEqual(rows)
     expect(rows[1]).toEqual({
       at: expect.stringMatching(/^2026-11-23T05:/),
       kind: "line",
@@ -154,7 +155,7 @@ test.each([
   [["--retry", "--clear"], "--retry or --clear, one at a time"],
   [["--retry", "--json"], "--json is for the list"],
   [["--kind", "lines"], "--kind lines is not known, did you mean line?"],
-  [["--device", "tomatoes"], "--device is an IPv4 address: it is tomatoes"],
+  [["--device", "tomatos"], "--device tomatos is neither an address nor a name in greenhouse, did you mean tomatoes?"],
   [["--day", "yesterday"], "A day is written 2026-11-21: it is yesterday"],
   [[], "does not exist yet: nothing was collected so far"],
 ])("%p is one clear line, exit 2", async (args, message) => {

@@ -16,6 +16,7 @@ gateway:
 cloud: { address: 10.10.10.2, store: /srv/meter/cloud.db }
 devices:
   - { ip: 192.168.1.2-192.168.1.9, survey: "surveys/{ip}.txt" }
+  - { ip: 192.168.1.10, name: "tomatoes, red", survey: surveys/red.txt }
 `
 
 let folder: string
@@ -78,6 +79,13 @@ test("service warns of a device that is not declared, and of a store that the se
   expect(stderr).not.toContain("gateway.spool")
   expect(stdout).toContain("start device 192.168.1.77 cloud")
   expect(exit).toBe(0)
+})
+
+test("service puts addresses in the place of names, which another topology.yaml may give to others", async () => {
+  const { stdout, exit } = await run("device", "tomatoes, red")
+  expect(stdout).toBe(formatUnit(serviceOf(["device", "192.168.1.10"]), join(folder, "topology.yaml")))
+  expect(exit).toBe(0)
+  expect(await run("device", "tomatoes")).toMatchObject({ stdout: "", exit: 2 })
 })
 
 test("service warns when there is no topology to install, and prints the unit all the same", async () => {

@@ -1,27 +1,20 @@
 // `bun run readings`: what the store holds, as a listing, a table, CSV or JSON lines.
-import { printInBatches } from "../cloud/listing"
-import { FIRST_DAY, LAST_DAY, type Selection, type StoredRow, StoreReader } from "../cloud/store/reader"
-import { formatStored } from "../cloud/store/stored"
-import { formatAddress } from "../topology/address"
-import { loadTopology } from "../topology/yaml/load"
-import {
-  COMMON_OPTIONS,
-  DAY_RANGE_OPTIONS,
-  readDay,
-  readDayRange,
-  readDevice,
-  UsageError,
-  type Values,
-} from "./arguments"
-import { columns } from "./columns"
-import { createScreen } from "./screen"
+import { printInBatches } from "../../cloud/listing"
+import { FIRST_DAY, LAST_DAY, type Selection, type StoredRow, StoreReader } from "../../cloud/store/reader"
+import { formatStored } from "../../cloud/store/stored"
+import { formatAddress } from "../../topology/address"
+import { loadTopology } from "../../topology/yaml/load"
+import { COMMON_OPTIONS, DAY_RANGE_OPTIONS, readDay, readDayRange, UsageError, type Values } from "../arguments"
+import { columns } from "../columns"
+import { readDevice } from "../devices"
+import { createScreen } from "../screen"
 
 export const name = "readings"
 export const summary = "What the cloud's store holds."
 export const options = {
   day: { type: "string", value: "YYYY-MM-DD", help: "this day; without it the last one" },
   ...DAY_RANGE_OPTIONS,
-  device: { type: "string", value: "ADDRESS", help: "this device only" },
+  device: { type: "string", value: "DEVICE", help: "this device only, by its address or its name" },
   site: { type: "string", value: "NAME", help: "another site than the topology's own" },
   format: { type: "string", value: "FORMAT", help: "listing, table, csv or jsonl" },
   ...COMMON_OPTIONS,
@@ -53,7 +46,6 @@ export async function run(values: Values<typeof options>): Promise<number> {
   const { format = "listing" } = values
   const { head, line } = FORMATS[format] ?? {}
   if (!line) throw new UsageError(`--format is listing, table, csv or jsonl: it is ${format}`)
-  const device = readDevice(values.device)
   const given = readDay(values.day)
   const { from, to } = readDayRange(values)
   if (given && (from || to)) throw new UsageError("--day is one day: leave out --from and --to")
@@ -65,6 +57,7 @@ export async function run(values: Values<typeof options>): Promise<number> {
   if (sites.length > 0 && !sites.includes(site)) {
     throw new UsageError(`${site} is not a site of this store, which has ${sites.join(", ")}`)
   }
+  const device = readDevice(values.device, topology, site)
   const only = given ?? (from || to ? undefined : reader.lastDay(site))
   if (!only && !from && !to) {
     screen.info("Nothing is stored yet.")
