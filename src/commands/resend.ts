@@ -1,9 +1,10 @@
 // `bun run resend`: asks the gateway, the spool's only writer, to deliver days again that the cloud had already.
+import { systemClock } from "../clock"
 import type { DayRange } from "../gateway/control/request"
 import { heldDays, openSpool } from "../gateway/spool/reader"
 import { addressingOf } from "../gateway/spool/schema"
 import { StorageError } from "../storage/errors"
-import { addDays, type Day } from "../survey/calendar"
+import { addDays, type Day, dayOf } from "../survey/calendar"
 import { loadTopology } from "../topology/yaml/load"
 import { COMMON_OPTIONS, DAY_RANGE_OPTIONS, readDayRange, UsageError, type Values } from "./arguments"
 import { ask } from "./ask"
@@ -17,9 +18,9 @@ export const options = { ...DAY_RANGE_OPTIONS, ...COMMON_OPTIONS } as const
 
 export async function run(values: Values<typeof options>): Promise<number> {
   const screen = createScreen(values)
-  const { from, to } = readDayRange(values)
-  if (!from) throw new UsageError("--from says which day to begin with: --from 2026-11-21")
   const topology = await loadTopology(values.topology ?? "topology.yaml")
+  const { from, to } = readDayRange(values, dayOf(systemClock.now(), topology.timeZone))
+  if (!from) throw new UsageError("--from says which day to begin with: --from 2026-11-21")
   const { spool } = topology.gateway
 
   const { range, gaps, addressing } = find(spool, from, to)

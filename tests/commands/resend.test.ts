@@ -42,6 +42,7 @@ test("where none runs the days are due when it starts", async () => {
 test.each([
   [[], "--from says which day to begin with: --from 2026-11-21"],
   [["--from", "yesterday"], "A day is written 2026-11-21: it is yesterday"],
+  [["--last", "48h"], "--last is whole days or weeks, as 7d or 2w: it is 48h"],
   [["--from", "2026-11-21", "--to", "2026-11-20"], "--to is before --from: 2026-11-20 is before 2026-11-21"],
   [["--from", "2026-10-01", "--to", "2026-10-02"], "of 2026-10-01 to 2026-10-02: it holds 1 day, 2026-11-22"],
   [["--from", "2027-01-01"], "of 2027-01-01 and later: it holds 1 day, 2026-11-22"],

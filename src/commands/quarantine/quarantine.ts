@@ -1,11 +1,13 @@
 // `bun run quarantine`: lists what was refused or superseded, gives it to today's rules again, or drops it.
+import { systemClock } from "../../clock"
 import { printInBatches } from "../../cloud/listing"
 import { countQuarantined, KINDS, type Kind, readQuarantined } from "../../gateway/quarantine/entries"
 import { addressingOf, SPOOL } from "../../gateway/spool/schema"
 import { didYouMean } from "../../nearest"
 import { openForReading } from "../../storage/database"
+import { dayOf } from "../../survey/calendar"
 import { loadTopology } from "../../topology/yaml/load"
-import { COMMON_OPTIONS, readDay, UsageError, type Values } from "../arguments"
+import { COMMON_OPTIONS, DAY_RANGE_OPTIONS, readDayRange, UsageError, type Values } from "../arguments"
 import { ask } from "../ask"
 import { readDevice } from "../devices"
 import { createScreen, type Screen } from "../screen"
@@ -19,6 +21,7 @@ export const options = {
   retry: { type: "boolean", help: "give them to today's rules again; what still fails stays" },
   clear: { type: "boolean", help: "drop them" },
   day: { type: "string", value: "YYYY-MM-DD", help: "of this day only" },
+  ...DAY_RANGE_OPTIONS,
   device: {
     type: "string",
     value: "DEVICE",
@@ -34,9 +37,10 @@ export async function run(values: Values<typeof options>): Promise<number> {
   const { retry, clear, json } = values
   if (retry && clear) throw new UsageError("--retry or --clear, one at a time")
   if (json && (retry || clear)) throw new UsageError("--json is for the list")
-  const [day, kind] = [readDay(values.day), readKind(values.kind)]
+  const kind = readKind(values.kind)
   const topology = await loadTopology(values.topology ?? "topology.yaml")
-  const filter = { day, address: readDevice(values.device, topology), kind }
+  const days = readDayRange(values, dayOf(systemClock.now(), topology.timeZone))
+  const filter = { ...days, address: readDevice(values.device, topology), kind }
 
   const sqlite = openForReading(topology.gateway.spool, SPOOL)
   const addressing = addressingOf(sqlite)
@@ -59,7 +63,9 @@ export async function run(values: Values<typeof options>): Promise<number> {
 function tell(kinds: Readonly<Record<Kind, number>>, screen: Screen): void {
   screen.info(`Quarantine: ${quarantineText(kinds)}`)
   if (KINDS.every((kind) => kinds[kind] === 0)) return
-  screen.info("  --retry gives them to today's rules again, --clear drops them; --day, --device and --kind choose")
+  screen.info(
+    "  --retry gives them to today's rules again, --clear drops them; --day, --last, --device and --kind choose",
+  )
 }
 
 function readKind(text: string | undefined): Kind | undefined {

@@ -1,10 +1,12 @@
 // `bun run readings`: what the store holds, as a listing, a table, CSV or JSON lines.
+import { systemClock } from "../../clock"
 import { printInBatches } from "../../cloud/listing"
 import { FIRST_DAY, LAST_DAY, type Selection, type StoredRow, StoreReader } from "../../cloud/store/reader"
 import { formatStored } from "../../cloud/store/stored"
+import { dayOf } from "../../survey/calendar"
 import { formatAddress } from "../../topology/address"
 import { loadTopology } from "../../topology/yaml/load"
-import { COMMON_OPTIONS, DAY_RANGE_OPTIONS, readDay, readDayRange, UsageError, type Values } from "../arguments"
+import { COMMON_OPTIONS, DAY_RANGE_OPTIONS, readDayRange, UsageError, type Values } from "../arguments"
 import { columns } from "../columns"
 import { readDevice } from "../devices"
 import { createScreen } from "../screen"
@@ -46,10 +48,8 @@ export async function run(values: Values<typeof options>): Promise<number> {
   const { format = "listing" } = values
   const { head, line } = FORMATS[format] ?? {}
   if (!line) throw new UsageError(`--format is listing, table, csv or jsonl: it is ${format}`)
-  const given = readDay(values.day)
-  const { from, to } = readDayRange(values)
-  if (given && (from || to)) throw new UsageError("--day is one day: leave out --from and --to")
   const topology = await loadTopology(values.topology ?? "topology.yaml")
+  const { from, to } = readDayRange(values, dayOf(systemClock.now(), topology.timeZone))
   const site = values.site ?? topology.site
 
   using reader = new StoreReader(topology.cloud.store)
@@ -58,7 +58,7 @@ export async function run(values: Values<typeof options>): Promise<number> {
     throw new UsageError(`${site} is not a site of this store, which has ${sites.join(", ")}`)
   }
   const device = readDevice(values.device, topology, site)
-  const only = given ?? (from || to ? undefined : reader.lastDay(site))
+  const only = from || to ? undefined : reader.lastDay(site)
   if (!only && !from && !to) {
     screen.info("Nothing is stored yet.")
     return 0

@@ -9,15 +9,17 @@ const day = v.pipe(
   v.transform((text) => text as Day),
 )
 const filter = {
-  day: v.optional(day),
+  from: v.optional(day),
+  to: v.optional(day),
   address: v.optional(v.number()),
   kind: v.optional(v.picklist(KINDS)),
   upTo: v.optional(v.number()),
 }
 const spoolRequest = v.variant("ask", [
   v.object({ ask: v.literal("resend"), from: day, to: day }),
-  v.object({ ask: v.literal("retry"), ...filter }),
-  v.object({ ask: v.literal("clear"), ...filter }),
+  // what another version chooses by, and this one does not know, must not choose everything
+  v.strictObject({ ask: v.literal("retry"), ...filter }),
+  v.strictObject({ ask: v.literal("clear"), ...filter }),
   v.object({ ask: v.literal("drop"), day, first: v.number(), last: v.number() }),
 ])
 const controlRequest = v.variant("ask", [

@@ -100,10 +100,10 @@ export class Retry {
   }
 
   /** Surveys that are in the spool still, whether the quarantine kept them or not. */
-  async #redeliver({ day, address, kind, upTo }: Filter): Promise<number> {
+  async #redeliver({ kind, ...filter }: Filter): Promise<number> {
     if (kind !== undefined && kind !== "delivery") return 0
     const { spool, ledger } = this.options
-    const days = await spool.retryRefused({ day, address, upTo })
+    const days = await spool.retryRefused(filter)
     for (const each of new Set(days)) await ledger.confirm(each, false)
     return days.length
   }

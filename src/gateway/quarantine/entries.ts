@@ -29,7 +29,10 @@ export interface Quarantined {
 
 /** Which of them; without anything, all. */
 export interface Filter {
-  readonly day?: Day | undefined
+  /** Those that tell a day: this one and later ones. */
+  readonly from?: Day | undefined
+  /** This one and earlier ones. */
+  readonly to?: Day | undefined
   /** The device's, or a stranger's own. */
   readonly address?: number | undefined
   readonly kind?: Kind | undefined
@@ -39,12 +42,13 @@ export interface Filter {
 
 type Value = string | number | null
 
-/** For a WHERE, whose first five values are `filterValues()`. */
-export const FILTERED = `(?1 IS NULL OR day = ?1) AND (?2 IS NULL OR address = ?2 OR sender = ?3)
-  AND (?4 IS NULL OR kind = ?4) AND (?5 IS NULL OR id <= ?5)`
+/** For a WHERE, whose first six values are `filterValues()`. */
+export const FILTERED = `(?1 IS NULL OR day >= ?1) AND (?2 IS NULL OR day <= ?2)
+  AND (?3 IS NULL OR address = ?3 OR sender = ?4) AND (?5 IS NULL OR kind = ?5) AND (?6 IS NULL OR id <= ?6)`
 
-export const filterValues = ({ day, address, kind, upTo }: Filter): Value[] => [
-  day ?? null,
+export const filterValues = ({ from, to, address, kind, upTo }: Filter): Value[] => [
+  from ?? null,
+  to ?? null,
   address ?? null,
   address === undefined ? null : formatAddress(address),
   kind ?? null,
@@ -61,7 +65,7 @@ export function* readQuarantined(
 ): Generator<readonly Quarantined[]> {
   const rising = order === "oldest first"
   const page = sqlite.query<Quarantined, Value[]>(
-    `SELECT * FROM quarantine WHERE ${FILTERED} AND id ${rising ? ">" : "<"} ?6
+    `SELECT * FROM quarantine WHERE ${FILTERED} AND id ${rising ? ">" : "<"} ?7
      ORDER BY id ${rising ? "" : "DESC"} LIMIT ${PAGE}`,
   )
   for (let last = rising ? 0 : Number.MAX_SAFE_INTEGER; ; ) {

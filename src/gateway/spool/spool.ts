@@ -191,20 +191,21 @@ export class Spool {
   }
 
   /** Surveys that the cloud refused are due again, as far as the filter goes, and no longer in quarantine; their days. */
-  retryRefused({ day, address, upTo }: Filter): Promise<Day[]> {
+  retryRefused({ from, to, address, upTo }: Filter): Promise<Day[]> {
     return this.#whenSettled(() => {
       const slots = this.#query<{ slot: number }>(
         `SELECT refused.slot FROM refused CROSS JOIN surveys USING (slot, id)
-         WHERE (?1 IS NULL OR surveys.day = ?1) AND (?2 IS NULL OR surveys.address = ?2)`,
+         WHERE (?1 IS NULL OR surveys.day >= ?1) AND (?2 IS NULL OR surveys.day <= ?2)
+           AND (?3 IS NULL OR surveys.address = ?3)`,
       )
-        .all(day ?? null, address ?? null)
+        .all(from ?? null, to ?? null, address ?? null)
         .map(({ slot }) => slot)
       for (const slot of slots) {
         this.#query("INSERT OR REPLACE INTO due SELECT slot, id FROM slots WHERE slot = ?1").run(slot)
         this.#query("DELETE FROM refused WHERE slot = ?1").run(slot)
       }
       const isHeld = `EXISTS (SELECT 1 FROM slots WHERE slot = ${slotSql("quarantine.day", "quarantine.address")})`
-      this.quarantine.clear({ day, address, kind: "delivery", upTo }, isHeld)
+      this.quarantine.clear({ from, to, address, kind: "delivery", upTo }, isHeld)
       return slots.map(dayOfSlot)
     })
   }

@@ -113,7 +113,9 @@ describe("without a gateway that runs", () => {
     database.transaction(() => quarantine.add(now, { ...line, address: parseAddress("192.168.1.2") }))
     database.close()
 
-    expect((await run("--retry", "--day", day)).stderr).toContain("✔ Quarantine: 1 taken in, 4 refused still")
+    expect(await list("--last", "1d")).toHaveLength(5)
+    expect(await list("--from", day)).toHaveLength(5)
+    expect((await run("--retry", "--last", "1d")).stderr).toContain("✔ Quarantine: 1 taken in, 4 refused still")
     expect(await list("--day", day)).toHaveLength(4)
     await using _network = await startNetwork()
     await until(() => site.stored.includes(`${day} 192.168.1.2 10:00 5 50`))
@@ -156,6 +158,7 @@ test.each([
   [["--retry", "--json"], "--json is for the list"],
   [["--kind", "lines"], "--kind lines is not known, did you mean line?"],
   [["--device", "tomatos"], "--device tomatos is neither an address nor a name in greenhouse, did you mean tomatoes?"],
+  [["--last", "7d", "--day", DAY], "--last says which days: leave out --day, --from and --to"],
   [["--day", "yesterday"], "A day is written 2026-11-21: it is yesterday"],
   [[], "does not exist yet: nothing was collected so far"],
 ])("%p is one clear line, exit 2", async (args, message) => {

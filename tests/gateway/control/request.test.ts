@@ -4,7 +4,7 @@ import { DAY, TOMATOES } from "../fixtures"
 
 test.each<ControlRequest>([
   { ask: "resend", from: DAY, to: "2026-12-31" },
-  { ask: "retry", day: DAY, address: TOMATOES, kind: "line" },
+  { ask: "retry", from: DAY, to: DAY, address: TOMATOES, kind: "line" },
   { ask: "clear", upTo: 7 },
   { ask: "drop", day: DAY, first: 0, last: TOMATOES },
   { ask: "reload" },
@@ -22,6 +22,7 @@ test.each([
   '{"ask":"resend","from":"yesterday","to":"2026-11-21"}',
   '{"ask":"clear","kind":"everything"}',
   '{"ask":"drop","day":"2026-11-21"}',
+  '{"ask":"clear","day":"2026-11-21"}', // of another version: it must not clear everything
 ])("readRequest() takes %p for none", (text) => {
   expect(readRequest(text)).toBeUndefined()
 })

@@ -203,9 +203,9 @@ describe("a delivery", () => {
   })
 
   test("is chosen by day, device and kind", async () => {
-    for (const filter of [{ kind: "line" }, { day: "2026-11-20" }] as const)
+    for (const filter of [{ kind: "line" }, { to: "2026-11-20" }, { from: "2026-11-22" }] as const)
       expect(await again(filter)).toMatchObject({ due: 0 })
-    expect(await again({ address: HERBS })).toMatchObject({ due: 1 })
+    expect(await again({ address: HERBS, from: DAY, to: DAY })).toMatchObject({ due: 1 })
     expect(due()).toEqual([[HERBS, DAY, MORNING]])
     expect(bench.quarantined()).toHaveLength(1)
   })

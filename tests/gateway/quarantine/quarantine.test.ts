@@ -157,12 +157,14 @@ describe("clear(), countQuarantined() and readQuarantined()", () => {
 
   test.each([
     [{}, [1, 2, 3, 4]],
-    [{ day: DAY }, [1, 2, 4]],
+    [{ from: DAY, to: DAY }, [1, 2, 4]],
+    [{ from: "2026-11-20" }, [1, 2, 3, 4]],
+    [{ to: "2026-11-20" }, [3]],
     [{ address: TOMATOES }, [1, 3]],
     [{ address: TOMATOES - 2 + 77 }, [4]],
     [{ kind: "line" }, [1, 2]],
     [{ kind: "line", upTo: 1 }, [1]],
-    [{ day: "2026-11-20", address: HERBS }, []],
+    [{ to: "2026-11-20", address: HERBS }, []],
   ] as const)("take %j for %j", (filter, ids) => {
     expect(read(filter).map(({ id }) => id)).toEqual([...ids])
     const { kinds, newest } = countQuarantined(bench.database.sqlite, filter)
