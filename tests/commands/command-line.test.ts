@@ -81,36 +81,6 @@ test("a missing survey is named with its place, exit 1", async () => {
   expect(exit).toBe(1)
 })
 
-test("readings lists what is stored, in every format", async () => {
-  await run("start", "--once", "--quiet")
-  expect(await run("readings")).toMatchObject({ stdout: LISTING, exit: 0 })
-  const day = (await run("readings", "--format", "csv")).stdout.split("\n")[1]?.split(",")[2] ?? ""
-  expect(await run("readings", "--format", "csv", "--day", day)).toMatchObject({
-    stdout: `site,device,day,time,temperature,humidity
-greenhouse,192.168.1.2,${day},08:00,20,30
-greenhouse,192.168.1.2,${day},12:00,25,33
-greenhouse,192.168.1.2,${day},16:00,23,32
-greenhouse,192.168.1.2,${day},20:00,21,28
-`,
-  })
-  const json = (await run("readings", "--format", "jsonl", "--from", day, "--device", "192.168.1.2")).stdout
-  expect(JSON.parse(json.split("\n")[0] ?? "")).toEqual({
-    site: "greenhouse",
-    device: "192.168.1.2",
-    day,
-    time: "08:00",
-    temperature: 20,
-    humidity: 30,
-  })
-  expect((await run("readings", "--format", "table")).stdout).toContain("192.168.1.2")
-  const nobody = await run("readings", "--device", "192.168.1.99")
-  expect(nobody).toMatchObject({ stdout: "", exit: 0 })
-  expect(nobody.stderr).toContain(`Nothing stored for 192.168.1.99 on ${day}`)
-  const never = await run("readings", "--from", "2001-01-01", "--to", "2001-12-31")
-  expect(never).toMatchObject({ stdout: "", exit: 0 })
-  expect(never.stderr).toContain("Nothing stored for greenhouse from 2001-01-01 to 2001-12-31")
-})
-
 test("check names every problem of every survey line, exit 2", async () => {
   expect(await run("check")).toMatchObject({ exit: 0 })
   await writeFile(join(folder, "bad.txt"), "08:00 - 20 - 130%\n08:30 - 1 - 1%\nnonsense\n")
@@ -134,14 +104,6 @@ test.each([
   [["start", "192.168.1.2"], "Say `device 192.168.1.2` to play that device"],
   [["readings", "gateway"], "gateway is not understood here"],
   [["start", "--topology"], "--topology needs a value: FILE"],
-  [["readings", "--format", "xml"], "--format is listing, table, csv or jsonl: it is xml"],
-  [["readings", "--day", "2026-02-30"], "A day is written 2026-11-21: it is 2026-02-30"],
-  [["readings", "--site", "farm"], "farm is not a site of this store, which has greenhouse"],
-  [["readings", "--site", "farm", "--day", "2026-11-21"], "farm is not a site of this store, which has greenhouse"],
-  [
-    ["readings", "--from", "2026-11-22", "--to", "2026-11-21"],
-    "--to is before --from: 2026-11-21 is before 2026-11-22",
-  ],
   [["start", "--topology", "nowhere.yaml"], "nowhere.yaml: is not there"],
 ])("%p is one clear line, exit 2", async (args, message) => {
   const { stderr, stdout, exit } = await run(...args)

@@ -2,14 +2,15 @@
 import { systemClock } from "../../clock"
 import { printInBatches } from "../../cloud/listing"
 import { FIRST_DAY, LAST_DAY, type Selection, type StoredRow, StoreReader } from "../../cloud/store/reader"
-import { formatStored } from "../../cloud/store/stored"
 import { dayOf } from "../../survey/calendar"
 import { formatAddress } from "../../topology/address"
+import { nameOf } from "../../topology/names"
 import { loadTopology } from "../../topology/yaml/load"
 import { COMMON_OPTIONS, DAY_RANGE_OPTIONS, readDayRange, UsageError, type Values } from "../arguments"
-import { columns } from "../columns"
-import { readDevice } from "../devices"
+import { declaredNames, readDevice } from "../devices"
+import { labelOf } from "../format"
 import { createScreen } from "../screen"
+import { FORMATS } from "./formats"
 
 export const name = "readings"
 export const summary = "What the cloud's store holds."
@@ -22,31 +23,10 @@ export const options = {
   ...COMMON_OPTIONS,
 } as const
 
-const cells = ({ site, day, address, time, temperature, humidity }: StoredRow) =>
-  [site, formatAddress(address), day, time, temperature, humidity] as const
-
-const tableRow = (row: readonly (string | number)[]): string =>
-  columns([row.map(String)], { left: 4, widths: [16, 15, 10, 8, 11, 8] }).join("")
-
-const COLUMNS = ["site", "device", "day", "time", "temperature", "humidity"]
-
-const FORMATS: Record<string, { readonly head?: string; readonly line: (row: StoredRow) => string }> = {
-  listing: {
-    line: ({ address, time, temperature, humidity }) =>
-      `${formatAddress(address)} - ${formatStored([time, temperature, humidity])}`,
-  },
-  table: { head: tableRow(COLUMNS), line: (row) => tableRow(cells(row)) },
-  csv: { head: COLUMNS.join(","), line: (row) => cells(row).join(",") },
-  jsonl: {
-    line: ({ site, address, day, time, temperature, humidity }) =>
-      JSON.stringify({ site, device: formatAddress(address), day, time, temperature, humidity }),
-  },
-}
-
 export async function run(values: Values<typeof options>): Promise<number> {
   const screen = createScreen(values)
   const { format = "listing" } = values
-  const { head, line } = FORMATS[format] ?? {}
+  const { head, dayHead, line } = FORMATS[format] ?? {}
   if (!line) throw new UsageError(`--format is listing, table, csv or jsonl: it is ${format}`)
   const topology = await loadTopology(values.topology ?? "topology.yaml")
   const { from, to } = readDayRange(values, dayOf(systemClock.now(), topology.timeZone))
@@ -64,22 +44,29 @@ export async function run(values: Values<typeof options>): Promise<number> {
     return 0
   }
   const selection = { site, device, from: only ?? from ?? FIRST_DAY, to: only ?? to ?? LAST_DAY }
-  let found = false
+  const declared = site === topology.site ? declaredNames(topology) : []
+  const stored = reader.names(site)
+  const nameAt = (address: number) => nameOf(declared, address) ?? nameOf(stored, address)
+
+  let before: StoredRow | undefined
   const lines = function* () {
     if (head) yield `${head}\n`
+    let label: string | undefined
     for (const row of reader.rows(selection)) {
-      found = true
-      yield `${line(row)}\n`
+      if (dayHead && selection.from !== selection.to && row.day !== before?.day) yield `${dayHead(row.day)}\n`
+      if (row.address !== before?.address) label = nameAt(row.address)
+      before = row
+      yield `${line(row, label)}\n`
     }
   }
   await printInBatches(lines(), screen.print)
-  if (!found) screen.info(`Nothing stored for ${describe(selection)}`)
+  if (!before) screen.info(`Nothing stored for ${describe(selection, nameAt)}`)
   return 0
 }
 
-/** "192.168.1.2 from 2026-11-01 to 2026-11-21" */
-function describe({ site, device, from, to }: Selection): string {
-  const who = device === undefined ? site : formatAddress(device)
+/** "192.168.1.2 tomatoes from 2026-11-01 to 2026-11-21" */
+function describe({ site, device, from, to }: Selection, nameAt: (address: number) => string | undefined): string {
+  const who = device === undefined ? site : labelOf({ ip: formatAddress(device), name: nameAt(device) })
   if (from === to) return `${who} on ${from}`
   return [who, from === FIRST_DAY ? "" : ` from ${from}`, to === LAST_DAY ? "" : ` to ${to}`].join("")
 }
