@@ -9,6 +9,7 @@ import {
   type Request,
   type Response,
   readTarget,
+  refuseAccept,
   refuseFormat,
   say,
   type Target,
@@ -116,7 +117,8 @@ export class Receiver {
       return say(Code.Forbidden, why)
     }
     const format = kind === "surveys" ? ContentFormat.Text : ContentFormat.Json
-    return (isDrop ? undefined : refuseFormat(request, format)) ?? target
+    const refusal = isDrop ? undefined : refuseFormat(request, format)
+    return refusal ?? refuseAccept(request, ContentFormat.Text) ?? target
   }
 
   #route(request: Request, target: Target): Response | Promise<Response> {

@@ -20,12 +20,15 @@ export const Code = {
   Forbidden: code(4, 3),
   NotFound: code(4, 4),
   MethodNotAllowed: code(4, 5),
+  NotAcceptable: code(4, 6),
   RequestEntityIncomplete: code(4, 8),
   Conflict: code(4, 9), // RFC 8132 §5
   RequestEntityTooLarge: code(4, 13),
   UnsupportedContentFormat: code(4, 15),
+  TooManyRequests: code(4, 29), // RFC 8516
   InternalServerError: code(5, 0),
   ServiceUnavailable: code(5, 3),
+  ProxyingNotSupported: code(5, 5),
   // signalling over TCP, RFC 8323 §5
   Csm: code(7, 1),
   Ping: code(7, 2),

@@ -22,6 +22,8 @@ export const OptionNumber = {
   Accept: 17,
   Block2: 23, // RFC 7959
   Block1: 27, // RFC 7959
+  ProxyUri: 35,
+  ProxyScheme: 39,
   Size1: 60, // RFC 7252 §5.10.9
   RequestTag: 292, // RFC 9175 §3
 } as const
@@ -64,10 +66,10 @@ export function findOption(options: readonly Option[], number: number): Option |
   return undefined
 }
 
-/** An option's unsigned integer; undefined when it is absent or longer than 4 bytes. */
-export function uintOf(options: readonly Option[], number: number): number | undefined {
+/** An option's unsigned integer; undefined when it is absent or longer than that. */
+export function uintOf(options: readonly Option[], number: number, mostBytes = 4): number | undefined {
   const option = findOption(options, number)
-  return option && readUint(option.value)
+  return option && option.value.length <= mostBytes ? readUint(option.value) : undefined
 }
 
 /** The text of every option of this number, in order. Throws MessageFormatError when one is not UTF-8. */

@@ -4,7 +4,6 @@ import { Code, formatCode } from "./code"
 import {
   type Content,
   decodeText,
-  isCritical,
   MessageFormatError,
   NO_BYTES,
   type Option,
@@ -74,50 +73,46 @@ const REASON_CHARACTERS = 200
 export const reasonOf = (response: Response): string =>
   shorten(textOf(response), REASON_CHARACTERS) || `answer ${formatCode(response.code)}`
 
-// Critical options and their longest values (RFC 7252 §5.10, RFC 7959 §2.1). Uri-Host and Uri-Port only name us again;
-// Block1 and Block2 are handled below the resources.
-const UNDERSTOOD: ReadonlyMap<number, number> = new Map([
-  [OptionNumber.UriHost, 255],
-  [OptionNumber.UriPort, 2],
-  [OptionNumber.UriPath, 255],
-  [OptionNumber.UriQuery, 255],
-  [OptionNumber.Accept, 2],
-  [OptionNumber.Block1, 3],
-  [OptionNumber.Block2, 3],
-])
-
+const FORMAT_BYTES = 2 // of a content format, RFC 7252 §5.10
 const NO_QUERY: ReadonlyMap<string, string> = new Map()
 
-/** Reads path and query; a refusal where an option is critical and unknown (4.02) or is not UTF-8 (4.00). */
-export function readTarget(request: Request): Target | Response {
-  for (const { number, value } of request.options) {
-    // one that is too long is as good as unknown (RFC 7252 §5.4.3)
-    if (!isCritical(number) || value.length <= (UNDERSTOOD.get(number) ?? -1)) continue
-    return say(Code.BadOption, `Option ${number} is not supported`)
-  }
+/** Reads path and query; a refusal (4.00) where they are not UTF-8, or a key of the query comes twice. */
+export function readTarget({ options }: Request): Target | Response {
   try {
-    return { path: textsOf(request.options, OptionNumber.UriPath), query: readQuery(request.options) }
+    const query = readQuery(options)
+    if (typeof query === "string") return say(Code.BadRequest, `${query} is given twice`)
+    return { path: textsOf(options, OptionNumber.UriPath), query }
   } catch (error) {
     if (error instanceof MessageFormatError) return say(Code.BadRequest, "The path must be UTF-8")
     throw error
   }
 }
 
-function readQuery(options: readonly Option[]): ReadonlyMap<string, string> {
+/** The query, or a key that comes twice: which of its values is meant, nobody knows. */
+function readQuery(options: readonly Option[]): ReadonlyMap<string, string> | string {
   const pairs = textsOf(options, OptionNumber.UriQuery)
   if (pairs.length === 0) return NO_QUERY
   const query = new Map<string, string>()
   for (const pair of pairs) {
     const equals = pair.indexOf("=")
-    if (equals < 0) query.set(pair, "")
-    else query.set(pair.slice(0, equals), pair.slice(equals + 1))
+    const key = equals < 0 ? pair : pair.slice(0, equals)
+    if (query.has(key)) return key
+    query.set(key, equals < 0 ? "" : pair.slice(equals + 1))
   }
   return query
 }
 
 /** A refusal (4.15) unless the content format is absent or this one. */
 export function refuseFormat(request: Request, format: number): Response | undefined {
-  const given = uintOf(request.options, OptionNumber.ContentFormat)
+  // one that is too long is as good as absent (RFC 7252 §5.4.3)
+  const given = uintOf(request.options, OptionNumber.ContentFormat, FORMAT_BYTES)
   if (given === undefined || given === format) return undefined
   return say(Code.UnsupportedContentFormat, `Content-Format must be ${format}: it is ${given}`)
+}
+
+/** A refusal (4.06) unless the answer's content format is one that the client accepts (RFC 7252 §5.10.4). */
+export function refuseAccept(request: Request, format: number): Response | undefined {
+  const accepted = uintOf(request.options, OptionNumber.Accept)
+  if (accepted === undefined || accepted === format) return undefined
+  return say(Code.NotAcceptable, `Accept must be ${format}: it is ${accepted}`)
 }

@@ -3,6 +3,7 @@ import { expect, test } from "bun:test"
 import { Receiver } from "../../src/cloud/receiver"
 import { BlockReceiver, sendBlockwise } from "../../src/coap/block"
 import { Code, isRequest } from "../../src/coap/code"
+import { refuseRequest } from "../../src/coap/critical"
 import { MessageFormatError, OptionNumber, textOption, uintOption } from "../../src/coap/option"
 import { ContentFormat } from "../../src/coap/resource"
 import { encodeFrame, FrameReader, type ReceivedFrame } from "../../src/coap/tcp/frame"
@@ -37,7 +38,7 @@ async function delivery(): Promise<Uint8Array> {
   return sent
 }
 
-/** The requests that a stream turns out to be. */
+/** The requests that a stream turns out to be, without those that a session refuses. */
 function requestsIn(stream: Uint8Array): ReceivedFrame[] {
   const frames: ReceivedFrame[] = []
   try {
@@ -45,7 +46,7 @@ function requestsIn(stream: Uint8Array): ReceivedFrame[] {
   } catch (error) {
     if (!(error instanceof MessageFormatError)) throw error
   }
-  return frames.filter(({ code }) => isRequest(code))
+  return frames.filter((frame) => isRequest(frame.code) && refuseRequest(frame) === undefined)
 }
 
 test("no two bits that change sides get another value, revision or zone past the digest, or drop anything", async () => {

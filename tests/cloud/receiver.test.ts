@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from "bun:test"
 import type { CloudEvent } from "../../src/cloud/events"
 import { Receiver } from "../../src/cloud/receiver"
 import { Code } from "../../src/coap/code"
-import { OptionNumber, uintOf } from "../../src/coap/option"
+import { OptionNumber, uintOf, uintOption } from "../../src/coap/option"
 import { ContentFormat } from "../../src/coap/resource"
 import { deliveryDigest, surveyDigest } from "../../src/survey/digest"
 import { ofKind } from "../fixtures"
@@ -266,7 +266,8 @@ describe("PUT a survey", () => {
     [surveyOn(DAY, "tomatoes"), MORNING, {}, "4.00 tomatoes is not an IPv4 address"],
     [surveyOn(DAY, "192.168.1.2-192.168.1.3"), MORNING, {}, "4.00 192.168.1.2-192.168.1.3 is not an IPv4 address"],
     [surveyOn("today"), MORNING, {}, "4.00 A day is written 2026-11-21: it is today"],
-    [SURVEY, MORNING, { options: [{ number: 65, value: new Uint8Array(1) }] }, "4.02 Option 65 is not supported"],
+    [SURVEY, MORNING, { query: ["revision=1", "revision=2"] }, "4.00 revision is given twice"],
+    [SURVEY, MORNING, { options: [uintOption(OptionNumber.Accept, 50)] }, "4.06 Accept must be 0: it is 50"],
     [SURVEY.replace(SITE, "orchard"), MORNING, {}, "4.04 PUT /sites/orchard comes first"],
     ["weather", MORNING, {}, "4.04 There are /sites/<site>, its surveys and its collections here"],
     ["sites", MORNING, {}, "4.04 There are /sites/<site>, its surveys and its collections here"],

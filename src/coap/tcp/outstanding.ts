@@ -62,12 +62,21 @@ export class Outstanding {
 
   /** An answer to nothing that waits is ignored (RFC 8323 has no Reset). */
   resolve(token: Uint8Array, reply: Content): void {
-    if (token.length === TOKEN_BYTES) this.#byToken.get(readUint(token) ?? -1)?.resolve(reply)
+    this.#find(token)?.resolve(reply)
+  }
+
+  /** The answer came, and is of no use. */
+  reject(token: Uint8Array, reason: Error): void {
+    this.#find(token)?.reject(reason)
   }
 
   /** All that wait now, in the order in which they were made. */
   all(): Waiting[] {
     return [...this.#byToken.values()]
+  }
+
+  #find(token: Uint8Array) {
+    return token.length === TOKEN_BYTES ? this.#byToken.get(readUint(token) ?? -1) : undefined
   }
 
   #freeToken(): number {

@@ -1,6 +1,7 @@
 // One CoAP connection over TCP: settings, requests both ways, and an orderly end (RFC 8323 §3.3, §5). No sockets.
 import type { Random } from "../../clock"
 import { Code, formatCode, isRequest, isResponse } from "../code"
+import { optionProblem, refuseRequest } from "../critical"
 import { type Content, NO_BYTES } from "../option"
 import { type Handler, type Request, type Response, say } from "../resource"
 import { encodeCut, encodeFrame, type Frame, type ReceivedFrame } from "./frame"
@@ -144,7 +145,7 @@ export class Session {
     if (!this.#hasPeerCsm && code !== Code.Csm && code !== Code.Abort) {
       this.#refuse(`the first message must be a CSM, not ${formatCode(code)}`)
     } else if (isRequest(code)) this.#takeRequest(frame)
-    else if (isResponse(code)) this.#outstanding.resolve(frame.token, frame)
+    else if (isResponse(code)) this.#takeResponse(frame)
     else this.#takeSignal(frame)
   }
 
@@ -189,6 +190,14 @@ export class Session {
     this.#intake.begin(() => this.#serve(token, request))
   }
 
+  #takeResponse(frame: ReceivedFrame): void {
+    const problem = optionProblem(frame.options)
+    if (problem === undefined) return this.#outstanding.resolve(frame.token, frame)
+    // it may turn the answer's meaning round (RFC 7252 §5.4.1)
+    const what = `the answer ${formatCode(frame.code)} of ${this.options.address} cannot be understood`
+    this.#outstanding.reject(frame.token, new Error(`${what}: ${problem}`))
+  }
+
   #serve(token: Uint8Array, request: Request): Promise<void> | undefined {
     const { handler = () => say(Code.NotFound) } = this.options
     const answer = (response: Response) => this.#answer(token, response)
@@ -198,7 +207,7 @@ export class Session {
       answer(say(Code.InternalServerError, "Internal error"))
     }
     try {
-      const response = handler(request)
+      const response = refuseRequest(request) ?? handler(request)
       if (response instanceof Promise) return response.then(answer).catch(fail)
       answer(response)
     } catch (error) {

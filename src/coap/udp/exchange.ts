@@ -2,6 +2,7 @@
 import type { Clock, Random } from "../../clock"
 import type { Peer } from "../../net/udp"
 import { Code, isRequest, isResponse, isSuccess } from "../code"
+import { optionProblem, refuseRequest } from "../critical"
 import { type Content, MessageFormatError, NO_BYTES, wholeCharacters } from "../option"
 import type { Handler, Request, Response } from "../resource"
 import { RecentAnswers } from "./answers"
@@ -153,7 +154,9 @@ export class Endpoint {
   }
 
   #receiveResponse(message: Message, peer: Peer, sizeBytes: number): void {
-    const pending = this.#pendingByToken.get(keyOf(peer, message.token))
+    // what is critical and not understood may turn its meaning round: nobody asked for that (RFC 7252 §5.4.1)
+    const isUnderstood = optionProblem(message.options) === undefined
+    const pending = isUnderstood ? this.#pendingByToken.get(keyOf(peer, message.token)) : undefined
     const { type } = message
     if (type === Type.Acknowledgement) {
       // piggy-backed: id and token must both match (RFC 7252 §5.3.2)
@@ -194,6 +197,8 @@ export class Endpoint {
       if (confirmable) this.#reset(message.id, peer)
       return
     }
+    // not 4.02, which is for a CON (RFC 7252 §5.4.1, §4.3)
+    if (!confirmable && optionProblem(options) !== undefined) return this.#reset(message.id, peer)
     const { address, port } = peer
     let isLate = false
     const answer = (response: Response) => {
@@ -210,7 +215,7 @@ export class Endpoint {
     const arrivedAt = this.options.clock.now()
     const request: Request = { code, options, payload, address, endpoint: `${address}:${port}`, arrivedAt, sizeBytes }
     try {
-      const response = handler(request)
+      const response = refuseRequest(request) ?? handler(request)
       if (response instanceof Promise) {
         isLate = true
         if (key !== undefined) this.#answers.set(key, NO_BYTES)

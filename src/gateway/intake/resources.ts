@@ -9,6 +9,7 @@ import {
   type Request,
   type Response,
   readTarget,
+  refuseAccept,
   refuseFormat,
   say,
   type Target,
@@ -21,6 +22,7 @@ import { isDigest, surveyDigest } from "../../survey/digest"
 import { parseAddress } from "../../topology/address"
 import type { Device } from "../../topology/devices"
 import type { Refusal } from "../quarantine/quarantine"
+import type { Absence } from "../spool/notes/absences"
 import { ARRIVED, type Collector, type Outcome } from "./collector"
 import type { Senders } from "./senders"
 
@@ -29,6 +31,15 @@ interface Destination {
   readonly day: Day
   readonly digest: string | undefined
 }
+
+/** Of which device and day nothing comes. */
+interface Missing {
+  readonly device: Device
+  readonly day: Day
+  readonly kind: Absence
+}
+
+const NOT_HERE = say(Code.NotFound, "There are /surveys, /missing and /owed here")
 
 export class Resources {
   constructor(
@@ -51,7 +62,7 @@ export class Resources {
       case ".well-known":
         return wellKnown(request, target)
       default:
-        return say(Code.NotFound, "There are /surveys, /missing and /owed here")
+        return NOT_HERE
     }
   }
 
@@ -59,8 +70,9 @@ export class Resources {
   readonly admit = (request: Request): Response | undefined => {
     const target = readTarget(request)
     if ("code" in target) return target
-    if (target.path[0] !== "surveys") return say(Code.NotFound)
-    const destination = this.#destination(request, target)
+    const [kind] = target.path
+    if (kind !== "surveys" && kind !== "missing") return NOT_HERE
+    const destination = kind === "surveys" ? this.#destination(request, target) : this.#missingOf(request, target)
     return "code" in destination ? destination : undefined
   }
 
@@ -86,6 +98,8 @@ export class Resources {
     const refuse = (refusal: Response, forGood: boolean) =>
       this.#refuse(request, refusal, { kind: "message", address: device.address, day, forGood })
     if (format) return refuse(format, true)
+    const accept = refuseAccept(request, ContentFormat.Text)
+    if (accept) return refuse(accept, false)
     if (!day) return refuse(say(Code.BadRequest, `A day is written 2026-11-21: it is ${given}`), true)
     for (const key of query.keys()) {
       // it may be a digest that came to harm, and the survey with it
@@ -129,17 +143,25 @@ export class Resources {
   }
 
   /** Why a device's survey does not come, a line: `?kind=stale` where its file cannot hold that day. */
-  async #missing(request: Request, { path, query }: Target): Promise<Response> {
+  #missing(request: Request, target: Target): Response | Promise<Response> {
+    const missing = this.#missingOf(request, target)
+    return "code" in missing ? missing : this.#noteMissing(request, missing)
+  }
+
+  #missingOf(request: Request, { path, query }: Target): Missing | Response {
     if (request.code !== Code.Put) return say(Code.MethodNotAllowed, "What is missing is PUT")
     const [, ip = "", given = "", ...more] = path
     const day = parseDay(given)
     if (!day || more.length > 0) return say(Code.NotFound, "Why nothing comes is told at /missing/<ip>/<day>")
-    const format = refuseFormat(request, ContentFormat.Text)
-    if (format) return format
+    const refusal = refuseFormat(request, ContentFormat.Text) ?? refuseAccept(request, ContentFormat.Text)
+    if (refusal) return refusal
     const kind = query.get("kind") ?? "missing"
     if (kind !== "missing" && kind !== "stale") return say(Code.BadRequest, "A survey is missing or stale")
     const device = this.senders.identify(request.address, ip)
-    if (typeof device === "string") return say(Code.Forbidden, device)
+    return typeof device === "string" ? say(Code.Forbidden, device) : { device, day, kind }
+  }
+
+  async #noteMissing(request: Request, { device, day, kind }: Missing): Promise<Response> {
     const reason = shorten(textOf(request).split("\n", 1)[0]?.trim() ?? "", REASON_CHARACTERS)
     const isKept = await this.collector.noteAbsence(day, device.address, kind, reason)
     return isKept ? say(Code.Changed) : busy(REFUSED_TEXT, REFUSED_RETRY_SECONDS)
@@ -153,11 +175,14 @@ export class Resources {
     if (ip !== undefined && parseAddress(ip) === undefined) return say(Code.BadRequest, `${ip} is not an IPv4 address`)
     const device = this.senders.identify(request.address, ip)
     if (typeof device === "string") return say(Code.Forbidden, device)
+    const accept = refuseAccept(request, ContentFormat.Text)
+    if (accept) return accept
     const after = query.get("after") ?? ""
     const days = device.paused ? [] : this.collector.owed(device.address).filter((day) => day > after)
     // an address, however short, makes room for one day
     const least = ip === undefined ? 0 : 1
-    const room = Math.max(least, Math.floor((request.sizeBytes - OWED_OVERHEAD_BYTES) / OWED_DAY_BYTES))
+    const overhead = OWED_OVERHEAD_BYTES + (findOption(request.options, OptionNumber.Block2) ? BLOCK2_BYTES : 0)
+    const room = Math.max(least, Math.floor((request.sizeBytes - overhead) / OWED_DAY_BYTES))
     if (room === 0 && days.length > 0) return say(Code.BadRequest, "Ask /owed/<ip>")
     return say(Code.Content, days.slice(0, room).join("\n"), [
       uintOption(OptionNumber.ContentFormat, ContentFormat.Text),
@@ -165,15 +190,20 @@ export class Resources {
   }
 }
 
-/** What there is here, as in RFC 6690. */
+/** What there is here, as in RFC 6690; it filters nothing, as §4.1 allows. */
 function wellKnown(request: Request, { path }: Target): Response {
-  if (request.code !== Code.Get) return say(Code.MethodNotAllowed)
-  if (path.length !== 2 || path[1] !== "core") return say(Code.NotFound)
-  const links = say(Code.Content, "</surveys>;ct=0,</missing>;ct=0,</owed>;ct=0", [
-    uintOption(OptionNumber.ContentFormat, ContentFormat.Links),
-  ])
-  return { ...links, mayBeLonger: true }
+  if (path.length !== 2 || path[1] !== "core")
+    return say(Code.NotFound, "What there is here is told at /.well-known/core")
+  if (request.code !== Code.Get) return say(Code.MethodNotAllowed, "What there is here is read with GET")
+  const format = uintOption(OptionNumber.ContentFormat, ContentFormat.Links)
+  return refuseAccept(request, ContentFormat.Links) ?? { ...say(Code.Content, LINKS, [format]), mayBeLonger: true }
 }
+
+const LINKS = [
+  '</surveys>;rt="surveys";ct=0;title="PUT /surveys/ADDRESS/DAY takes lines HH:MM - T - H%"',
+  '</missing>;rt="missing";ct=0;title="PUT /missing/ADDRESS/DAY takes why nothing comes"',
+  '</owed>;rt="owed";ct=0;title="GET /owed/ADDRESS tells which days are owed"',
+].join(",")
 
 function answerTo(outcome: Outcome): Response {
   if (outcome.kind === "postponed") return busy(outcome.reason, outcome.retryAfterSeconds)
@@ -189,3 +219,4 @@ const CHANGED = say(Code.Changed, ARRIVED)
 const REASON_CHARACTERS = 200
 const OWED_DAY_BYTES = 11 // "2026-11-21\n"
 const OWED_OVERHEAD_BYTES = 4 + 8 + 1 + 1 // header, longest token, Content-Format, payload marker
+const BLOCK2_BYTES = 1 + 3 // of an answer in blocks

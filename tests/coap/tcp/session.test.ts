@@ -258,6 +258,30 @@ describe("Session, requests", () => {
     expect(sent).toHaveLength(1)
   })
 
+  test("that no resource can answer do not reach the handler: 4.02, 4.05, 5.05", () => {
+    const seen: Request[] = []
+    const { session, sent } = ready({ handler: recorder(seen) })
+    session.receive(frame({ options: [uintOption(65, 1)] }))
+    session.receive(frame({ options: [uintOption(17, 1), uintOption(17, 1)] }))
+    session.receive(frame({ code: 5 })) // FETCH, RFC 8132
+    session.receive(frame({ options: [textOption(35, "coap://elsewhere/")] }))
+    expect(sent.map((answer) => [answer.code, textOf(answer)])).toEqual([
+      [Code.BadOption, "Option 65 is not supported"],
+      [Code.BadOption, "Option 17 is given twice"],
+      [Code.MethodNotAllowed, "Method 0.05 is not supported"],
+      [Code.ProxyingNotSupported, "This is no proxy"],
+    ])
+    expect(seen).toEqual([])
+  })
+
+  test("an answer with a critical option that is not understood is none, and says so", async () => {
+    const { session, sent } = ready()
+    const answer = session.request(put("a"))
+    session.receive(frame({ code: Code.Created, token: sent[0]?.token ?? NONE, options: [uintOption(65, 1)] }))
+    const why = "the answer 2.01 of 10.10.10.1 cannot be understood: Option 65 is not supported"
+    await expect(answer).rejects.toThrow(why)
+  })
+
   test("without a handler are answered 4.04", () => {
     const { session, sent } = ready()
     session.receive(frame({ token: hex("0102") }))

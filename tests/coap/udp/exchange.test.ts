@@ -238,6 +238,20 @@ describe("Endpoint takes a separate response", () => {
     expect([outcome.error, clock.pending]).toEqual([expect.any(ExchangeTimeout), 0])
   })
 
+  test.each<[string, Partial<Message>, Partial<Message>[]]>([
+    ["CON with RST", { type: Type.Confirmable, id: 0xbeef }, [{ type: Type.Reset, code: Code.Empty, id: 0xbeef }]],
+    ["ACK silently", { type: Type.Acknowledgement }, []],
+    ["NON silently", { type: Type.NonConfirmable, id: 0xbeef }, []],
+  ])("and rejects a %s that has a critical option which it does not understand", async (_, fields, rejections) => {
+    const { answer, outcome, sent } = asking()
+    answer({ ...fields, options: [uintOption(9, 1)], payload: ascii("yes") })
+    await settle()
+    expect([outcome, sent.slice(1)]).toMatchObject([{}, rejections])
+    answer({ ...fields, options: [uintOption(6, 1)], payload: ascii("yes") })
+    await settle()
+    expect(outcome).toEqual({ reply: "yes" })
+  })
+
   test("only when somebody asked: a response out of the blue is rejected", () => {
     const { endpoint, sent } = lone()
     endpoint.receive(message({ code: Code.Content }), PEER)
@@ -275,6 +289,30 @@ describe("Endpoint answers requests", () => {
     await settle()
     expect(sent).toMatchObject([{ type: Type.Acknowledgement, code: Code.InternalServerError, payload: NONE }])
     expect(String(errors)).toBe("Error: the disk is on fire")
+  })
+
+  test("not where a critical option is not understood: a CON with 4.02 and why, a NON with RST", () => {
+    const { endpoint, sent, requests } = server()
+    const options = [textOption(OptionNumber.UriPath, "surveys"), uintOption(65, 1)]
+    endpoint.receive(message({ options, payload: ascii("x".repeat(40)) }), PEER)
+    endpoint.receive(message({ options, type: Type.NonConfirmable, id: 0x1235 }), PEER)
+    expect(sent).toMatchObject([
+      { type: Type.Acknowledgement, code: Code.BadOption, id: 0x1234, payload: ascii("Option 65 is not supported") },
+      { type: Type.Reset, code: Code.Empty, id: 0x1235 },
+    ])
+    expect(requests).toEqual([])
+  })
+
+  test("not as a proxy: 5.05, to a NON as well", () => {
+    const { endpoint, sent, requests } = server()
+    const options = [textOption(OptionNumber.ProxyUri, "coap://elsewhere/surveys")]
+    for (const type of [Type.Confirmable, Type.NonConfirmable])
+      endpoint.receive(message({ options, type, id: type }), PEER)
+    expect(sent.map(({ type, code }) => [type, code])).toEqual([
+      [Type.Acknowledgement, Code.ProxyingNotSupported],
+      [Type.NonConfirmable, Code.ProxyingNotSupported],
+    ])
+    expect(requests).toEqual([])
   })
 
   test("with RST where it is nobody's server, and a NON not at all", () => {

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test"
 import { Code, formatCode } from "../../../src/coap/code"
-import { OptionNumber, uintOf } from "../../../src/coap/option"
+import { OptionNumber, uintOf, uintOption } from "../../../src/coap/option"
 import { ContentFormat, type Response, textOf } from "../../../src/coap/resource"
 import { Resources } from "../../../src/gateway/intake/resources"
 import { Senders } from "../../../src/gateway/intake/senders"
@@ -24,6 +24,7 @@ beforeEach(() => {
 })
 afterEach(() => bench[Symbol.dispose]())
 
+const accept = (format: number) => [uintOption(OptionNumber.Accept, format)]
 const shown = (response: Response) => `${formatCode(response.code)} ${textOf(response)}`.trimEnd()
 const ask = async (path: string, body?: string | Uint8Array, parts?: RequestParts) =>
   resources.handle(requestFor(path, body, parts))
@@ -55,6 +56,8 @@ describe("PUT /missing", () => {
   test.each([
     [MISSING, { code: Code.Get }, "4.05 What is missing is PUT"],
     [MISSING, { query: ["kind=lost"] }, "4.00 A survey is missing or stale"],
+    [MISSING, { query: ["kind=stale", "kind=missing"] }, "4.00 kind is given twice"],
+    [MISSING, { options: accept(ContentFormat.Json) }, "4.06 Accept must be 0: it is 50"],
     [MISSING, { address: "127.168.1.3" }, "4.03 127.168.1.3 may not speak for 192.168.1.2"],
     ["missing/192.168.1.2/today", {}, "4.04 Why nothing comes is told at /missing/<ip>/<day>"],
     [MISSING, { format: ContentFormat.Json }, "4.15 Content-Format must be 0: it is 50"],
@@ -70,12 +73,36 @@ describe("PUT /missing", () => {
   })
 })
 
-test("GET /.well-known/core tells what there is", async () => {
-  const { code, options, payload, mayBeLonger } = await ask(".well-known/core", "", {
-    code: Code.Get,
+describe("GET /.well-known/core", () => {
+  const CORE = ".well-known/core"
+  const get = { code: Code.Get }
+
+  test("tells in link format (RFC 6690) what there is, of which type and what it takes", async () => {
+    const response = await ask(CORE, "", get)
+    const { code, options = [], mayBeLonger } = response
+    expect([code, uintOf(options, OptionNumber.ContentFormat), mayBeLonger]).toEqual([Code.Content, 40, true])
+    const links = textOf(response).split(",")
+    expect(links.map((link) => link.split(";", 3).join(";"))).toEqual([
+      '</surveys>;rt="surveys";ct=0',
+      '</missing>;rt="missing";ct=0',
+      '</owed>;rt="owed";ct=0',
+    ])
+    for (const link of links) expect(link).toMatch(/^<\/[a-z]+>;rt="[a-z]+";ct=0;title="[A-Z]{3} [^"<>;,\\]+"$/)
   })
-  expect([code, uintOf(options ?? [], OptionNumber.ContentFormat), mayBeLonger]).toEqual([Code.Content, 40, true])
-  expect(Buffer.from(payload ?? []).toString()).toBe("</surveys>;ct=0,</missing>;ct=0,</owed>;ct=0")
+
+  test("is the same whatever it is filtered by (RFC 6690 §4.1)", async () => {
+    expect(await answer(CORE, "", { ...get, query: ["rt=nothing"] })).toBe(await answer(CORE, "", get))
+  })
+
+  test.each([
+    [CORE, { ...get, options: accept(ContentFormat.Links) }, "2.05"],
+    [CORE, { ...get, options: accept(ContentFormat.Text) }, "4.06 Accept must be 40: it is 0"],
+    [CORE, {}, "4.05 What there is here is read with GET"],
+    [".well-known", get, "4.04 What there is here is told at /.well-known/core"],
+    [".well-known/edhoc", get, "4.04 What there is here is told at /.well-known/core"],
+  ] as const)("GET %s %j is answered %s", async (path, parts, expected) => {
+    expect(await answer(path, "", parts)).toStartWith(expected)
+  })
 })
 
 describe("a survey of which every line is refused", () => {
@@ -143,7 +170,9 @@ describe("PUT /surveys", () => {
     ["surveys/192.168.1.2/1970-01-01", MORNING, {}, "4.00 1970-01-01 is too long ago"],
     ["surveys/192.168.1.2/2026-11-24", MORNING, {}, "5.03 2026-11-24 is after tomorrow"],
     ["surveys/tomatoes", MORNING, {}, "4.00 tomatoes is not an IPv4 address"],
-    [PATH, MORNING, { options: [{ number: 65, value: new Uint8Array(1) }] }, "4.02 Option 65 is not supported"],
+    [PATH, MORNING, { query: [`digest=${"0".repeat(16)}`, "digest=1"] }, "4.00 digest is given twice"],
+    [PATH, MORNING, { query: ["digest", "digest"] }, "4.00 digest is given twice"],
+    [PATH, MORNING, { options: accept(ContentFormat.Json) }, "4.06 Accept must be 0: it is 50"],
     [PATH, MORNING, { address: "127.168.1.3" }, "4.03 127.168.1.3 may not speak for 192.168.1.2"],
     ["surveys/192.168.1.9", MORNING, { address: "127.0.0.1" }, "4.03 192.168.1.9 is not a declared device"],
     ["surveys", MORNING, { address: "127.0.0.1" }, "4.03 127.0.0.1 is not a declared device"],
@@ -164,6 +193,7 @@ describe("PUT /surveys", () => {
     await ask("surveys/192.168.1.2/yesterday", MORNING)
     await ask(PATH, MORNING, { format: ContentFormat.Json })
     await ask(PATH, MORNING, { query: [`digest=${"0".repeat(16)}`] })
+    await ask(PATH, MORNING, { options: accept(ContentFormat.Json) })
     resources.admit(requestFor("surveys/192.168.1.2/1970-01-01", "08:", { options: part }))
     await ask("surveys/192.168.1.9", MORNING, { address: "127.0.0.1" })
     await ask(`surveys/${DAY}`, MORNING, { address: "127.168.1.9" })
@@ -177,6 +207,7 @@ describe("PUT /surveys", () => {
       ["message", "192.168.1.2", null, "A day is written 2026-11-21: it is yesterday", 0],
       ["message", "192.168.1.2", DAY, "Content-Format must be 0: it is 50", 0],
       ["message", "192.168.1.2", DAY, "The digest differs: send it again", 0],
+      ["message", "192.168.1.2", DAY, "Accept must be 0: it is 50", 1],
       ["message", "192.168.1.2", "1970-01-01", "1970-01-01 is too long ago", 0],
       ["stranger", "127.0.0.1", DAY, "192.168.1.9 is not a declared device", 1],
       ["stranger", "127.168.1.9", DAY, "127.168.1.9 is not a declared device", 1],
@@ -184,8 +215,14 @@ describe("PUT /surveys", () => {
     expect(bench.due()).toEqual([])
   })
 
-  test("accepts text/plain said out loud", async () => {
-    expect(await answer(PATH, MORNING, { format: ContentFormat.Text })).toBe("2.01 Surveys arrived")
+  test("accepts text/plain said out loud, also of the answer", async () => {
+    const parts = { format: ContentFormat.Text, options: accept(ContentFormat.Text) }
+    expect(await answer(PATH, MORNING, parts)).toBe("2.01 Surveys arrived")
+  })
+
+  test("ignores a content format that is too long to be one (RFC 7252 §5.4.3)", async () => {
+    const options = [{ number: OptionNumber.ContentFormat, value: Uint8Array.of(0, 0, 50) }]
+    expect(await answer(PATH, MORNING, { options })).toBe("2.01 Surveys arrived")
   })
 
   test("answers 5.03 with Max-Age to a stray, and when the disk is full", async () => {
@@ -205,6 +242,10 @@ describe("PUT /surveys", () => {
     expect(admit(PATH)).toBeUndefined()
     expect(admit(PATH, { address: "127.168.1.3" })).toBe(Code.Forbidden)
     expect(admit("weather")).toBe(Code.NotFound)
+    expect(admit(`missing/192.168.1.2/${DAY}`)).toBeUndefined()
+    expect(admit(`missing/192.168.1.3/${DAY}`)).toBe(Code.Forbidden)
+    expect(admit("missing/192.168.1.2/today")).toBe(Code.NotFound)
+    expect(admit(PATH, { options: accept(50) })).toBe(Code.NotAcceptable)
     expect(admit(PATH, { format: 50 })).toBe(Code.UnsupportedContentFormat)
     expect(admit("surveys/192.168.1.2/1970-01-01")).toBe(Code.BadRequest)
   })
@@ -254,6 +295,11 @@ describe("GET /owed", () => {
 
   test("refuses whom it does not concern", async () => {
     expect(await answer("owed/192.168.1.2", "")).toStartWith("4.05")
+    expect(await get("owed/192.168.1.2", 36, ["after=2026-11-18", "after=2026-11-19"])).toBe(
+      "4.00 after is given twice",
+    )
+    const inJson = { code: Code.Get, options: accept(ContentFormat.Json) }
+    expect(await answer("owed/192.168.1.2", "", inJson)).toBe("4.06 Accept must be 0: it is 50")
     expect(await answer("owed/x", "", { code: Code.Get })).toStartWith("4.00")
     expect(await answer("owed/192.168.1.2/x", "", { code: Code.Get })).toStartWith("4.04")
     expect(await answer("owed/192.168.1.2", "", { code: Code.Get, address: "127.168.1.3" })).toStartWith("4.03")
