@@ -1,6 +1,7 @@
 // The gateway's first interface: one UDP port for CoAP and plain text, its datagrams told apart and answered.
 import type { Clock, Random } from "../../clock"
 import { BlockReceiver, encodeBlock } from "../../coap/block"
+import { answeringInBlocks } from "../../coap/block2"
 import { Code } from "../../coap/code"
 import { findOption, OptionNumber, uintOption } from "../../coap/option"
 import { type Handler, say } from "../../coap/resource"
@@ -55,15 +56,16 @@ export class Listener {
       transfers: overall.transfers,
       totalBytes: TRANSFER_BYTES,
     }
-    const blocks = new BlockReceiver(transfers, clock, resources.admit, resources.handle)
+    const blocks = new BlockReceiver(transfers, clock, resources.admit, answeringInBlocks(resources.handle))
     const endpoint = new Endpoint({
       send: (datagram, peer) => this.#socket?.send(datagram, peer),
       clock,
       random,
       transmission: { ackTimeoutMs: ackTimeout.total("milliseconds"), maxRetransmit },
       handler: this.#withinBuffer(blocks.handle),
-      // a survey in one datagram: taking it twice changes nothing, and costs less than remembering every answer
-      isIdempotent: ({ code, options }) => code === Code.Put && !findOption(options, OptionNumber.Block1),
+      // what is asked; and a survey in one datagram: taking it twice changes nothing, and costs less than remembering every answer
+      isIdempotent: ({ code, options }) =>
+        code === Code.Get || (code === Code.Put && !findOption(options, OptionNumber.Block1)),
       onError: (error) => log.error(`An upload could not be handled: ${error}`),
     })
     this.#endpoint = endpoint

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test } from "bun:test"
 import { Code } from "../../../src/coap/code"
-import { OptionNumber, textOption } from "../../../src/coap/option"
+import { findOption, type Option, OptionNumber, textOption, uintOption } from "../../../src/coap/option"
 import { decodeMessage, encodeMessage, Type } from "../../../src/coap/udp/message"
 import { Listener } from "../../../src/gateway/intake/listener"
 import { PlainText } from "../../../src/gateway/intake/plain-text"
@@ -10,7 +10,7 @@ import type { Peer } from "../../../src/net/udp"
 import { parseTopology } from "../../../src/topology/yaml/load"
 import { changed } from "../../topology/sample"
 import { settle } from "../../virtual-clock"
-import { Bench, MORNING, TIME_ZONE } from "../fixtures"
+import { Bench, HERBS, MORNING, NOW, TIME_ZONE, TOMATOES } from "../fixtures"
 
 let bench: Bench
 beforeEach(() => {
@@ -92,6 +92,61 @@ test("an upload is answered from the spool", async () => {
   await settle()
   const [answer] = answers
   expect(decodeMessage(answer?.datagram ?? new Uint8Array(0)).code).toBe(Code.Created)
+})
+
+/** What a request by this device is answered with, each time that it comes. */
+async function exchange(code: number, options: readonly Option[], payload = "", times = 1) {
+  const { answers, receive } = await listen("{}")
+  const token = Uint8Array.of(1, 2, 3, 4, 5, 6, 7, 8)
+  const body = new TextEncoder().encode(payload)
+  const request = encodeMessage({ type: Type.Confirmable, id: 7, code, token, options, payload: body })
+  for (let time = 0; time < times; time++) {
+    receive(request, "127.168.1.2")
+    await settle()
+  }
+  return { requestBytes: request.length, replies: answers.map(({ datagram }) => decodeMessage(datagram)), answers }
+}
+const pathOf = (path: string) => path.split("/").map((segment) => textOption(OptionNumber.UriPath, segment))
+
+test("GET /.well-known/core is answered each time that it is sent again, for an answer may get lost", async () => {
+  const { replies } = await exchange(Code.Get, pathOf(".well-known/core"), "", 3)
+  expect(replies.map(({ code }) => code)).toEqual(Array(3).fill(Code.Content))
+})
+
+test("GET /.well-known/core comes in blocks where the client wants blocks", async () => {
+  const options = [...pathOf(".well-known/core"), uintOption(OptionNumber.Block2, 0)] // number 0 of 16 bytes
+  const { replies } = await exchange(Code.Get, options)
+  expect(replies.map(({ payload }) => payload.length)).toEqual([16])
+  expect(findOption(replies[0]?.options ?? [], OptionNumber.Block2)?.value).toEqual(Uint8Array.of(8)) // there is more
+})
+
+test("a second Block1 is a critical option too many", async () => {
+  const options = [...pathOf("surveys"), uintOption(OptionNumber.Block1, 8), uintOption(OptionNumber.Block1, 24)]
+  const { replies } = await exchange(Code.Put, options, "x".repeat(16))
+  expect(replies.map(({ code }) => code)).toEqual([Code.BadOption])
+  expect(bench.due()).toEqual([])
+})
+
+test("no answer but that of /.well-known/core is larger than its request, in blocks or not", async () => {
+  for (let day = 10; day < 22; day++) await bench.ledger.open(`2026-11-${day}`, NOW, [{ first: TOMATOES, last: HERBS }])
+  for (const path of ["owed", "owed/192.168.1.2", "owed/192.168.1.9", "surveys", "missing", "x"]) {
+    for (const code of [Code.Get, Code.Put, 5, 31]) {
+      for (const more of [
+        [],
+        [uintOption(9, 0)],
+        [textOption(35, "coap://x")],
+        [uintOption(OptionNumber.Accept, 50)],
+      ]) {
+        for (const block of [[], [uintOption(OptionNumber.Block2, 0)], [uintOption(OptionNumber.Block2, 17)]]) {
+          for (const after of ["", `after=${"0".repeat(30)}`]) {
+            const query = after === "" ? [] : [textOption(OptionNumber.UriQuery, after)]
+            const { requestBytes, answers } = await exchange(code, [...pathOf(path), ...more, ...block, ...query])
+            expect(answers[0]?.datagram.length).toBeWithin(4, requestBytes + 1)
+          }
+        }
+      }
+    }
+  }
 })
 
 test("an empty upload is told from one that brought something, however short its request", async () => {
