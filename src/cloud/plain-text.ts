@@ -1,7 +1,7 @@
 // The original protocol on the TCP port: lines `<ip> - HH:MM - T - H%`, stored and listed.
 import { type Clock, isWrong } from "../clock"
 import { decodeText } from "../coap/option"
-import { splitAddressedLines } from "../survey/addressed"
+import { isBeforeText, isDigit, splitAddressedLines } from "../survey/addressed"
 import { clockChange, type Day, dayBefore } from "../survey/calendar"
 import type { Reading } from "../survey/reading"
 import { parseSurvey } from "../survey/survey"
@@ -11,14 +11,15 @@ import type { CloudEvent } from "./events"
 import type { Gateways } from "./gateways"
 import type { Store, StoredSurvey } from "./store/contract"
 
-const DIGIT_0 = 0x30
-const DIGIT_9 = 0x39
 const DOT = 0x2e
 
-/** Whether a stream is plain text, told by two bytes: a CSM may begin with 0x30 too, but not with a digit behind it. */
+/**
+ * Whether a stream is lines, which begin with a digit, perhaps behind a byte order mark or white space. Two bytes tell: a
+ * CSM may begin with a digit or a blank too, but has none of these behind it.
+ */
 export function isPlainText([first = 0, second = 0]: Uint8Array): boolean {
-  const isDigit = (byte: number) => byte >= DIGIT_0 && byte <= DIGIT_9
-  return isDigit(first) && (isDigit(second) || second === DOT)
+  const isOfText = (byte: number) => isDigit(byte) || isBeforeText(byte)
+  return isOfText(first) && (isOfText(second) || second === DOT)
 }
 
 export interface PlainTextOptions {

@@ -1,4 +1,10 @@
-// The listing's own form, `192.168.1.2 - 08:00 - 20 - 30%`, split into a survey text for each address.
+// The listing's own form, `192.168.1.2 - 08:00 - 20 - 30%`, known by its first bytes, split into a survey text for each address.
+
+export const isDigit = (byte: number): boolean => byte >= 0x30 && byte <= 0x39
+
+/** Whether an editor may put this byte before the first line: white space, or one of UTF-8's byte order mark. */
+export const isBeforeText = (byte: number): boolean =>
+  byte === 0x20 || (byte >= 0x09 && byte <= 0x0d) || byte === 0xef || byte === 0xbb || byte === 0xbf
 
 /**
  * Lines `<ip> HH:MM - T - H%`, or with ` - ` behind the address, by what stands in the address's place, in the order

@@ -36,9 +36,11 @@ afterEach(() => bench[Symbol.dispose]())
 const take = (text: string | Uint8Array, sender = "127.0.0.1") =>
   plainText.begin(sender, NOW)(typeof text === "string" ? new TextEncoder().encode(text) : text)
 
-test("isPlainText() takes a digit followed by a digit or a dot, and leaves every CSM alone", () => {
-  for (const head of ["19", "1.", "00", "9."]) expect(isPlainText(new TextEncoder().encode(head))).toBe(true)
-  for (const head of ["1 ", "a1", "1-", "."]) expect(isPlainText(new TextEncoder().encode(head))).toBe(false)
+test("isPlainText() takes digits, also behind a byte order mark or white space, and leaves every CSM alone", () => {
+  for (const head of ["19", "1.", "00", "9.", "\uFEFF1", " 1", "\t1", "\n1", "\r\n", "\n\uFEFF"]) {
+    expect(isPlainText(new TextEncoder().encode(head))).toBe(true)
+  }
+  for (const head of ["a1", "1-", ".", " a"]) expect(isPlainText(new TextEncoder().encode(head))).toBe(false)
   for (let first = 0; first < 256; first++) expect(isPlainText(Uint8Array.of(first, 0xe1))).toBe(false)
 })
 
@@ -61,6 +63,11 @@ describe("begin()", () => {
       ["192.168.1.3", DAY, "08:00"],
       ["192.168.1.3", DAY, "10:00"],
     ])
+  })
+
+  test("takes what an editor put before the first line", async () => {
+    expect(await take("\uFEFF\r\n 192.168.1.2 08:00 - 20 - 30%\n")).toEqual({ readings: 1, refused: 0 })
+    expect(bench.readings().map(({ device, time }) => [device, time])).toEqual([["192.168.1.2", "08:00"]])
   })
 
   test("lists what is shown of the times it was given: the gateway's values, where it delivered them", async () => {

@@ -1,14 +1,10 @@
 // The original protocol on the UDP port: a datagram of lines `<ip> HH:MM - T - H%`, or an empty one.
 import { decodeText, MessageFormatError } from "../../coap/option"
-import { splitAddressedLines } from "../../survey/addressed"
+import { isBeforeText, isDigit, splitAddressedLines } from "../../survey/addressed"
 import { type Day, dayBefore } from "../../survey/calendar"
 import type { Device } from "../../topology/devices"
 import { ARRIVED, answerOf, type Collector, type Outcome } from "./collector"
 import type { Senders } from "./senders"
-
-const BYTE_ORDER_MARK = [0xef, 0xbb, 0xbf] as const // of UTF-8
-const BLANKS: readonly number[] = [0x20, 0x09, 0x0d, 0x0a]
-const [DIGIT_0, DIGIT_9] = [0x30, 0x39]
 
 /**
  * Text whose first character, behind a byte order mark or white space, is a digit; nothing at all is a survey too. A CoAP
@@ -16,10 +12,9 @@ const [DIGIT_0, DIGIT_9] = [0x30, 0x39]
  */
 export function isPlainText(datagram: Uint8Array): boolean {
   if (datagram.length === 0) return true
-  let at = BYTE_ORDER_MARK.every((byte, index) => datagram[index] === byte) ? BYTE_ORDER_MARK.length : 0
-  while (BLANKS.includes(datagram[at] ?? DIGIT_0)) at++
-  const first = datagram[at] ?? 0
-  return first >= DIGIT_0 && first <= DIGIT_9
+  let at = 0
+  while (isBeforeText(datagram[at] ?? 0)) at++
+  return isDigit(datagram[at] ?? 0)
 }
 
 export class PlainText {

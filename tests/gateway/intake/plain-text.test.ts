@@ -22,10 +22,10 @@ const stored = () => bench.due().map(({ day, address, body }) => [day, address, 
 test("isPlainText() knows a digit and an empty datagram, and leaves every CoAP message alone", () => {
   expect(isPlainText(bytes("192.168.1.2 08:00"))).toBe(true)
   expect(isPlainText(new Uint8Array(0))).toBe(true)
-  for (const before of ["\uFEFF", " ", "\t", "\r\n", "\uFEFF \n\n"]) expect(isPlainText(bytes(`${before}1`))).toBe(true)
-  for (const text of ["\uFEFF", " ", "\n", " a", "a1", "-1", "\u00a01", "\uFEFF\uFEFF1"]) {
-    expect(isPlainText(bytes(text))).toBe(false)
+  for (const before of ["\uFEFF", " ", "\t", "\v", "\f", "\r\n", "\uFEFF \n\n", "\n\uFEFF"]) {
+    expect(isPlainText(bytes(`${before}1`))).toBe(true)
   }
+  for (const text of ["\uFEFF", " ", "\n", " a", "a1", "-1", "\u00a01"]) expect(isPlainText(bytes(text))).toBe(false)
   for (let first = 0x40; first <= 0x7f; first++) expect(isPlainText(Uint8Array.of(first, 0x31))).toBe(false)
 })
 
@@ -35,9 +35,26 @@ describe("handle()", () => {
     expect(stored()).toEqual([[DAY, TOMATOES, "08:00 - 20 - 30%\n12:00 - 25 - 33%\n"]])
   })
 
-  test("takes what an editor put before the first line", async () => {
-    expect(await send("\uFEFF\r\n 192.168.1.2 08:00 - 20 - 30%")).toBe("Surveys arrived")
+  test.each([
+    "\uFEFF\r\n ",
+    "\n\uFEFF",
+    "\uFEFF",
+    " ",
+    "\t",
+    "\v",
+    "\n",
+  ])("takes what an editor put before the first line, %j, and keeps what it refuses behind it", async (before) => {
+    expect(await send(`${before}192.168.1.2 08:00 - 20 - 30%`)).toBe("Surveys arrived")
     expect(stored()).toEqual([[DAY, TOMATOES, "08:00 - 20 - 30%\n"]])
+    expect(await send(`${before}192.168.1.2 20 30%`)).toStartWith("1 refused, 0")
+    expect(await send(`${before}192.168.1.99 08:00 - 20 - 30%`)).toStartWith("192.168.1.99 is not")
+    expect(bench.quarantined()).toMatchObject([{ kind: "line" }, { kind: "stranger" }])
+  })
+
+  test("says what was refused first: however short the answer is cut, it says no word of an arrival", async () => {
+    for (const text of ["192.168.1.2 20 30%", "192.168.1.2 x", "192.168.1.2 x\n192.168.1.2 08:00 - 20 - 30%"]) {
+      expect(await send(text)).toStartWith("1 refused, ")
+    }
   })
 
   test("takes lines of several devices", async () => {
