@@ -47,6 +47,9 @@ export const isResponse = (value: number): boolean =>
 /** 2.01 and 2.04: what was put is durable. Nothing else promises anything. */
 export const isAcknowledgement = (value: number): boolean => value === Code.Created || value === Code.Changed
 
+/** Another try may do, after a while: 5.xx, and 4.29, whose Max-Age says when (RFC 7252 §5.9.3.4, RFC 8516). */
+export const asksForLater = (value: number): boolean => codeClass(value) === 5 || value === Code.TooManyRequests
+
 export const isSuccess = (value: number): boolean => codeClass(value) === 2
 
 /** "4.04" */

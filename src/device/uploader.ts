@@ -1,7 +1,7 @@
 // One device's conversation with the gateway: uploads that do not give up, what is owed, and why something does not come.
-import { type Clock, pause, type Random } from "../clock"
+import { backoff, type Clock, pause, type Random } from "../clock"
 import { LARGEST_BLOCK_BYTES, sendBlockwise } from "../coap/block"
-import { Code, codeClass, isAcknowledgement, isSuccess } from "../coap/code"
+import { asksForLater, Code, codeClass, isAcknowledgement, isSuccess } from "../coap/code"
 import { NO_BYTES, type Option, OptionNumber, textOption, uintOf, uintOption } from "../coap/option"
 import { ContentFormat, reasonOf, textOf } from "../coap/resource"
 import { type Endpoint, ExchangeReset, ExchangeTimeout, type Outgoing, type Reply } from "../coap/udp/exchange"
@@ -28,6 +28,7 @@ export class UploadRefused extends Error {
 }
 
 const RESTART_PAUSE_MS = 1000
+const RETRIES = { firstMs: 1000, growth: 2, longestMs: 60_000 } // however little the gateway asks for
 const BAD_REQUESTS = 3 // answers 4.00 to one survey before it is believed
 const MAX_PAUSE_SECONDS = 3600 // whatever Max-Age says: the disk may be well again long before
 const REASON_CHARACTERS = 200 // of why nothing comes
@@ -46,14 +47,15 @@ export class Uploader {
    */
   async upload(day: Day, body: Uint8Array, signal: AbortSignal): Promise<string> {
     const { clock, random, onPostponed } = this.options
+    const nextPauseMs = backoff(RETRIES, random)
     for (let badRequests = 0; ; ) {
       const reply = await this.#put(day, body, signal)
       if (isAcknowledgement(reply.code)) return textOf(reply)
       if (reply.code === Code.BadRequest) badRequests++
-      const pauseMs = retryAfterMs(reply, badRequests)
-      if (pauseMs === undefined) throw new UploadRefused(`the gateway does not take it: ${reasonOf(reply)}`)
+      const askedMs = retryAfterMs(reply, badRequests)
+      if (askedMs === undefined) throw new UploadRefused(`the gateway does not take it: ${reasonOf(reply)}`)
       // spread out: what one device was told, a thousand others were told too
-      const waitMs = pauseMs * (1 + random() / 2)
+      const waitMs = Math.max(nextPauseMs(), askedMs * (1 + random() / 2))
       onPostponed?.(postponement(reply), waitMs)
       await pause(clock, waitMs, signal)
       signal.throwIfAborted()
@@ -80,7 +82,7 @@ export class Uploader {
 
   /**
    * Tells the gateway why a day's survey does not come: once, with the patience of one exchange.
-   * @returns whether it heard, which any answer but a 5.xx says
+   * @returns whether it heard, which any answer says but one that asks for another try later
    * @throws the signal's reason when it aborts first
    */
   async missing(day: Day, reason: string, kind: MissingKind, signal: AbortSignal): Promise<boolean> {
@@ -96,7 +98,7 @@ export class Uploader {
     }
     try {
       const { code } = await endpoint.request(gateway, request, signal)
-      return codeClass(code) !== 5
+      return !asksForLater(code)
     } catch (error) {
       if (signal.aborted) throw signal.reason
       if (error instanceof ExchangeTimeout || error instanceof ExchangeReset) return false
@@ -144,14 +146,15 @@ const pathOptions = (...segments: string[]): Option[] =>
 const postponement = (reply: Reply): string =>
   isSuccess(reply.code) ? `the gateway does not acknowledge it: ${reasonOf(reply)}` : reasonOf(reply)
 
-/** How long to wait before the whole upload is worth another try; undefined: never, which only a 4.xx can say. */
+/** How long the gateway asks to wait before another try; undefined: there is no use in any, which only a 4.xx can say. */
 function retryAfterMs({ code, options }: Reply, badRequests: number): number | undefined {
-  if (codeClass(code) === 4) {
+  const isLater = asksForLater(code)
+  if (codeClass(code) === 4 && !isLater) {
     // the digest differs when the network changed something: another try is likely to do
     const again = code === Code.RequestEntityIncomplete || (code === Code.BadRequest && badRequests < BAD_REQUESTS)
-    return again ? RESTART_PAUSE_MS : undefined
+    return again ? 0 : undefined
   }
   // an answer that is no refusal has a Max-Age of its own content, which says nothing of another try
-  const maxAge = codeClass(code) === 5 ? uintOf(options, OptionNumber.MaxAge) : undefined
+  const maxAge = isLater ? uintOf(options, OptionNumber.MaxAge) : undefined
   return Math.min(maxAge ?? DEFAULT_MAX_AGE_SECONDS, MAX_PAUSE_SECONDS) * 1000
 }

@@ -2,7 +2,7 @@ import { describe, expect, test } from "bun:test"
 import fc from "fast-check"
 import { BlockReceiver } from "../../src/coap/block"
 import { Code } from "../../src/coap/code"
-import { findOption, OptionNumber, textsOf, uintOf } from "../../src/coap/option"
+import { findOption, OptionNumber, textsOf, uintOf, uintOption } from "../../src/coap/option"
 import { busy, type Handler, type Request, type Response, say } from "../../src/coap/resource"
 import { Endpoint } from "../../src/coap/udp/exchange"
 import { Uploader, UploadRefused } from "../../src/device/uploader"
@@ -124,6 +124,8 @@ describe("Uploader.upload() goes on until", () => {
     ["5.03 without", say(Code.ServiceUnavailable), 60],
     ["5.00", say(Code.InternalServerError), 60],
     ["5.03 with a Max-Age of 136 years", busy("", 0xffff_ffff), 3600],
+    ["4.29 with Max-Age 10", { ...busy("Too many", 10), code: Code.TooManyRequests }, 10],
+    ["4.29 without", say(Code.TooManyRequests), 60],
     ["2.05, which acknowledges nothing,", say(Code.Content, "because"), 60],
     ["2.05 with a Max-Age, which is that of its content,", { ...busy("", 1), code: Code.Content }, 60],
     ["2.02", say(DELETED), 60],
@@ -132,6 +134,37 @@ describe("Uploader.upload() goes on until", () => {
     const { uploader, clock, run } = network(inTurn(refusal, refusal, say(Code.Changed, "ok")))
     expect(await run(uploader.upload(DAY, SURVEY, never))).toBe("ok")
     expect(clock.now()).toBeWithin(2000 * seconds, 3000 * seconds + 100)
+  })
+
+  test.each<[string, Response]>([
+    ["5.03 with Max-Age 0", say(Code.ServiceUnavailable, "Later", [uintOption(OptionNumber.MaxAge, 0)])],
+    ["5.03 with Max-Age 1", busy("Later", 1)],
+    ["4.29 with Max-Age 0", say(Code.TooManyRequests, "Later", [uintOption(OptionNumber.MaxAge, 0)])],
+    ["4.08", say(Code.RequestEntityIncomplete)],
+  ])("%s is over, with pauses of its own that grow up to a minute, and no two devices' the same", async (_, later) => {
+    const triesOf = async (seed: number) => {
+      const triedAt: number[] = []
+      const { uploader, clock } = network(
+        () => {
+          triedAt.push(clock.now())
+          return later
+        },
+        { seed },
+      )
+      const stop = new AbortController()
+      const upload = uploader.upload(DAY, SURVEY, stop.signal).catch(() => {})
+      await clock.advance(600_000)
+      stop.abort(new Error("the next run is due"))
+      await upload
+      return triedAt.slice(1).map((at, index) => at - (triedAt[index] ?? 0))
+    }
+    const pauses = await triesOf(1)
+    for (const [index, pauseMs] of pauses.entries()) {
+      const longestMs = Math.min(60_000, 1000 * 2 ** index)
+      expect(pauseMs).toBeWithin(longestMs / 2, Math.max(longestMs, 1500) + 100)
+    }
+    expect(pauses.length).toBeWithin(10, 26)
+    expect(await triesOf(2)).not.toEqual(pauses)
   })
 
   test("the digest is right: 4.00 is believed the third time", async () => {
@@ -241,6 +274,7 @@ describe("Uploader.missing()", () => {
     ["4.00", say(Code.BadRequest), true],
     ["5.03", busy("The disk refuses", 10), false],
     ["5.00", say(Code.InternalServerError), false],
+    ["4.29", say(Code.TooManyRequests), false],
   ])("is over with the first answer, %s", async (_, response, heard) => {
     const { uploader, requests, clock, run } = network(() => response)
     expect(await run(uploader.missing(DAY, REASON, "missing", never))).toBe(heard)

@@ -1,5 +1,5 @@
 // The surveys on their way to the cloud: as many at a time as the window holds; what the cloud said of them comes out.
-import { Code, codeClass, isAcknowledgement } from "../../coap/code"
+import { asksForLater, Code, codeClass, isAcknowledgement } from "../../coap/code"
 import type { Reply } from "../../coap/udp/exchange"
 import type { Day } from "../../survey/calendar"
 import type { Delivery, Spool } from "../spool/spool"
@@ -105,7 +105,7 @@ export class Pipeline {
 
 function kindOf(reply: Reply): Outcome["kind"] {
   if (isAcknowledgement(reply.code)) return "delivered"
+  if (asksForLater(reply.code)) return asksToWait(reply) ? "postponed" : "failed"
   // 4.08 only asks to begin again
-  if (codeClass(reply.code) === 4 && reply.code !== Code.RequestEntityIncomplete) return "refused"
-  return asksToWait(reply) ? "postponed" : "failed"
+  return codeClass(reply.code) === 4 && reply.code !== Code.RequestEntityIncomplete ? "refused" : "failed"
 }

@@ -1,6 +1,6 @@
 // What a gateway asks of the cloud for its site, as CoAP requests, and what the answers mean.
 import { LARGEST_BLOCK_BYTES, sendBlockwise } from "../../coap/block"
-import { Code } from "../../coap/code"
+import { asksForLater, Code } from "../../coap/code"
 import { type Option, OptionNumber, textOption, uintOf, uintOption } from "../../coap/option"
 import { ContentFormat, reasonOf } from "../../coap/resource"
 import type { Reply } from "../../coap/udp/exchange"
@@ -70,6 +70,6 @@ export class CloudRequests {
 
 /** Whether it is put off for so long that it must not hold up the others. */
 export const asksToWait = ({ code, options }: Reply): boolean =>
-  code === Code.ServiceUnavailable && (uintOf(options, OptionNumber.MaxAge) ?? 0) > SOON_SECONDS
+  asksForLater(code) && (uintOf(options, OptionNumber.MaxAge) ?? 0) > SOON_SECONDS
 
 export const refusal = (what: string, reply: Reply): Error => new Error(`the cloud refuses ${what}: ${reasonOf(reply)}`)

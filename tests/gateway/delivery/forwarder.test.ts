@@ -301,12 +301,32 @@ describe("forward()", () => {
     expect(bench.due()).toEqual([])
   })
 
-  test("passes over a survey that has to wait for its day, and closes all else", async () => {
+  const later = (code: number, maxAge: number) => ({
+    ...reply(code),
+    options: [uintOption(OptionNumber.MaxAge, maxAge)],
+  })
+
+  test.each([
+    ["5.03 without Max-Age", reply(Code.ServiceUnavailable)],
+    ["5.03 with Max-Age 0", later(Code.ServiceUnavailable, 0)],
+    ["4.29 with Max-Age 0", later(Code.TooManyRequests, 0)],
+    ["5.03 with Max-Age 60", later(Code.ServiceUnavailable, 60)],
+  ])("tries again what is answered %s with pauses of its own, and refuses nothing", async (_, answer) => {
+    await bench.accept(MORNING)
+    let refusals = 5
+    cloud.answer = (path) => (path.startsWith("surveys") && refusals-- > 0 ? answer : undefined)
+    expect(await forward()).toMatchObject({ surveys: 1, refused: 0 })
+    expect(retries.map(({ delayMs }) => delayMs)).toEqual([1000, 2000, 4000, 8000, 16_000])
+  })
+
+  test.each([
+    ["5.03", Code.ServiceUnavailable],
+    ["4.29", Code.TooManyRequests],
+  ])("passes over a survey that has to wait for its day (%s), and closes all else", async (_, code) => {
     await bench.accept(MORNING)
     await bench.accept(MORNING, HERBS, "2026-11-20")
     await bench.ledger.open("2026-11-20", NOW - 1, ALL)
-    const later = () => ({ ...reply(Code.ServiceUnavailable), options: [uintOption(OptionNumber.MaxAge, 86_400)] })
-    cloud.answer = (path) => (path.endsWith("2026-11-20") ? later() : undefined)
+    cloud.answer = (path) => (path.endsWith("2026-11-20") ? later(code, 86_400) : undefined)
     expect(await forward()).toMatchObject({ surveys: 1, refused: 0, differing: [] })
     expect(retries).toEqual([])
     expect(bench.ledger.get(DAY)?.confirmed).toBe(true)
