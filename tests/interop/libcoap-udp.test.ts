@@ -1,7 +1,7 @@
 // libcoap's client as a device: it uploads to our gateway over UDP (RFC 7252, RFC 7959).
 import { expect, test } from "bun:test"
 import { bindAddress, bindsWholeLoopback } from "../../src/topology/addressing"
-import { putFile } from "./libcoap"
+import { getText, putFile } from "./libcoap"
 import { DAY, TestNetwork } from "./network"
 import { describeWith } from "./peers"
 import { surveyOf } from "./surveys"
@@ -93,11 +93,32 @@ describeWith(["coap-client"], "libcoap's client and our gateway", () => {
       expect(await putFile(`${uploads}/192.168.1.2/${DAY}`, file, "-t", "50")).toStartWith("4.15 ")
       expect(await putFile(`${uploads}/192.168.1.2/${DAY}`, file, "-m", "post")).toStartWith("4.05 ")
       expect(await putFile(`${uploads}/192.168.1.2/${DAY}`, file, "-O", "9,x")).toBe("4.02 Option 9 is not supported")
+      expect(await putFile(`${uploads}/192.168.1.2/${DAY}`, file, "-A", "50")).toBe("4.06 Accept must be 0: it is 50")
+      const toProxy = await putFile(`${uploads}/192.168.1.2/${DAY}`, file, "-O", "35,coap://elsewhere/")
+      expect(toProxy).toBe("5.05 This is no proxy")
+      expect(await putFile(`${uploads}/192.168.1.2/${DAY}?digest=1&digest=2`, file)).toBe("4.00 digest is given twice")
       expect(await putFile(uploads.replace("surveys", "readings"), file)).toStartWith("4.04")
     }
     expect(await putFile(`${uploads}/192.168.1.2/${DAY}`, large, "-b", "3,64")).toBe("4.08 Begin again with block 0")
     await network.collect()
     expect(network.stored("192.168.1.2")).toEqual([])
+  })
+
+  test("what there is here is told, in blocks where they are wanted", async () => {
+    await using network = await TestNetwork.start(FLEET)
+    const url = network.uploads.replace("surveys", ".well-known/core")
+    const links = await getText(url, "-A", "40")
+    expect(links).toMatch(/^<\/surveys>;rt="surveys";ct=0;title="[^"]+",<\/missing>;.+,<\/owed>;.+"\s*$/)
+    expect(await getText(url, "-b", "32")).toBe(links)
+    expect(await getText(`${url}?rt=surveys`)).toBe(links)
+  })
+
+  test("why nothing comes is taken in blocks", async () => {
+    await using network = await TestNetwork.start(FLEET)
+    const file = await network.write("reason.txt", "the probe is out of the ground")
+    const url = `${network.uploads.replace("surveys", "missing")}/192.168.1.2/${DAY}`
+    expect(await putFile(url, file, "-b", "16")).toBe("")
+    expect(await network.collect()).toMatchObject({ complete: false })
   })
 
   test.skipIf(!bindsWholeLoopback())("a device may not speak for another", async () => {

@@ -8,8 +8,8 @@ export async function putFile(url: string, file: string, ...options: readonly st
 }
 
 /** The body at a URL. */
-export async function getText(url: string): Promise<string> {
-  const { stdout, stderr } = await runPeer("coap-client", ["-m", "get", "-o", "-", url])
+export async function getText(url: string, ...options: readonly string[]): Promise<string> {
+  const { stdout, stderr } = await runPeer("coap-client", ["-m", "get", ...options, "-o", "-", url])
   if (stderr !== "") throw new Error(`GET ${url}: ${stderr}`)
   return stdout
 }
