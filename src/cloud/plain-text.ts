@@ -1,7 +1,7 @@
 // The original protocol on the TCP port: lines `<ip> - HH:MM - T - H%`, stored and listed.
 import { type Clock, isWrong } from "../clock"
 import { decodeText } from "../coap/option"
-import { isBeforeText, isDigit, splitAddressedLines } from "../survey/addressed"
+import { BYTE_ORDER_MARK, isDigit, isWhiteSpace, splitAddressedLines } from "../survey/addressed"
 import { clockChange, type Day, dayBefore } from "../survey/calendar"
 import type { Reading } from "../survey/reading"
 import { parseSurvey } from "../survey/survey"
@@ -18,8 +18,10 @@ const DOT = 0x2e
  * CSM may begin with a digit or a blank too, but has none of these behind it.
  */
 export function isPlainText([first = 0, second = 0]: Uint8Array): boolean {
-  const isOfText = (byte: number) => isDigit(byte) || isBeforeText(byte)
-  return isOfText(first) && (isOfText(second) || second === DOT)
+  const [markFirst, markSecond] = BYTE_ORDER_MARK
+  if (first === markFirst) return second === markSecond
+  const isInText = isDigit(second) || isWhiteSpace(second) || second === DOT || second === markFirst
+  return isInText && (isDigit(first) || isWhiteSpace(first))
 }
 
 export interface PlainTextOptions {

@@ -2,9 +2,10 @@
 
 export const isDigit = (byte: number): boolean => byte >= 0x30 && byte <= 0x39
 
-/** Whether an editor may put this byte before the first line: white space, or one of UTF-8's byte order mark. */
-export const isBeforeText = (byte: number): boolean =>
-  byte === 0x20 || (byte >= 0x09 && byte <= 0x0d) || byte === 0xef || byte === 0xbb || byte === 0xbf
+export const isWhiteSpace = (byte: number): boolean => byte === 0x20 || (byte >= 0x09 && byte <= 0x0d)
+
+/** What editors put before UTF-8. */
+export const BYTE_ORDER_MARK = [0xef, 0xbb, 0xbf] as const
 
 /**
  * Lines `<ip> HH:MM - T - H%`, or with ` - ` behind the address, by what stands in the address's place, in the order

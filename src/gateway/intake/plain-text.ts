@@ -1,6 +1,6 @@
 // The original protocol on the UDP port: a datagram of lines `<ip> HH:MM - T - H%`, or an empty one.
 import { decodeText, MessageFormatError } from "../../coap/option"
-import { isBeforeText, isDigit, splitAddressedLines } from "../../survey/addressed"
+import { BYTE_ORDER_MARK, isDigit, isWhiteSpace, splitAddressedLines } from "../../survey/addressed"
 import { type Day, dayBefore } from "../../survey/calendar"
 import type { Device } from "../../topology/devices"
 import { ARRIVED, answerOf, type Collector, type Outcome } from "./collector"
@@ -13,8 +13,15 @@ import type { Senders } from "./senders"
 export function isPlainText(datagram: Uint8Array): boolean {
   if (datagram.length === 0) return true
   let at = 0
-  while (isBeforeText(datagram[at] ?? 0)) at++
+  for (let skipped = beforeText(datagram, 0); skipped > 0; skipped = beforeText(datagram, at)) at += skipped
   return isDigit(datagram[at] ?? 0)
+}
+
+/** How many bytes there come before text: of white space, or of a byte order mark. */
+function beforeText(datagram: Uint8Array, at: number): number {
+  if (isWhiteSpace(datagram[at] ?? 0)) return 1
+  const isMark = BYTE_ORDER_MARK.every((byte, index) => datagram[at + index] === byte)
+  return isMark ? BYTE_ORDER_MARK.length : 0
 }
 
 export class PlainText {

@@ -26,6 +26,7 @@ test("isPlainText() knows a digit and an empty datagram, and leaves every CoAP m
     expect(isPlainText(bytes(`${before}1`))).toBe(true)
   }
   for (const text of ["\uFEFF", " ", "\n", " a", "a1", "-1", "\u00a01"]) expect(isPlainText(bytes(text))).toBe(false)
+  for (const mark of [[0xef], [0xef, 0xbb], [0xbb, 0xbf]]) expect(isPlainText(Uint8Array.of(...mark, 0x31))).toBe(false)
   for (let first = 0x40; first <= 0x7f; first++) expect(isPlainText(Uint8Array.of(first, 0x31))).toBe(false)
 })
 

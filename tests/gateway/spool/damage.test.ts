@@ -2,6 +2,7 @@
 import { expect, spyOn, test } from "bun:test"
 import { BlockReceiver } from "../../../src/coap/block"
 import { isRequest } from "../../../src/coap/code"
+import { refuseRequest } from "../../../src/coap/critical"
 import { MessageFormatError } from "../../../src/coap/option"
 import { Endpoint } from "../../../src/coap/udp/exchange"
 import { decodeMessage, type Message } from "../../../src/coap/udp/message"
@@ -50,7 +51,7 @@ test("no two bits that change sides get another value past the digest", () => {
   const datagram = uploadOf(SURVEY, 1)
   for (const copy of damaged(datagram)) {
     const message = decoded(copy)
-    if (!message || !isRequest(message.code)) continue
+    if (!message || !isRequest(message.code) || refuseRequest(message)) continue
     const { code, options, payload } = message
     const origin = {
       address: DEVICE,

@@ -5,6 +5,18 @@ import { ReferenceStream } from "./reference-stream"
 const BASE_MAX_MESSAGE_BYTES = 1152 // RFC 8323 §5.3.1
 const MAX_MESSAGE_SIZE = 2
 const CUSTODY = 2
+const LAST_METHOD = 4 // DELETE, RFC 7252 §12.1.1
+/** Critical options of requests that a server understands, with their lengths in bytes (RFC 7252 §5.10, RFC 7959 §2.1). */
+const CRITICAL: ReadonlyMap<number, readonly [least: number, most: number]> = new Map([
+  [3, [1, 255]],
+  [7, [0, 2]],
+  [11, [0, 255]],
+  [15, [0, 255]],
+  [17, [0, 2]],
+  [23, [0, 3]],
+  [27, [0, 3]],
+])
+const REPEATABLE: readonly (number | undefined)[] = [11, 15]
 
 export interface ReferenceOptions {
   readonly maxMessageBytes: number
@@ -77,12 +89,26 @@ export class ReferenceSession {
     if (klass === 7) return this.#takeSignal(bytes, code)
     const token = bytes.subarray(tokenStart, tokenStart + tokenBytes).toHex()
     if (klass === 0) {
-      if (this.#options.slow) this.#waiting.push(token)
+      if (this.#options.slow && !this.#isRefused(code)) this.#waiting.push(token)
       else this.answered.push(token)
     } else if (token === this.#options.requestToken) {
       this.#outstanding = false
       this.#endWhenIdle()
     }
+  }
+
+  /** At once: what is critical and not understood, too long or there too often; a method that is none; a proxy's. */
+  #isRefused(code: number): boolean {
+    const { optionCount, numbers, lengths } = this.#stream.body
+    for (let index = 0; index < optionCount; index++) {
+      const number = numbers[index] ?? 0
+      if (number % 2 === 0) continue
+      const [least, most] = CRITICAL.get(number) ?? [1, 0]
+      const length = lengths[index] ?? 0
+      const isRepeated = index > 0 && numbers[index - 1] === number && !REPEATABLE.includes(number)
+      if (length < least || length > most || isRepeated) return true
+    }
+    return code > LAST_METHOD
   }
 
   #takeSignal(bytes: Uint8Array, code: number): void {
