@@ -11,9 +11,13 @@ export const printable = (text: string): string => text.replace(UNSEEN, numbered
 export const printableLines = (text: string): string =>
   PLAIN_LINES.test(text) ? text : text.replace(UNSEEN, (unseen) => (unseen === "\n" ? unseen : numbered(unseen)))
 
-/** At most `limit` UTF-16 units, and never half of a pair. */
-export const shorten = (text: string, limit: number): string =>
-  (text.length > limit ? `${text.slice(0, limit - 1)}…` : text).toWellFormed()
+/** At most `limit` UTF-16 units, cut behind a word where one ends in their last third, and never half of a pair. */
+export function shorten(text: string, limit: number): string {
+  if (text.length <= limit) return text.toWellFormed()
+  const [words = ""] = /^.*\S(?=\s)/s.exec(text.slice(0, limit)) ?? []
+  const kept = words.length < (limit * 2) / 3 ? text.slice(0, limit - 1) : words
+  return `${kept}…`.toWellFormed()
+}
 
 function numbered(character: string): string {
   let numbers = ""

@@ -47,6 +47,27 @@ describe("printableLines()", () => {
   })
 })
 
+test.each([
+  ["between two words", "one two three", 8, "one two…"],
+  ["behind the last word that fits", "one two three", 10, "one two…"],
+  ["in a word, where none ends near", "one twothreefour", 10, "one twoth…"],
+  ["behind a word and not behind its blanks", "one two   three", 10, "one two…"],
+])("shorten() cuts %s", (_, text, limit, expected) => {
+  expect(shorten(text, limit)).toBe(expected)
+})
+
+test("shorten() keeps to its limit, and to the text's beginning", () => {
+  const words = fc.array(fc.stringMatching(/^[a-z]{0,12}$/)).map((all) => all.join(" "))
+  fc.assert(
+    fc.property(words, fc.integer({ min: 1, max: 60 }), (text, limit) => {
+      const short = shorten(text, limit)
+      expect(short.length).toBeLessThanOrEqual(limit)
+      expect(text).toStartWith(short.replace(/…$/, ""))
+      expect(short === text || short.length > (limit * 2) / 3).toBe(true)
+    }),
+  )
+})
+
 test("shorten() cuts with a mark, and no pair in two", () => {
   expect(shorten("four", 4)).toBe("four")
   expect(shorten("fives", 4)).toBe("fiv…")
