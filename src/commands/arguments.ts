@@ -126,6 +126,7 @@ function readSpan(text: string): number {
 export function readDay(text: string | undefined): Day | undefined {
   if (text === undefined) return undefined
   const day = parseDay(text)
-  if (!day) throw new UsageError(`A day is written 2026-11-21: it is ${text}`)
-  return day
+  if (day) return day
+  const isWritten = /^\d{4}-\d\d-\d\d$/.test(text)
+  throw new UsageError(isWritten ? `There is no day ${text}` : `A day is written 2026-11-21: it is ${text}`)
 }

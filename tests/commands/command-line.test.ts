@@ -104,6 +104,12 @@ test.each([
   [["start", "192.168.1.2"], "Say `device 192.168.1.2` to play that device"],
   [["readings", "gateway"], "gateway is not understood here"],
   [["start", "--topology"], "--topology needs a value: FILE"],
+  [["readings", "--day", "2026-02-29"], "There is no day 2026-02-29"],
+  [["readings", "--from", "2026-11-31"], "There is no day 2026-11-31"],
+  [["resend", "--from", "2026-13-01"], "There is no day 2026-13-01"],
+  [["drop", "--day", "2026-01-00"], "There is no day 2026-01-00"],
+  [["readings", "--day", "21.11.2026"], "A day is written 2026-11-21: it is 21.11.2026"],
+  [["readings", "--day", "2026-1-5"], "A day is written 2026-11-21: it is 2026-1-5"],
   [["start", "--topology", "nowhere.yaml"], "nowhere.yaml: is not there"],
 ])("%p is one clear line, exit 2", async (args, message) => {
   const { stderr, stdout, exit } = await run(...args)
