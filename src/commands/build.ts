@@ -10,9 +10,7 @@ export const summary = "One executable for this machine or another; it takes the
 export const options = {
   target: { type: "string", value: "TARGET", help: "for another machine: bun-linux-arm64 is a 64-bit Raspberry Pi" },
   outfile: { type: "string", value: "FILE", help: "the executable; data/smart-meter by default" },
-  quiet: COMMON_OPTIONS.quiet,
-  verbose: COMMON_OPTIONS.verbose,
-  help: COMMON_OPTIONS.help,
+  ...COMMON_OPTIONS,
 } as const
 
 // Bun's documentation, "Single-file executable", supported targets
@@ -36,7 +34,8 @@ export async function run(values: Values<typeof options>): Promise<number> {
   const executable = await compile(outfile, target)
   const { size } = await stat(executable)
   screen.success(`${executable}: ${(size / 1e6).toFixed(0)} MB${target ? ` for ${target}` : ""}`)
-  if (!target) screen.plain(`  ${executable} start --once`)
+  const topology = values.topology === undefined ? "" : ` --topology ${values.topology}`
+  if (!target) screen.plain(`  ${executable} start --once${topology}`)
   return 0
 }
 
