@@ -1,4 +1,5 @@
 // argv → command → exit code. The only place that ends the process.
+import { resolve } from "node:path"
 import { type Command, formatHelp, formatRows, parseOptions, UsageError } from "./commands/arguments"
 import { INVOCATION } from "./commands/installation"
 import { didYouMean } from "./nearest"
@@ -28,6 +29,11 @@ async function main([name = "--help", ...args]: readonly string[]): Promise<numb
     process.stderr.write(await overview())
     return EXIT.ok
   }
+  if (["--version", "version"].includes(name)) {
+    const { version } = await import("../package.json")
+    process.stdout.write(`${version}\n`)
+    return EXIT.ok
+  }
   const load = COMMANDS[name]
   if (!load) {
     throw new UsageError(`${name} is not a command${didYouMean(name, Object.keys(COMMANDS), ": see --help")}`)
@@ -44,11 +50,16 @@ async function main([name = "--help", ...args]: readonly string[]): Promise<numb
 async function overview(): Promise<string> {
   const commands = await Promise.all(Object.values(COMMANDS).map((load) => load()))
   const rows = commands.map(({ name, summary }) => [`${INVOCATION} ${name}`, summary])
-  return `A telemetry network that never loses a reading.\n\n${formatRows(rows)}\n  --help behind each tells its options\n`
+  return `A telemetry network that never loses a reading.\n\n${formatRows(rows)}\n  --help behind each tells its options, --version alone the version\n`
 }
 
 /** What a person can mend is one clear line; what is ours shows where it happened. */
 function explain(error: unknown): { text: string; exit: number } {
+  if (error instanceof ResolveMessage && !/^[./]/.test(error.specifier)) {
+    const [name] = error.specifier.split("/", 1)
+    const folder = resolve(import.meta.dir, "..")
+    return { text: `The package ${name} is not installed: run \`bun install\` in ${folder}`, exit: EXIT.user }
+  }
   if (error instanceof TopologyError) return { text: error.message, exit: EXIT.user }
   if (error instanceof StorageError || error instanceof UsageError) {
     return { text: printable(error.message), exit: EXIT.user }

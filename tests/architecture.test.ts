@@ -31,9 +31,10 @@ const files = [...new Bun.Glob("**/*.ts").scanSync(SRC)]
 const imports = new Map<string, string[]>()
 for (const file of files) {
   const source = await Bun.file(`${SRC}/${file}`).text()
-  const targets = [...source.matchAll(/(?:from|import\(|require\()\s*"(\.[^"]+)"/g)].map(([, target = ""]) => {
-    return `${relative(SRC, resolve(SRC, dirname(file), target))}.ts`
-  })
+  const written = [...source.matchAll(/(?:from|import\(|require\()\s*"(\.[^"]+)"/g)].map(([, target = ""]) => target)
+  const targets = written
+    .filter((target) => !target.endsWith(".json"))
+    .map((target) => `${relative(SRC, resolve(SRC, dirname(file), target))}.ts`)
   imports.set(file, targets)
 }
 

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, expect, test } from "bun:test"
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join, resolve } from "node:path"
+import { version } from "../../package.json"
 
 const MAIN = resolve(import.meta.dir, "../../src/main.ts")
 const FROM_SOURCE = [process.execPath, MAIN]
@@ -40,7 +41,7 @@ beforeAll(async () => {
   await mkdir(join(folder, "node_modules/gauge"), { recursive: true })
   for (const [name, text] of Object.entries(FILES)) await writeFile(join(folder, name), text)
   executable = [join(folder, "out/smart-meter")]
-  built = await run(FROM_SOURCE, ["build", "--outfile", "out/smart-meter"])
+  built = await run(FROM_SOURCE, ["build", "--outfile", "out/smart-meter", "--topology", "topology.yaml"])
 }, 30_000)
 afterAll(() => rm(folder, { recursive: true, force: true }))
 
@@ -94,6 +95,14 @@ test("the executable's help and unit name the executable", async () => {
 test("the executable writes a topology without the schema, which it does not hold", async () => {
   expect(await run(executable, ["init", "own"])).toMatchObject({ stdout: "", exit: 0 })
   expect(await readFile(join(folder, "own/topology.yaml"), "utf8")).toStartWith("site: own ")
+})
+
+test("the executable tells its version", async () => {
+  expect(await run(executable, ["--version"])).toEqual({ stdout: `${version}\n`, stderr: "", exit: 0 })
+})
+
+test("build hints at the topology that it was given", () => {
+  expect(built.stderr).toEndWith(`  ${executable[0]} start --once --topology topology.yaml\n`)
 })
 
 test("the executable does not offer to build", async () => {

@@ -1,9 +1,10 @@
 // The commands as a person types them, in processes of their own.
 import { afterAll, beforeAll, describe, expect, test } from "bun:test"
 import { existsSync } from "node:fs"
-import { mkdtemp, rm, writeFile } from "node:fs/promises"
+import { cp, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join, resolve } from "node:path"
+import { version } from "../../package.json"
 import { SAMPLE, until } from "../end-to-end/fixture"
 
 const MAIN = resolve(import.meta.dir, "../../src/main.ts")
@@ -130,6 +131,55 @@ test("--help and no command at all tell what there is", async () => {
   const { stderr, exit } = await run("start", "--help")
   expect(stderr).toContain("--once")
   expect(exit).toBe(0)
+})
+
+test.each(["--version", "version"])("%s tells package.json's version and nothing else", async (word) => {
+  expect(await run(word)).toEqual({ stdout: `${version}\n`, stderr: "", exit: 0 })
+})
+
+test("every command takes --topology, --quiet, --verbose and --help", async () => {
+  const overview = (await run("--help")).stderr
+  const commands = [...overview.matchAll(/^ {2}bun run (\w+)/gm)].map(([, name = ""]) => name)
+  expect(commands).toContain("build")
+  const helps = await Promise.all(
+    commands.map((name) => run(name, "--topology", "topology.yaml", "--quiet", "--verbose", "--help")),
+  )
+  for (const { stderr, exit } of helps) {
+    expect(exit).toBe(0)
+    for (const option of ["--topology FILE", "--quiet", "--verbose", "--help"]) expect(stderr).toContain(`  ${option} `)
+  }
+})
+
+describe("without node_modules", () => {
+  const ROOT = resolve(import.meta.dir, "../..")
+  let bare: string
+  const runBare = async (...args: readonly string[]) => {
+    const child = Bun.spawn([process.execPath, "src/main.ts", ...args], { cwd: bare, stdout: "pipe", stderr: "pipe" })
+    const [stdout, stderr, exit] = await Promise.all([child.stdout.text(), child.stderr.text(), child.exited])
+    return { stdout, stderr, exit }
+  }
+
+  beforeAll(async () => {
+    bare = join(folder, "bare")
+    await mkdir(bare)
+    for (const name of ["src", "package.json", "bunfig.toml", "tsconfig.json"])
+      await cp(join(ROOT, name), join(bare, name), { recursive: true })
+  })
+
+  test.each([
+    "check",
+    "start --once",
+    "--help",
+    "status",
+  ])("%s says `bun install` in one line, exit 2", async (words) => {
+    const { stdout, stderr, exit } = await runBare(...words.split(" "))
+    expect(stderr).toMatch(/^The package \w+ is not installed: run `bun install` in \/\S+\/bare\n$/)
+    expect({ stdout, exit }).toEqual({ stdout: "", exit: 2 })
+  })
+
+  test("--version needs none", async () => {
+    expect(await runBare("--version")).toEqual({ stdout: `${version}\n`, stderr: "", exit: 0 })
+  })
 })
 
 test.each(["SIGTERM", "SIGINT"] as const)("%s ends the waiting network in order, exit 0", async (signal) => {
