@@ -6,6 +6,7 @@ import { join, resolve } from "node:path"
 import { version } from "../../package.json"
 
 const MAIN = resolve(import.meta.dir, "../../src/main.ts")
+const SCHEMA = resolve(import.meta.dir, "../../src/topology/topology.schema.json")
 const FROM_SOURCE = [process.execPath, MAIN]
 const LISTING = "192.168.1.2 - 08:00 - 20 - 30%\n192.168.1.3 - 09:00 - 1.5 - 3%\n"
 const FILES = {
@@ -90,6 +91,7 @@ test("the executable's help and unit name the executable", async () => {
   expect((await run(executable, ["--help"])).stderr).toContain("  smart-meter start ")
   const { stdout } = await run(executable, ["service", "cloud"])
   expect(stdout).toContain(`\nExecStart=${executable[0]} start cloud --topology /etc/smart-meter/topology.yaml\n`)
+  expect((await run(executable, ["service", "--schema"])).stdout).toBe(await Bun.file(SCHEMA).text())
 })
 
 test("the executable writes a topology without the schema, which it does not hold", async () => {

@@ -10,14 +10,21 @@ import { formatUnit, type Service, serviceOf } from "./unit"
 export const name = "service"
 export const summary = "Prints the systemd unit of a role, or of the whole simulated network, and how to install it."
 export const positionals = "[cloud] [gateway] [device ADDRESS|NAME…]"
-export const options = { ...COMMON_OPTIONS } as const
+export const options = {
+  schema: { type: "boolean", help: "prints the JSON Schema that topology.yaml names for editors instead" },
+  ...COMMON_OPTIONS,
+} as const
 
 export async function run(values: Values<typeof options>, given: readonly string[]): Promise<number> {
   const screen = createScreen(values)
+  if (values.schema) {
+    const { default: schema } = await import("../../topology/topology.schema.json")
+    await screen.print(`${JSON.stringify(schema, null, 2)}\n`)
+    return 0
+  }
   const file = values.topology ?? "topology.yaml"
   for (const path of PROGRAMME.filter(isInHome)) screen.warn(`${path} ${IN_HOME}`)
-  const { stateDirectory } = serviceOf(given)
-  const environment = { STATE_DIRECTORY: `/var/lib/${stateDirectory}` }
+  const environment = { STATE_DIRECTORY: `/var/lib/${serviceOf(given).folder}` }
   const topology = await orWarning(screen, () => loadTopology(file, environment))
   const words = topology ? withAddresses(given, topology) : given
   const roles = readRoles(words) ?? EVERYTHING
@@ -26,7 +33,7 @@ export async function run(values: Values<typeof options>, given: readonly string
     for (const doubt of unwritable(service, topology)) screen.warn(doubt)
     await orWarning(screen, () => checkRoles(roles, topology))
   }
-  await screen.print(formatUnit(service, resolve(file)))
+  await screen.print(formatUnit(service, resolve(file), topology && (await schemaOf(file))))
   return 0
 }
 
@@ -41,6 +48,11 @@ async function orWarning<T>(screen: Screen, work: () => T | Promise<T>): Promise
   }
 }
 
+/** The schema that a topology names for editors, where that is a path from its own folder. */
+async function schemaOf(file: string): Promise<string | undefined> {
+  return /^# *yaml-language-server: *\$schema=(?!\/|\w+:)(\S+)/m.exec(await Bun.file(file).text())?.[1]
+}
+
 const IN_HOME =
   "is in a home folder, which the service cannot enter: put the executable that `bun run build` makes into " +
   "/usr/local/bin and print the unit with that"
@@ -48,8 +60,8 @@ const IN_HOME =
 const isInHome = (path: string): boolean => /^\/(home|root|run\/user)\//.test(path)
 
 /** What the service would write outside of its state directory. */
-function unwritable({ words, stateDirectory }: Service, { gateway, cloud }: Topology): string[] {
-  const allowed = `/var/lib/${stateDirectory}`
+function unwritable({ words, folder }: Service, { gateway, cloud }: Topology): string[] {
+  const allowed = `/var/lib/${folder}`
   const files = [
     { role: "gateway", key: "gateway.spool", path: gateway.spool },
     { role: "cloud", key: "cloud.store", path: cloud.store },

@@ -1,7 +1,6 @@
 // The systemd unit of a role (systemd.service(5), systemd.exec(5)), with the commands that install it on top.
+import { dirname, resolve } from "node:path"
 import { PROGRAMME, quoteForShell } from "../installation"
-
-export const TOPOLOGY_FILE = "/etc/smart-meter/topology.yaml"
 
 const USER = "smart-meter"
 const ROLES = ["cloud", "gateway", "device"]
@@ -11,8 +10,8 @@ export interface Service {
   readonly name: string
   /** What stands behind `start`. */
   readonly words: readonly string[]
-  /** Below /var/lib. The simulated network's databases are not the farm's: it gets a folder of its own. */
-  readonly stateDirectory: string
+  /** Below /etc and /var/lib. The simulated network's files are not the farm's: it gets folders of its own. */
+  readonly folder: string
 }
 
 /** @param words roles and addresses as `start` takes them; none: the whole network, simulated */
@@ -21,44 +20,57 @@ export function serviceOf(words: readonly string[]): Service {
   return {
     name: ["smart-meter", ...roles].join("-"),
     words,
-    stateDirectory: words.length > 0 ? "smart-meter" : "smart-meter-simulated",
+    folder: words.length > 0 ? "smart-meter" : "smart-meter-simulated",
   }
 }
 
-/** @param topology the absolute path of the file to install */
-export function formatUnit(service: Service, topology: string): string {
-  const comments = instructions(service, topology).map((line) => `# ${line}`.trimEnd())
+/**
+ * @param topology the absolute path of the file to install
+ * @param schema the path, from there, of the schema that it names for editors
+ */
+export function formatUnit(service: Service, topology: string, schema?: string): string {
+  const comments = instructions(service, topology, schema).map((line) => `# ${line}`.trimEnd())
   return `${comments.join("\n")}\n\n${sections(service)}`
 }
 
-// A fixed user, not DynamicUser=: that one keeps its state below /var/lib/private, which only root enters, and is gone
-// while the service rests, so that nobody could ask `status` as the user who owns the databases.
-function instructions({ name, words, stateDirectory }: Service, topology: string): string[] {
+// A fixed user, not DynamicUser=: that one keeps its state below /var/lib/private, and is gone while the service rests,
+// so that the files then belong to nobody. `status` may run as root: what SQLite makes beside a database belongs to the
+// database's owner then.
+function instructions(service: Service, topology: string, schema: string | undefined): string[] {
+  const { name, words } = service
   const programme = PROGRAMME.map(quoteForShell).join(" ")
+  const installed = topologyOf(service)
   return [
     `${name}.service. To install it:`,
     "",
     `  ${[programme, "service", ...words].join(" ")} | sudo tee /etc/systemd/system/${name}.service > /dev/null`,
     `  sudo useradd --system --user-group --no-create-home --shell /usr/sbin/nologin ${USER}`,
-    `  sudo install -D --mode=640 --group=${USER} ${quoteForShell(topology)} ${TOPOLOGY_FILE}`,
+    `  sudo install -D --mode=640 --group=${USER} ${quoteForShell(topology)} ${installed}`,
+    ...(schema === undefined ? [] : [schemaLine(programme, resolve(dirname(installed), schema))]),
     `  sudo systemctl daemon-reload && sudo systemctl enable --now ${name}`,
     "",
     "Surveys and scripts stand beside the topology, as they do here. To see how it does:",
     "",
     `  systemctl status ${name}`,
     `  journalctl --unit=${name} --follow`,
-    `  sudo -u ${USER} env STATE_DIRECTORY=/var/lib/${stateDirectory} ${programme} status --topology ${TOPOLOGY_FILE}`,
+    `  sudo ${programme} status --topology ${installed}`,
     "",
-    "Restarted for ever, 10 s to 5 min apart (always 10 s before systemd 254). After a disk error (exit 70) it goes on from",
-    "what is on the disk. While the files are wrong or a database is damaged (exit 2) nothing is taken, and the journal",
-    "says at every try which file it is, what is wrong and what to do.",
+    "Restarted for ever, 10 s after each end. After a disk error (exit 70) it goes on from what is on the disk. While the",
+    "files are wrong or a database is damaged (exit 2) nothing is taken, and the journal says at every try which file it",
+    "is, what is wrong and what to do.",
     "A survey script that reads a device of this machine needs more: sudo systemctl edit it, with [Service],",
     "PrivateDevices=no, DeviceAllow=/dev/i2c-1 rw and SupplementaryGroups=i2c, for example.",
   ]
 }
 
-function sections({ name, words, stateDirectory }: Service): string {
-  const start = [...PROGRAMME, "start", ...words, "--topology", TOPOLOGY_FILE].map(quoteForUnit).join(" ")
+const topologyOf = ({ folder }: Service): string => `/etc/${folder}/topology.yaml`
+
+const schemaLine = (programme: string, file: string): string =>
+  `  ${programme} service --schema | sudo install -D --mode=644 /dev/stdin ${quoteForShell(file)}`
+
+function sections(service: Service): string {
+  const { name, words, folder } = service
+  const start = [...PROGRAMME, "start", ...words, "--topology", topologyOf(service)].map(quoteForUnit).join(" ")
   return `[Unit]
 Description=Smart Meter IoT: ${words.length > 0 ? words.join(" ") : "the whole network, simulated"}
 Wants=network-online.target
@@ -69,16 +81,14 @@ StartLimitIntervalSec=0
 [Service]
 Type=exec
 ExecStart=${start}
-WorkingDirectory=/etc/smart-meter
+WorkingDirectory=/etc/${folder}
 SyslogIdentifier=${name}
 User=${USER}
-StateDirectory=${stateDirectory}
+StateDirectory=${folder}
 StateDirectoryMode=0700
 UMask=0077
 Restart=always
 RestartSec=10s
-RestartSteps=6
-RestartMaxDelaySec=5min
 TimeoutStopSec=5s
 KillMode=mixed
 ${HARDENING}

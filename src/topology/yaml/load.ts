@@ -1,18 +1,17 @@
 // topology.yaml → Topology, or every problem with its place.
 import { stat } from "node:fs/promises"
-import { dirname, isAbsolute, normalize, resolve, sep } from "node:path"
+import { dirname, resolve } from "node:path"
 import { Devices } from "../devices"
 import { refusals, warnings } from "../rules"
 import type { Topology } from "../topology"
 import { validate } from "../validate"
+import { dataPath, type Environment } from "./data-files"
 import { readPlain } from "./plain"
 import { type Problem, TopologyError } from "./problem"
 
 export { TopologyError } from "./problem"
 
 const MAX_FILE_BYTES = 64 * 1024 * 1024
-
-type Environment = Readonly<Record<string, string | undefined>>
 
 /** Reads a topology. Throws a TopologyError with every problem at once, also when the file cannot be read. */
 export async function loadTopology(file: string, environment: Environment = process.env): Promise<Topology> {
@@ -56,15 +55,6 @@ function readWithPlaces(text: string, file: string) {
   }
   const doubts = inOrder(warnings(draft, lineOf).map((finding) => source.problem(finding)))
   return { declared, lineOf, doubts }
-}
-
-/** Where a file that a run writes belongs: `data/` is the state directory where a service manager gives one. */
-function dataPath(path: string, folder: string, { STATE_DIRECTORY }: Environment): string {
-  const relative = normalize(path)
-  const inData = !isAbsolute(path) && relative.startsWith(`data${sep}`)
-  // systemd lists several directories with colons between (systemd.exec(5)); the first is ours.
-  const [stateDirectory] = STATE_DIRECTORY?.split(":") ?? []
-  return inData && stateDirectory ? resolve(stateDirectory, relative.slice(5)) : resolve(folder, path)
 }
 
 async function read(file: string): Promise<string> {

@@ -2,8 +2,9 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test"
 import { mkdtemp, rm, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os"
-import { join, resolve } from "node:path"
+import { dirname, join, resolve } from "node:path"
 import { formatUnit, serviceOf } from "../../../src/commands/service/unit"
+import { parseTopology } from "../../../src/topology/yaml/load"
 import { describeSkipped } from "../../interop/peers"
 
 const MAIN = resolve(import.meta.dir, "../../../src/main.ts")
@@ -40,8 +41,8 @@ test.each([
   [["cloud"], "smart-meter-cloud", "smart-meter"],
   [["gateway", "cloud"], "smart-meter-cloud-gateway", "smart-meter"],
   [["device", "192.168.1.2", "192.168.1.4"], "smart-meter-device", "smart-meter"],
-])("serviceOf(%j) is named after the roles and keeps trials apart", (words, name, stateDirectory) => {
-  expect(serviceOf(words)).toEqual({ name, words, stateDirectory })
+])("serviceOf(%j) is named after the roles and keeps trials apart", (words, name, folder) => {
+  expect(serviceOf(words)).toEqual({ name, words, folder })
 })
 
 test("formatUnit() starts the role with absolute paths and the installed topology", () => {
@@ -49,9 +50,46 @@ test("formatUnit() starts the role with absolute paths and the installed topolog
   expect(unitOf("device", "192.168.1.2")).toContain(`\nExecStart=${start}\n`)
 })
 
+test.each([
+  [[]],
+  [["gateway"]],
+])("formatUnit() of %j asks for the state by one short command that finds it", async (words) => {
+  const unit = unitOf(...words)
+  const [, topology = ""] = /^# {3}sudo \S+ \S+ status --topology (\S+)$/m.exec(unit) ?? []
+  const { gateway } = parseTopology(TOPOLOGY, topology)
+  expect(dirname(gateway.spool)).toBe(`/var/lib/${/^StateDirectory=(.*)$/m.exec(unit)?.[1]}`)
+  expect(unit).toContain(` --topology ${topology}\nWorkingDirectory=${dirname(topology)}\n`)
+})
+
+test("formatUnit() installs the schema where the installed topology looks for it", () => {
+  const unit = formatUnit(serviceOf(["cloud"]), "/farm/topology.yaml", "./src/topology/topology.schema.json")
+  expect(unit).toMatch(
+    /\n# {3}\S+ \S+ service --schema \| sudo install -D --mode=644 \/dev\/stdin \/etc\/smart-meter\/src\/topology\/topology\.schema\.json\n/,
+  )
+  expect(unitOf("cloud")).not.toContain("schema")
+})
+
+test("service finds the schema that the topology names, unless it is elsewhere", async () => {
+  for (const [banner, line] of [
+    ["# yaml-language-server: $schema=./schemas/meter.json", " /etc/smart-meter/schemas/meter.json\n"],
+    ["# yaml-language-server: $schema=https://example.org/meter.json", undefined],
+    ["# yaml-language-server: $schema=/usr/share/meter.json", undefined],
+  ]) {
+    await writeFile(join(folder, "banner.yaml"), `${banner}\n${TOPOLOGY}`)
+    const { stdout } = await run("gateway", "--topology", "banner.yaml")
+    if (line) expect(stdout).toContain(line)
+    else expect(stdout).not.toContain("--schema")
+  }
+})
+
+test("service --schema prints the schema", async () => {
+  const schema = await Bun.file(resolve(import.meta.dir, "../../../src/topology/topology.schema.json")).text()
+  expect(await run("--schema")).toEqual({ stdout: schema, stderr: "", exit: 0 })
+})
+
 test("formatUnit() restarts for ever, also while there is something that a person must mend", () => {
   const unit = unitOf("gateway")
-  for (const line of ["Restart=always", "StartLimitIntervalSec=0", "RestartSteps=6"]) {
+  for (const line of ["Restart=always", "StartLimitIntervalSec=0", "RestartSec=10s"]) {
     expect(unit).toContain(`\n${line}\n`)
   }
   expect(unit).not.toContain("\nMemoryDenyWriteExecute=")
@@ -109,11 +147,7 @@ function withSystemd(): void {
     const file = join(folder, `${serviceOf(words).name}.service`)
     await writeFile(file, unitOf(...words))
     const { said, exit } = await ask("verify", file)
-    // older versions ignore these two keys and say so
-    const complaints = said
-      .split("\n")
-      .filter((line) => line.includes(folder) && !/Restart(Steps|MaxDelaySec)/.test(line))
-    expect(complaints).toEqual([])
+    expect(said.split("\n").filter((line) => line.includes(folder))).toEqual([])
     expect(exit).toBe(0)
   })
 

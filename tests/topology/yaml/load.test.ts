@@ -83,6 +83,17 @@ test("parseTopology() puts data/ into the state directory, and nothing else", ()
   expect(parseTopology(text, "/farm/topology.yaml").gateway.spool).toBe("/farm/data/deep/gateway.db")
 })
 
+test.each([
+  ["/etc/smart-meter", "/var/lib/smart-meter/gateway.db"],
+  ["/etc/smart-meter-simulated", "/var/lib/smart-meter-simulated/gateway.db"],
+  ["/etc/smart-meter/old", "/etc/smart-meter/old/data/gateway.db"],
+  ["/etc/meters", "/etc/meters/data/gateway.db"],
+])("parseTopology() finds the data of a topology in %s without systemd's word", (at, spool) => {
+  expect(parseTopology(SAMPLE, `${at}/topology.yaml`).gateway.spool).toBe(spool)
+  const environment = { STATE_DIRECTORY: "/srv/state" }
+  expect(parseTopology(SAMPLE, `${at}/topology.yaml`, environment).gateway.spool).toBe("/srv/state/gateway.db")
+})
+
 test("parseTopology() tells every problem at once, with its source line and a caret", () => {
   const text = changed(
     ["timeZone: Europe/Rome", "bufersize: 4096"],
