@@ -116,7 +116,15 @@ export function parseOffset(text: string, from = 0, to = text.length): string | 
   return offsetFrom === timeTo ? undefined : text.slice(offsetFrom, timeTo)
 }
 
-const readingRule = () => 'A reading must be written "08:00 - 20 - 30%"'
+const OTHER_HYPHENS = /[\u2010-\u2015\u2212]/ // they look like one
+const CLOSE_TOGETHER = /^[\d:]+\s*-\s*-?[\d.]+\s*-\s*[\d.]+\s*%$/
+
+function readingRule(value: string): string {
+  const rule = 'A reading must be written "08:00 - 20 - 30%"'
+  if (OTHER_HYPHENS.test(value)) return `${rule}, with plain hyphens`
+  return CLOSE_TOGETHER.test(value) ? `${rule}, with spaces around its hyphens` : rule
+}
+
 const percentRule = () => "Humidity must end in %"
 const temperatureRule = (value: string) => decimalRule("Temperature", "-90 to 90 °C", value)
 const humidityRule = (value: string) => decimalRule("Humidity", "0 to 100 %", value)
@@ -127,6 +135,7 @@ const timeRule = (value: string) =>
     : "Time must be HH:MM or HH:MM:SS, two digits each"
 
 function decimalRule(name: string, range: string, value: string): string {
+  if (OTHER_HYPHENS.test(value)) return `${name} must have a plain hyphen for its sign`
   if (!/^-?\d+(\.\d+)?$/.test(value)) return `${name} must be a plain decimal such as 21.5`
   if (/\.\d{3}/.test(value)) return `${name} must have at most two decimal places`
   return `${name} must be ${range}`
