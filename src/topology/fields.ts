@@ -10,23 +10,49 @@ import {
   parseRange,
   RANGE_PATTERN,
 } from "./address"
+import { WRITTEN } from "./yaml/problem"
 
-/** A value as it may stand in a message. */
-export function show(value: unknown): string {
-  const text = JSON.stringify(value) ?? String(value)
-  return text.length > 60 ? `${text.slice(0, 59)}…` : text
-}
+/** What is said of a key without a value that may be left out. */
+export const EMPTY = "is empty: give it a value, or remove the line"
 
-/** A section with fixed keys: an unknown one is named with the nearest, a missing one with what it is for. */
+/** A section with fixed keys: an unknown one is named with the nearest, a missing one with what to write. */
 export function section<const Entries extends v.ObjectEntries>(description: string, entries: Entries) {
   const schema = v.strictObject(entries, (issue) => {
     const key = String(issue.path?.at(-1)?.key)
-    const entry = entries[key]
-    if (issue.expected !== "never") return entry ? `is missing: ${v.getDescription(entry)}` : wrongType(issue)
-    const keys = Object.keys(entries)
-    return `is not a key here${didYouMean(key, keys, `: the keys are ${keys.join(", ")}`)}`
+    if (issue.expected === "never") return unknownKey(key, Object.keys(entries))
+    const entry = isMissingKey(issue) ? entries[key] : undefined
+    return entry ? `write \`${key}: ${exampleOf(entry)}\` (${inShort(entry)})` : wrongType(issue)
   })
   return v.pipe(schema, v.description(description))
+}
+
+/** Whether it says of a section that a key is missing. */
+export const isMissingKey = ({ type, expected }: v.BaseIssue<unknown>): boolean =>
+  type === "strict_object" && expected !== "never" && expected !== "Object"
+
+function unknownKey(key: string, keys: readonly string[]): string {
+  const [, word = "", value] = /^(\w+) *[:=] *(.*)$/.exec(key) ?? []
+  if (keys.includes(word)) return `needs a colon and a space: write \`${word}: ${value}\``
+  const odd = /[^ -~]/.test(key) ? "is not a key here, and holds an odd character or space: type it anew" : undefined
+  return odd ?? `is not a key here${didYouMean(key, keys, `: the keys are ${keys.join(", ")}`)}`
+}
+
+/** The least that can be written for it, as `{ address: 10.10.10.2 }`. */
+function exampleOf(schema: v.GenericSchema): string {
+  const { entries, item } = schema as { entries?: Record<string, v.GenericSchema>; item?: v.GenericSchema }
+  if (item) return `[${exampleOf(item)}]`
+  if (entries) {
+    const needed = Object.entries(entries).filter(([, { type }]) => type !== "optional")
+    return `{ ${needed.map(([key, entry]) => `${key}: ${exampleOf(entry)}`).join(", ")} }`
+  }
+  const [example]: readonly unknown[] = v.getExamples(schema)
+  return /^[\w./-]+$/.test(String(example)) ? String(example) : JSON.stringify(example)
+}
+
+/** A description's first sentence, as it may stand within another one. */
+function inShort(schema: v.GenericSchema): string {
+  const [sentence = ""] = v.getDescription(schema)?.split(/\.(?: |$)/, 1) ?? []
+  return sentence.charAt(0).toLowerCase() + sentence.slice(1)
 }
 
 /** Why a value of a wrong type is refused: the message for whatever has none of its own. */
@@ -35,7 +61,7 @@ export function wrongType(issue: v.BaseIssue<unknown>): string {
 }
 
 const TYPE_NAMES: Record<string, string> = {
-  string: "text (in quotes if it looks like a number)",
+  string: "text",
   number: "a number",
   boolean: "true or false",
   array: "a list",
@@ -49,7 +75,12 @@ export function text(pattern: RegExp, rule: string, description: string) {
 
 /** Text that keeps a rule which it takes a function to tell. */
 export function checkedText(isValid: (text: string) => boolean, rule: string, description: string) {
-  return v.pipe(v.string(refused(rule)), v.description(description), v.check(isValid, refused(rule)))
+  return v.pipe(plainText(rule, description), v.check(isValid, refused(rule)))
+}
+
+/** Text whose rule is looked at elsewhere. */
+export function plainText(rule: string, description: string) {
+  return v.pipe(v.string(refused(rule)), v.description(description))
 }
 
 /** One of a few words. */
@@ -83,16 +114,21 @@ export function path(description: string) {
 }
 
 /** An interface's address with its network's prefix, as `192.168.1.1/24`. */
-export function network(description: string) {
-  const rule = "an IPv4 address and its prefix, such as 192.168.1.1/24"
-  return parsed<Network>(NETWORK_PATTERN, parseNetwork, rule, description)
+export function network(example: string, description: string) {
+  const rule = `an IPv4 address and its prefix, such as ${example}`
+  return parsed<Network>(NETWORK_PATTERN, parseNetwork, addressRule(rule), description, example)
 }
 
 /** An address, or two with a dash between. */
 export function addressRange(description: string) {
-  const rule = "an IPv4 address such as 192.168.1.2, or a range such as 10.0.0.2-10.0.39.255"
-  return parsed<AddressRange>(RANGE_PATTERN, parseRange, rule, description)
+  const rule = addressRule("an IPv4 address such as 192.168.1.2, or a range such as 10.0.0.2-10.0.39.255")
+  const rangeRule = (text: string) =>
+    RANGE_PATTERN.test(text) ? "a range from the lower address to the higher" : rule(text)
+  return parsed<AddressRange>(RANGE_PATTERN, parseRange, rangeRule, description, "192.168.1.2")
 }
+
+const addressRule = (rule: string) => (text: string) =>
+  /\b0\d/.test(text) ? `${rule}, without zeros in front of its numbers` : rule
 
 /** An IPv4 address or a host name (RFC 1123 §2.1). Digits and dots alone must be an address. */
 export function host(description: string) {
@@ -100,7 +136,7 @@ export function host(description: string) {
   const isHost = (text: string) =>
     parseAddress(text) !== undefined ||
     (!/^[\d.]*$/.test(text) && text.length <= 253 && text.split(".").every((part) => label.test(part)))
-  return checkedText(isHost, "an IPv4 address or a host name", description)
+  return v.pipe(checkedText(isHost, "an IPv4 address or a host name", description), v.examples(["10.10.10.2"]))
 }
 
 const UNITS = { ms: "milliseconds", s: "seconds", m: "minutes", h: "hours", d: "days" } as const
@@ -149,11 +185,18 @@ function parseSize(value: string | number): number | undefined {
 }
 
 /** Text that becomes a value. The pattern is for editors, `parse` decides. */
-function parsed<Value>(pattern: RegExp, parse: (text: string) => Value | undefined, rule: string, description: string) {
+function parsed<Value>(
+  pattern: RegExp,
+  parse: (text: string) => Value | undefined,
+  rule: Rule,
+  description: string,
+  ...examples: string[]
+) {
   return v.pipe(
     v.string(refused(rule)),
     v.regex(pattern, refused(rule)),
     v.description(description),
+    v.examples(examples),
     v.rawTransform<string, Value>(({ dataset, addIssue, NEVER }) => {
       const value = parse(dataset.value)
       if (value !== undefined) return value
@@ -163,7 +206,12 @@ function parsed<Value>(pattern: RegExp, parse: (text: string) => Value | undefin
   )
 }
 
-function refused(rule: string) {
-  return ({ input }: { input: unknown }) =>
-    input === null ? "is empty: give it a value, or remove the line" : `must be ${rule}: it is ${show(input)}`
+/** What a value must be, in words, or what one that is not so must be. */
+type Rule = string | ((text: string) => string)
+
+function refused(rule: Rule) {
+  return ({ input }: { input: unknown }) => {
+    const told = typeof rule === "string" ? rule : rule(String(input))
+    return input === null ? EMPTY : `must be ${told}: it is ${WRITTEN}`
+  }
 }

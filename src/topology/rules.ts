@@ -3,11 +3,11 @@ import { normalize } from "node:path"
 import { didYouMean } from "../nearest"
 import { contains, formatNetwork, formatRange, parseAddress } from "./address"
 import { claimRefusals } from "./claims"
-import { isDaily, readCron } from "./cron"
+import { cronFault } from "./cron"
 import { isScript } from "./devices"
-import { show } from "./fields"
+import { ZONE_RULE } from "./topology"
 import type { Draft } from "./validate"
-import type { Finding } from "./yaml/problem"
+import { type Finding, WRITTEN } from "./yaml/problem"
 
 type LineOf = (deviceIndex: number) => number
 
@@ -41,7 +41,7 @@ function refusal(message: string | undefined, ...path: string[]): Finding[] {
 function zoneFault(zone: string | undefined): string | undefined {
   if (zone === undefined || isZone(zone)) return undefined
   const meant = didYouMean(zone, Intl.supportedValuesOf("timeZone"))
-  return `must be a time zone such as Europe/Rome: it is ${show(zone)}${meant}`
+  return `must be ${ZONE_RULE}: it is ${WRITTEN}${meant}`
 }
 
 function isZone(zone: string): boolean {
@@ -54,27 +54,10 @@ function isZone(zone: string): boolean {
   }
 }
 
-function cronFault(cron: string | undefined): string | undefined {
-  if (cron === undefined || isDaily(cron)) return undefined
-  try {
-    const time = readCron(cron)
-    const [second = "*", minute = "*", hour = "*", dayOfMonth] = time.toJSON()
-    if (![second, minute, hour].every((field) => /^\d+$/.test(field))) {
-      return `must fire at most once a day, as "0 6 * * *" does: it is ${show(cron)}`
-    }
-    // Only the day of the month can make a time that never comes, such as 30 February. Looking takes cron some 10 ms.
-    if (dayOfMonth !== "*") time.getNextDateFrom(new Date(0), "UTC")
-    return undefined
-  } catch (cause) {
-    const why = cause instanceof Error ? cause.message.split("\n", 1)[0] : cause
-    return `must be minute, hour, day, month and weekday, such as "0 6 * * *": it is ${show(cron)} (${why})`
-  }
-}
-
 function storeFault({ gateway, cloud }: Draft): string | undefined {
   if (gateway?.spool === undefined || cloud?.store === undefined) return undefined
   if (normalize(gateway.spool) !== normalize(cloud.store)) return undefined
-  return `must not be the file of gateway.spool: both are ${show(cloud.store)}`
+  return `must not be the file of gateway.spool: both are ${WRITTEN}`
 }
 
 /** The gateway of this topology's own site is known; of another one anybody could say that he is it. */

@@ -1,23 +1,40 @@
 // topology.yaml: the one source of its types, defaults, descriptions and JSON Schema (`bun run schema` writes that).
 import * as v from "valibot"
 import type { Network } from "./address"
+import { CRON_RULE } from "./cron"
 import { type Devices, deviceEntry } from "./devices"
-import { checkedText, choice, duration, flag, host, network, path, section, size, text, wholeNumber } from "./fields"
+import {
+  checkedText,
+  choice,
+  duration,
+  flag,
+  host,
+  network,
+  path,
+  plainText,
+  section,
+  size,
+  text,
+  wholeNumber,
+} from "./fields"
 import type { Problem } from "./yaml/problem"
 
 const SITE_PATTERN = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/
 const SITE_RULE = "up to 64 letters, digits, - _ . with a letter or digit first"
+
+/** What a time zone is, in a message. */
+export const ZONE_RULE = "a time zone such as Europe/Rome"
 
 const port = (description: string) => wholeNumber(0, 65535, `${description} 0: any that is free.`)
 
 const gateway = section("The gateway, which collects surveys over UDP and forwards them over TCP.", {
   interfaces: section("The gateway's two interfaces.", {
     devices: section("Where devices send to, over UDP.", {
-      address: network("The gateway's address on the devices' network, with the prefix: 192.168.1.1/24."),
+      address: network("192.168.1.1/24", "The gateway's address on the devices' network, with the prefix."),
       port: v.optional(port("The UDP port."), 10005),
     }),
     cloud: section("Where the gateway forwards from, over TCP.", {
-      address: network("The gateway's address on the cloud's network, with the prefix: 10.10.10.1/24."),
+      address: network("10.10.10.1/24", "The gateway's address on the cloud's network, with the prefix."),
     }),
   }),
   spool: v.optional(path("The file that holds surveys until they are delivered and beyond."), "data/gateway.db"),
@@ -27,32 +44,19 @@ const gateway = section("The gateway, which collects surveys over UDP and forwar
   ),
 })
 
-const siteName = text(SITE_PATTERN, SITE_RULE, "A site's name.")
+const siteName = v.pipe(text(SITE_PATTERN, SITE_RULE, "A site's name."), v.examples(["farm-b"]))
 
 const servedSite = v.pipe(
-  v.union(
-    [
-      siteName,
-      section("A site that may deliver here.", {
-        site: siteName,
-        from: network("The address that its gateway comes from, with its network's prefix: 203.0.113.0/24."),
-      }),
-    ],
-    (issue) => wrongSite(issue),
-  ),
+  v.union([
+    siteName,
+    section("A site that may deliver here.", {
+      site: siteName,
+      from: network("203.0.113.0/24", "The address that its gateway comes from, with its network's prefix."),
+    }),
+  ]),
   v.description("A site that may deliver here: the one above by its name, another one with where it delivers from."),
   v.transform((served): { site: string; from?: Network } => (typeof served === "string" ? { site: served } : served)),
 )
-
-/** Of two forms the one that was meant tells what is wrong with it. */
-function wrongSite({ input, issues }: v.UnionIssue<v.BaseIssue<unknown>>): string {
-  const isSection = typeof input === "object" && input !== null
-  const own =
-    issues?.find(({ path, expected }) => path !== undefined && expected === "never") ?? // a key that is misspelt
-    issues?.find(({ path }) => (path !== undefined) === isSection)
-  if (own) return [v.getDotPath(own), own.message].filter((part) => part !== null).join(": ")
-  return `must be a site's name, or { site: farm-b, from: 203.0.113.0/24 }`
-}
 
 const cloud = section("The cloud, which stores and lists the readings.", {
   address: host("The cloud's IPv4 address or host name."),
@@ -73,8 +77,11 @@ const cloud = section("The cloud, which stores and lists the readings.", {
 
 const schedule = section("When devices send, and how long the gateway waits.", {
   cron: v.pipe(
-    v.string(),
-    v.description('When every device sends the day before, at most once a day, as "0 6 * * *" for 06:00.'),
+    plainText(
+      CRON_RULE,
+      "When every device sends the day before, at most once a day. 0 6 * * * is every day at 06:00.",
+    ),
+    v.examples(["0 6 * * *"]),
   ),
   grace: v.optional(duration("1ms", "23h", "How long the gateway waits for whoever is missing, as 15m."), "15m"),
   spread: v.optional(duration("0s", "12h", "Over how long the devices' uploads are spread, as 10m."), "0s"),
@@ -141,7 +148,7 @@ export const topologySchema = v.pipe(
       "site",
     ),
     timeZone: v.optional(
-      v.pipe(v.string(), v.description("The zone of days and times, as Europe/Rome; by default the machine's own.")),
+      plainText(ZONE_RULE, "The zone of days and times, as Europe/Rome; by default the machine's own."),
       () => Temporal.Now.timeZoneId(),
     ),
     bufferSize: v.optional(
@@ -156,7 +163,7 @@ export const topologySchema = v.pipe(
     cloud,
     devices: v.pipe(
       v.array(deviceEntry),
-      v.minLength(1, "must hold at least one device"),
+      v.minLength(1, "must hold at least one device, such as { ip: 192.168.1.2 }"),
       v.description("The devices, in any order."),
     ),
   }),

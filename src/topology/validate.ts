@@ -1,9 +1,10 @@
 // A value against the schema: every broken rule, and whatever is sound besides.
 import * as v from "valibot"
+import { nearest } from "../nearest"
 import type { AddressRange, Network } from "./address"
-import { wrongType } from "./fields"
+import { isMissingKey, wrongType } from "./fields"
 import { type Declared, topologySchema } from "./topology"
-import type { Finding } from "./yaml/problem"
+import type { Finding, Path } from "./yaml/problem"
 
 /** A part of T: what the schema refused is undefined. */
 export type Sound<T> = T extends AddressRange | Network | Temporal.Duration
@@ -27,11 +28,11 @@ export function validate(value: unknown): { findings: Finding[]; draft: Draft; d
     // Valibot names one unknown key of a section at a time: take those away and look again.
     const unknown = result.issues.filter(isUnknownKey)
     if (unknown.length === 0) {
-      findings.push(...result.issues.map(asFinding))
-      return { findings: unique(findings), draft: without(result.output, result.issues) }
+      findings.push(...result.issues.map((issue) => asFinding(issue)))
+      return { findings: unique(findings).filter(isNoSlip), draft: without(result.output, result.issues) }
     }
     for (const issue of unknown) {
-      findings.push({ ...asFinding(issue), at: "key" })
+      findings.push(asFinding(issue))
       const last = issue.path?.at(-1)
       Reflect.deleteProperty(Object(last?.input), String(last?.key))
     }
@@ -42,15 +43,40 @@ function isUnknownKey(issue: v.BaseIssue<unknown>): boolean {
   return issue.type === "strict_object" && issue.expected === "never" && !Array.isArray(issue.path?.at(-1)?.input)
 }
 
-function asFinding(issue: v.BaseIssue<unknown>): Finding {
+/** @param above the path of the union that the issue is of */
+function asFinding(issue: v.BaseIssue<unknown>, above: Path = []): Finding {
   const steps = issue.path ?? []
-  const last = steps.at(-1)
+  const path = [...above, ...steps.map(stepOf)]
+  const meant = issue.issues && meantIn(issue.issues, issue.input)
+  if (meant) return asFinding(meant, path)
   // A list where a section belongs has no keys: the list itself is what is wrong.
-  if (issue.type === "strict_object" && Array.isArray(last?.input) && issue.expected !== "Object") {
-    return { path: steps.slice(0, -1).map(stepOf), message: "must be a section of `key: value` lines: it is a list" }
+  if (issue.type === "strict_object" && Array.isArray(steps.at(-1)?.input) && issue.expected !== "Object") {
+    return { path: path.slice(0, -1), message: "must be a section of `key: value` lines: it is a list" }
   }
-  return { path: steps.map(stepOf), message: issue.message }
+  if (isMissingKey(issue)) return { path, message: issue.message, at: "missing" }
+  return { path, message: issue.message, ...(issue.expected === "never" && { at: "key" }) }
 }
+
+/** Of several forms the one that was meant tells what is wrong with it. */
+function meantIn(issues: readonly v.BaseIssue<unknown>[], input: unknown): v.BaseIssue<unknown> | undefined {
+  const isSection = typeof input === "object" && input !== null
+  return (
+    issues.find(({ path, expected }) => path !== undefined && expected === "never") ?? // a key that is misspelt
+    issues.find(({ path }) => (path !== undefined) === isSection)
+  )
+}
+
+/** A key that is missing because it is misspelt is told once. */
+function isNoSlip({ path, at }: Finding, _index: number, findings: readonly Finding[]): boolean {
+  const key = String(path.at(-1))
+  const isKeyMeant = (other: Finding) => {
+    const word = String(other.path.at(-1)).replace(/ *[:=].*/, "")
+    return other.at === "key" && isBeside(other.path, path) && nearest(word, [key]) !== undefined
+  }
+  return at !== "missing" || !findings.some(isKeyMeant)
+}
+
+const isBeside = (a: Path, b: Path): boolean => JSON.stringify(a.slice(0, -1)) === JSON.stringify(b.slice(0, -1))
 
 function stepOf(step: { key?: unknown }): string | number {
   return typeof step.key === "number" ? step.key : String(step.key)

@@ -34,6 +34,9 @@ export function parseTopology(text: string, file: string, environment: Environme
   }
 }
 
+/** It waits until it is needed, with the yaml package. */
+const sourceModule = () => require("./source") as typeof import("./source")
+
 /** Undefined unless it is written plainly, and there is nothing to tell about it. */
 function readPlainly(text: string) {
   const plain = readPlain(text)
@@ -45,11 +48,12 @@ function readPlainly(text: string) {
 }
 
 function readWithPlaces(text: string, file: string) {
-  const { inOrder, Source } = require("./source") as typeof import("./source")
+  const { inOrder, Source } = sourceModule()
+  const { validateWritten } = require("./validate-written") as typeof import("./validate-written")
   const source = new Source(text, file)
-  const { findings, draft, declared } = validate(source.value)
   const lineOf = (index: number) => source.lineOf(["devices", index])
-  const problems = [...findings, ...refusals(draft, lineOf)].map((finding) => source.problem(finding))
+  const { findings, draft, declared } = validateWritten(source, lineOf)
+  const problems = findings.map((finding) => source.problem(finding)).filter((problem) => !source.tells(problem))
   if (!declared || problems.length > 0 || source.problems.length > 0) {
     throw new TopologyError(inOrder([...source.problems, ...problems]))
   }

@@ -4,11 +4,17 @@ import { printable } from "../../printable"
 /** Keys and list positions that lead to a value. */
 export type Path = readonly (string | number)[]
 
-/** A broken rule. `at: "key"` when it is the key that is wrong, not its value. */
+/** Stands in a message for the value that is refused, which is told as the person has written it. */
+export const WRITTEN = "\0"
+
+/**
+ * A broken rule. `at` is "key" when it is the key that is wrong and not its value, "missing" when there should be one: the
+ * message then says what to write.
+ */
 export interface Finding {
   path: Path
   message: string
-  at?: "key"
+  at?: "key" | "missing"
 }
 
 /** A finding with its place. `line` and `column` count from 1; line 0 stands for the file as a whole. */

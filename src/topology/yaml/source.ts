@@ -1,24 +1,18 @@
 // The text of topology.yaml: YAML 1.2 in its plain form (no aliases, no tags, one document), and where each value is.
-import {
-  type Document,
-  isMap,
-  isScalar,
-  isSeq,
-  LineCounter,
-  type Node,
-  parseDocument,
-  visit,
-  type YAMLError,
-} from "yaml"
-import { type Finding, formatPath, type Path, type Problem, TopologyError } from "./problem"
+import { type Document, isMap, isScalar, isSeq, LineCounter, type Node, parseDocument, visit } from "yaml"
+import { type Finding, formatPath, type Path, type Problem, TopologyError, WRITTEN } from "./problem"
+import { type Slip, withoutSlips } from "./slips"
+import { inPlainWords, slipsOf } from "./unreadable"
+import { type Otherwise, otherwise, written } from "./written"
 
 /** A YAML text that was read. */
 export class Source {
   /** What the YAML says, in plain objects and lists. */
   readonly value: unknown
-  /** Tags and doubled keys: wrong, but the rest can be read. */
+  /** Tags, doubled keys, quotes that are missing: wrong, but the rest can be read. */
   readonly problems: readonly Problem[]
-  readonly #lines = new LineCounter()
+  #lines = new LineCounter()
+  readonly #skipped: Problem[] = []
   readonly #document: Document
 
   /** Throws a TopologyError that tells everything that is no YAML, or more than the plain form of it. */
@@ -26,22 +20,10 @@ export class Source {
     private readonly text: string,
     private readonly file: string,
   ) {
-    this.#document = parseDocument(text, {
-      lineCounter: this.#lines,
-      prettyErrors: false,
-      schema: "core",
-      stringKeys: true,
-      logLevel: "error",
-    })
-    const { errors, warnings } = this.#document
-    const { slips = [], faults = [] } = Object.groupBy([...errors, ...warnings], ({ code }) =>
-      code === "DUPLICATE_KEY" || code === "TAG_RESOLVE_FAILED" ? "slips" : "faults",
-    )
-    const inPlace = (error: YAMLError) => this.#problemAt(error.pos[0], "", plainWords(error))
-    this.problems = slips.map(inPlace)
-    // What the parser stumbles over after its first fault on a line is mostly that fault again.
-    const unreadable = faults.length > 0 ? firstOfEachLine(faults.map(inPlace)) : this.#excesses()
-    if (unreadable.length > 0) throw new TopologyError(inOrder([...this.problems, ...unreadable]))
+    this.#document = this.#read(text)
+    this.problems = this.#skipped
+    const excesses = this.#excesses()
+    if (excesses.length > 0) throw new TopologyError(inOrder([...this.problems, ...excesses]))
     try {
       this.value = this.#document.toJS({ maxAliasCount: 0 })
     } catch (cause) {
@@ -49,9 +31,45 @@ export class Source {
     }
   }
 
+  /** The document, without what can be passed over. Throws a TopologyError with all that cannot be read. */
+  #read(text: string): Document {
+    this.#lines = new LineCounter()
+    const document = parseDocument(text, {
+      lineCounter: this.#lines,
+      prettyErrors: false,
+      schema: "core",
+      stringKeys: true,
+      logLevel: "error",
+    })
+    const told = (slip: Slip) => this.#problemAt(slip.at, "", slip.message)
+    const { small = [], faults = [] } = Object.groupBy([...document.errors, ...document.warnings], ({ code }) =>
+      code === "DUPLICATE_KEY" || code === "TAG_RESOLVE_FAILED" ? "small" : "faults",
+    )
+    if (faults.length === 0) {
+      this.#skipped.push(...small.map((error) => told(inPlainWords(text, error))))
+      return document
+    }
+    const slips = slipsOf(text, faults)
+    this.#skipped.push(...slips.map(told))
+    if (slips.some(({ length }) => length === undefined)) throw new TopologyError(inOrder(this.#skipped))
+    return this.#read(withoutSlips(text, slips))
+  }
+
   /** A finding with its place. */
   problem({ path, message, at }: Finding): Problem {
-    return this.#problemAt(this.#offsetOf(path, at === "key"), formatPath(path), message)
+    if (at === "missing") return this.#missing(path, message)
+    const told = message.replace(WRITTEN, () => written(this.#nodeAt(path), this.text))
+    return this.#problemAt(this.#offsetOf(path, at === "key"), formatPath(path), told)
+  }
+
+  /** Whether something is told of this place already. */
+  tells({ line, column }: Problem): boolean {
+    return this.problems.some((problem) => problem.line === line && problem.column === column)
+  }
+
+  /** What the same characters would be with quotes, or without them; undefined where that is nothing else. */
+  otherwise(path: Path): Otherwise | undefined {
+    return otherwise(this.#nodeAt(path), this.text)
   }
 
   /** The line, from 1, that the value at a path begins on. */
@@ -81,6 +99,19 @@ export class Source {
     return problems
   }
 
+  /** Where there is no such key, its section has the fault; where it has no value, the key has. */
+  #missing(path: Path, message: string): Problem {
+    const section = path.slice(0, -1)
+    if (this.#nodeAt(path)) return this.#problemAt(this.#offsetOf(path, true), formatPath(path), `is empty: ${message}`)
+    const told = `has no ${path.at(-1)}: ${message}`
+    if (section.length === 0) return { file: this.file, line: 0, column: 0, path: "", message: told, sourceLine: "" }
+    return this.#problemAt(this.#offsetOf(section, true), formatPath(section), told)
+  }
+
+  #nodeAt(path: Path): unknown {
+    return this.#document.getIn(path, true)
+  }
+
   /** Where a value begins, or its key. For what is not there, the section that it would be in. */
   #offsetOf(path: Path, ofKey: boolean): number {
     let node: Node | null = this.#document.contents
@@ -93,7 +124,7 @@ export class Source {
         const pair = node.items.find(({ key }) => isScalar(key) && key.value === step)
         if (!pair) break
         node = pair.value
-        const isEmpty = isScalar(node) && node.value === null
+        const isEmpty = isScalar(node) && node.source === ""
         const isKey = isEmpty || (ofKey && depth === path.length - 1)
         offset = startOf(isKey ? pair.key : node) ?? offset
       }
@@ -114,27 +145,6 @@ export function inOrder(problems: readonly Problem[]): Problem[] {
   return problems.toSorted((a, b) => a.line - b.line || a.column - b.column)
 }
 
-function firstOfEachLine(problems: readonly Problem[]): Problem[] {
-  return [...new Map(problems.toReversed().map((problem) => [problem.line, problem])).values()]
-}
-
 function startOf(node: Node | null): number | undefined {
   return node?.range?.[0]
-}
-
-function plainWords(error: YAMLError): string {
-  switch (error.code) {
-    case "DUPLICATE_KEY":
-      return "this key stands here twice: keep one of them"
-    case "MULTIPLE_DOCS":
-      return "a second document begins here: remove `---` and what follows"
-    case "TAB_AS_INDENT":
-      return "a tab cannot indent a line: use spaces"
-    case "TAG_RESOLVE_FAILED":
-      return "a tag (!) is not allowed here: write the plain value"
-    case "RESOURCE_EXHAUSTION":
-      return "is nested too deeply"
-    default:
-      return `is not YAML, are quotes or spaces missing? ${error.message}`
-  }
 }

@@ -65,6 +65,22 @@ test("parseTopology() fills in the defaults", () => {
   expect(transmission.maxRetransmit).toBe(4)
 })
 
+test.each([
+  "2026-11-22",
+  "2026-11-22T06:00:00Z",
+  "12:30",
+  "1_000",
+  "yes",
+  "off",
+  "1.2.3",
+  "0b11",
+  "a{ip}",
+])("parseTopology() takes the name %s as the text that it is", (name) => {
+  const line = "{ ip: 192.168.1.2, survey: one.txt }"
+  const { devices } = parseTopology(changed([line, `ip: 192.168.1.2\n    name: ${name}`]), "t.yaml")
+  expect(devices.entries[0]?.name).toBe(name)
+})
+
 test("parseTopology() reads sizes with units, and in bytes", () => {
   const { limits } = parseTopology(changed(["site", "limits: { survey: 512KiB, spool: 2147483648 }\nsite"]), "t.yaml")
   expect([limits.survey, limits.spool]).toEqual([512 * 1024, 2 * 1024 ** 3])
@@ -127,15 +143,19 @@ test.each([
   [
     "a missing key",
     ["  address: 10.10.10.2", "  port: 1"],
-    "10:3 cloud.address: is missing: The cloud's IPv4 address or host name.",
+    "9:1 cloud: has no address: write `address: 10.10.10.2` (the cloud's IPv4 address or host name)",
   ],
   [
     "a missing section",
     ['schedule:\n  cron: "0 6 * * *"\n', ""],
-    "1:1 schedule: is missing: When devices send, and how long the gateway waits.",
+    '0:0 : has no schedule: write `schedule: { cron: "0 6 * * *" }` (when devices send, and how long the gateway waits)',
   ],
   ["an empty value", ["site: greenhouse", "site:"], "1:1 site: is empty: give it a value, or remove the line"],
-  ["an empty section", ["  address: 10.10.10.2\n", ""], "9:1 cloud: is empty: give it a value, or remove the line"],
+  [
+    "an empty section",
+    ["  address: 10.10.10.2\n", ""],
+    "9:1 cloud: is empty: write `cloud: { address: 10.10.10.2 }` (the cloud, which stores and lists the readings)",
+  ],
   [
     "a list for a section",
     ["  address: 10.10.10.2", "  - 10.10.10.2"],
@@ -154,7 +174,7 @@ test.each([
   [
     "a site that is a number",
     ["greenhouse", "12"],
-    "1:7 site: must be up to 64 letters, digits, - _ . with a letter or digit first: it is 12",
+    '1:7 site: needs quotes, or YAML takes it for a number: write "12"',
   ],
   [
     "a small buffer",
@@ -204,7 +224,7 @@ test.each([
   [
     "an address without a prefix",
     ["10.10.10.1/24", "10.10.10.1"],
-    '8:23 gateway.interfaces.cloud.address: must be an IPv4 address and its prefix, such as 192.168.1.1/24: it is "10.10.10.1"',
+    '8:23 gateway.interfaces.cloud.address: must be an IPv4 address and its prefix, such as 10.10.10.1/24: it is "10.10.10.1"',
   ],
   [
     "a cloud that is no host",
@@ -218,7 +238,10 @@ test.each([
   ],
   ...(
     [
-      ["[5]", "11:11 cloud.sites[0]: must be up to 64 letters, digits, - _ . with a letter or digit first: it is 5"],
+      [
+        "[true]",
+        "11:11 cloud.sites[0]: true is another site: say from where it may deliver, as { site: true, from: 203.0.113.0/24 }",
+      ],
       [
         "[a b]",
         '11:11 cloud.sites[0]: must be up to 64 letters, digits, - _ . with a letter or digit first: it is "a b"',
@@ -226,17 +249,17 @@ test.each([
       ["[]", "11:10 cloud.sites: must name at least one site, or be left out"],
       [
         "[{ site: farm-b }]",
-        "11:11 cloud.sites[0]: from: is missing: The address that its gateway comes from, with its network's prefix: 203.0.113.0/24.",
+        "11:11 cloud.sites[0]: has no from: write `from: 203.0.113.0/24` (the address that its gateway comes from, with its network's prefix)",
       ],
-      ["[{ from: 10.0.0.0/8 }]", "11:11 cloud.sites[0]: site: is missing: A site's name."],
-      ["[{ site: farm-b, frm: 10.0.0.0/8 }]", "11:11 cloud.sites[0]: frm: is not a key here, did you mean from?"],
+      ["[{ from: 10.0.0.0/8 }]", "11:11 cloud.sites[0]: has no site: write `site: farm-b` (a site's name)"],
+      ["[{ site: farm-b, frm: 10.0.0.0/8 }]", "11:27 cloud.sites[0].frm: is not a key here, did you mean from?"],
       [
         "[{ site: farm-b, from: 10.0.0.0/8, port: 80 }]",
-        "11:11 cloud.sites[0]: port: is not a key here: the keys are site, from",
+        "11:45 cloud.sites[0].port: is not a key here: the keys are site, from",
       ],
       [
         "[{ site: farm-b, from: 10.0.0.0 }]",
-        '11:11 cloud.sites[0]: from: must be an IPv4 address and its prefix, such as 192.168.1.1/24: it is "10.0.0.0"',
+        '11:33 cloud.sites[0].from: must be an IPv4 address and its prefix, such as 203.0.113.0/24: it is "10.0.0.0"',
       ],
     ] as const
   ).map(
@@ -246,12 +269,12 @@ test.each([
   [
     "no devices",
     ["  - { ip: 192.168.1.2, survey: one.txt }\n  - { ip: 192.168.1.3, survey: two.txt }", "  []"],
-    "12:3 devices: must hold at least one device",
+    "12:3 devices: must hold at least one device, such as { ip: 192.168.1.2 }",
   ],
   [
     "a reversed range",
     ["192.168.1.3,", "192.168.1.9-192.168.1.3,"],
-    '13:11 devices[1].ip: must be an IPv4 address such as 192.168.1.2, or a range such as 10.0.0.2-10.0.39.255: it is "192.168.1.9-192.168.1.3"',
+    '13:11 devices[1].ip: must be a range from the lower address to the higher: it is "192.168.1.9-192.168.1.3"',
   ],
   [
     "a name of two lines",
@@ -298,17 +321,17 @@ test.each([
     changed(["greenhouse", "&a greenhouse"], ["Europe/Rome", "*a"]),
     "2:11 : an alias (*a) is not allowed here: write the value out",
   ],
-  ["a tab", "site:\n\ta: b\n", "2:1 : a tab cannot indent a line: use spaces"],
+  ["a tab", "site:\n\ta: b\n", "2:1 : a tab cannot indent a line: use spaces, here and in every line"],
   ["an old version", `%YAML 1.1\n---\n${SAMPLE}`, "1:1 : %YAML is not needed here: remove the line"],
   [
     "a colon too many",
     "a: b: c\n",
-    "1:4 : is not YAML, are quotes or spaces missing? Nested mappings are not allowed in compact mappings",
+    "1:4 : a second key begins in this line: put all of them in { }, or text with a colon in quotes",
   ],
   [
     "a star without quotes",
-    "schedule:\n  cron: */5 6 * * *\n",
-    "2:13 : is not YAML, are quotes or spaces missing? Unexpected scalar at node end",
+    changed(['"0 6 * * *"', "*/5 6 * * *"]),
+    '4:9 : needs quotes, as * is YAML\'s own: write "*/5 6 * * *"',
   ],
 ])("parseTopology() refuses %s in plain words", (_, text, problem) => {
   expect(problemsOf(text)).toEqual([problem])
