@@ -95,6 +95,23 @@ test("check names every problem of every survey line, exit 2", async () => {
 })
 
 test.each([
+  ["check", "spool"],
+  ["start --once", "spool"],
+  ["check", "store"],
+  ["start --once", "store"],
+])("%s refuses a %s that is a device before anything is opened, exit 2", async (words, key) => {
+  const [section, more] = key === "spool" ? ["gateway:", "\n  spool:"] : ["cloud: {", " store:"]
+  const end = key === "store" ? "," : ""
+  await writeFile(join(folder, "device.yaml"), TOPOLOGY.replace(`\n${section}`, `\n${section}${more} /dev/null${end}`))
+  const { stdout, stderr, exit } = await run(...words.split(" "), "--topology", "device.yaml")
+  expect(stderr).toMatch(
+    /^device\.yaml:\d+:\d+ \w+\.\w+: must be a file: \/dev\/null is a device, name another place\n/,
+  )
+  expect(stderr.trimEnd().split("\n")).toHaveLength(3)
+  expect({ stdout, exit }).toEqual({ stdout: "", exit: 2 })
+})
+
+test.each([
   [["strat"], "strat is not a command, did you mean start?"],
   [["start", "--onec"], "--onec is not an option, did you mean --once?"],
   [["start", "--once=yes"], "--once takes no value"],

@@ -1,5 +1,8 @@
-// The files that a run writes: where they belong.
-import { isAbsolute, normalize, resolve, sep } from "node:path"
+// The files that a run writes: where they belong, and whether something else has their place.
+import { type Stats, statSync } from "node:fs"
+import { dirname, isAbsolute, normalize, resolve, sep } from "node:path"
+import type { Topology } from "../topology"
+import type { Finding } from "./problem"
 
 export type Environment = Readonly<Record<string, string | undefined>>
 
@@ -20,4 +23,41 @@ function stateDirectory(folder: string, { STATE_DIRECTORY }: Environment): strin
   const [given] = STATE_DIRECTORY?.split(":") ?? []
   const [, service] = SERVICE_FOLDER.exec(folder) ?? []
   return given || (service && `/var/lib/${service}`)
+}
+
+/** What stands where the spool and the store belong, and is no file. What cannot be seen may be sound. */
+export function dataFaults({ gateway, cloud }: Topology): Finding[] {
+  return [
+    { path: ["gateway", "spool"], message: faultOf(gateway.spool) },
+    { path: ["cloud", "store"], message: faultOf(cloud.store) },
+  ].flatMap(({ path, message }) => (message === undefined ? [] : [{ path, message }]))
+}
+
+function faultOf(file: string): string | undefined {
+  const found = look(file)
+  if (found === "ENOTDIR") return `must be a file in a folder: ${fileAbove(file)} is a file and no folder`
+  if (found === "ELOOP") return `must be a file: the links of ${file} lead round in a circle`
+  if (found === "ENAMETOOLONG") return "must be a file: its name is too long"
+  if (typeof found === "string" || found.isFile()) return undefined
+  if (found.isDirectory()) return `must be a file: ${file} is a folder, name a file in it`
+  return `must be a file: ${file} is ${kindOf(found)}, name another place`
+}
+
+function kindOf(found: Stats): string {
+  if (found.isFIFO()) return "a pipe"
+  return found.isSocket() ? "a socket" : "a device"
+}
+
+/** Or the system's code that says why not. */
+function look(path: string): Stats | string {
+  try {
+    return statSync(path)
+  } catch (error) {
+    return error instanceof Error && "code" in error ? String(error.code) : ""
+  }
+}
+
+function fileAbove(path: string): string {
+  const folder = dirname(path)
+  return look(folder) === "ENOTDIR" ? fileAbove(folder) : folder
 }

@@ -5,7 +5,7 @@ import { Devices } from "../devices"
 import { refusals, warnings } from "../rules"
 import type { Topology } from "../topology"
 import { validate } from "../validate"
-import { dataPath, type Environment } from "./data-files"
+import { dataFaults, dataPath, type Environment } from "./data-files"
 import { readPlain } from "./plain"
 import { type Problem, TopologyError } from "./problem"
 
@@ -15,7 +15,12 @@ const MAX_FILE_BYTES = 64 * 1024 * 1024
 
 /** Reads a topology. Throws a TopologyError with every problem at once, also when the file cannot be read. */
 export async function loadTopology(file: string, environment: Environment = process.env): Promise<Topology> {
-  return parseTopology(await read(file), file, environment)
+  const text = await read(file)
+  const topology = parseTopology(text, file, environment)
+  const faults = dataFaults(topology)
+  if (faults.length === 0) return topology
+  const source = new (sourceModule().Source)(text, file)
+  throw new TopologyError(faults.map((fault) => source.problem(fault)))
 }
 
 /** The topology that a text describes, as if it stood in `file`. Throws a TopologyError with every problem at once. */

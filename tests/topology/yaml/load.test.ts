@@ -1,5 +1,5 @@
-import { afterAll, expect, test } from "bun:test"
-import { chmodSync, mkdtempSync, rmSync, truncateSync, writeFileSync } from "node:fs"
+import { afterAll, beforeAll, describe, expect, test } from "bun:test"
+import { chmodSync, mkdtempSync, rmSync, symlinkSync, truncateSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { loadTopology, parseTopology, TopologyError } from "../../../src/topology/yaml/load"
@@ -387,6 +387,72 @@ test("loadTopology() refuses what is no readable file in one line that says what
   const latin = join(folder, "latin.yaml")
   writeFileSync(latin, Buffer.from([0x73, 0xe8]))
   expect(await refusalOf(latin)).toBe(`${latin}: is not UTF-8 text: save it as UTF-8`)
+})
+
+describe.each([
+  ["gateway.spool", ["  interfaces:", "  spool: PLACE\n  interfaces:"], "6:10"],
+  ["cloud.store", ["  address: 10.10.10.2", "  address: 10.10.10.2\n  store: PLACE"], "11:10"],
+] as const)("loadTopology() refuses a %s", (key, [from, to], place) => {
+  const at = async (path: string) => {
+    const file = join(folder, "place.yaml")
+    writeFileSync(file, changed([from, to.replace("PLACE", path)]))
+    return (await refusalOf(file)).split("\n")[0]?.replace(`${file}:${place} ${key}: `, "")
+  }
+
+  beforeAll(() => {
+    writeFileSync(join(folder, "plain"), "")
+    symlinkSync("circle", join(folder, `circle`))
+    Bun.spawnSync(["mkfifo", join(folder, "pipe")])
+  })
+  afterAll(() => {
+    for (const name of ["plain", "circle", "pipe"]) rmSync(join(folder, name), { force: true })
+  })
+
+  test("that is a device", async () => {
+    expect(await at("/dev/null")).toBe("must be a file: /dev/null is a device, name another place")
+  })
+
+  test("that is a pipe", async () => {
+    expect(await at("pipe")).toBe(`must be a file: ${folder}/pipe is a pipe, name another place`)
+  })
+
+  test("that is a socket", async () => {
+    using _socket = Bun.listen({ unix: join(folder, "socket"), socket: { data() {} } })
+    expect(await at("socket")).toBe(`must be a file: ${folder}/socket is a socket, name another place`)
+  })
+
+  test("that is a folder", async () => {
+    expect(await at(".")).toBe(`must be a file: ${folder} is a folder, name a file in it`)
+  })
+
+  test("below a file", async () => {
+    const rule = `must be a file in a folder: ${folder}/plain is a file and no folder`
+    expect([await at("plain/gateway.db"), await at("plain/data/gateway.db")]).toEqual([rule, rule])
+  })
+
+  test("whose links lead round in a circle", async () => {
+    expect(await at("circle")).toBe(`must be a file: the links of ${folder}/circle lead round in a circle`)
+  })
+
+  test("whose name no disk takes", async () => {
+    expect(await at("x".repeat(300))).toBe("must be a file: its name is too long")
+  })
+})
+
+test("loadTopology() takes files that are there, and those that are yet to come", async () => {
+  const file = join(folder, "sound.yaml")
+  writeFileSync(file, changed(["  interfaces:", "  spool: sound.yaml\n  interfaces:"]))
+  expect((await loadTopology(file, {})).gateway.spool).toBe(file)
+  writeFileSync(file, changed(["  interfaces:", "  spool: not/yet/there.db\n  interfaces:"]))
+  expect((await loadTopology(file, {})).gateway.spool).toBe(join(folder, "not/yet/there.db"))
+})
+
+test("loadTopology() names the section where a file that is not named in it has another's place", async () => {
+  writeFileSync(join(folder, "state"), "")
+  const file = join(folder, "default.yaml")
+  writeFileSync(file, SAMPLE)
+  const error: unknown = await loadTopology(file, { STATE_DIRECTORY: join(folder, "state") }).catch((error) => error)
+  expect(String(error)).toContain(`${file}:6:3 gateway.spool: must be a file in a folder: ${folder}/state is a file`)
 })
 
 test("loadTopology() refuses a file larger than 64 MiB before it reads it", async () => {
