@@ -1,5 +1,5 @@
 /** Which times may stand in a survey, and in which pass of a repeated hour. */
-import type { ClockChange, Span } from "./calendar"
+import type { ClockChange, RepeatedSpan, Span } from "./calendar"
 import { compareReadings, elapsedSeconds, formatTime, type Reading, type Refusal } from "./reading"
 
 /** Takes the lines of one survey in the order of the file. */
@@ -38,7 +38,7 @@ export class SurveyTimes {
       return broken(`The offset must be ${first} or ${second} on this day`, reading)
     }
     if (!this.follow(seconds, offset)) {
-      return broken("Time must not begin a third pass of an hour that comes twice", reading)
+      return broken(`Time goes back in the second pass of an hour that comes twice, ${whichOf(repeated)}`, reading)
     }
     if (this.#pass === 1) {
       this.#firstPassEnd = seconds
@@ -47,7 +47,7 @@ export class SurveyTimes {
     }
     // Only refused lines began the second pass, and what was wrong with them may have been their time.
     if (offset === undefined && !this.#secondPassTaken && seconds > this.#firstPassEnd) {
-      return broken("Time comes twice on this day, and refused lines before it hide which one is meant", reading)
+      return broken(`Time comes twice on this day, and lines before it are refused, ${whichOf(repeated)}`, reading)
     }
     this.#secondPassTaken = true
     return this.#add(offset === undefined ? { seconds, offset: second, temperature, humidity } : reading)
@@ -101,6 +101,9 @@ export class SurveyTimes {
 function within<Within extends Span>(span: Within | undefined, seconds: number): span is Within {
   return span !== undefined && seconds >= span.from && seconds < span.to
 }
+
+const whichOf = ({ offsets: [first, second] }: RepeatedSpan): string =>
+  `write ${first} or ${second} behind it to say which one is meant`
 
 const broken = (rule: string, { seconds, offset }: Reading): Refusal => {
   return () => `${rule}: it is ${formatTime(seconds, offset)}`

@@ -58,7 +58,8 @@ test("parseSurvey() looks for the second pass within the repeated hour only", ()
 })
 
 test("parseSurvey() refuses a third pass, and goes on", () => {
-  const third = "Time must not begin a third pass of an hour that comes twice: it is"
+  const third =
+    "Time goes back in the second pass of an hour that comes twice, write +02:00 or +01:00 behind it to say which one is meant: it is"
   expect(autumn("02:30", "02:30", "02:30", "02:45", "03:00")).toEqual({
     times: ["02:30", "02:30+01:00", "02:45+01:00", "03:00"],
     refused: [`3 ${third} 02:30`],
@@ -79,7 +80,7 @@ test("parseSurvey() refuses a reading whose pass only refused lines could tell",
     times: ["02:00", "02:30", "03:00"],
     refused: [
       "3 Humidity must be 0 to 100 %: it is 130",
-      "4 Time comes twice on this day, and refused lines before it hide which one is meant: it is 02:45",
+      "4 Time comes twice on this day, and lines before it are refused, write +02:00 or +01:00 behind it to say which one is meant: it is 02:45",
     ],
   })
 })
@@ -132,7 +133,9 @@ describe("parseSurvey() with an offset behind the time", () => {
   test("lets no bare time go back behind it in the second pass", () => {
     expect(autumn("02:30+01:00", "02:15", "02:15+01:00")).toEqual({
       times: ["02:15+01:00", "02:30+01:00"],
-      refused: ["2 Time must not begin a third pass of an hour that comes twice: it is 02:15"],
+      refused: [
+        "2 Time goes back in the second pass of an hour that comes twice, write +02:00 or +01:00 behind it to say which one is meant: it is 02:15",
+      ],
     })
   })
 
