@@ -167,7 +167,7 @@ export function size(least: string, most: string, description: string) {
   const rule = refused(`a size such as 512MiB, or a number of bytes, from ${least} to ${most}`)
   const [leastBytes = Number.NaN, mostBytes = Number.NaN] = [least, most].map(parseSize)
   return v.pipe(
-    v.union([v.pipe(v.number(), v.integer(rule)), v.pipe(v.string(), v.regex(SIZE_PATTERN, rule))], rule),
+    v.union([v.pipe(v.number(rule), v.integer(rule)), v.pipe(v.string(rule), v.regex(SIZE_PATTERN, rule))], rule),
     v.description(description),
     v.rawTransform<number | string, number>(({ dataset, addIssue, NEVER }) => {
       const bytes = parseSize(dataset.value)
