@@ -1,5 +1,6 @@
 // What the parts of the network say to people, one line a text; consola fits it. What peers and files said may be part
-// of it: whoever shows it makes it printable.
+// of it: whoever takes it up cuts it (`quote()`), whoever shows it makes it printable.
+import { shorten } from "./printable"
 
 export interface Log {
   debug(text: string): void
@@ -12,6 +13,20 @@ export interface Log {
 
 /** For scripts and tests that want to hear nothing. */
 export const silentLog: Log = { debug() {}, info() {}, warn() {}, error() {} }
+
+const QUOTED_CHARACTERS = 128 // the longest name of a device or a site that there can be
+const LINE_CHARACTERS = 1000
+
+/** What a peer said where a word was due, as it may stand in a line, an answer or a database: it may have a megabyte. */
+export const quote = (said: string): string => shorten(said, QUOTED_CHARACTERS)
+
+/** No line of this log is longer than people read, whatever an error quotes. */
+export const cutting = (log: Log): Log => ({
+  debug: (text) => log.debug(shorten(text, LINE_CHARACTERS)),
+  info: (text) => log.info(shorten(text, LINE_CHARACTERS)),
+  warn: (text) => log.warn(shorten(text, LINE_CHARACTERS)),
+  error: (text) => log.error(shorten(text, LINE_CHARACTERS)),
+})
 
 const MINUTE_MS = 60_000
 

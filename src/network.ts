@@ -6,7 +6,7 @@ import { Cloud } from "./cloud/cloud"
 import { Fleet } from "./device/fleet"
 import { type ReadSurvey, surveyReader } from "./device/source"
 import { Gateway } from "./gateway/gateway"
-import { type Log, silentLog } from "./log"
+import { cutting, type Log, silentLog } from "./log"
 import { type Sockets, systemSockets } from "./net/sockets"
 import { eventLog } from "./network/event-log"
 import type { Listener } from "./network/events"
@@ -74,8 +74,8 @@ export class Network implements AsyncDisposable {
   #collecting: Promise<unknown> = Promise.resolve()
 
   private constructor(topology: Topology, options: NetworkOptions) {
-    const { clock = systemClock, log = silentLog, random = Math.random, addressing = "simulated" } = options
-    const { listener = () => {} } = options
+    const { clock = systemClock, random = Math.random, addressing = "simulated", listener = () => {} } = options
+    const log = cutting(options.log ?? silentLog)
     this.#topology = topology
     this.#options = options
     this.#roles = options.roles ?? EVERYTHING

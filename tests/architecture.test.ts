@@ -12,7 +12,8 @@ const LAYERS = [
   "alerts schedule device gateway cloud",
   "coap",
   "net storage survey topology",
-  "clock log nearest printable verdict",
+  "log",
+  "clock nearest printable verdict",
 ]
 const GATEWAY_LAYERS = [
   "gateway",

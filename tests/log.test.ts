@@ -1,5 +1,21 @@
 import { expect, test } from "bun:test"
-import { bounded, boundedBy, sparing } from "../src/log"
+import { bounded, boundedBy, cutting, quote, sparing } from "../src/log"
+
+test("quote() leaves a name as it is, and cuts what is none", () => {
+  const name = "🌱".repeat(64) // the longest that a device may have
+  expect(quote(name)).toBe(name)
+  expect(quote("1".repeat(1_000_000))).toMatch(/^1{1,128}…$/)
+})
+
+test("cutting() cuts every line of a log, whatever its weight", () => {
+  const said: string[] = []
+  const say = (text: string) => void said.push(text)
+  const log = cutting({ debug: say, info: say, warn: say, error: say })
+  for (const weight of ["debug", "info", "warn", "error"] as const) log[weight]("1".repeat(1_000_000))
+  log.warn("as it is")
+  expect(said.map(({ length }) => length <= 1000)).toEqual([true, true, true, true, true])
+  expect(said.at(-1)).toBe("as it is")
+})
 
 test("sparing() says the same once a minute, and something else at once", () => {
   const said: string[] = []

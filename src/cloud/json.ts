@@ -1,6 +1,7 @@
 // JSON of a peer: looked through before it is parsed, because a body of brackets becomes a hundred times its size.
 import * as v from "valibot"
 import { decodeText, MessageFormatError } from "../coap/option"
+import { quote } from "../log"
 
 const MOST_DEPTH = 4
 const MOST_CONTAINERS = 400_000 // a site of as many devices, each declared alone
@@ -24,7 +25,7 @@ export function fit<Schema extends v.GenericSchema>(schema: Schema, value: unkno
   const result = v.safeParse(schema, value, { abortEarly: true })
   if (result.success) return { value: result.output }
   const [issue] = result.issues
-  return { problem: `${v.getDotPath(issue) ?? "body"}: ${issue.message}` }
+  return { problem: `${v.getDotPath(issue) ?? "body"}: ${quote(issue.message)}` } // which quotes the value
 }
 
 /** One pass over the bytes; what stands in quotes does not count. */

@@ -1,4 +1,5 @@
 // The cloud's console: `192.168.1.2 - 08:00 - 20 - 30%`, devices in address order.
+import { printable } from "../printable"
 import { formatAddress } from "../topology/address"
 import { namedRanges, nameOf } from "../topology/names"
 import type { Topology } from "../topology/topology"
@@ -29,7 +30,7 @@ export function lister(mode: Topology["cloud"]["console"], site?: SiteInfo): (su
   const names = namedRanges(site?.devices ?? [])
   return ({ address, readings: { length } }) => {
     const ip = formatAddress(address)
-    const name = nameOf(names, address)
+    const name = printable(nameOf(names, address) ?? "") // a line end would make a line of its own
     return `${name ? `${ip} ${name}` : ip} - ${length} ${length === 1 ? "reading" : "readings"}\n`
   }
 }

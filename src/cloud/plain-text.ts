@@ -1,6 +1,7 @@
 // The original protocol on the TCP port: lines `<ip> - HH:MM - T - H%`, stored and listed.
 import { type Clock, isWrong } from "../clock"
 import { decodeText } from "../coap/option"
+import { quote } from "../log"
 import { BYTE_ORDER_MARK, isDigit, isWhiteSpace, splitAddressedLines } from "../survey/addressed"
 import { clockChange, type Day, dayBefore } from "../survey/calendar"
 import type { Reading } from "../survey/reading"
@@ -75,7 +76,7 @@ export class PlainText {
     for (const [ip, own] of splitAddressedLines(text)) {
       const address = parseAddress(ip)
       if (address === undefined || !declared.devices.has(address))
-        return this.#refuse(sender, `${ip} is not a declared device`)
+        return this.#refuse(sender, `${quote(ip)} is not a declared device`)
       if (!gateways.maySendFor(sender, ip)) return this.#refuse(sender, `${sender} may not speak for ${ip}`)
       surveys.push([address, own])
     }

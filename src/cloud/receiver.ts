@@ -14,6 +14,7 @@ import {
   say,
   type Target,
 } from "../coap/resource"
+import { quote } from "../log"
 import { REFUSED_RETRY_SECONDS, REFUSED_TEXT, StorageRefused } from "../storage/errors"
 import { addDays, clockChange, type Day, dayOf, isTimeZone, parseDay } from "../survey/calendar"
 import { readCanonical } from "../survey/canonical"
@@ -24,7 +25,7 @@ import { covers, joinRanges } from "../topology/ranges"
 import type { CloudEvent } from "./events"
 import type { Gateways } from "./gateways"
 import { fit, parseJson } from "./json"
-import { collectionReport } from "./report"
+import { collectionReport, formatReport } from "./report"
 import type { Kept, SiteInfo, Store } from "./store/contract"
 
 const RECEIVED = "Surveys received"
@@ -47,7 +48,7 @@ const description = v.object({
         v.string(),
         v.check((text) => parseRange(text) !== undefined, "not an IPv4 address or a range of them"),
       ),
-      name: v.optional(v.string()),
+      name: v.optional(v.pipe(v.string(), v.transform(quote))),
     }),
   ),
 })
@@ -167,12 +168,12 @@ export class Receiver {
     query: ReadonlyMap<string, string>,
   ): Response | Promise<Response> {
     const range = parseRange(ip)
-    if (!range || range.first !== range.last) return say(Code.BadRequest, `${ip} is not an IPv4 address`)
+    if (!range || range.first !== range.last) return say(Code.BadRequest, `${quote(ip)} is not an IPv4 address`)
     const day = parseDay(given)
-    if (!day) return say(Code.BadRequest, `A day is written 2026-11-21: it is ${given}`)
+    if (!day) return say(Code.BadRequest, `A day is written 2026-11-21: it is ${quote(given)}`)
     for (const key of query.keys()) {
       // it may be one of them that came to harm, and the survey with it
-      if (!QUERY.includes(key)) return say(Code.BadRequest, `A survey may have ${QUERY.join(", ")}, not ${key}`)
+      if (!QUERY.includes(key)) return say(Code.BadRequest, `A survey may have ${QUERY.join(", ")}, not ${quote(key)}`)
     }
     const revision = readRevision(query.get("revision"))
     if (Number.isNaN(revision)) return say(Code.BadRequest, "A revision is a whole number")
@@ -229,9 +230,9 @@ export class Receiver {
     query: ReadonlyMap<string, string>,
   ): Promise<Response> {
     const addresses = parseRange(who)
-    if (!addresses) return say(Code.BadRequest, `${who} is neither an IPv4 address nor a range of them`)
+    if (!addresses) return say(Code.BadRequest, `${quote(who)} is neither an IPv4 address nor a range of them`)
     const day = parseDay(given)
-    if (!day) return say(Code.BadRequest, `A day is written 2026-11-21: it is ${given}`)
+    if (!day) return say(Code.BadRequest, `A day is written 2026-11-21: it is ${quote(given)}`)
     const sparesNewer = query.has("upTo") // it was told before, to a store that may have been another one
     const revision = readRevision(query.get(sparesNewer ? "upTo" : "revision"))
     if (revision === undefined || Number.isNaN(revision)) return say(Code.BadRequest, "A revision is a whole number")
@@ -243,7 +244,7 @@ export class Receiver {
   async #putCollection(site: string, request: Request, [given = ""]: readonly string[]): Promise<Response> {
     const { store, emit } = this.options
     const day = parseDay(given)
-    if (!day) return say(Code.BadRequest, `A day is written 2026-11-21: it is ${given}`)
+    if (!day) return say(Code.BadRequest, `A day is written 2026-11-21: it is ${quote(given)}`)
     const parsed = parseJson(collectionReport, request.payload)
     if ("problem" in parsed) return say(Code.BadRequest, parsed.problem)
     const refusal = this.#refuseDay(day) ?? this.#refuseDay(dayOf(Date.parse(parsed.value.scheduledAt), "UTC"))
@@ -253,7 +254,7 @@ export class Receiver {
     const agrees = await store.closeCollection(site, day, {
       claimed: { surveys: report.surveys, digest: report.digest },
       addresses: joinRanges([...report.arrived, ...report.late]),
-      report: decodeText(request.payload),
+      report: formatReport(report),
       toList,
     })
     // what it has instead is nobody's to know

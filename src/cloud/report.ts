@@ -1,9 +1,13 @@
 // A gateway's account of one collection, as it travels and as the store keeps it.
 import * as v from "valibot"
+import { quote } from "../log"
+import { shorten } from "../printable"
 import { isDigest } from "../survey/digest"
-import { parseRanges } from "../topology/address"
+import { type AddressRange, formatRange, parseRanges } from "../topology/address"
+import { REASONS_KEPT } from "../verdict"
 
 const FIRST_INSTANT = "2000-01-01T00:00:00Z"
+const REASON_CHARACTERS = 200
 
 const ranges = v.pipe(
   v.array(v.string()),
@@ -25,13 +29,31 @@ export const collectionReport = v.object({
   /** What came to the store since the day was closed before. */
   changed: ranges,
   /** Why devices are missing or refused, the first hundred: address and reason. */
-  reasons: v.array(v.tuple([v.string(), v.string()])),
+  reasons: v.pipe(
+    v.array(v.tuple([v.string(), v.string()])),
+    v.transform((reasons) => reasons.slice(0, REASONS_KEPT)),
+    v.mapItems(([ip, reason]): [string, string] => [quote(ip), shorten(reason, REASON_CHARACTERS)]),
+  ),
   surveys: v.number(),
   digest: v.pipe(v.string(), v.check(isDigest, "not 16 hexadecimal digits")),
 })
 
 /** Addresses are ranges, rising. */
 export type CollectionReport = v.InferOutput<typeof collectionReport>
+
+/** As the store keeps it: what was said, and no more of it than is understood. */
+export function formatReport({ arrived, late, missing, stale, refused, changed, ...rest }: CollectionReport): string {
+  const texts = (ranges: readonly AddressRange[]) => ranges.map(formatRange)
+  return JSON.stringify({
+    ...rest,
+    arrived: texts(arrived),
+    late: texts(late),
+    missing: texts(missing),
+    stale: texts(stale),
+    refused: texts(refused),
+    changed: texts(changed),
+  })
+}
 
 /** Whether it is one as RFC 3339 writes it, from 2000 on. */
 export function isInstant(text: string): boolean {

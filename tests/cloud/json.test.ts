@@ -17,6 +17,11 @@ describe("parseJson()", () => {
     expect(parse("5", schema)).toEqual({ problem: expect.stringMatching(/^body: /) })
   })
 
+  test("tells no more of a wrong value than a person reads", () => {
+    const told = parse(JSON.stringify({ names: "x".repeat(1_000_000) }), v.object({ names: v.number() }))
+    expect(told).toEqual({ problem: expect.stringMatching(/^names: .{1,150}$/) })
+  })
+
   test.each(["", "{", "x", "[1,]", "'a'", "[]]"])("refuses %j, which is no JSON", (text) => {
     expect(parse(text)).toEqual(NO_JSON)
   })

@@ -30,6 +30,12 @@ test("lister() of a summary gives a line a device, named where the site names it
   ])
 })
 
+test("lister() lets no name that a site gives make a line of its own", () => {
+  const devices = [{ ip: "192.168.1.3", name: "herbs\n192.168.9.9 - 7 readings" }]
+  const list = lister("summary", { timeZone: "Europe/Rome", devices })
+  expect(list(herbs)).toBe("192.168.1.3 herbs\\u000a192.168.9.9 - 7 readings - 1 reading\n")
+})
+
 test("lister() is quick for a fleet in which every device has a name of its own", () => {
   const ip = (n: number) => `10.0.${n >> 8}.${n & 255}`
   const devices = Array.from({ length: 20_000 }, (_, n) => ({ ip: ip(n), name: `d${n}` }))

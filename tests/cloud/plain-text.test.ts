@@ -114,6 +114,14 @@ describe("begin()", () => {
     expect(refused).toEqual([`${SITE} 192.168.1.2 ${DAY}, line 1: Humidity must be 0 to 100 %: it is 130`])
   })
 
+  test("repeats a first word of a megabyte neither to its sender nor to anybody else", async () => {
+    const taken = await take(`${"1".repeat(1_000_000)} 08:00 - 20 - 30%\n`)
+    expect(taken).toEqual({ refusal: expect.stringMatching(/^1{1,128}… is not a declared device$/) })
+    expect(refused).toEqual([
+      expect.stringMatching(/^plain text from 127\.0\.0\.1: 1{1,128}… is not a declared device$/),
+    ])
+  })
+
   test("stores nothing for whom it does not know or may not believe", async () => {
     const good = "192.168.1.2 08:00 - 20 - 30%\n"
     expect(await take(`${good}192.168.1.77 08:00 - 20 - 30%\n`)).toEqual({

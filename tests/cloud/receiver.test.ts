@@ -73,6 +73,13 @@ describe("PUT /sites/<site>", () => {
     expect(await bench.store.site("orchard")).toEqual({ timeZone: TIME_ZONE, devices: DEVICES })
   })
 
+  test("keeps no name that is longer than one may be", async () => {
+    const devices = [{ ip: "192.168.1.2", name: "x".repeat(1_000_000) }]
+    expect(await answer("sites/orchard", { ...DESCRIPTION, devices })).toBe("2.04")
+    const [device] = (await bench.store.site("orchard"))?.devices ?? []
+    expect(device?.name).toMatch(/^x{1,128}…$/)
+  })
+
   test.each([
     ["not JSON", "4.00 The body must be JSON"],
     [new Uint8Array([0xff]), "4.00 The body must be JSON"],
@@ -350,6 +357,18 @@ describe("PUT a collection", () => {
     }
     expect(events).toMatchObject([{ kind: "collection-closed", site: SITE, day: DAY, report }])
     expect(await bench.store.unlisted()).toEqual([{ site: SITE, day: DAY }])
+  })
+
+  test("keeps what is understood of an account, and its reasons as long as people read", async () => {
+    await ask(SURVEY, MORNING)
+    const reasons = Array.from({ length: 500 }, (_, n) => [`192.168.${n >> 8}.${n & 255}`, "x".repeat(10_000)])
+    expect(await answer(COLLECTION, { ...REPORT, reasons, more: "x".repeat(10_000) })).toBe("2.04 Surveys received")
+    const kept = bench.database.sqlite.query<{ report: string }, []>("SELECT report FROM collections").get()
+    const { reasons: told, ...account } = JSON.parse(kept?.report ?? "")
+    const { reasons: _, ...sent } = REPORT
+    expect(account).toEqual(sent)
+    expect(told).toHaveLength(100)
+    expect(kept?.report.length).toBeLessThan(100 * 250)
   })
 
   test("answers 4.09 when the store differs, tells nothing of what it has, and lists nothing", async () => {

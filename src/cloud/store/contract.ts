@@ -56,7 +56,7 @@ export interface Closing {
   readonly claimed: Agreement
   /** Whose surveys are counted. */
   readonly addresses: readonly AddressRange[]
-  /** JSON, as the gateway sent it. */
+  /** JSON: what of the gateway's account is understood. */
   readonly report: string
   /** Whether the day is to be listed on the console, now or after a restart. */
   readonly toList: boolean

@@ -15,6 +15,7 @@ import {
   type Target,
   textOf,
 } from "../../coap/resource"
+import { quote } from "../../log"
 import { shorten } from "../../printable"
 import { REFUSED_RETRY_SECONDS, REFUSED_TEXT } from "../../storage/errors"
 import { type Day, dayBefore, parseDay } from "../../survey/calendar"
@@ -86,7 +87,8 @@ export class Resources {
     if (path.length > 3) return say(Code.NotFound, "A survey is at /surveys/<ip>/<day>")
     // either may be left out
     const [ip, given] = parseDay(path[1] ?? "") ? [undefined, ...path.slice(1)] : path.slice(1)
-    if (ip !== undefined && parseAddress(ip) === undefined) return say(Code.BadRequest, `${ip} is not an IPv4 address`)
+    if (ip !== undefined && parseAddress(ip) === undefined)
+      return say(Code.BadRequest, `${quote(ip)} is not an IPv4 address`)
     const day = given === undefined ? dayBefore(request.arrivedAt, this.timeZone) : parseDay(given)
     const format = refuseFormat(request, ContentFormat.Text)
     const device = this.senders.identify(request.address, ip)
@@ -100,10 +102,10 @@ export class Resources {
     if (format) return refuse(format, true)
     const accept = refuseAccept(request, ContentFormat.Text)
     if (accept) return refuse(accept, false)
-    if (!day) return refuse(say(Code.BadRequest, `A day is written 2026-11-21: it is ${given}`), true)
+    if (!day) return refuse(say(Code.BadRequest, `A day is written 2026-11-21: it is ${quote(given ?? "")}`), true)
     for (const key of query.keys()) {
       // it may be a digest that came to harm, and the survey with it
-      if (key !== "digest") return refuse(say(Code.BadRequest, `A survey may have a digest, not ${key}`), true)
+      if (key !== "digest") return refuse(say(Code.BadRequest, `A survey may have a digest, not ${quote(key)}`), true)
     }
     const digest = query.get("digest")
     if (digest !== undefined && !isDigest(digest)) {
@@ -172,7 +174,8 @@ export class Resources {
     if (request.code !== Code.Get) return say(Code.MethodNotAllowed, "Owed days are read with GET")
     if (path.length > 2) return say(Code.NotFound, "Owed days are at /owed/<ip>")
     const [, ip] = path
-    if (ip !== undefined && parseAddress(ip) === undefined) return say(Code.BadRequest, `${ip} is not an IPv4 address`)
+    if (ip !== undefined && parseAddress(ip) === undefined)
+      return say(Code.BadRequest, `${quote(ip)} is not an IPv4 address`)
     const device = this.senders.identify(request.address, ip)
     if (typeof device === "string") return say(Code.Forbidden, device)
     const accept = refuseAccept(request, ContentFormat.Text)

@@ -1,4 +1,5 @@
 // Who may speak for which device: the address is the identity, and it must be the sender's own.
+import { quote } from "../../log"
 import { parseAddress } from "../../topology/address"
 import { type Addressing, boundAddress, declaredAddress, deviceOfSender } from "../../topology/addressing"
 import type { Device, Devices } from "../../topology/devices"
@@ -24,7 +25,7 @@ export class Senders {
       return device ?? this.#refuse(senderAddress, senderAddress, `${senderAddress} is not a declared device`)
     }
     const address = parseAddress(claimed)
-    if (address === undefined) return `${claimed} is not an IPv4 address`
+    if (address === undefined) return `${quote(claimed)} is not an IPv4 address`
     const device = this.declared.devices.get(address)
     const own = boundAddress(address, this.addressing) === parseAddress(senderAddress)
     if (!own && !this.#speaksForAll(senderAddress))

@@ -26,6 +26,10 @@ describe("in the simulated network", () => {
     expect(ipOf(known.identify("127.0.0.1"))).toBe("127.0.0.1 is not a declared device")
   })
 
+  test("identify() repeats no word of a megabyte", () => {
+    expect(ipOf(known.identify("127.0.0.1", "1".repeat(1_000_000)))).toMatch(/^1{1,128}… is not an IPv4 address$/)
+  })
+
   test("identify() lets nobody else speak for another", () => {
     expect(ipOf(known.identify("127.168.1.2", "192.168.1.3"))).toBe("127.168.1.2 may not speak for 192.168.1.3")
   })
