@@ -31,8 +31,12 @@ export type GatewayEvent =
   | ({ readonly kind: "delivered-between-runs" } & Forwarded)
   /** An attempt failed and will be repeated. */
   | { readonly kind: "not-delivered"; readonly error: Error; readonly againInMs: number }
-  /** The first refusal of this sender for this device since the start. */
+  /** The first refusal of this sender for this device since the start; of each sender only so many. */
   | ({ readonly kind: "stranger" } & Stranger)
+  /** This sender speaks for many devices: nothing more is told of it. */
+  | { readonly kind: "stranger-of-many"; readonly sender: string }
+  /** More strangers come than are told of in a minute. */
+  | { readonly kind: "strangers-flooded" }
   /** Refused messages came faster than they are kept: so many of one second are not. */
   | { readonly kind: "quarantine-flooded"; readonly notKept: number }
   /** The spool is full, or the disk refuses. */

@@ -41,6 +41,12 @@ export function eventLog({ log, clock: { monotonic }, topology, addressing }: Ev
         const hint = line ? `. To take it in, add to ${topology().file}:  ${line}` : ""
         return log.warn(`Refused: ${event.reason}${hint}`)
       }
+      case "stranger-of-many":
+        return log.warn(
+          `Refused: ${event.sender} speaks for many addresses, and what else it names is not told: see status`,
+        )
+      case "strangers-flooded":
+        return log.warn("Refused: more strangers come than are told here: see status")
       case "quarantine-flooded":
         return flooded("Refused messages come faster than they are kept in quarantine")
       case "uploads-refused":

@@ -41,6 +41,11 @@ test.each<[Event, string[]]>([
     { kind: "stranger", sender: "10.0.0.1", address: "192.168.1.2", reason: "10.0.0.1 may not" },
     ["warn Refused: 10.0.0.1 may not"],
   ],
+  [
+    { kind: "stranger-of-many", sender: "10.0.0.1" },
+    ["warn Refused: 10.0.0.1 speaks for many addresses, and what else it names is not told: see status"],
+  ],
+  [{ kind: "strangers-flooded" }, ["warn Refused: more strangers come than are told here: see status"]],
   [{ kind: "quarantine-flooded", notKept: 9 }, ["warn Refused messages come faster than they are kept in quarantine"]],
   [
     { kind: "uploads-refused", error: new StorageFull("the disk is full") },

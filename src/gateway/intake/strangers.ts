@@ -8,6 +8,7 @@ import { broadcastAddress, contains, formatAddress, networkAddress, parseAddress
 import type { Addressing } from "../../topology/addressing"
 import type { Topology } from "../../topology/topology"
 import type { GatewayEvent, Stranger } from "../events"
+import { Named, putLatest } from "./named"
 
 /** A stranger as it is kept; times are ms since the epoch. */
 export interface KnownStranger extends Stranger {
@@ -17,8 +18,11 @@ export interface KnownStranger extends Stranger {
 }
 
 const MAX_STRANGERS = 1000
-const MAX_OF_ONE_SENDER = 20 // devices that it spoke for: one that names many must not hide the others
+const MAX_OF_ONE_SENDER = 20 // devices that it spoke for: one that names many gives up its own oldest
 const WRITE_EVERY_MS = 1000
+
+const PLACED =
+  "SELECT *, row_number() OVER (PARTITION BY sender ORDER BY last_at DESC, address) AS place FROM strangers"
 
 export interface StrangersOptions {
   readonly database: DurableDatabase
@@ -28,22 +32,25 @@ export interface StrangersOptions {
 }
 
 export class Strangers {
-  readonly #named = new Bounded()
-  #pending = new Map<string, KnownStranger>()
-  #pendingBounds = new Bounded()
+  readonly #named: Named
+  /** By sender and by device, those that were heard last behind the others. */
+  #pending = new Map<string, Map<string, KnownStranger>>()
   #cancelWrite: (() => void) | undefined
 
-  constructor(private readonly options: StrangersOptions) {}
+  constructor(private readonly options: StrangersOptions) {
+    this.#named = new Named(options.clock, options.emit)
+  }
 
   /** Counts a refusal; it is written with all others of the same second. */
   readonly note = (stranger: Stranger): void => {
-    const { clock, emit } = this.options
-    const key = `${stranger.sender} ${stranger.address}`
-    if (this.#named.admit(key, stranger.sender) === "new") emit({ kind: "stranger", ...stranger })
-    if (this.#pendingBounds.admit(key, stranger.sender) === "full") return
-    const known = this.#pending.get(key)
+    const { clock } = this.options
+    const { sender, address } = stranger
+    this.#named.note(stranger)
+    const own = this.#pending.get(sender) ?? new Map<string, KnownStranger>()
     const now = clock.now()
-    this.#pending.set(key, { ...stranger, tries: (known?.tries ?? 0) + 1, firstAt: known?.firstAt ?? now, lastAt: now })
+    const { tries = 0, firstAt = now } = own.get(address) ?? {}
+    putLatest(own, address, { ...stranger, tries: tries + 1, firstAt, lastAt: now }, MAX_OF_ONE_SENDER)
+    putLatest(this.#pending, sender, own, MAX_STRANGERS)
     this.#cancelWrite ??= clock.after(WRITE_EVERY_MS, () => this.#write())
   }
 
@@ -62,9 +69,8 @@ export class Strangers {
     this.#cancelWrite = undefined
     const pending = this.#pending
     this.#pending = new Map()
-    this.#pendingBounds = new Bounded()
     this.options.commits
-      .add(() => this.#store(pending.values()))
+      .add(() => this.#store([...pending.values()].flatMap((own) => [...own.values()])))
       .catch((error) => {
         if (error instanceof StorageRefused) this.options.emit({ kind: "uploads-refused", error })
       })
@@ -79,45 +85,28 @@ export class Strangers {
     for (const { sender, address, reason, tries, firstAt, lastAt } of strangers) {
       put.run(sender, address, reason, tries, firstAt, lastAt)
     }
+    // each sender's latest before any other's second. Half are those who came last, so that a new one has room, half those
+    // who tried most: a flood of forged addresses, each new, must not drive out a sensor that comes again and again
     sqlite
       .query(
-        `DELETE FROM strangers WHERE (sender, address) IN
-           (SELECT sender, address FROM
-              (SELECT *, row_number() OVER (PARTITION BY sender ORDER BY tries DESC, last_at DESC) AS place FROM strangers)
-            WHERE place > ?1)`,
+        `DELETE FROM strangers WHERE (sender, address) IN (
+           SELECT sender, address FROM (
+             SELECT sender, address, place,
+               row_number() OVER (ORDER BY place, last_at DESC) AS latest,
+               row_number() OVER (ORDER BY place, tries DESC, last_at DESC) AS steadiest
+             FROM (${PLACED}))
+           WHERE place > ?1 OR (latest > ?2 AND steadiest > ?2))`,
       )
-      .run(MAX_OF_ONE_SENDER)
-    // a flood of forged addresses tries once each: it must not drive out a sensor that comes again and again
-    sqlite
-      .query(
-        `DELETE FROM strangers WHERE (sender, address) IN
-           (SELECT sender, address FROM strangers ORDER BY tries DESC, last_at DESC LIMIT -1 OFFSET ?1)`,
-      )
-      .run(MAX_STRANGERS)
+      .run(MAX_OF_ONE_SENDER, MAX_STRANGERS / 2)
   }
 }
 
-/** Names that are remembered: so many of one sender, and so many in all. */
-class Bounded {
-  readonly #names = new Set<string>()
-  readonly #ofSender = new Map<string, number>()
-
-  admit(name: string, sender: string): "known" | "new" | "full" {
-    if (this.#names.has(name)) return "known"
-    const own = this.#ofSender.get(sender) ?? 0
-    if (own >= MAX_OF_ONE_SENDER || this.#names.size >= MAX_STRANGERS) return "full"
-    this.#names.add(name)
-    this.#ofSender.set(sender, own + 1)
-    return "new"
-  }
-}
-
-/** Everybody who is kept, the latest first. */
+/** Everybody who is kept: of each sender the latest, the latest of these first, then of each its second. */
 export function readStrangers(sqlite: Database): KnownStranger[] {
   return sqlite
     .query<KnownStranger, []>(
-      `SELECT sender, address, reason, tries, first_at AS firstAt, last_at AS lastAt FROM strangers
-       ORDER BY last_at DESC, sender, address`,
+      `SELECT sender, address, reason, tries, first_at AS firstAt, last_at AS lastAt FROM (${PLACED})
+       ORDER BY place, last_at DESC, sender, address`,
     )
     .all()
 }

@@ -44,7 +44,7 @@ export interface GatewayStatus {
   readonly waiting: readonly WaitingDay[]
   /** What was refused or superseded and is kept, by kind. */
   readonly quarantine: Readonly<Record<Kind, number>>
-  /** Whom the gateway has refused and would refuse today, the latest first. */
+  /** Whom the gateway has refused and would refuse today, the latest first, each sender's latest before all else. */
   readonly strangers: readonly StrangerStatus[]
   readonly spool: SpoolSpace
 }
@@ -79,7 +79,7 @@ export interface StrangerStatus {
   readonly tries: number
   readonly firstAt: string
   readonly lastAt: string
-  /** The line of topology.yaml that takes it in; null where there can be none. */
+  /** The line of topology.yaml that takes it in; null where there can be none, or another one of these has it. */
   readonly line: string | null
 }
 
@@ -152,11 +152,14 @@ function deviceStatus(sqlite: Database, shown: readonly Collection[], devices: D
 function strangersOf(sqlite: Database, topology: Topology): StrangerStatus[] {
   const addressing = addressingOf(sqlite)
   const senders = new Senders(topology, addressing)
+  const given = new Set<string | null>()
   return readStrangers(sqlite).flatMap(({ firstAt, lastAt, ...stranger }) => {
     const { sender, address } = stranger
     const reason = senders.identify(sender, sender === address ? undefined : address)
     if (typeof reason !== "string") return []
-    const line = lineFor(stranger, topology, addressing) ?? null
+    const found = lineFor(stranger, topology, addressing) ?? null
+    const line = given.has(found) ? null : found
+    given.add(found)
     return { ...stranger, reason, firstAt: instant(firstAt), lastAt: instant(lastAt), line }
   })
 }

@@ -176,6 +176,16 @@ describe("readGatewayStatus()", () => {
     expect(read(`${DEVICES}  - { ip: 192.168.1.77 }\n`).strangers).toEqual([impostor])
   })
 
+  test("gives a line to add once, however many devices its sender spoke for", async () => {
+    const { database, commits, clock } = bench
+    const strangers = new Strangers({ database, commits, clock, emit() {} })
+    for (const address of ["127.168.1.77", "192.168.1.2", "192.168.1.3"]) {
+      strangers.note({ sender: "127.168.1.77", address, reason: "as it was told" })
+    }
+    await clock.advance(1000)
+    expect(read().strangers.map(({ line }) => line)).toEqual(["- { ip: 192.168.1.77 }", null, null])
+  })
+
   test("tells the room that is left, while the spool is written to", async () => {
     await run(DAY, { [TOMATOES]: MORNING })
     bench.database.sqlite.run("BEGIN IMMEDIATE")
