@@ -60,7 +60,7 @@ export class Cloud {
       gateways,
       now: clock.now,
       emit: (event) => {
-        if (event.kind === "collection-closed") {
+        if (event.kind === "collection-closed" && event.toList) {
           const { site, day, report } = event
           this.#list(site, day, report.run ? undefined : report.changed)
         }

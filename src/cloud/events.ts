@@ -5,8 +5,14 @@ import type { AddressRange } from "../topology/address"
 import type { CollectionReport } from "./report"
 
 export type CloudEvent =
-  /** A gateway has closed a day, and the store agrees. */
-  | { readonly kind: "collection-closed"; readonly site: string; readonly day: Day; readonly report: CollectionReport }
+  /** A gateway has closed a day, and the store agrees. `toList`: a reading of it is another one than when it was listed. */
+  | {
+      readonly kind: "collection-closed"
+      readonly site: string
+      readonly day: Day
+      readonly report: CollectionReport
+      readonly toList: boolean
+    }
   /** Something was not taken, in words; its sender was told too. */
   | { readonly kind: "refused"; readonly text: string; readonly sender: string }
   /** So many values gave way to newer ones of the same time. */

@@ -250,16 +250,16 @@ export class Receiver {
     const refusal = this.#refuseDay(day) ?? this.#refuseDay(dayOf(Date.parse(parsed.value.scheduledAt), "UTC"))
     if (refusal) return refusal
     const report = parsed.value
-    const toList = report.run || report.changed.length > 0
-    const agrees = await store.closeCollection(site, day, {
+    const isNews = report.run || report.changed.length > 0
+    const { agrees, toList } = await store.closeCollection(site, day, {
       claimed: { surveys: report.surveys, digest: report.digest },
       addresses: joinRanges([...report.arrived, ...report.late]),
       report: formatReport(report),
-      toList,
+      toList: isNews,
     })
     // what it has instead is nobody's to know
     if (!agrees) return say(Code.Conflict, `The store differs on ${day}`)
-    if (toList) emit({ kind: "collection-closed", site, day, report })
+    if (isNews) emit({ kind: "collection-closed", site, day, report, toList })
     return say(Code.Changed, RECEIVED)
   }
 }

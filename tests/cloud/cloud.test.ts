@@ -308,12 +308,22 @@ describe("CoAP", () => {
     expect(await deliver(1)).toBe(Code.Created)
     await sendText("192.168.1.2 - 09:00 - 21 - 31%\n")
     expect(await collect()).toBe(Code.Changed)
-    expect(await deliver(2)).toBe(Code.Changed)
     await cloud.listed()
-    printed = ""
+    expect(printed).toBe(`192.168.1.2 - 09:00 - 21 - 31%\n${BOTH}`)
+    expect(await deliver(2)).toBe(Code.Changed)
+    expect(await collect()).toBe(Code.Changed)
+  })
+
+  test("lists a day once, however often its gateway closes it, also after a restart", async () => {
+    expect(await deliver(1)).toBe(Code.Created)
+    for (let time = 0; time < 10; time++) expect(await collect()).toBe(Code.Changed)
+    await cloud.stop()
+    await startCloud()
+    for (let time = 0; time < 10; time++) expect(await collect()).toBe(Code.Changed)
+    expect(await deliver(2)).toBe(Code.Changed) // the same readings
     expect(await collect()).toBe(Code.Changed)
     await cloud.listed()
-    expect(printed).toBe(BOTH)
+    expect(printed).toBe(LINE)
   })
 
   test("says nothing before two bytes have come, not even its CSM", async () => {

@@ -378,12 +378,25 @@ describe("PUT a collection", () => {
     expect(events).toEqual([])
   })
 
-  test("lists what changed, and nothing when nothing did", async () => {
+  test("lists what changed, and nothing when nothing did, however often it is told", async () => {
+    const close = async (report: object, body = MORNING) => {
+      const agreement = agreementOver([surveyDigest("192.168.1.2", DAY, body)])
+      for (let time = 0; time < 100; time++) {
+        expect(await answer(COLLECTION, { ...REPORT, ...report, ...agreement })).toBe("2.04 Surveys received")
+      }
+    }
+    const listings = () => ofKind(events, "collection-closed").filter(({ toList }) => toList).length
     await ask(SURVEY, MORNING)
-    await ask(COLLECTION, { ...REPORT, run: false })
+    await close({ run: false })
     expect(events).toEqual([])
-    await ask(COLLECTION, { ...REPORT, run: false, changed: ["192.168.1.2"] })
-    expect(events).toMatchObject([{ kind: "collection-closed" }])
+    await close({})
+    expect(listings()).toBe(1)
+    await close({ run: false, changed: ["192.168.1.2"] })
+    expect(listings()).toBe(1)
+    const other = "08:00 - 21 - 30%\n"
+    await ask(SURVEY, other)
+    await close({ run: false, changed: ["192.168.1.2"] }, other)
+    expect(listings()).toBe(2)
   })
 
   test.each([

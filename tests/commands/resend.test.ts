@@ -12,12 +12,12 @@ afterEach(() => site[Symbol.asyncDispose]())
 
 const resend = (...args: readonly string[]) => runCommand(site.folder, "resend", ...args)
 
-/** The cloud has listed all readings once more. */
-const deliveredAgain = () => until(() => site.listed.length === 8)
+/** The cloud has all readings once more. It lists none of them again: nothing is new. */
+const deliveredAgain = () => until(() => site.logged.includes("info Delivered later, readings: 8"))
 
 test("a gateway that runs delivers again at once; what is not held is told", async () => {
   await using _network = await Network.start(site.topology, site.options)
-  site.listed.length = 0
+  site.logged.length = 0
   const { stderr, exit } = await resend("--from", "2026-11-20")
   expect(stderr).toContain("holds no surveys of 2026-11-20 to 2026-11-21")
   expect(stderr).toContain("✔ Asked to deliver 2026-11-22 to 2026-11-22 again: 2 surveys")
@@ -29,7 +29,7 @@ test("a gateway that runs delivers again at once; what is not held is told", asy
 })
 
 test("where none runs the days are due when it starts", async () => {
-  site.listed.length = 0
+  site.logged.length = 0
   const { stderr, exit } = await resend("--from", "2026-11-22")
   expect(stderr).toContain("✔ Asked to deliver 2026-11-22 to 2026-11-22 again: 2 surveys")
   expect(stderr).toContain("What is due for the cloud goes when the gateway starts: bun run start")

@@ -29,14 +29,13 @@ test("a collection lists and stores every reading once, devices in address order
   expect(site.stored[0]).toBe("2026-11-22 192.168.1.2 08:00 20 30")
 })
 
-test("the same day twice lists the same readings and stores nothing new", async () => {
+test("the same day twice is listed once and stores nothing new", async () => {
   await using site = await Site.make()
   await using network = await Network.start(site.topology, site.options)
   await network.collect()
-  const first = site.listed.splice(0)
   const summary = await network.collect()
   expect(summary).toMatchObject({ readings: 8, stored: 0, complete: true })
-  expect(site.listed).toEqual(first)
+  expect(site.listed).toHaveLength(8)
   expect(site.stored).toHaveLength(8)
 })
 

@@ -58,7 +58,15 @@ export interface Closing {
   readonly addresses: readonly AddressRange[]
   /** JSON: what of the gateway's account is understood. */
   readonly report: string
-  /** Whether the day is to be listed on the console, now or after a restart. */
+  /** Whether the gateway would have the day listed on the console. */
+  readonly toList: boolean
+}
+
+/** What became of a gateway's account. */
+export interface Closed {
+  /** Whether the store has what it says; otherwise nothing was recorded. */
+  readonly agrees: boolean
+  /** Whether the day is to be listed, now or after a restart: any of its readings is another one than when it last was. */
   readonly toList: boolean
 }
 
@@ -87,8 +95,8 @@ export interface Store {
   addText(site: string, text: TextSurvey): Promise<Kept & { readonly shown: readonly StoredReading[] }>
   /** Resolves with the highest revision that was dropped. */
   drop(site: string, drop: Drop): Promise<number>
-  /** Records a collection if the store agrees with its claim; resolves with whether it does. */
-  closeCollection(site: string, day: Day, closing: Closing): Promise<boolean>
+  /** Records a collection if the store agrees with its claim. */
+  closeCollection(site: string, day: Day, closing: Closing): Promise<Closed>
   markListed(site: string, day: Day): Promise<void>
   /** Collections that were closed and whose listing was not finished, by day. */
   unlisted(): Promise<readonly { readonly site: string; readonly day: Day }[]>

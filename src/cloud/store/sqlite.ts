@@ -6,6 +6,7 @@ import { digestNumber } from "../../survey/digest"
 import { type AddressRange, EVERY_ADDRESS } from "../../topology/address"
 import { agreesWith } from "./agreement"
 import type {
+  Closed,
   Closing,
   Delivery,
   Drop,
@@ -38,6 +39,11 @@ interface DeviceDay {
 // nearly all outcomes, made once
 const NEW: Kept = { outcome: "new", superseded: 0 }
 const DROPPED: Kept = { outcome: "dropped", superseded: 0 }
+const DIFFERS: Closed = { agrees: false, toList: false }
+
+// of a collection's column `listed`; neither: it is being listed
+const LISTED = 1
+const CHANGED = 2 // readings of that day, since it was closed
 
 const PAGE = 1000
 const OF_RANGE = "site = ?1 AND day = ?2 AND address BETWEEN ?3 AND ?4"
@@ -51,6 +57,8 @@ interface KnownDay {
   readonly hasDrops: boolean
   /** Something came since it was agreed upon, and that agreement is forgotten. */
   isOpen: boolean
+  /** Its collection says that readings of it have changed. */
+  isChanged: boolean
 }
 
 export class SqliteStore implements Store {
@@ -91,10 +99,12 @@ export class SqliteStore implements Store {
       const number = digestNumber(digest)
       if (this.#insert(of, revision, number, zone, json)) {
         this.#reopen(of.siteId, day)
+        this.#noteChange(of.siteId, day)
         return NEW
       }
       const incoming = versionsOf({ revision, readings: json, revisions: null })
-      const { superseded, changed } = this.#merge(of, incoming, revision, zone)
+      const { superseded, changed, showsOthers } = this.#merge(of, incoming, revision, zone)
+      if (showsOthers) this.#noteChange(of.siteId, day)
       const setDigest = this.#query(`UPDATE surveys SET digest = ?4 WHERE ${OF_DEVICE} AND digest IS NOT ?4`)
       if (setDigest.run(of.siteId, day, address, number).changes > 0) this.#reopen(of.siteId, day)
       return { outcome: changed ? "changed" : "known", superseded: superseded.length }
@@ -145,30 +155,37 @@ export class SqliteStore implements Store {
     })
   }
 
-  closeCollection(site: string, day: Day, closing: Closing): Promise<boolean> {
-    const { claimed, report, toList } = closing
+  closeCollection(site: string, day: Day, closing: Closing): Promise<Closed> {
+    const { claimed, report } = closing
     return this.commits.add(() => {
       const siteId = this.#sites.idOf(site)
-      if (!agreesWith(this.#query, siteId, day, closing)) return false
+      if (!agreesWith(this.#query, siteId, day, closing)) return DIFFERS
       this.#knownDay = undefined
+      const known = this.#query<{ listed: number }>("SELECT listed FROM collections WHERE site = ?1 AND day = ?2")
+      const { listed = LISTED | CHANGED } = known.get(siteId, day) ?? {}
+      const toList = closing.toList && (listed & CHANGED) !== 0
       this.#query(
         `INSERT INTO collections (site, day, surveys, digest, report, listed) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
          ON CONFLICT DO UPDATE SET surveys = excluded.surveys, digest = excluded.digest, report = excluded.report,
-           listed = min(listed, excluded.listed)`,
-      ).run(siteId, day, claimed.surveys, claimed.digest, report, toList ? 0 : 1)
-      return true
+           listed = excluded.listed`,
+      ).run(siteId, day, claimed.surveys, claimed.digest, report, toList ? 0 : listed)
+      return { agrees: true, toList }
     })
   }
 
   async markListed(site: string, day: Day): Promise<void> {
     await this.commits.add(() => {
-      this.#query("UPDATE collections SET listed = 1 WHERE site = ?1 AND day = ?2").run(this.#sites.idOf(site), day)
+      this.#query(`UPDATE collections SET listed = listed | ${LISTED} WHERE site = ?1 AND day = ?2`).run(
+        this.#sites.idOf(site),
+        day,
+      )
     })
   }
 
   async unlisted(): Promise<{ site: string; day: Day }[]> {
     return this.#query<{ site: string; day: Day }>(
-      "SELECT sites.site, day FROM collections JOIN sites ON sites.id = collections.site WHERE listed = 0 ORDER BY day",
+      `SELECT sites.site, day FROM collections JOIN sites ON sites.id = collections.site
+       WHERE listed & ${LISTED} = 0 ORDER BY day`,
     ).all()
   }
 
@@ -199,7 +216,9 @@ export class SqliteStore implements Store {
     return changes === 1
   }
 
-  /** Merges into a row that is there; whether any value or revision of it is another one now. */
+  /**
+   * Merges into a row that is there. `changed`: any value or revision of it is another one now; `showsOthers`: any value.
+   */
   #merge(of: DeviceDay, incoming: readonly Version[], revision: number, zone: string) {
     const { siteId, day, address } = of
     const row = this.#find(of)
@@ -212,11 +231,11 @@ export class SqliteStore implements Store {
     this.#keepSuperseded(of, merged.superseded)
     const isSame =
       latest === row.revision && latestZone === row.zone && readings === row.readings && revisions === row.revisions
-    if (isSame) return { ...merged, changed: false }
+    if (isSame) return { ...merged, changed: false, showsOthers: false }
     const update = `UPDATE surveys SET revision = ?4, zone = ?5, readings = ?6, revisions = ?7 WHERE ${OF_DEVICE}`
     const zoneId = this.#sites.zoneIdOf(latestZone, day)
     this.#query(update).run(siteId, day, address, latest, zoneId, readings, revisions)
-    return { ...merged, changed: true }
+    return { ...merged, changed: true, showsOthers: readings !== row.readings }
   }
 
   #keepSuperseded({ siteId, day, address }: DeviceDay, superseded: readonly Version[]): void {
@@ -237,7 +256,7 @@ export class SqliteStore implements Store {
   #dayOf(siteId: number, day: Day): KnownDay {
     if (this.#knownDay?.siteId === siteId && this.#knownDay.day === day) return this.#knownDay
     const dropped = this.#query("SELECT 1 FROM dropped WHERE site = ?1 AND day = ?2 LIMIT 1").get(siteId, day)
-    this.#knownDay = { siteId, day, hasDrops: dropped !== null, isOpen: false }
+    this.#knownDay = { siteId, day, hasDrops: dropped !== null, isOpen: false, isChanged: false }
     return this.#knownDay
   }
 
@@ -257,6 +276,14 @@ export class SqliteStore implements Store {
     known.isOpen = true
     const forget = "UPDATE collections SET digest = NULL WHERE site = ?1 AND day = ?2 AND digest IS NOT NULL"
     this.#query(forget).run(siteId, day)
+  }
+
+  /** The day is to be listed when it is closed again: what comes once more, or under another revision, is no change. */
+  #noteChange(siteId: number, day: Day): void {
+    const known = this.#dayOf(siteId, day)
+    if (known.isChanged) return
+    known.isChanged = true
+    this.#query(`UPDATE collections SET listed = listed | ${CHANGED} WHERE site = ?1 AND day = ?2`).run(siteId, day)
   }
 
   /** Of surveys that came since, the values that did not. */

@@ -1,5 +1,6 @@
 // Shows one collection after the other: devices as they arrive, the delivery, and the line that says how it went.
 import { systemClock } from "../../clock"
+import { boundedBy } from "../../log"
 import type { CollectionReport, Forwarded, Listener, Roles, Summary, Topology, Uploaded } from "../../network"
 import { countOwnDevices } from "../../network/roles"
 import { type Day, dayBefore, describeDay } from "../../survey/calendar"
@@ -8,6 +9,7 @@ import type { Screen } from "../screen"
 import { collectionLine, deliveryLine, labelWidth, summaryLine, uploadLine, warningLines } from "./report"
 
 const LINES_UP_TO = 20 // devices; a larger fleet shows a progress bar
+const ACCOUNTS = { perPeer: 100, overall: 1000 } // lines a minute, of a site and of all: a gateway may repeat itself
 const GATHER_MS = 20 // small networks answer within it, and stand in address order then
 
 export class CollectionView {
@@ -21,6 +23,8 @@ export class CollectionView {
   #showing = false
   #gathered: Uploaded[] = []
   #cancelGathering: (() => void) | undefined
+  readonly #complete: (line: string, site: string) => void
+  readonly #incomplete: (line: string, site: string) => void
 
   constructor(
     private readonly screen: Screen,
@@ -29,6 +33,8 @@ export class CollectionView {
   ) {
     this.#width = labelWidth(topology)
     this.#expected = countOwnDevices(topology, roles)
+    this.#complete = boundedBy(ACCOUNTS, screen.success, systemClock.monotonic)
+    this.#incomplete = boundedBy(ACCOUNTS, screen.fail, systemClock.monotonic)
   }
 
   update(topology: Topology): void {
@@ -81,8 +87,8 @@ export class CollectionView {
   #collected(site: string, day: Day, report: CollectionReport): void {
     if (this.roles.gateway || !report.run) return
     const { line, complete } = collectionLine(site, day, report)
-    if (complete) this.screen.success(line)
-    else this.screen.fail(line)
+    if (complete) this.#complete(line, site)
+    else this.#incomplete(line, site)
     // an older day that is closed behind a run is not the one that is waited for
     if (day === dayBefore(systemClock.now(), this.topology.timeZone)) this.#closed.resolve(complete)
   }

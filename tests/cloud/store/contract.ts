@@ -84,8 +84,15 @@ export function describeStore(name: string, open: () => OpenStore | Promise<Open
       agreementOver(texts.map(([address, text]) => surveyDigest(formatAddress(address), DAY, text)))
     const claim = (addresses: readonly number[], text = MORNING) =>
       claimOver(addresses.map((address) => [address, text] as const))
-    const close = (claimed: ReturnType<typeof claim>, addresses = EVERYBODY, toList = false) =>
+    const closeWith = (claimed: ReturnType<typeof claim>, addresses = EVERYBODY, toList = false) =>
       opened.store.closeCollection(SITE, DAY, { claimed, addresses, report: "{}", toList })
+    const close = async (...closing: Parameters<typeof closeWith>) => (await closeWith(...closing)).agrees
+    /** Whether the day is to be listed; the store has to agree. */
+    const isToList = async (text = MORNING, toList = true) => {
+      const closed = await closeWith(claim([TOMATOES], text), EVERYBODY, toList)
+      expect(closed.agrees).toBe(true)
+      return closed.toList
+    }
 
     describe("describeSite()", () => {
       test("is remembered over a restart, with the newest description", async () => {
@@ -556,6 +563,55 @@ export function describeStore(name: string, open: () => OpenStore | Promise<Open
         await put(MORNING, 1, HERBS)
         await close(claim([TOMATOES, HERBS]))
         expect(await close(claim([TOMATOES]), [ONLY_TOMATOES])).toBe(true)
+      })
+
+      test("has a day listed once, also after a restart", async () => {
+        await put(MORNING, 1)
+        expect(await isToList()).toBe(true)
+        expect(await isToList()).toBe(false)
+        await opened.reopen()
+        expect(await isToList()).toBe(false)
+        await opened.store.markListed(SITE, DAY)
+        await opened.reopen()
+        expect(await isToList()).toBe(false)
+        expect(await opened.store.unlisted()).toEqual([])
+      })
+
+      test("has a day listed again when a reading of it is another one, and for nothing less", async () => {
+        await put(MORNING, 5)
+        expect(await isToList()).toBe(true)
+        await put(MORNING, 5)
+        await put(MORNING, 9)
+        expect(await isToList()).toBe(false)
+        await put("08:00 - 1 - 1%\n", 1) // its digest is that of the day now, its value gave way
+        expect(await isToList("08:00 - 1 - 1%\n")).toBe(false)
+        await addText("08:00 - 2 - 2%\n")
+        await put(MORNING, 9)
+        expect(await isToList()).toBe(false)
+        await put("08:00 - 2 - 2%\n", 10)
+        expect(await isToList("08:00 - 2 - 2%\n")).toBe(true)
+        expect(await isToList("08:00 - 2 - 2%\n")).toBe(false)
+      })
+
+      test("has a day listed that changed while it was being listed, or only compared", async () => {
+        await put(MORNING, 1)
+        expect(await isToList()).toBe(true)
+        await put("08:00 - 2 - 2%\n", 2)
+        await opened.store.markListed(SITE, DAY) // of the first time
+        await opened.reopen()
+        expect(await isToList("08:00 - 2 - 2%\n", false)).toBe(false)
+        expect(await opened.store.unlisted()).toEqual([])
+        expect(await isToList("08:00 - 2 - 2%\n")).toBe(true)
+        expect(await opened.store.unlisted()).toEqual([{ site: SITE, day: DAY }])
+      })
+
+      test("has a day not listed for a claim that is another one", async () => {
+        await put(MORNING, 1)
+        await put(MORNING, 1, HERBS)
+        const both = () => closeWith(claim([TOMATOES, HERBS]), EVERYBODY, true)
+        expect(await both()).toEqual({ agrees: true, toList: true })
+        expect(await closeWith(claim([TOMATOES]), [ONLY_TOMATOES], true)).toEqual({ agrees: true, toList: false })
+        expect(await both()).toEqual({ agrees: true, toList: false })
       })
 
       test("copes with a fleet whose ranges are in pieces", async () => {
