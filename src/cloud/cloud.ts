@@ -77,7 +77,7 @@ export class Cloud {
       onStored: (surveys) => this.#queueListing(() => this.#printAll(topology.site, [surveys])),
     })
     const texts = new Texts(plainText, topology.limits.survey, clock, log.error)
-    this.#door = new Door({ topology, clock, random, log, texts, receiver, commits: this.#commits })
+    this.#door = new Door({ topology, gateways, clock, random, log, texts, receiver, commits: this.#commits })
   }
 
   /** Throws StorageError or an Error of one clear line when the store or the port cannot be had. */

@@ -10,6 +10,7 @@ import { Silence } from "../net/silence"
 import type { Connection, ConnectionHandler } from "../net/tcp"
 import type { GroupCommit } from "../storage/group-commit"
 import type { Topology } from "../topology/topology"
+import type { Gateways } from "./gateways"
 import { isPlainText } from "./plain-text"
 import type { Receiver } from "./receiver"
 import type { Texts } from "./texts"
@@ -19,6 +20,7 @@ interface DoorOptions {
   readonly clock: Clock
   readonly random: Random
   readonly log: Log
+  readonly gateways: Pick<Gateways, "rankOf">
   readonly texts: Texts
   readonly receiver: Receiver
   readonly commits: GroupCommit
@@ -38,9 +40,13 @@ export class Door {
   readonly #warn: (text: string, peer: string) => void
 
   constructor(private readonly options: DoorOptions) {
-    const { topology, clock, receiver, log } = options
+    const { topology, gateways, clock, receiver, log } = options
     const { limits } = topology
-    this.#guests = new Guests({ perPeer: limits.perPeer.connections, overall: limits.overall.connections })
+    this.#guests = new Guests({
+      perPeer: limits.perPeer.connections,
+      overall: limits.overall.connections,
+      rankOf: (address) => gateways.rankOf(address),
+    })
     const transfers = {
       bodyBytes: BODY_BYTES,
       perAddress: limits.perPeer.messages, // a gateway delivers many at a time
@@ -56,7 +62,10 @@ export class Door {
   accept(connection: Connection): ConnectionHandler {
     if (!this.#guests.admit(connection)) {
       const { remoteAddress } = connection
-      this.#warn(`Turned away a connection of ${remoteAddress}: it has too many, or all have (limits)`, remoteAddress)
+      this.#warn(
+        `Turned away a connection of ${remoteAddress}: gateways have all (limits.overall.connections)`,
+        remoteAddress,
+      )
       connection.destroy()
       return { data() {}, close() {} }
     }
@@ -130,7 +139,10 @@ export class Door {
         return busy("Too many messages at once", COME_AGAIN_SECONDS)
       }
       const response = this.#blocks.handle(request)
-      if (hasBrought) return response
+      if (hasBrought) {
+        this.#guests.keep(connection)
+        return response
+      }
       return response instanceof Promise ? response.then(note) : note(response)
     }
   }

@@ -35,6 +35,13 @@ export class Gateways {
     return address !== undefined && contains(network, address)
   }
 
+  /** Who goes first where places are short: 2, a gateway that is named by its address; 1, whoever may speak for a site; 0. */
+  rankOf(sender: string): number {
+    const sites = [...this.#networks].filter(([site]) => this.maySpeakFor(sender, site))
+    const isNamed = sites.some(([, network]) => (network ? network.prefix === 32 : sender === this.#own))
+    return isNamed ? 2 : Math.min(1, sites.length)
+  }
+
   /** Whether this sender may deliver plain text of one of our own devices: the device itself and the gateway may. */
   maySendFor(sender: string, ip: string): boolean {
     return this.maySpeakFor(sender, this.topology.site) || bindAddress(ip, this.addressing) === sender

@@ -80,3 +80,10 @@ test("maySendFor() takes the device itself and the own site's gateway", () => {
   const may = (sender: string) => gateways("declared").maySendFor(sender, "192.168.1.2")
   expect(DECLARED.filter(may)).toEqual(["10.10.10.1", "192.168.1.2"])
 })
+
+test("rankOf() puts gateways that are named by their address before who may speak for a site, and these before all else", () => {
+  const ranks = (addressing: Addressing, senders: readonly string[]) =>
+    senders.map((sender) => gateways(addressing).rankOf(sender))
+  expect(ranks("declared", ["10.10.10.1", "10.10.10.7", "203.0.113.9", "192.168.1.2", ""])).toEqual([2, 2, 1, 0, 0])
+  expect(ranks("simulated", ["127.10.10.1", "127.10.10.7", "127.0.113.9", "127.168.1.2"])).toEqual([2, 2, 1, 0])
+})
