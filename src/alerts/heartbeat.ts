@@ -55,7 +55,7 @@ export class Heartbeat {
 
   /** From the next event on it is told to this URL, or to nobody. */
   update(url: string | undefined): void {
-    this.#url = url === undefined ? undefined : new URL(url)
+    this.#url = url === undefined ? undefined : parseUrl(url)
   }
 
   /** A run begins: POST to `/start` behind the URL. */
@@ -150,6 +150,12 @@ export class Heartbeat {
   #warn({ what }: Beat, reason: string): void {
     this.#options.log.warn(`The heartbeat did not get through: ${what}: ${reason}`)
   }
+}
+
+function parseUrl(text: string): URL {
+  const url = URL.parse(text) // what the constructor throws has all of it in its message
+  if (!url) throw new TypeError("alerts.heartbeat must be a URL")
+  return url
 }
 
 /** The URL with a suffix behind its path; its query stays. */

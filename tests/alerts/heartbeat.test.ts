@@ -189,6 +189,11 @@ test("Heartbeat shows the host and never the rest of the URL", async () => {
   }
 })
 
+test("Heartbeat is not made of what is no URL, and does not repeat it", () => {
+  const made = () => new Monitor([], () => 0.5, `hc-ping.com/${SECRET}`)
+  expect(made).toThrow(new TypeError("alerts.heartbeat must be a URL"))
+})
+
 test("Heartbeat survives a fetch that throws at once", async () => {
   const clock = new VirtualClock()
   const warnings: string[] = []

@@ -1,7 +1,6 @@
 // The answers to `init`'s questions: their defaults, and the rules of topology.yaml that they have to keep to.
 import { basename, resolve } from "node:path"
 import { formatAddress, networkAddress, parseAddress, parseNetwork } from "../../topology/address"
-import { show } from "../../topology/fields"
 import { parseTopology } from "../../topology/yaml/load"
 import { TopologyError } from "../../topology/yaml/problem"
 import { type Answers, NAMES, type Name } from "./questions"
@@ -28,8 +27,9 @@ export function complete(given: Partial<Answers>, folder: string): Answers {
 /** The rule that an answer breaks; undefined when all of them keep to it. */
 export function faultOf(answers: Answers): string | undefined {
   const { at, "first-device": first } = answers
-  if (cronOf(at) === undefined) return `must be a time such as 06:00: it is ${show(at)}`
-  if (parseAddress(first) === undefined) return `must be an IPv4 address such as 192.168.1.2: it is ${show(first)}`
+  if (cronOf(at) === undefined) return `must be a time such as 06:00: it is ${JSON.stringify(at)}`
+  if (parseAddress(first) === undefined)
+    return `must be an IPv4 address such as 192.168.1.2: it is ${JSON.stringify(first)}`
   try {
     parseTopology(topologyText(answers), "topology.yaml")
     return undefined

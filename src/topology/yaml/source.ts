@@ -1,6 +1,7 @@
 // The text of topology.yaml: YAML 1.2 in its plain form (no aliases, no tags, one document), and where each value is.
 import { type Document, isMap, isScalar, isSeq, LineCounter, type Node, parseDocument, visit } from "yaml"
 import { type Finding, formatPath, type Path, type Problem, TopologyError, WRITTEN } from "./problem"
+import { withoutQuotes, withoutSecrets } from "./secrets"
 import { type Slip, withoutSlips } from "./slips"
 import { inPlainWords, slipsOf } from "./unreadable"
 import { type Otherwise, otherwise, written } from "./written"
@@ -14,6 +15,8 @@ export class Source {
   #lines = new LineCounter()
   readonly #skipped: Problem[] = []
   readonly #document: Document
+  /** The text as it may be shown. */
+  #shown: string | undefined
 
   /** Throws a TopologyError that tells everything that is no YAML, or more than the plain form of it. */
   constructor(
@@ -135,8 +138,12 @@ export class Source {
   #problemAt(offset: number, path: string, message: string): Problem {
     const { line, col } = this.#lines.linePos(offset)
     const { lineStarts } = this.#lines
-    const sourceLine = this.text.slice(lineStarts[line - 1], lineStarts[line]).replace(/\r?\n$/, "")
-    return { file: this.file, line, column: col, path, message, sourceLine }
+    this.#shown ??= withoutSecrets(this.text)
+    const lineOf = (text: string) => text.slice(lineStarts[line - 1], lineStarts[line]).replace(/\r?\n$/, "")
+    const sourceLine = lineOf(this.#shown)
+    const written = lineOf(this.text)
+    const tell = (told: string) => (sourceLine === written ? told : withoutQuotes(told, written))
+    return { file: this.file, line, column: col, path: tell(path), message: tell(message), sourceLine }
   }
 }
 
