@@ -50,7 +50,7 @@ export interface LineBounds {
 
 /**
  * Says at most so many texts a minute, fewer of one peer, and then how many it kept to itself: whoever can cause one can
- * cause a million, and must not hide what others cause.
+ * cause a million, and must not hide what others cause. Half of them are for peers of which nothing was said yet.
  */
 export function boundedBy(
   { perPeer, overall }: LineBounds,
@@ -70,7 +70,7 @@ export function boundedBy(
       kept = 0
     }
     const ofPeer = saidOf.get(peer) ?? 0
-    if (said >= overall || ofPeer >= perPeer) {
+    if (said >= (ofPeer === 0 ? overall : overall / 2) || ofPeer >= perPeer) {
       kept++
       return
     }
@@ -82,6 +82,6 @@ export function boundedBy(
 
 /** The same where all that is said is one's own doing. */
 export function bounded(most: number, say: (text: string) => void, monotonic: () => number): (text: string) => void {
-  const tell = boundedBy({ perPeer: most, overall: most }, say, monotonic)
+  const tell = boundedBy({ perPeer: most, overall: 2 * most }, say, monotonic)
   return (text) => tell(text, "")
 }

@@ -62,6 +62,19 @@ test("boundedBy() says so many of one peer and so many in all, and one cannot hi
   expect(said.slice(5)).toEqual(["999 more of this kind were not told", "loud again"])
 })
 
+test("boundedBy() leaves half of its lines to peers of which nothing was said yet", () => {
+  const said: string[] = []
+  const say = boundedBy(
+    { perPeer: 10, overall: 60 },
+    (text) => said.push(text),
+    () => 1_000_000,
+  )
+  for (let n = 0; n < 60; n++) for (const peer of ["a", "b", "c", "d", "e", "f"]) say(peer, peer)
+  expect(said).toHaveLength(30)
+  say("quiet", "quiet")
+  expect(said.at(-1)).toBe("quiet")
+})
+
 test("boundedBy() counts anew each minute", () => {
   const said: string[] = []
   let time = 1_000_000

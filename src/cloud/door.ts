@@ -37,7 +37,8 @@ const WARNINGS = { perPeer: 5, overall: 60 } // a minute
 export class Door {
   readonly #guests: Guests
   readonly #blocks: BlockReceiver
-  readonly #warn: (text: string, peer: string) => void
+  readonly #warnOfGateways: (text: string, peer: string) => void
+  readonly #warnOfOthers: (text: string, peer: string) => void
 
   constructor(private readonly options: DoorOptions) {
     const { topology, gateways, clock, receiver, log } = options
@@ -55,7 +56,8 @@ export class Door {
       bert: true,
     }
     this.#blocks = new BlockReceiver(transfers, clock, receiver.admit, receiver.handle)
-    this.#warn = boundedBy(WARNINGS, log.warn, clock.monotonic)
+    this.#warnOfGateways = boundedBy(WARNINGS, log.warn, clock.monotonic)
+    this.#warnOfOthers = boundedBy(WARNINGS, log.warn, clock.monotonic)
   }
 
   /** Two bytes tell which protocol it is; until then we say nothing, as RFC 8323 §3.3 allows. */
@@ -88,6 +90,12 @@ export class Door {
         handler?.close(error)
       },
     }
+  }
+
+  /** No crowd of others hides what is wrong with a gateway. */
+  #warn(text: string, peer: string): void {
+    if (this.options.gateways.rankOf(peer) > 0) this.#warnOfGateways(text, peer)
+    else this.#warnOfOthers(text, peer)
   }
 
   #session(connection: Connection): ConnectionHandler {

@@ -13,8 +13,8 @@ export type CloudEvent =
       readonly report: CollectionReport
       readonly toList: boolean
     }
-  /** Something was not taken, in words; its sender was told too. */
-  | { readonly kind: "refused"; readonly text: string; readonly sender: string }
+  /** Something was not taken, in words; its sender was told too. A stranger may not speak for whom it spoke for. */
+  | { readonly kind: "refused"; readonly text: string; readonly sender: string; readonly isStranger: boolean }
   /** So many values gave way to newer ones of the same time. */
   | {
       readonly kind: "superseded"

@@ -92,7 +92,7 @@ export class PlainText {
   }
 
   #refuse(sender: string, reason: string): Taken {
-    this.options.emit({ kind: "refused", text: `plain text from ${sender}: ${reason}`, sender })
+    this.options.emit({ kind: "refused", text: `plain text from ${sender}: ${reason}`, sender, isStranger: true })
     return { refusal: reason }
   }
 
@@ -110,13 +110,13 @@ export class PlainText {
     const last = readings.at(-1)
     if (change.repeated && last) latest.set(address, last)
     for (const { line, rule } of refused) {
-      emit({ kind: "refused", text: `${survey}, line ${line}: ${rule}`, sender })
+      emit({ kind: "refused", text: `${survey}, line ${line}: ${rule}`, sender, isStranger: false })
     }
     const { outcome, shown } = await store.addText(site, { day, address, zone: timeZone, readings })
     if (outcome !== "dropped") {
       return { survey: { address, readings: shown }, readings: readings.length, refused: refusedCount }
     }
-    emit({ kind: "refused", text: `${survey} was dropped here`, sender })
+    emit({ kind: "refused", text: `${survey} was dropped here`, sender, isStranger: false })
     return { survey: { address, readings: [] }, readings: 0, refused: refusedCount + readings.length }
   }
 }

@@ -22,6 +22,7 @@ import { deliveryDigest, surveyDigest } from "../survey/digest"
 import { PROTOCOL, protocolProblem } from "../survey/protocol"
 import { type AddressRange, parseRange, parseRanges } from "../topology/address"
 import { covers, joinRanges } from "../topology/ranges"
+import { isSiteName } from "../topology/topology"
 import type { CloudEvent } from "./events"
 import type { Gateways } from "./gateways"
 import { fit, parseJson } from "./json"
@@ -113,8 +114,9 @@ export class Receiver {
     const { address } = request
     const served = gateways.serves(site)
     if (!served || !gateways.maySpeakFor(address, site)) {
-      const why = served ? `${address} may not speak for ${site}` : `${site} is not a site of this cloud`
-      emit({ kind: "refused", text: `${why}: cloud.sites says who may`, sender: address })
+      const text = served ? wrongGateway(site, address) : unknownSite(site, address)
+      emit({ kind: "refused", text, sender: address, isStranger: true })
+      const why = served ? `${address} may not speak for ${site}` : `${quote(site)} is not a site of this cloud`
       return say(Code.Forbidden, why)
     }
     const format = kind === "surveys" ? ContentFormat.Text : ContentFormat.Json
@@ -199,7 +201,7 @@ export class Receiver {
     // stored as it came or not at all: what is agreed upon is the text
     if (broken) {
       const reason = `line ${broken.line}: ${broken.rule}`
-      this.options.emit({ kind: "refused", text: `${site} ${ip} ${day}, ${reason}`, sender })
+      this.options.emit({ kind: "refused", text: `${site} ${ip} ${day}, ${reason}`, sender, isStranger: false })
       return say(Code.BadRequest, reason)
     }
     const delivery = { day, address: range.first, revision, digest, zone, body }
@@ -262,6 +264,16 @@ export class Receiver {
     if (isNews) emit({ kind: "collection-closed", site, day, report, toList })
     return say(Code.Changed, RECEIVED)
   }
+}
+
+const wrongGateway = (site: string, sender: string): string =>
+  `${sender} may not speak for ${site}: only its gateway may, from where gateway.interfaces.cloud or cloud.sites says`
+
+/** A second gateway's owner looks for it in this log. */
+function unknownSite(site: string, sender: string): string {
+  const refused = `${sender} delivers for ${quote(site)}, which is not a site of this cloud`
+  if (!isSiteName(site)) return refused
+  return `${refused}. If it is one of yours, cloud.sites has to name it too:  { site: ${site}, from: ${sender}/32 }`
 }
 
 function readRevision(text: string | undefined): number | undefined {

@@ -1,7 +1,7 @@
 // What happens as lines for people, bounded: whoever can cause one can cause a million.
 import type { Clock } from "../clock"
 import { lineFor } from "../gateway/intake/strangers"
-import { boundedBy, type Log, sparing } from "../log"
+import { bounded, boundedBy, type Log, sparing } from "../log"
 import { formatRange } from "../topology/address"
 import type { Addressing } from "../topology/addressing"
 import type { Topology } from "../topology/topology"
@@ -15,17 +15,23 @@ export interface EventLogOptions {
   readonly addressing: Addressing
 }
 
-const OF_SENDERS = { perPeer: 10, overall: 60 } // lines a minute; senders are told of all
+// lines a minute: whoever repeats itself is told all the same
+const OF_SENDERS = { perPeer: 10, overall: 60 }
+const OF_SITES = { perPeer: 10, overall: 60 }
+const OF_DELIVERIES = 10
 const WORTH_SAYING_MS = 5000
 
 /** How a run went is not among them: whoever shows runs says that. */
 export function eventLog({ log, clock: { monotonic }, topology, addressing }: EventLogOptions): Listener {
   const flooded = sparing(log.warn, monotonic)
-  const alternating = sparing(log.warn, monotonic)
   const uploadsRefused = sparing(log.error, monotonic)
   const deliveriesRefused = sparing(log.error, monotonic)
   const refused = boundedBy(OF_SENDERS, (text) => log.warn(`Refused: ${text}`), monotonic)
+  const refusedStrangers = boundedBy(OF_SENDERS, (text) => log.warn(`Refused: ${text}`), monotonic)
   const superseded = boundedBy(OF_SENDERS, log.info, monotonic)
+  const dropped = boundedBy(OF_SITES, log.info, monotonic)
+  const alternating = boundedBy({ ...OF_SITES, perPeer: 1 }, log.warn, monotonic)
+  const deliveredLater = bounded(OF_DELIVERIES, log.info, monotonic)
 
   return (event) => {
     switch (event.kind) {
@@ -56,21 +62,22 @@ export function eventLog({ log, clock: { monotonic }, topology, addressing }: Ev
           `Not delivered: ${event.error.message}. Again in ${seconds(event.againInMs)}; the surveys are safe here`,
         )
       case "delivered-between-runs":
-        if (event.surveys > 0) log.info(`Delivered later, readings: ${event.readings}`)
+        if (event.surveys > 0) deliveredLater(`Delivered later, readings: ${event.readings}`)
         if (event.refused === 0) return
         return log.warn(`Surveys that the cloud refuses: ${event.refused}. They are safe here: see status`)
       case "refused":
-        return refused(event.text, event.sender)
+        return (event.isStranger ? refusedStrangers : refused)(event.text, event.sender)
       case "superseded": {
         const values = event.values === 1 ? "1 value" : `${event.values} values`
         const survey = `${event.site} ${event.ip} ${event.day}`
         return superseded(`${survey}: ${values} gave way to newer ones, kept as superseded`, event.sender)
       }
       case "dropped":
-        return log.info(`${event.site} has dropped ${event.day} of ${formatRange(event.devices)}`)
+        return dropped(`${event.site} has dropped ${event.day} of ${formatRange(event.devices)}`, event.site)
       case "spools-alternate":
         return alternating(
           `Two gateways deliver for ${event.site} in turn, each from a spool of its own: only one should. Nothing is lost`,
+          event.site,
         )
       case "deliveries-refused":
         return deliveriesRefused(`${event.error.message}: deliveries are refused until there is room`)

@@ -25,6 +25,8 @@ const SITE_RULE = "up to 64 letters, digits, - _ . with a letter or digit first"
 /** What a time zone is, in a message. */
 export const ZONE_RULE = "a time zone such as Europe/Rome"
 
+export const isSiteName = (text: string): boolean => SITE_PATTERN.test(text)
+
 const port = (description: string) => wholeNumber(0, 65535, `${description} 0: any that is free.`)
 
 const gateway = section("The gateway, which collects surveys over UDP and forwards them over TCP.", {

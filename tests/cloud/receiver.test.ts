@@ -145,8 +145,8 @@ describe("a sender that may not speak for a site", () => {
       const request = requestFor(path, body, { ...parts, address })
       expect(shown(await receiver.handle(request))).toBe(`4.03 ${address} may not speak for ${SITE}`)
       expect(receiver.admit(request)?.code).toBe(Code.Forbidden)
-      const text = `${address} may not speak for ${SITE}: cloud.sites says who may`
-      expect(events.at(-1)).toEqual({ kind: "refused", text, sender: address })
+      const text = `${address} may not speak for ${SITE}: only its gateway may, from where gateway.interfaces.cloud or cloud.sites says`
+      expect(events.at(-1)).toEqual({ kind: "refused", text, sender: address, isStranger: true })
     }
     bench.reopen()
     expect(bench.tables()).toEqual(before)
@@ -159,6 +159,18 @@ describe("a sender that may not speak for a site", () => {
       expect(await answer(strange, body, parts)).toBe("4.03 stranger is not a site of this cloud")
     }
     expect(await bench.store.site("stranger")).toBeUndefined()
+    const text =
+      `${GATEWAY} delivers for stranger, which is not a site of this cloud. ` +
+      `If it is one of yours, cloud.sites has to name it too:  { site: stranger, from: ${GATEWAY}/32 }`
+    expect(events.at(-1)).toEqual({ kind: "refused", text, sender: GATEWAY, isStranger: true })
+  })
+
+  test("is named with what it made up, cut, and without a line to add where no site can be called so", async () => {
+    for (const name of ["x".repeat(255), "a b", "\u001b[2J"]) {
+      expect(await answer(`sites/${name}`, DESCRIPTION)).toMatch(/^4\.03 .{1,130} is not a site of this cloud$/s)
+      const [event] = ofKind(events.splice(0), "refused")
+      expect(event?.text).toMatch(/^127\.168\.1\.2 delivers for .{1,130}, which is not a site of this cloud$/s)
+    }
   })
 
   test("may for the site of its own", async () => {
@@ -213,7 +225,8 @@ describe("PUT a survey", () => {
   ])("refuses %j %j whole, with the line and the rule", async (text, parts, reason) => {
     const path = surveyOn("2026-10-04")
     expect(await answer(path, text, parts)).toBe(`4.00 ${reason}`)
-    expect(events).toEqual([{ kind: "refused", text: `${SITE} 192.168.1.2 2026-10-04, ${reason}`, sender: GATEWAY }])
+    const told = `${SITE} 192.168.1.2 2026-10-04, ${reason}`
+    expect(events).toEqual([{ kind: "refused", text: told, sender: GATEWAY, isStranger: false }])
     expect(await bench.kept()).toEqual([])
   })
 

@@ -65,7 +65,7 @@ test.each<[Event, string[]]>([
     ["info Delivered later, readings: 4", "warn Surveys that the cloud refuses: 2. They are safe here: see status"],
   ],
   [
-    { kind: "refused", text: "plain text from 10.0.0.1", sender: "10.0.0.1" },
+    { kind: "refused", text: "plain text from 10.0.0.1", sender: "10.0.0.1", isStranger: true },
     ["warn Refused: plain text from 10.0.0.1"],
   ],
   [
@@ -97,7 +97,6 @@ test.each<Event>([
   { kind: "uploads-refused", error: new StorageFull("the disk is full") },
   { kind: "deliveries-refused", error: new StorageFull("the disk is full") },
   { kind: "quarantine-flooded", notKept: 1 },
-  { kind: "spools-alternate", site: "greenhouse" },
 ])("eventLog() says %j once a minute", async (event) => {
   const { clock, said, hear } = listen()
   for (let n = 0; n < 1000; n++) hear(event)
@@ -108,7 +107,9 @@ test.each<Event>([
 })
 
 test.each<(sender: string) => Event>([
-  (sender) => ({ kind: "refused", text: "no reading", sender }),
+  (sender) => ({ kind: "refused", text: "no reading", sender, isStranger: true }),
+  (sender) => ({ kind: "refused", text: "no reading", sender, isStranger: false }),
+  (site) => ({ kind: "dropped", site, day: DAY, devices: { first: address, last: address } }),
   (sender) => ({ kind: "superseded", ...SURVEY, values: 1, sender }),
 ])("eventLog() lets no sender's lines hide another's: %#", (eventOf) => {
   const { said, hear } = listen()
@@ -116,4 +117,24 @@ test.each<(sender: string) => Event>([
   expect(said).toHaveLength(10)
   hear(eventOf("10.0.0.2"))
   expect(said).toHaveLength(11)
+})
+
+test("eventLog() lets no crowd of strangers hide what is refused of a gateway", () => {
+  const { said, hear } = listen()
+  const refused = (sender: string, isStranger: boolean) => hear({ kind: "refused", text: sender, sender, isStranger })
+  for (let n = 0; n < 1000; n++) refused(`10.0.${n >> 8}.${n & 255}`, true)
+  refused("127.10.10.1", false)
+  expect(said.at(-1)).toBe("warn Refused: 127.10.10.1")
+})
+
+test("eventLog() tells of two sites whose spools alternate by turns once a minute each", () => {
+  const { said, hear } = listen()
+  for (let n = 0; n < 100; n++) for (const site of ["greenhouse", "orchard"]) hear({ kind: "spools-alternate", site })
+  expect(said).toHaveLength(2)
+})
+
+test("eventLog() tells a few times a minute of what a device sends again and again", () => {
+  const { said, hear } = listen()
+  for (let n = 0; n < 100; n++) hear({ kind: "delivered-between-runs", ...NOTHING, surveys: 1, readings: n })
+  expect(said).toHaveLength(10)
 })
