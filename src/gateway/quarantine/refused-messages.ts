@@ -14,10 +14,17 @@ export interface RefusedMessagesOptions {
 }
 
 const WRITE_EVERY_MS = 1000
-const MOST_AT_ONCE = { bySender: 8, all: 64 }
+const MOST_AT_ONCE = { bySender: 8, all: 64 } // of strangers, and as many of everybody else
+
+interface Waiting {
+  readonly at: number
+  readonly sender: string
+  readonly refusal: Refusal
+}
 
 export class RefusedMessages {
-  #waiting: { readonly at: number; readonly refusal: Refusal }[] = []
+  #ofStrangers: Waiting[] = []
+  #ofOthers: Waiting[] = []
   readonly #bySender = new Map<string, number>()
   #notKept = 0
   #cancelWrite: (() => void) | undefined
@@ -29,14 +36,26 @@ export class RefusedMessages {
     const { clock } = this.options
     this.#cancelWrite ??= clock.after(WRITE_EVERY_MS, () => this.#write())
     const sender = hostOf(refusal.peer ?? "")
-    const count = (this.#bySender.get(sender) ?? 0) + 1
-    if (count > MOST_AT_ONCE.bySender || this.#waiting.length >= MOST_AT_ONCE.all) {
+    const own = this.#bySender.get(sender) ?? 0
+    const waiting = refusal.kind === "stranger" ? this.#ofStrangers : this.#ofOthers
+    const hasRoom = waiting.length < MOST_AT_ONCE.all || (own === 0 && this.#giveUpOne(waiting))
+    if (own >= MOST_AT_ONCE.bySender || !hasRoom) {
       this.#notKept++
       return
     }
-    this.#bySender.set(sender, count)
+    this.#bySender.set(sender, own + 1)
     // a copy: a view would hold the whole datagram
-    this.#waiting.push({ at: clock.now(), refusal: { ...refusal, bytes: Buffer.from(refusal.bytes) } })
+    waiting.push({ at: clock.now(), sender, refusal: { ...refusal, bytes: Buffer.from(refusal.bytes) } })
+  }
+
+  /** The latest of a sender that has more than one. */
+  #giveUpOne(waiting: Waiting[]): boolean {
+    const at = waiting.findLastIndex(({ sender }) => (this.#bySender.get(sender) ?? 0) > 1)
+    const [given] = at < 0 ? [] : waiting.splice(at, 1)
+    if (!given) return false
+    this.#bySender.set(given.sender, (this.#bySender.get(given.sender) ?? 0) - 1)
+    this.#notKept++
+    return true
   }
 
   /** Hands what waits to the next commit. May be called twice. */
@@ -48,9 +67,10 @@ export class RefusedMessages {
     const { commits, quarantine, emit } = this.options
     this.#cancelWrite?.()
     this.#cancelWrite = undefined
-    const waiting = this.#waiting
+    const waiting = [...this.#ofStrangers, ...this.#ofOthers].sort((a, b) => a.at - b.at)
     if (this.#notKept > 0) emit({ kind: "quarantine-flooded", notKept: this.#notKept })
-    this.#waiting = []
+    this.#ofStrangers = []
+    this.#ofOthers = []
     this.#bySender.clear()
     this.#notKept = 0
     commits

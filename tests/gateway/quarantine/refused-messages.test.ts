@@ -38,6 +38,29 @@ describe("note()", () => {
     expect(texts().at(-1)).toBe("10.0.0.1:again")
   })
 
+  test("keeps room for a newcomer: who has more than one gives one up", async () => {
+    for (let sender = 0; sender < 8; sender++) for (let n = 0; n < 8; n++) note(`10.0.0.${sender}:${n}`)
+    for (let n = 0; n < 3; n++) note(`10.0.1.${n}:1`)
+    await bench.clock.advance(1000)
+    expect(texts()).toHaveLength(64)
+    expect(texts().slice(-3)).toEqual(["10.0.1.0:1", "10.0.1.1:1", "10.0.1.2:1"])
+    expect(bench.floods).toEqual([3])
+  })
+
+  test("keeps what is refused of devices, however many strangers come", async () => {
+    const strangers = () => {
+      for (let n = 0; n < 1000; n++) {
+        const peer = `10.0.${n >> 8}.${n & 255}:1`
+        bench.refusals.note({ kind: "stranger", reason: "no", bytes: peer, peer, day: DAY })
+      }
+    }
+    strangers()
+    for (let n = 0; n < 64; n++) note(`192.168.1.${n}:1`)
+    await bench.clock.advance(1000)
+    expect(texts()).toHaveLength(128)
+    expect(texts().slice(64)).toEqual(Array.from({ length: 64 }, (_, n) => `192.168.1.${n}:1`))
+  })
+
   test("keeps the bytes as they were", async () => {
     const datagram = new TextEncoder().encode("before")
     note("10.0.0.1:1", datagram.subarray(0, 6))
