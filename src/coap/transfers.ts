@@ -34,21 +34,31 @@ export interface Transfer {
 
 const PACE_MS = 1000 // a block: what goes on more slowly gives way where places are short
 const LONGEST_STAY_MS = 30_000 // so does whatever takes longer than this
-const LOOK_EVERY_MS = 100 // for those that are slow
+const LOOK_EVERY_MS = 100 // for those that are slow, and for who holds most
+const MUCH_MORE = 4 // times what whoever asks would hold
 const OBJECT_BYTES = 512 // of a transfer, beside its key and its buffer
 const FIRST_BYTES = 1024 // of a buffer, which doubles: a block may be small, and there may be many
 const MOST_SPARE = 1024 // first buffers of transfers that came to nothing: a flood of them makes no work for the collector
+
+/** What an address holds; the transfer that was silent for longest comes first. */
+interface Share {
+  readonly transfers: Transfer[]
+  heldBytes: number
+}
 
 /** begin() → append() → hold(): from then on it counts. Then release() → append() → hold() for each block, or remove(). */
 export class Transfers {
   /** In each of these the one that was silent for longest comes first. */
   readonly #byKey = new Map<string, Transfer>()
-  readonly #byAddress = new Map<string, Transfer[]>()
+  readonly #byAddress = new Map<string, Share>()
   readonly #finished = new Set<Transfer>()
   #heldBytes = 0
   /** Keys of transfers that were slow at the last look, the most silent last. */
   #slow: string[] = []
   #lookedAt = Number.NEGATIVE_INFINITY
+  /** The address that held most at the last comparison. */
+  #greediest = ""
+  #comparedAt = Number.NEGATIVE_INFINITY
   readonly #spare: Uint8Array[] = []
 
   constructor(
@@ -78,7 +88,7 @@ export class Transfers {
     let capacity = Math.max(FIRST_BYTES, transfer.buffer.length)
     while (capacity < receivedBytes) capacity *= 2
     const heldBytes = OBJECT_BYTES + transfer.key.length + capacity
-    if (!this.#makeRoom(heldBytes)) {
+    if (!this.#makeRoom(heldBytes, transfer.address)) {
       this.#recycle(transfer)
       return false
     }
@@ -111,9 +121,10 @@ export class Transfers {
     transfer.touchedAt = this.clock.monotonic()
     this.#byKey.set(key, transfer)
     if (answer) this.#finished.add(transfer)
-    const others = this.#byAddress.get(address)
-    if (others) others.push(transfer)
-    else this.#byAddress.set(address, [transfer])
+    const share = this.#byAddress.get(address) ?? { transfers: [], heldBytes: 0 }
+    share.transfers.push(transfer)
+    share.heldBytes += heldBytes
+    this.#byAddress.set(address, share)
     this.#heldBytes += heldBytes
   }
 
@@ -122,10 +133,12 @@ export class Transfers {
     const { key, address, heldBytes } = transfer
     this.#byKey.delete(key)
     this.#finished.delete(transfer)
-    const others = this.#byAddress.get(address) ?? []
-    others.splice(others.indexOf(transfer), 1)
-    if (others.length === 0) this.#byAddress.delete(address)
     this.#heldBytes -= heldBytes
+    const share = this.#byAddress.get(address)
+    if (!share) return
+    share.transfers.splice(share.transfers.indexOf(transfer), 1)
+    share.heldBytes -= heldBytes
+    if (share.transfers.length === 0) this.#byAddress.delete(address)
   }
 
   /** Forgets it. */
@@ -136,7 +149,7 @@ export class Transfers {
 
   /** All of an endpoint that has gone. */
   removeAll(address: string, endpoint: string): void {
-    for (const transfer of [...(this.#byAddress.get(address) ?? [])]) {
+    for (const transfer of [...(this.#byAddress.get(address)?.transfers ?? [])]) {
       if (transfer.key.startsWith(`${endpoint} `)) this.remove(transfer)
     }
   }
@@ -152,18 +165,22 @@ export class Transfers {
 
   /** A place for one transfer more of this address, which loses its own oldest if it has its share already. */
   makePlace(address: string): void {
-    const own = this.#byAddress.get(address)
-    const [oldest] = own ?? []
-    if (own && oldest && own.length >= this.limits.perAddress) this.remove(oldest)
+    const { transfers = [] } = this.#byAddress.get(address) ?? {}
+    const [oldest] = transfers
+    if (oldest && transfers.length >= this.limits.perAddress) this.remove(oldest)
   }
 
-  /** Room for one of so many bytes, at the cost of finished ones, which only spare a repetition, then of slow ones. */
-  #makeRoom(bytes: number): boolean {
+  /**
+   * Room for one of so many bytes, at the cost of finished ones, which only spare a repetition, then of slow ones, then of
+   * an address that has several and holds much more than the one that asks.
+   */
+  #makeRoom(bytes: number, address: string): boolean {
     const { transfers, totalBytes } = this.limits
     const isFull = () => this.#byKey.size >= transfers || this.#heldBytes + bytes > totalBytes
     while (isFull()) {
       const [finished] = this.#finished
-      const least = finished ?? this.#slowest()
+      const asked = (this.#byAddress.get(address)?.heldBytes ?? 0) + bytes
+      const least = finished ?? this.#slowest() ?? this.#ofGreediest(asked)
       if (!least) return false
       this.remove(least)
     }
@@ -191,6 +208,24 @@ export class Transfers {
       if (transfer && isSlow(transfer, monotonic)) return transfer
     }
     return undefined
+  }
+
+  /** Its most silent one. An address that has one keeps it: what goes on is worth more than what begins. */
+  #ofGreediest(askedBytes: number): Transfer | undefined {
+    const isGreedy = (share: Share | undefined): share is Share =>
+      share !== undefined && share.transfers.length > 1 && share.heldBytes > MUCH_MORE * askedBytes
+    const monotonic = this.clock.monotonic()
+    if (!isGreedy(this.#byAddress.get(this.#greediest)) && monotonic - this.#comparedAt >= LOOK_EVERY_MS) {
+      this.#comparedAt = monotonic
+      let most = 0
+      for (const [address, { transfers, heldBytes }] of this.#byAddress) {
+        if (transfers.length < 2 || heldBytes <= most) continue
+        most = heldBytes
+        this.#greediest = address
+      }
+    }
+    const share = this.#byAddress.get(this.#greediest)
+    return isGreedy(share) ? share.transfers[0] : undefined
   }
 }
 
