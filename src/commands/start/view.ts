@@ -1,6 +1,6 @@
 // Shows one collection after the other: devices as they arrive, the delivery, and the line that says how it went.
 import { systemClock } from "../../clock"
-import { boundedBy } from "../../log"
+import { boundedBy, sparing } from "../../log"
 import type { CollectionReport, Forwarded, Listener, Roles, Summary, Topology, Uploaded } from "../../network"
 import { countOwnDevices } from "../../network/roles"
 import { type Day, dayBefore, describeDay } from "../../survey/calendar"
@@ -33,8 +33,9 @@ export class CollectionView {
   ) {
     this.#width = labelWidth(topology)
     this.#expected = countOwnDevices(topology, roles)
-    this.#complete = boundedBy(ACCOUNTS, screen.success, systemClock.monotonic)
-    this.#incomplete = boundedBy(ACCOUNTS, screen.fail, systemClock.monotonic)
+    const { monotonic } = systemClock
+    this.#complete = boundedBy(ACCOUNTS, sparing(screen.success, monotonic), monotonic)
+    this.#incomplete = boundedBy(ACCOUNTS, sparing(screen.fail, monotonic), monotonic)
   }
 
   update(topology: Topology): void {
