@@ -20,8 +20,7 @@ export function withoutSecrets(text: string): string {
   return starred.join("\n")
 }
 
-const OPEN_WORDS = ["alerts", "heartbeat", "http", "https"]
-const FEWEST_LETTERS = 4 // what is shorter is no secret, and stands in many a message
+const FEWEST_CHARACTERS = 6 // what is shorter is no secret, and stands in many a message
 
 /**
  * What is wrong with such a line, without what that quotes of it: a value, a key, what is no YAML, or an alias.
@@ -31,7 +30,10 @@ export function withoutQuotes(message: string, line: string): string {
   const told = message
     .replace(/: (?:it is|write) .*|(?<=missing\?) .*| \(\*.*\)(?= is not)/s, "")
     .replace(/^alerts(?!(?:\.[a-z]+|\[\d+\])*$).*/is, "alerts.…")
-  const words = line.split(/\W+/).filter((word) => word.length >= FEWEST_LETTERS && !OPEN_WORDS.includes(word))
+  const words = line
+    .replaceAll("://", " ")
+    .split(/[\s"'[\]{},]+/)
+    .filter((word) => word.length >= FEWEST_CHARACTERS && !/^[a-z]+:?$/i.test(word))
   return words.some((word) => told.includes(word)) ? "cannot be read as it is written" : told
 }
 
