@@ -3,6 +3,7 @@ import { resolve } from "node:path"
 import { type Command, formatHelp, formatRows, parseOptions, UsageError } from "./commands/arguments"
 import { INVOCATION } from "./commands/installation"
 import { didYouMean } from "./nearest"
+import { flushOutput, stderr, stdout } from "./output"
 import { printable, printableLines } from "./printable"
 import { StorageError, StorageFailed, StorageRefused } from "./storage/errors"
 import { TopologyError } from "./topology/yaml/problem"
@@ -26,7 +27,7 @@ const EXIT = { ok: 0, incomplete: 1, user: 2, ours: 70 }
 
 async function main([name = "--help", ...args]: readonly string[]): Promise<number> {
   if (["--help", "-h", "help"].includes(name)) {
-    process.stderr.write(await overview())
+    stderr.write(await overview())
     return EXIT.ok
   }
   if (["--version", "version"].includes(name)) {
@@ -41,10 +42,14 @@ async function main([name = "--help", ...args]: readonly string[]): Promise<numb
   const command = await load()
   const { values, positionals } = parseOptions(args, command)
   if (values.help) {
-    process.stderr.write(formatHelp(command))
+    stderr.write(formatHelp(command))
     return EXIT.ok
   }
-  return command.run(values, positionals)
+  const exit = await command.run(values, positionals)
+  await flushOutput()
+  if (stdout.failure === undefined || name === "start") return exit // what start lists is in the store, too
+  stderr.write(`Not all of the output was written: ${stdout.failure}\n`)
+  return EXIT.incomplete
 }
 
 async function overview(): Promise<string> {
@@ -82,11 +87,13 @@ function explain(error: unknown): { text: string; exit: number } {
   return { text: `This is our fault, not yours: ${error instanceof Error ? error.stack : error}`, exit: EXIT.ours }
 }
 
-main(process.argv.slice(2)).then(
-  (exit) => process.exit(exit),
-  (error) => {
-    const { text, exit } = explain(error)
-    process.stderr.write(`${printableLines(text)}\n`)
-    process.exit(exit)
-  },
-)
+async function end(exit: number): Promise<never> {
+  await flushOutput()
+  process.exit(exit)
+}
+
+main(process.argv.slice(2)).then(end, (error) => {
+  const { text, exit } = explain(error)
+  stderr.write(`${printableLines(text)}\n`)
+  return end(exit)
+})

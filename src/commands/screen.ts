@@ -1,9 +1,9 @@
 // What a person sees: readings on standard output, all the rest on standard error, colours and movement on terminals only.
 // Here every text becomes printable: no file, device or peer drives the terminal, whoever hands its words on.
-import { fstatSync } from "node:fs"
 import { styleText } from "node:util"
 import { createConsola, type LogObject } from "consola/core"
 import type { Log } from "../log"
+import { isTerminal, stderr, stdout } from "../output"
 import { printable, printableLines } from "../printable"
 import type { COMMON_OPTIONS, Values } from "./arguments"
 
@@ -34,31 +34,19 @@ export interface Screen extends Log {
 const LEVEL = { quiet: 1, normal: 3, verbose: 4 } // consola's: warnings, information, debugging
 const BAR_WIDTH = 30
 const STDIN = 0
-const STDOUT = 1
-const STDERR = 2
 
 const COLOURS = { "✔": "green", "✖": "red", "⚠": "yellow", "·": "dim" } as const
 type Mark = keyof typeof COLOURS
 const MARKS: Partial<Record<string, Mark>> = { success: "✔", fail: "✖", error: "✖", warn: "⚠", debug: "·" }
 
 export function createScreen({ quiet, verbose }: Values<Pick<typeof COMMON_OPTIONS, "quiet" | "verbose">>): Screen {
-  const terminal = isTerminal(STDERR)
-  const stdout = Bun.stdout.writer() // Bun.write() makes room from a file's start, so that one appended to gets zeros
-  const stderr = Bun.stderr.writer()
+  const terminal = stderr.isTerminal
   let moving = false
 
-  const put = async (sink: Bun.FileSink, text: string): Promise<void> => {
-    try {
-      sink.write(text)
-      await sink.flush()
-    } catch (error) {
-      nobodyReads(error)
-    }
-  }
   const write = (text: string) => {
-    if (moving) put(stderr, "\r\x1b[2K")
+    if (moving) stderr.write("\r\x1b[2K")
     moving = false
-    if (text !== "") put(stderr, text)
+    if (text !== "") stderr.write(text)
   }
   const show = ({ type, args, date }: LogObject) => {
     const text = args.map((line) => printable(String(line))).join("\n")
@@ -76,7 +64,7 @@ export function createScreen({ quiet, verbose }: Values<Pick<typeof COMMON_OPTIO
   const nextLine = async (): Promise<string | undefined> => (await typed.next()).value ?? undefined
   const print = (lines: string): Promise<void> => {
     write("") // the bar gives way
-    return put(stdout, lines)
+    return stdout.write(lines)
   }
   return {
     isTerminal: terminal,
@@ -90,7 +78,7 @@ export function createScreen({ quiet, verbose }: Values<Pick<typeof COMMON_OPTIO
     progress(done, total) {
       if (!terminal || quiet) return
       const filled = Math.floor((BAR_WIDTH * done) / total)
-      put(stderr, `\r\x1b[2K${"█".repeat(filled)}${"░".repeat(BAR_WIDTH - filled)} ${done} of ${total} devices`)
+      stderr.write(`\r\x1b[2K${"█".repeat(filled)}${"░".repeat(BAR_WIDTH - filled)} ${done} of ${total} devices`)
       moving = true
     },
     mayAsk: terminal && isTerminal(STDIN),
@@ -120,21 +108,11 @@ async function* typedLines(): AsyncGenerator<string, undefined> {
 }
 
 function colour(lines: string): string {
-  if (!isTerminal(STDOUT)) return lines
+  if (!stdout.isTerminal) return lines
   return lines.replace(/[✔✖⚠]/g, (mark) => coloured(mark as Mark))
 }
 
 const coloured = (mark: Mark): string => styleText(COLOURS[mark], mark)
-
-/** Node's streams know, and take a tenth of a start to load: they are asked only where it may be one. */
-function isTerminal(descriptor: keyof typeof STREAMS): boolean {
-  return fstatSync(descriptor).isCharacterDevice() && STREAMS[descriptor]().isTTY === true
-}
-
-const STREAMS = { [STDIN]: () => process.stdin, [STDOUT]: () => process.stdout, [STDERR]: () => process.stderr }
-
-/** A reader that went away, as `| head -1` does, must not end a collection, and there is nobody left to tell. */
-function nobodyReads(_error: unknown): void {}
 
 /** Local time with its offset, to the second (RFC 3339). */
 function timestamp(date: Date): string {

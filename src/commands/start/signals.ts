@@ -2,6 +2,8 @@
 // topology.yaml has changed.
 import { isatty } from "node:tty"
 
+import { hurryOutput } from "../../output"
+
 export interface Signals {
   /** Aborted by the first signal. */
   readonly asked: AbortSignal
@@ -15,6 +17,7 @@ export function listenForSignals(onHangUp = () => {}): Signals {
   const insisted = Promise.withResolvers<void>()
   const heard = () => {
     if (asked.signal.aborted) insisted.resolve()
+    hurryOutput()
     asked.abort(new Error("asked to stop"))
   }
   process.on("SIGINT", heard)
