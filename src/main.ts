@@ -1,12 +1,13 @@
 // argv → command → exit code. The only place that ends the process.
 import { resolve } from "node:path"
 import { type Command, formatHelp, formatRows, parseOptions, UsageError } from "./commands/arguments"
+import { HANG_OF_PROBLEM, wrap } from "./commands/columns"
 import { INVOCATION } from "./commands/installation"
 import { didYouMean } from "./nearest"
 import { flushOutput, stderr, stdout } from "./output"
 import { printable, printableLines } from "./printable"
 import { StorageError, StorageFailed, StorageRefused } from "./storage/errors"
-import { TopologyError } from "./topology/yaml/problem"
+import { formatProblem, TopologyError } from "./topology/yaml/problem"
 
 const COMMANDS: Record<string, () => Promise<Command>> = {
   init: () => import("./commands/init/init") as Promise<Command>,
@@ -32,7 +33,7 @@ async function main([name = "--help", ...args]: readonly string[]): Promise<numb
   }
   if (["--version", "version"].includes(name)) {
     const { version } = await import("../package.json")
-    process.stdout.write(`${version}\n`)
+    stdout.write(`${version}\n`)
     return EXIT.ok
   }
   const load = COMMANDS[name]
@@ -42,7 +43,7 @@ async function main([name = "--help", ...args]: readonly string[]): Promise<numb
   const command = await load()
   const { values, positionals } = parseOptions(args, command)
   if (values.help) {
-    stderr.write(formatHelp(command))
+    stderr.write(formatHelp(command, stderr.width))
     return EXIT.ok
   }
   const exit = await command.run(values, positionals)
@@ -55,7 +56,7 @@ async function main([name = "--help", ...args]: readonly string[]): Promise<numb
 async function overview(): Promise<string> {
   const commands = await Promise.all(Object.values(COMMANDS).map((load) => load()))
   const rows = commands.map(({ name, summary }) => [`${INVOCATION} ${name}`, summary])
-  return `A telemetry network that never loses a reading.\n\n${formatRows(rows)}\n  --help behind each tells its options, --version alone the version\n`
+  return `A telemetry network that never loses a reading.\n\n${formatRows(rows, stderr.width)}\n  --help behind each tells its options, --version alone the version\n`
 }
 
 /** What a person can mend is one clear line; what is ours shows where it happened. */
@@ -65,7 +66,9 @@ function explain(error: unknown): { text: string; exit: number } {
     const folder = resolve(import.meta.dir, "..")
     return { text: `The package ${name} is not installed: run \`bun install\` in ${folder}`, exit: EXIT.user }
   }
-  if (error instanceof TopologyError) return { text: error.message, exit: EXIT.user }
+  if (error instanceof TopologyError) {
+    return { text: error.problems.map((problem) => formatProblem(problem, stderr.width)).join("\n"), exit: EXIT.user }
+  }
   if (error instanceof StorageError || error instanceof UsageError) {
     return { text: printable(error.message), exit: EXIT.user }
   }
@@ -94,6 +97,7 @@ async function end(exit: number): Promise<never> {
 
 main(process.argv.slice(2)).then(end, (error) => {
   const { text, exit } = explain(error)
-  stderr.write(`${printableLines(text)}\n`)
+  const lines = printableLines(text).split("\n")
+  stderr.write(`${lines.flatMap((line) => wrap(line, stderr.width, HANG_OF_PROBLEM)).join("\n")}\n`)
   return end(exit)
 })

@@ -3,6 +3,7 @@ import { fstatSync } from "node:fs"
 import { pause, systemClock } from "./clock"
 
 const HURRIED_WITHIN_MS = 1000
+const LEAST_WIDTH = 20 // columns; what does not fit that is left to the terminal
 
 /** Node's streams know terminals, and take a tenth of a start to load: they are asked only where it may be one. */
 const STREAMS = { 0: () => process.stdin, 1: () => process.stdout, 2: () => process.stderr }
@@ -17,6 +18,12 @@ export class Output {
   get isTerminal(): boolean {
     this.#isTerminal ??= isTerminal(this.descriptor)
     return this.#isTerminal
+  }
+
+  /** Columns that a line may have now; undefined where it is no terminal, so that nothing has to fit. */
+  get width(): number | undefined {
+    const columns = this.isTerminal ? STREAMS[this.descriptor]().columns : 0
+    return columns > 0 ? Math.max(columns, LEAST_WIDTH) : undefined
   }
 
   /** Why something was not written; undefined where all was, or where the reader went away. */

@@ -2,7 +2,7 @@
 import { parseArgs } from "node:util"
 import { nearest } from "../nearest"
 import { addDays, type Day, parseDay } from "../survey/calendar"
-import { columns } from "./columns"
+import { columns, wrap } from "./columns"
 import { INVOCATION } from "./installation"
 
 export interface OptionSpec {
@@ -74,20 +74,24 @@ function suggest(name: string, specs: Options): string {
   return near ? `, did you mean --${near}?` : `: see --help`
 }
 
-export function formatHelp({ name, summary, options, positionals }: Command): string {
+/** @param fit the terminal's columns; undefined where nothing has to fit */
+export function formatHelp({ name, summary, options, positionals }: Command, fit?: number): string {
   const rows = Object.entries(options).map(([option, { value, help }]) => [
     `--${option}${value ? ` ${value}` : ""}`,
     help,
   ])
-  return `${INVOCATION} ${name}${positionals ? ` ${positionals}` : ""} [options]\n\n${summary}\n\n${formatRows(rows)}`
+  const usage = `${INVOCATION} ${name}${positionals ? ` ${positionals}` : ""} [options]`
+  return `${wrap(usage, fit).join("\n")}\n\n${wrap(summary, fit, 0).join("\n")}\n\n${formatRows(rows, fit)}`
 }
 
 /** Two columns, indented. */
-export function formatRows(rows: readonly (readonly string[])[]): string {
-  return columns(rows)
-    .map((line) => `  ${line}\n`)
+export function formatRows(rows: readonly (readonly string[])[], fit?: number): string {
+  return columns(rows, { fit: fit && fit - INDENT.length })
+    .map((line) => `${INDENT}${line}\n`)
     .join("")
 }
+
+const INDENT = "  "
 
 export const DAY_RANGE_OPTIONS = {
   from: { type: "string", value: "YYYY-MM-DD", help: "this day and later ones" },

@@ -1,4 +1,5 @@
-// A table on a terminal: the cells of a column stand below each other, in whatever script they are written.
+// What is shown fits the terminal, in whatever script it is written: cells stand below each other, and a text that is too
+// long goes on in the next line, further in. Texts have to be printable.
 
 export interface Layout {
   /** So many columns stand to the left, the others to the right; without it all stand to the left. */
@@ -6,26 +7,53 @@ export interface Layout {
   readonly gap?: string
   /** The least width of each column, in the terminal's columns. */
   readonly widths?: readonly number[]
+  /** The terminal's columns; without it a row is one line, however long. */
+  readonly fit?: number | undefined
 }
 
-type Rows = readonly (readonly string[])[]
+type Row = readonly string[]
 
-/** A line a row, each column as wide as its widest cell. Cells have to be printable. */
-export function columns(rows: Rows, { left = Number.POSITIVE_INFINITY, gap = "  ", widths }: Layout = {}): string[] {
+const LEAST_TEXT = 24 // columns: narrower text is harder to read than one below the row
+const HANG = 2
+/** By so much the words on a line of topology.yaml go on: the line itself stands two columns in, and apart from them. */
+export const HANG_OF_PROBLEM = 4
+
+/**
+ * A line a row, each column as wide as its widest cell. Where that does not fit, the text of the last column is wrapped;
+ * where too little is left for it, the columns that do not fit go below the others.
+ */
+export function columns(rows: readonly Row[], layout: Layout = {}): string[] {
+  const { left = Number.POSITIVE_INFINITY, gap = "  ", widths, fit } = layout
   const wide = widthsOf(rows, widths)
-  return rows.map((row) =>
-    row
-      .map((cell, column) => {
-        const blanks = " ".repeat((wide[column] ?? 0) - Bun.stringWidth(cell))
-        return column < left ? cell + blanks : blanks + cell
-      })
-      .join(gap)
-      .trimEnd(),
-  )
+  const line = (row: Row): string => {
+    const cells = row.map((cell, column) => {
+      const blanks = " ".repeat(Math.max(0, (wide[column] ?? 0) - Bun.stringWidth(cell)))
+      return column < left ? cell + blanks : blanks + cell
+    })
+    return cells.join(gap).trimEnd()
+  }
+  if (fit === undefined) return rows.map(line)
+
+  const last = wide.length - 1
+  const startOf = (column: number): number => wide.slice(0, column).reduce((sum, width) => sum + width + gap.length, 0)
+  const room = fit - startOf(last)
+  if (room >= Math.min(LEAST_TEXT, wide[last] ?? 0)) {
+    const blank = wide.slice(0, last).map(() => "")
+    return rows.flatMap((row) => {
+      const [first = "", ...more] = wrap(row[last] ?? "", room, 0)
+      return [[...row.slice(0, last), first], ...more.map((text) => [...blank, text])].map(line)
+    })
+  }
+  const beside = Math.max(1, wide.findLastIndex((width, column) => startOf(column) + width <= fit) + 1)
+  return rows.flatMap((row) => {
+    const below = row.slice(beside).filter((cell) => cell !== "")
+    const texts = [line(row.slice(0, beside)), below.length > 0 ? " ".repeat(HANG) + below.join("  ") : ""]
+    return texts.filter((text) => text !== "").flatMap((text) => wrap(text, fit))
+  })
 }
 
 /** How wide each column is. */
-export function widthsOf(rows: Rows, least: readonly number[] = []): number[] {
+export function widthsOf(rows: readonly Row[], least: readonly number[] = []): number[] {
   const widths = [...least]
   for (const row of rows) {
     row.forEach((cell, column) => {
@@ -34,3 +62,42 @@ export function widthsOf(rows: Rows, least: readonly number[] = []): number[] {
   }
   return widths
 }
+
+/**
+ * The lines of a text. They break where it has two blanks or more if that is enough, else between words as well, and
+ * within a word only where it is longer than a line.
+ * @param fit the terminal's columns; undefined: one line, however long
+ * @param hang columns by which all lines but the first are indented; without it two more than the first
+ */
+export function wrap(text: string, fit: number | undefined, hang = indentOf(text) + HANG): string[] {
+  if (fit === undefined || Bun.stringWidth(text) <= fit) return [text]
+  const indent = " ".repeat(Math.min(hang, fit / 2))
+  const room = fit - indent.length
+  const lines: string[] = []
+  let line = ""
+  const fits = (piece: string) => Bun.stringWidth(line + piece) <= fit
+  const begin = (word: string) => {
+    const parts = Bun.wrapAnsi(word, room, { hard: true })
+      .split("\n")
+      .map((part) => indent + part)
+    if (line !== "") lines.push(line)
+    line = parts.pop() ?? ""
+    lines.push(...parts)
+  }
+  for (const [, blanks = "", phrase = ""] of text.matchAll(/( *)([^ ]+(?: [^ ]+)*)/g)) {
+    const [first = "", ...words] = phrase.split(" ")
+    if (fits(blanks + phrase)) {
+      line += blanks + phrase
+      continue
+    }
+    if (line === "" && fits(blanks + first)) line = blanks + first
+    else begin(first)
+    for (const word of words) {
+      if (fits(` ${word}`)) line += ` ${word}`
+      else begin(word)
+    }
+  }
+  return [...lines, line]
+}
+
+const indentOf = (text: string): number => text.length - text.trimStart().length

@@ -6,11 +6,15 @@ import type { Log } from "../log"
 import { isTerminal, stderr, stdout } from "../output"
 import { printable, printableLines } from "../printable"
 import type { COMMON_OPTIONS, Values } from "./arguments"
+import { HANG_OF_PROBLEM, wrap } from "./columns"
 
 export interface Screen extends Log {
   /** Whether a person sits before it. */
   readonly isTerminal: boolean
-  /** Each text is one line. */
+  /** Columns that a line may have now, here and where readings are printed; undefined where nothing has to fit. */
+  readonly width: number | undefined
+  readonly printWidth: number | undefined
+  /** Each text is one line; those behind the first fit already. */
   warn(...lines: string[]): void
   /** A line without a mark. */
   plain(text?: string): void
@@ -49,11 +53,13 @@ export function createScreen({ quiet, verbose }: Values<Pick<typeof COMMON_OPTIO
     if (text !== "") stderr.write(text)
   }
   const show = ({ type, args, date }: LogObject) => {
-    const text = args.map((line) => printable(String(line))).join("\n")
+    const [text = "", ...more] = args.map((line) => printable(String(line)))
     const mark = MARKS[type]
-    const line = mark ? `${terminal ? coloured(mark) : mark} ${text}` : text
-    if (terminal) write(`${line}\n`)
-    else if (text !== "") write(`${timestamp(date)} ${line}\n`)
+    const hang = more.length > 0 ? HANG_OF_PROBLEM : undefined
+    const told = [...wrap(mark ? `${mark} ${text}` : text, stderr.width, hang), ...more]
+    const lines = `${told.join("\n")}\n`
+    if (terminal) write(mark ? lines.replace(mark, coloured(mark)) : lines)
+    else if (text !== "") write(`${timestamp(date)} ${lines}`)
   }
   const consola = createConsola({
     level: verbose ? LEVEL.verbose : quiet ? LEVEL.quiet : LEVEL.normal,
@@ -68,6 +74,12 @@ export function createScreen({ quiet, verbose }: Values<Pick<typeof COMMON_OPTIO
   }
   return {
     isTerminal: terminal,
+    get width() {
+      return stderr.width
+    },
+    get printWidth() {
+      return stdout.width
+    },
     debug: (text) => consola.debug(text),
     info: (text) => consola.info(text),
     warn: (text, ...more) => consola.warn(text, ...more),
@@ -77,8 +89,10 @@ export function createScreen({ quiet, verbose }: Values<Pick<typeof COMMON_OPTIO
     fail: (text) => consola.error(text),
     progress(done, total) {
       if (!terminal || quiet) return
-      const filled = Math.floor((BAR_WIDTH * done) / total)
-      stderr.write(`\r\x1b[2K${"█".repeat(filled)}${"░".repeat(BAR_WIDTH - filled)} ${done} of ${total} devices`)
+      const text = `${done} of ${total} devices`
+      const width = Math.max(0, Math.min(BAR_WIDTH, (stderr.width ?? BAR_WIDTH * 2) - text.length - 1))
+      const filled = Math.floor((width * done) / total)
+      stderr.write(`\r\x1b[2K${"█".repeat(filled)}${"░".repeat(width - filled)} ${text}`)
       moving = true
     },
     mayAsk: terminal && isTerminal(STDIN),

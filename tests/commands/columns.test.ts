@@ -1,5 +1,6 @@
-import { expect, test } from "bun:test"
-import { columns, widthsOf } from "../../src/commands/columns"
+import { describe, expect, test } from "bun:test"
+import fc from "fast-check"
+import { columns, widthsOf, wrap } from "../../src/commands/columns"
 
 const ROWS = [
   ["name", "readings", "why"],
@@ -7,22 +8,106 @@ const ROWS = [
   ["日本🌱", "1,024", "late"],
 ]
 
-test("columns() are as wide as their widest cell on the terminal, in whatever script, and end without blanks", () => {
-  expect(columns(ROWS)).toEqual([
-    "name      readings  why",
-    "tomatoes  4",
-    "日本🌱    1,024     late", // six columns
-  ])
-})
+describe("columns()", () => {
+  test("are as wide as their widest cell on the terminal, in whatever script, and end without blanks", () => {
+    expect(columns(ROWS)).toEqual([
+      "name      readings  why",
+      "tomatoes  4",
+      "日本🌱    1,024     late", // six columns
+    ])
+  })
 
-test("columns() stand to the right behind the first ones, at least so wide, with another gap", () => {
-  expect(columns(ROWS, { left: 1, gap: " ", widths: [9, 9, 4] })).toEqual([
-    "name       readings  why",
-    "tomatoes          4",
-    "日本🌱        1,024 late",
-  ])
+  test("stand to the right behind the first ones, at least so wide, with another gap", () => {
+    expect(columns(ROWS, { left: 1, gap: " ", widths: [9, 9, 4] })).toEqual([
+      "name       readings  why",
+      "tomatoes          4",
+      "日本🌱        1,024 late",
+    ])
+  })
+
+  const REFUSED = [
+    ["device", "day", "why"],
+    ["192.168.1.2 番茄", "2026-11-22", "Humidity must be 0 to 100 %: it is 130"],
+    ["192.168.1.3", "2026-11-22", ""],
+  ]
+
+  test("fit: the last one's text is wrapped at words, below its head", () => {
+    expect(columns(REFUSED, { fit: 60 })).toEqual([
+      "device            day         why",
+      "192.168.1.2 番茄  2026-11-22  Humidity must be 0 to 100 %:",
+      "                              it is 130",
+      "192.168.1.3       2026-11-22",
+    ])
+  })
+
+  test("fit: what has too little room goes below the row, further in", () => {
+    expect(columns(REFUSED, { fit: 50 })).toEqual([
+      "device            day",
+      "  why",
+      "192.168.1.2 番茄  2026-11-22",
+      "  Humidity must be 0 to 100 %: it is 130",
+      "192.168.1.3       2026-11-22",
+    ])
+    expect(columns(REFUSED, { fit: 24 })).toEqual([
+      "device",
+      "  day  why",
+      "192.168.1.2 番茄",
+      "  2026-11-22",
+      "    Humidity must be 0",
+      "    to 100 %: it is 130",
+      "192.168.1.3",
+      "  2026-11-22",
+    ])
+  })
 })
 
 test("widthsOf() is what the next rows of one table need, too", () => {
   expect(widthsOf([["日本", "1"]], widthsOf([["a", "22"]]))).toEqual([4, 2])
+})
+
+describe("wrap()", () => {
+  test("leaves what fits, and everything where nothing has to fit", () => {
+    expect(wrap("missing 192.168.1.4  lemons", 27)).toEqual(["missing 192.168.1.4  lemons"])
+    expect(wrap("x".repeat(1000), undefined)).toEqual(["x".repeat(1000)])
+  })
+
+  test("goes on further in, so that the next entry is found", () => {
+    expect(wrap("✔ 192.168.1.2 temperature delivered", 22)).toEqual(["✔ 192.168.1.2", "  temperature", "  delivered"])
+    expect(wrap("  if a clock was wrong", 12)).toEqual(["  if a clock", "    was", "    wrong"])
+    expect(wrap("if a clock was wrong", 10, 0)).toEqual(["if a clock", "was wrong"])
+  })
+
+  test("breaks between phrases first, which two blanks or more keep apart", () => {
+    expect(wrap("✔ delivered  ○ here, not delivered yet  l late", 30, 0)).toEqual([
+      "✔ delivered",
+      "○ here, not delivered yet",
+      "l late",
+    ])
+    expect(wrap("192.168.1.2 tomatoes   4 readings     68 B", 36)).toEqual([
+      "192.168.1.2 tomatoes   4 readings",
+      "  68 B",
+    ])
+  })
+
+  test("breaks a word only where it is longer than a line, and never a character", () => {
+    expect(wrap("in /farm/data/gateway.db", 14)).toEqual(["in", "  /farm/data/g", "  ateway.db"])
+    expect(wrap("番茄番茄番茄", 5, 0)).toEqual(["番茄", "番茄", "番茄"])
+  })
+
+  test("loses nothing, and every line fits", () => {
+    const piece = fc.constantFrom("a", "bcd", "番茄", "🌱", " ", "  ", "averyveryverylongword", "e\u0301", "✔")
+    fc.assert(
+      fc.property(
+        fc.array(piece),
+        fc.integer({ min: 8, max: 40 }),
+        fc.constantFrom(undefined, 0),
+        (pieces, fit, hang) => {
+          const text = pieces.join("").trimEnd()
+          const lines = wrap(text, fit, hang)
+          expect(lines.filter((line) => Bun.stringWidth(line) > fit)).toEqual([])
+          expect(lines.join("").replaceAll(" ", "")).toBe(text.replaceAll(" ", ""))
+        },
+      ),
+    )
+  })
 })

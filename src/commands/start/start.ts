@@ -34,7 +34,7 @@ export async function run(values: Values<typeof options>, words: readonly string
   const roles = named ?? EVERYTHING
   checkRoles(roles, topology)
   const addressing = named && !values.loopback ? "declared" : "simulated"
-  for (const warning of topology.warnings) screen.warn(...formatProblem(warning).split("\n"))
+  for (const warning of topology.warnings) screen.warn(...formatProblem(warning, screen.width).split("\n"))
   for (const line of bannerOf(topology, named, addressing)) screen.plain(line)
   if (addressing === "simulated" && !bindsWholeLoopback()) screen.info("This system lends all of them 127.0.0.1.")
 

@@ -35,7 +35,7 @@ export class TopologyError extends Error {
     readonly problems: readonly Problem[],
     options?: ErrorOptions,
   ) {
-    super(problems.map(formatProblem).join("\n"), options)
+    super(problems.map((problem) => formatProblem(problem)).join("\n"), options)
   }
 
   override toString(): string {
@@ -53,16 +53,25 @@ export function formatPath(path: Path): string {
     .replace(/^\./, "")
 }
 
-/** The problem on one line, then the source line with a caret under the place; printable, for the caret must stand. */
-export function formatProblem({ file, line, column, path, message, sourceLine }: Problem): string {
+const SHOWN = 160 // columns of a long line, where no terminal is narrower
+const INDENT = "  "
+
+/**
+ * The problem on one line, then the source line with a caret under the place; printable, for the caret must stand.
+ * @param fit the terminal's columns: so much is shown of the source line
+ */
+export function formatProblem({ file, line, column, path, message, sourceLine }: Problem, fit = SHOWN): string {
   const what = printable(path ? `${path}: ${message}` : message)
   const where = printable(file)
   if (line === 0) return `${where}: ${what}`
-  const start = Math.max(0, column - 1 - WINDOW / 2)
-  const shown = (from: number, to: number) => printable(sourceLine.slice(from, to).replaceAll("\t", " "))
-  const before = shown(start, column - 1)
-  const after = shown(column - 1, start + WINDOW)
-  return `${where}:${line}:${column} ${what}\n  ${before}${after}\n  ${" ".repeat(before.length)}^`
+  const room = Math.min(fit, SHOWN) - INDENT.length - 1 // a character of two columns that is cut stays whole
+  const near = (from: number, to: number) => printable(sourceLine.slice(Math.max(0, from), to).replaceAll("\t", " "))
+  const before = near(column - 1 - SHOWN, column - 1)
+  const after = near(column - 1, column - 1 + SHOWN)
+  const [caret, end] = [Bun.stringWidth(before), Bun.stringWidth(before + after)]
+  const start = Math.max(0, Math.min(Math.floor(caret - room / 2), end - room))
+  const shown = Bun.sliceAnsi(before, start, undefined, "…")
+  const place = Bun.stringWidth(shown)
+  const rest = Bun.sliceAnsi(after, 0, room - place, "…")
+  return `${where}:${line}:${column} ${what}\n${INDENT}${shown}${rest}\n${INDENT}${" ".repeat(place)}^`
 }
-
-const WINDOW = 160 // characters of a long line that are shown

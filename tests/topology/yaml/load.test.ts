@@ -353,7 +353,7 @@ test("parseTopology() refuses an alias bomb and deep nesting without opening the
 test("parseTopology() shows a window of a long line, made printable", () => {
   const text = changed(["greenhouse", `"\u001b[31m${"x".repeat(500)}" # ${"y".repeat(500)}`])
   expect(() => parseTopology(text, "t.yaml")).toThrow(
-    /^t\.yaml:1:7 site: [^\n]*\n {2}site: "\\u001b\[31mx{1,160}\n {8}\^$/,
+    /^t\.yaml:1:7 site: [^\n]*\n {2}site: "\\u001b\[31mx{1,160}…\n {8}\^$/,
   )
 })
 
