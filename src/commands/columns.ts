@@ -9,6 +9,8 @@ export interface Layout {
   readonly widths?: readonly number[]
   /** The terminal's columns; without it a row is one line, however long. */
   readonly fit?: number | undefined
+  /** By so much a text of the last column goes on further in than it begins; without it right below. */
+  readonly hang?: number
 }
 
 type Row = readonly string[]
@@ -23,7 +25,7 @@ export const HANG_OF_PROBLEM = 4
  * where too little is left for it, the columns that do not fit go below the others.
  */
 export function columns(rows: readonly Row[], layout: Layout = {}): string[] {
-  const { left = Number.POSITIVE_INFINITY, gap = "  ", widths, fit } = layout
+  const { left = Number.POSITIVE_INFINITY, gap = "  ", widths, fit, hang = 0 } = layout
   const wide = widthsOf(rows, widths)
   const line = (row: Row): string => {
     const cells = row.map((cell, column) => {
@@ -40,7 +42,7 @@ export function columns(rows: readonly Row[], layout: Layout = {}): string[] {
   if (room >= Math.min(LEAST_TEXT, wide[last] ?? 0)) {
     const blank = wide.slice(0, last).map(() => "")
     return rows.flatMap((row) => {
-      const [first = "", ...more] = wrap(row[last] ?? "", room, 0)
+      const [first = "", ...more] = wrap(row[last] ?? "", room, hang)
       return [[...row.slice(0, last), first], ...more.map((text) => [...blank, text])].map(line)
     })
   }
@@ -63,34 +65,39 @@ export function widthsOf(rows: readonly Row[], least: readonly number[] = []): n
   return widths
 }
 
+const PHRASES = /(?<=[^ ])(?= {2})|(?<=;)(?= )/
+// a number stays with what it counts, a mark with what it is of
+const WORDS = /(?<!(?:^| )[\d,]+(?:\.\d+)?|^[^ ]) /
+
 /**
- * The lines of a text. They break where it has two blanks or more if that is enough, else between words as well, and
- * within a word only where it is longer than a line.
+ * The lines of a text. They break before two blanks or more and behind a semicolon if that is enough, else between words
+ * as well, and within a word only where it is longer than a line.
  * @param fit the terminal's columns; undefined: one line, however long
- * @param hang columns by which all lines but the first are indented; without it two more than the first
+ * @param hang by so many columns all lines but the first are further in
  */
-export function wrap(text: string, fit: number | undefined, hang = indentOf(text) + HANG): string[] {
+export function wrap(text: string, fit: number | undefined, hang = HANG): string[] {
   if (fit === undefined || Bun.stringWidth(text) <= fit) return [text]
-  const indent = " ".repeat(Math.min(hang, fit / 2))
-  const room = fit - indent.length
+  const margin = text.length - text.trimStart().length
+  const indent = " ".repeat(Math.min(margin + hang, fit / 2))
   const lines: string[] = []
   let line = ""
   const fits = (piece: string) => Bun.stringWidth(line + piece) <= fit
   const begin = (word: string) => {
-    const parts = Bun.wrapAnsi(word, room, { hard: true })
-      .split("\n")
-      .map((part) => indent + part)
+    const parts = Bun.wrapAnsi(word, fit - indent.length, { hard: true }).split("\n")
+    const begun = parts.map((part, index) => (line === "" && index === 0 ? indent.slice(0, margin) : indent) + part)
     if (line !== "") lines.push(line)
-    line = parts.pop() ?? ""
-    lines.push(...parts)
+    line = begun.pop() ?? ""
+    lines.push(...begun)
   }
-  for (const [, blanks = "", phrase = ""] of text.matchAll(/( *)([^ ]+(?: [^ ]+)*)/g)) {
-    const [first = "", ...words] = phrase.split(" ")
-    if (fits(blanks + phrase)) {
-      line += blanks + phrase
+  for (const piece of text.split(PHRASES)) {
+    if (fits(piece)) {
+      line += piece
       continue
     }
-    if (line === "" && fits(blanks + first)) line = blanks + first
+    const phrase = piece.trimStart()
+    const [first = "", ...words] = phrase.split(WORDS)
+    const begun = piece.slice(0, piece.length - phrase.length) + first
+    if (line === "" && fits(begun)) line = begun
     else begin(first)
     for (const word of words) {
       if (fits(` ${word}`)) line += ` ${word}`
@@ -99,5 +106,3 @@ export function wrap(text: string, fit: number | undefined, hang = indentOf(text
   }
   return [...lines, line]
 }
-
-const indentOf = (text: string): number => text.length - text.trimStart().length

@@ -8,6 +8,8 @@ const ROWS = [
   ["日本🌱", "1,024", "late"],
 ]
 
+const PIECE = fc.constantFrom("a", "b;", "cde", "12", "番茄", "🌱", " ", "  ", "averyveryverylongword", "e\u0301", "✔")
+
 describe("columns()", () => {
   test("are as wide as their widest cell on the terminal, in whatever script, and end without blanks", () => {
     expect(columns(ROWS)).toEqual([
@@ -53,12 +55,28 @@ describe("columns()", () => {
       "  day  why",
       "192.168.1.2 番茄",
       "  2026-11-22",
-      "    Humidity must be 0",
-      "    to 100 %: it is 130",
+      "    Humidity must be",
+      "    0 to 100 %: it is",
+      "    130",
       "192.168.1.3",
       "  2026-11-22",
     ])
   })
+})
+
+test("columns() lose nothing, and every line fits, whatever the texts", () => {
+  const cell = fc.array(PIECE).map((pieces) => pieces.join("").trim())
+  const rows = fc
+    .integer({ min: 1, max: 6 })
+    .chain((width) => fc.array(fc.array(cell, { minLength: width, maxLength: width })))
+  fc.assert(
+    fc.property(rows, fc.integer({ min: 8, max: 90 }), (rows, fit) => {
+      const lines = columns(rows, { fit })
+      expect(lines.filter((line) => Bun.stringWidth(line) > fit)).toEqual([])
+      const characters = (texts: readonly string[]) => [...texts.join("").replaceAll(" ", "")].sort().join("")
+      expect(characters(lines)).toBe(characters(rows.flat()))
+    }),
+  )
 })
 
 test("widthsOf() is what the next rows of one table need, too", () => {
@@ -89,16 +107,27 @@ describe("wrap()", () => {
     ])
   })
 
+  test("breaks between entries first too, which a semicolon keeps apart, and never behind a number", () => {
+    expect(wrap("✖ 0 of 2 devices. Missing: tomatoes, not found; herbs, not found", 48)).toEqual([
+      "✖ 0 of 2 devices. Missing: tomatoes, not found;",
+      "  herbs, not found",
+    ])
+    expect(wrap("192.168.1.4 lemons: 20 November to 29 November", 42)).toEqual([
+      "192.168.1.4 lemons: 20 November to",
+      "  29 November",
+    ])
+  })
+
   test("breaks a word only where it is longer than a line, and never a character", () => {
     expect(wrap("in /farm/data/gateway.db", 14)).toEqual(["in", "  /farm/data/g", "  ateway.db"])
+    expect(wrap("✖ /farm/data/gateway.db", 14)).toEqual(["✖ /farm/data", "  /gateway.db"])
     expect(wrap("番茄番茄番茄", 5, 0)).toEqual(["番茄", "番茄", "番茄"])
   })
 
   test("loses nothing, and every line fits", () => {
-    const piece = fc.constantFrom("a", "bcd", "番茄", "🌱", " ", "  ", "averyveryverylongword", "e\u0301", "✔")
     fc.assert(
       fc.property(
-        fc.array(piece),
+        fc.array(PIECE),
         fc.integer({ min: 8, max: 40 }),
         fc.constantFrom(undefined, 0),
         (pieces, fit, hang) => {

@@ -47,8 +47,9 @@ export async function run(values: Values<typeof options>): Promise<number> {
   const { kinds, newest } = countQuarantined(sqlite, filter)
   try {
     if (!retry && !clear) {
-      const describe = json ? quarantineJson : quarantineTable
-      await printInBatches(describe(readQuarantined(sqlite, filter, "oldest first"), topology), screen.print)
+      const entries = readQuarantined(sqlite, filter, "oldest first")
+      const shown = json ? quarantineJson(entries, topology) : quarantineTable(entries, topology, screen.printWidth)
+      await printInBatches(shown, screen.print)
       if (!json) tell(kinds, screen)
       return 0
     }

@@ -8,16 +8,23 @@ import { columns, widthsOf } from "../columns"
 import { labelOf } from "../format"
 
 const BYTES_SHOWN = 40 // characters
-const HEADS = ["when", "device", "day", "kind", "bytes", "why"]
+const HEADS = ["device", "day", "kind", "bytes", "why"]
 
-/** A line for each, the columns as wide as the widest cell so far. */
-export function* quarantineTable(pages: Iterable<readonly Quarantined[]>, topology: Topology): Generator<string> {
+/**
+ * A line for each, the columns as wide as the widest cell so far.
+ * @param fit the terminal's columns; undefined where nothing has to fit
+ */
+export function* quarantineTable(
+  pages: Iterable<readonly Quarantined[]>,
+  topology: Topology,
+  fit?: number,
+): Generator<string> {
   let widths: readonly number[] = []
   for (const page of pages) {
-    const isFirst = widths.length === 0
-    const rows = [...(isFirst ? [HEADS] : []), ...page.map((row) => cellsOf(row, topology).map(printable))]
+    const heads = widths.length === 0 ? [[`when, ${topology.timeZone}`, ...HEADS]] : []
+    const rows = [...heads, ...page.map((row) => cellsOf(row, topology).map(printable))]
     widths = widthsOf(rows, widths)
-    for (const line of columns(rows, { widths })) yield `${line}\n`
+    for (const line of columns(rows, { widths, fit })) yield `${line}\n`
   }
 }
 

@@ -14,11 +14,18 @@ const NAMED_AT_ONCE = 10 // of missing devices and of warnings; a fleet's are co
 /** What is said of a topology whose files never change. */
 export const SAMPLE_DATA = "sample data"
 
-/** Width of the widest label of a small network, so that its columns stand below each other. */
-export function labelWidth({ devices }: Topology): number {
+const AMOUNTS = [12, 8, 7] // columns of readings, bytes and time
+const LEAST_LABEL = "255.255.255.255".length
+const BESIDE_LABEL = 2 + AMOUNTS.reduce((sum, width) => sum + 1 + width, 0) // and of the mark before it
+
+/**
+ * Width of the widest label of a small network, so that its columns stand below each other.
+ * @param fit the terminal's columns, which a line has to fit; undefined where it has not
+ */
+export function labelWidth({ devices }: Topology, fit = Number.POSITIVE_INFINITY): number {
   let width = 5
   if (devices.size <= 1000) for (const device of devices) width = Math.max(width, Bun.stringWidth(labelOf(device)))
-  return width
+  return Math.min(width, Math.max(0, fit - BESIDE_LABEL))
 }
 
 /** @param named the roles of this host; without them it is everything */
@@ -36,13 +43,23 @@ export function bannerOf(topology: Topology, named: Roles | undefined, addressin
   ]
 }
 
-/** "192.168.1.2 tomatoes    4 readings    68 B   2 ms" */
+/**
+ * "192.168.1.2 tomatoes    4 readings    68 B   2 ms"
+ * @param width of the labels, as labelWidth() has it
+ * @param of the day that the collection is of
+ * @param fit the terminal's columns: a long name is cut
+ */
 export function uploadLine(
   { device, day, place, days, readings, bytes, elapsedMs, resent }: Uploaded,
   width: number,
   of: Day | undefined,
+  fit = Number.POSITIVE_INFINITY,
 ): string {
-  const parts = [amounts(labelOf(device), width, readings, bytes, elapsedMs)]
+  const label = labelOf(device)
+  const most = Math.max(LEAST_LABEL, fit - BESIDE_LABEL)
+  // one less, for a last character of two columns stays whole
+  const shown = Bun.stringWidth(label) > most ? Bun.sliceAnsi(label, 0, most - 1, "…") : label
+  const parts = [amounts(shown, width, readings, bytes, elapsedMs)]
   if (day !== of) parts.push(days > 1 ? `${describeDay(day)}, ${place} of ${days}` : describeDay(day))
   if (resent > 0) parts.push(`${resent} resent`)
   return parts.join("   ")
@@ -55,7 +72,7 @@ export function deliveryLine({ readings, bytes, elapsedMs }: Forwarded, width: n
 /** A line of a table that comes line by line. */
 function amounts(label: string, width: number, readings: number, bytes: number, elapsedMs: number): string {
   const row = [label, count(readings, "reading"), formatBytes(bytes), formatElapsed(elapsedMs)]
-  return columns([row], { left: 1, gap: " ", widths: [width, 12, 8, 7] }).join("")
+  return columns([row], { left: 1, gap: " ", widths: [width, ...AMOUNTS] }).join("")
 }
 
 /** The one line that says how it went. */

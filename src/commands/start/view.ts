@@ -31,7 +31,7 @@ export class CollectionView {
     private topology: Topology,
     private readonly roles: Roles,
   ) {
-    this.#width = labelWidth(topology)
+    this.#width = labelWidth(topology, screen.width)
     this.#expected = countOwnDevices(topology, roles)
     const { monotonic } = systemClock
     this.#complete = boundedBy(ACCOUNTS, sparing(screen.success, monotonic), monotonic)
@@ -121,16 +121,19 @@ export class CollectionView {
 
   hints(): void {
     if (!this.screen.isTerminal) return
-    const [, minute, hour] = /^(\d+) (\d+) \* \* \*$/.exec(this.topology.schedule.cron) ?? []
-    const when = minute && hour ? `Every day at ${hour.padStart(2, "0")}:${minute.padStart(2, "0")}` : "On its schedule"
-    this.screen.plain(`  See them again: ${INVOCATION} readings      ${when}: ${INVOCATION} start`)
-    this.screen.plain(`  Your own sensors: edit ${this.topology.file}, then ${INVOCATION} check`)
+    const { schedule, timeZone, file } = this.topology
+    const [, minute, hour] = /^(\d+) (\d+) \* \* \*$/.exec(schedule.cron) ?? []
+    const at = minute && hour && `${hour.padStart(2, "0")}:${minute.padStart(2, "0")}`
+    this.screen.plain(`  See them again: ${INVOCATION} readings`)
+    this.screen.plain(`  ${at ? `Every day at ${at} ${timeZone}` : "On its schedule"}: ${INVOCATION} start`)
+    this.screen.plain(`  Your own sensors: edit ${file}, then ${INVOCATION} check`)
   }
 
   #showGathered(): void {
     this.#cancelGathering?.()
     this.#cancelGathering = undefined
     const uploads = this.#gathered.splice(0).sort((a, b) => a.device.address - b.device.address)
-    for (const upload of uploads) this.screen.success(uploadLine(upload, this.#width, this.#day))
+    const { screen } = this
+    for (const upload of uploads) screen.success(uploadLine(upload, this.#width, this.#day, screen.width))
   }
 }

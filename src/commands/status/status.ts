@@ -4,6 +4,7 @@ import { printable } from "../../printable"
 import type { Topology } from "../../topology/topology"
 import { loadTopology } from "../../topology/yaml/load"
 import { COMMON_OPTIONS, type Values } from "../arguments"
+import { wrap } from "../columns"
 import { createScreen } from "../screen"
 import { readStatus, type StatusDocument } from "./document"
 import { cloudLines, gatewayLines, glance } from "./text"
@@ -21,13 +22,13 @@ export async function run(values: Values<typeof options>): Promise<number> {
   const now = systemClock.now()
   const status = readStatus(topology, now)
   if (values.json) await screen.print(`${JSON.stringify(status, null, 2)}\n`)
-  else await screen.printMarked(describe(status, topology, now, values.quiet))
+  else await screen.printMarked(describe(status, topology, now, screen.printWidth, values.quiet))
   return status.complete ? 0 : 1
 }
 
-function describe(status: StatusDocument, topology: Topology, now: number, quiet = false): string {
-  const lines = [glance(status, topology, now)]
-  if (!quiet && status.gateway) lines.push(...gatewayLines(status.gateway, topology, now))
-  if (!quiet && status.cloud) lines.push("", ...cloudLines(status.cloud))
-  return `${lines.map(printable).join("\n")}\n`
+function describe(status: StatusDocument, topology: Topology, now: number, fit?: number, quiet = false): string {
+  const lines = wrap(printable(glance(status, topology, now)), fit)
+  if (!quiet && status.gateway) lines.push(...gatewayLines(status.gateway, topology, now, fit))
+  if (!quiet && status.cloud) lines.push("", ...cloudLines(status.cloud, fit))
+  return `${lines.join("\n")}\n`
 }

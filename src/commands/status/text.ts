@@ -3,6 +3,7 @@ import type { CloudStatus, SiteRun, SiteStatus } from "../../cloud/status"
 import type { Owed } from "../../gateway/ledger/owed"
 import type { Kind } from "../../gateway/quarantine/entries"
 import type { GatewayStatus, RunStatus, StrangerStatus, WaitingDay } from "../../gateway/report/status"
+import { printable } from "../../printable"
 import { type Day, dayOf, describeDay, shortDay, shortDays } from "../../survey/calendar"
 import { formatAddress, parseAddress, parseRange } from "../../topology/address"
 import { addressesIn } from "../../topology/ranges"
@@ -91,28 +92,28 @@ function namedRanges(ranges: readonly string[], why: ReadonlyMap<string, string>
 const siteLabel = ({ site, sample }: Topology): string => (sample ? `${site}, sample data` : site)
 
 /** The gateway's part: days, and what wants attention. */
-export function gatewayLines(status: GatewayStatus, topology: Topology, now: number): string[] {
+export function gatewayLines(status: GatewayStatus, topology: Topology, now: number, fit?: number): string[] {
   const { days, devices, undelivered } = status
   const today = dayOf(now, topology.timeZone)
-  const grid = devices ? deviceGrid(days, devices) : dayTable(days)
+  const grid = devices ? deviceGrid(days, devices, fit) : dayTable(days, fit)
   const waiting = undelivered.oldest
     ? `${count(undelivered.surveys, "survey")}, the oldest of ${shortDay(undelivered.oldest, today)}`
     : "nothing"
   return [
     ...(days.length > 0 ? ["", ...grid] : []),
     "",
-    ...entry("Owed", owedLines(status.owed, today)),
-    ...(status.lost.surveys > 0 ? entry("Never comes", owedLines(status.lost, today)) : []),
-    ...entry("Undelivered", [waiting]),
-    ...(status.waiting.length > 0 ? entry("Waiting", waitingLines(status.waiting)) : []),
-    ...entry("Quarantine", [quarantineText(status.quarantine)]),
-    ...entry("Refused", strangerLines(status.strangers, topology, now)),
-    ...entry("Spool", [spoolText(status)]),
+    ...entry("Owed", owedLines(status.owed, today), fit),
+    ...(status.lost.surveys > 0 ? entry("Never comes", owedLines(status.lost, today), fit) : []),
+    ...entry("Undelivered", [waiting], fit),
+    ...(status.waiting.length > 0 ? entry("Waiting", waitingLines(status.waiting), fit) : []),
+    ...entry("Quarantine", [quarantineText(status.quarantine)], fit),
+    ...entry("Refused", strangerLines(status.strangers, topology, now), fit),
+    ...entry("Spool", [spoolText(status)], fit),
   ]
 }
 
 /** The cloud's part: a line a site, and the file. */
-export function cloudLines({ sites, store }: CloudStatus): string[] {
+export function cloudLines({ sites, store }: CloudStatus, fit?: number): string[] {
   const lines = sites.flatMap(({ site, days, firstDay, lastDay, devices, readings, readingsEstimated, alternates }) => {
     const span = firstDay && lastDay ? `${count(days, "day")} (${firstDay} to ${lastDay})` : "no day yet"
     const amount = `${readingsEstimated ? "about " : ""}${readings.toLocaleString("en-GB")} readings`
@@ -122,7 +123,8 @@ export function cloudLines({ sites, store }: CloudStatus): string[] {
       : [told]
   })
   const rate = store.bytesAYear === null ? "" : `, ${formatBytes(store.bytesAYear)} a year at this rate`
-  return [...entry("Sites", lines), ...entry("Store", [`${store.file}, ${formatBytes(store.bytes)}${rate}`])]
+  const file = `${store.file}, ${formatBytes(store.bytes)}${rate}`
+  return [...entry("Sites", lines, fit), ...entry("Store", [file], fit)]
 }
 
 function owedLines(owed: Owed, today: Day): string[] {
@@ -178,8 +180,8 @@ function spoolText({ spool: { file, bytes, bytesADay, outageDays } }: GatewaySta
   return parts.join(", ")
 }
 
-/** A title and its lines below each other. */
-function entry(title: string, lines: readonly string[]): string[] {
-  const rows = lines.map((line, index) => [index === 0 ? title : "", line])
-  return columns(rows, { widths: [TITLE_WIDTH] })
+/** A title and its lines below each other; where they are several, each goes on further in than it begins. */
+function entry(title: string, lines: readonly string[], fit?: number): string[] {
+  const rows = lines.map((line, index) => [index === 0 ? title : "", printable(line)])
+  return columns(rows, { widths: [TITLE_WIDTH], fit, hang: lines.length > 1 ? 2 : 0 })
 }

@@ -59,7 +59,7 @@ describe("without a gateway that runs", () => {
   test("lists oldest first in a table, and for programs", async () => {
     const { stdout, stderr, exit } = await run()
     const lines = stdout.trimEnd().split("\n")
-    expect(lines[0]).toBe("when                 device                day         kind  bytes              why")
+    expect(lines[0]).toBe("when, Europe/Rome    device                day         kind  bytes              why")
     expect(
       lines
         .slice(1)

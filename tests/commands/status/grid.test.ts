@@ -1,4 +1,4 @@
-import { expect, test } from "bun:test"
+import { describe, expect, test } from "bun:test"
 import { dayTable, deviceGrid } from "../../../src/commands/status/grid"
 import type { DayCounts, DeviceDay } from "../../../src/gateway/spool/reader"
 import type { Day } from "../../../src/survey/calendar"
@@ -59,11 +59,59 @@ test("deviceGrid() keeps its columns below each other, in whatever script the na
   ])
 })
 
+describe("deviceGrid() on a terminal", () => {
+  const WEEK = ["16", "17", "18", "19", "20", "21", "22"].map((date): Day => `2026-11-${Number(date)}`)
+  const device = (ip: string, name: string) => ({
+    ip,
+    name,
+    paused: false,
+    days: WEEK.map((day, index) => cell(day, index === 0 ? "missing" : "delivered")),
+  })
+  const grid = (fit: number, ...names: readonly string[]) =>
+    deviceGrid(
+      WEEK.map((day) => counts(day)),
+      names.map((name, index) => device(`10.0.0.${index + 2}`, name)),
+      fit,
+    )
+
+  test("drops its oldest days where they do not fit, with their marks, and says so", () => {
+    expect(grid(60, "番茄", "lemons")).toEqual([
+      "                 Wed 18  Thu 19  Fri 20  Sat 21  Sun 22",
+      "10.0.0.2 番茄    ✔       ✔       ✔       ✔       ✔",
+      "10.0.0.3 lemons  ✔       ✔       ✔       ✔       ✔",
+      "✔ delivered",
+      "Too narrow for 2 older days: --json has all",
+    ])
+    expect(grid(80, "lemons")).toEqual([
+      "                 Mon 16  Tue 17  Wed 18  Thu 19  Fri 20  Sat 21  Sun 22",
+      "10.0.0.2 lemons  ✖       ✔       ✔       ✔       ✔       ✔       ✔",
+      "✔ delivered  ✖ not in the store",
+    ])
+  })
+
+  test("gives a device half of the columns at most", () => {
+    expect(grid(40, "tomatoes in the long house", "lemons")).toEqual([
+      "                      Sat 21  Sun 22",
+      "10.0.0.2 tomatoes in  ✔       ✔",
+      "  the long house",
+      "10.0.0.3 lemons       ✔       ✔",
+      "✔ delivered",
+      "Too narrow for 5 older days: --json has",
+      "  all",
+    ])
+  })
+})
+
 test("dayTable() shows a line of numbers a day", () => {
   const large = counts(SUNDAY, { expected: 1_000_000, arrived: 999_998, missing: 2, late: 7, delivered: 999_998 })
   expect(dayTable([counts(SATURDAY), large])).toEqual([
-    "day          expected  arrived  late  missing  unchanged  delivered",
-    "2026-11-21          2        2     0        0          0          2",
-    "2026-11-22  1,000,000  999,998     7        2          0    999,998",
+    "day      expected  arrived  late  missing  unchanged  delivered",
+    "Sat 21          2        2     0        0          0          2",
+    "Sun 22  1,000,000  999,998     7        2          0    999,998",
+  ])
+  expect(dayTable([counts(SATURDAY), large], 60)).toEqual([
+    "day     expected arrived late missing unchanged delivered",
+    "Sat 21         2       2    0       0         0         2",
+    "Sun 22 1,000,000 999,998    7       2         0   999,998",
   ])
 })
