@@ -23,6 +23,7 @@ export const options = { ...COMMON_OPTIONS } as const
 export async function run(values: Values<typeof options>): Promise<number> {
   const screen = createScreen(values)
   const topology = await loadTopology(values.topology ?? "topology.yaml")
+  screen.tellTimesIn(topology.timeZone)
   for (const warning of topology.warnings) screen.warn(...formatProblem(warning, screen.width).split("\n"))
   let surveys = 0
   let readings = 0

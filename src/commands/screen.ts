@@ -14,6 +14,8 @@ export interface Screen extends Log {
   /** Columns that a line may have now, here and where readings are printed; undefined where nothing has to fit. */
   readonly width: number | undefined
   readonly printWidth: number | undefined
+  /** The zone of the times before lines, where no terminal is: that of the times in them. Until then the machine's. */
+  tellTimesIn(timeZone: string): void
   /** Each text is one line; those behind the first fit already. */
   warn(...lines: string[]): void
   /** A line without a mark. */
@@ -46,6 +48,7 @@ const MARKS: Partial<Record<string, Mark>> = { success: "✔", fail: "✖", erro
 export function createScreen({ quiet, verbose }: Values<Pick<typeof COMMON_OPTIONS, "quiet" | "verbose">>): Screen {
   const terminal = stderr.isTerminal
   let moving = false
+  let timeZone = Temporal.Now.timeZoneId()
 
   const write = (text: string) => {
     if (moving) stderr.write("\r\x1b[2K")
@@ -59,7 +62,7 @@ export function createScreen({ quiet, verbose }: Values<Pick<typeof COMMON_OPTIO
     const told = [...wrap(mark ? `${mark} ${text}` : text, stderr.width, hang), ...more]
     const lines = `${told.join("\n")}\n`
     if (terminal) write(mark ? lines.replace(mark, coloured(mark)) : lines)
-    else if (text !== "") write(`${timestamp(date)} ${lines}`)
+    else if (text !== "") write(`${timestamp(date, timeZone)} ${lines}`)
   }
   const consola = createConsola({
     level: verbose ? LEVEL.verbose : quiet ? LEVEL.quiet : LEVEL.normal,
@@ -79,6 +82,9 @@ export function createScreen({ quiet, verbose }: Values<Pick<typeof COMMON_OPTIO
     },
     get printWidth() {
       return stdout.width
+    },
+    tellTimesIn(zone) {
+      timeZone = zone
     },
     debug: (text) => consola.debug(text),
     info: (text) => consola.info(text),
@@ -128,8 +134,8 @@ function colour(lines: string): string {
 
 const coloured = (mark: Mark): string => styleText(COLOURS[mark], mark)
 
-/** Local time with its offset, to the second (RFC 3339). */
-function timestamp(date: Date): string {
-  const local = Temporal.Instant.fromEpochMilliseconds(date.getTime()).toZonedDateTimeISO(Temporal.Now.timeZoneId())
+/** With its offset, to the second (RFC 3339). */
+function timestamp(date: Date, timeZone: string): string {
+  const local = Temporal.Instant.fromEpochMilliseconds(date.getTime()).toZonedDateTimeISO(timeZone)
   return local.toString({ smallestUnit: "second", timeZoneName: "never" })
 }

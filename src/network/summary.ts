@@ -38,11 +38,11 @@ export interface Summary {
 
 const RANGES_NAMED = 10
 
-/** "Waiting for 192.168.1.4 until 06:15:00" */
+/** "Waiting for 192.168.1.4 until 06:15:00 Europe/Rome" */
 export function awaitedText(missing: readonly number[], untilMs: number, timeZone: string): string {
   const until = Temporal.Instant.fromEpochMilliseconds(untilMs).toZonedDateTimeISO(timeZone).toPlainTime()
   const who = formatRanges(missing).slice(0, RANGES_NAMED).join(", ")
-  return `Waiting for ${who} until ${until.toString({ smallestUnit: "second" })}`
+  return `Waiting for ${who} until ${until.toString({ smallestUnit: "second" })} ${timeZone}`
 }
 
 /** Missing addresses as devices, each with the reason that its own source gave. */

@@ -59,6 +59,14 @@ test("without a terminal every log line has its time, and there are no colours o
   expect(stderr).not.toContain("\x1b")
 })
 
+test("the times before lines are of the topology's zone, as those in them are", async () => {
+  await writeFile(join(folder, "far.yaml"), TOPOLOGY.replace("Europe/Rome", "Asia/Kathmandu"))
+  for (const command of [["start", "--once"], ["check"]]) {
+    const { stderr } = await run(...command, "--topology", "far.yaml")
+    for (const line of stderr.trimEnd().split("\n")) expect(line).toMatch(/^\S+\+05:45 /)
+  }
+})
+
 test.skipIf(process.platform !== "linux").each(["2>&1 | true", "2>&- >&-", ">/dev/full 2>/dev/full"])(
   "a screen that nobody reads does not end a collection: %s",
   async (readers) => {

@@ -30,6 +30,7 @@ export async function run(values: Values<typeof options>, words: readonly string
   const screen = createScreen(values)
   const file = await TopologyFile.open(values.topology ?? "topology.yaml", screen)
   const { topology } = file
+  screen.tellTimesIn(topology.timeZone)
   const named = readRoles(withAddresses(words, topology))
   const roles = named ?? EVERYTHING
   checkRoles(roles, topology)
