@@ -112,6 +112,16 @@ function undeliveredText({ differing }: Summary, { gateway }: Topology): string 
   return `not delivered; what has arrived is safe in ${gateway.spool} until the cloud answers`
 }
 
+/** What becomes of what has come here and of what has not, when somebody has asked for an end. */
+export function stoppedText({ cloud, gateway, devices }: Roles, topology: Topology): string {
+  const kept = [
+    gateway ? `What has arrived is safe in ${topology.gateway.spool}, and goes on with the next start` : "",
+    cloud && !gateway ? `What was delivered is safe in ${topology.cloud.store}, and the gateway keeps the rest` : "",
+    sizeOf(devices) > 0 && !gateway ? "The next start sends what is owed" : "",
+  ]
+  return ["Stopped", ...kept].filter((text) => text !== "").join(". ")
+}
+
 /** What a gateway elsewhere has told this cloud. */
 export function collectionLine(site: string, day: Day, report: CollectionReport): { line: string; complete: boolean } {
   const [missing, refused] = [sizeOf(report.missing), sizeOf(report.refused)]

@@ -1,7 +1,6 @@
 // Ctrl-C and SIGTERM: the first asks for an end, the second does not wait for it. SIGHUP, where no terminal hangs up:
 // topology.yaml has changed.
 import { isatty } from "node:tty"
-
 import { hurryOutput } from "../../output"
 
 export interface Signals {

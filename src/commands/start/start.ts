@@ -8,7 +8,7 @@ import { COMMON_OPTIONS, type Values } from "../arguments"
 import { formatWait, formatWhen } from "../format"
 import { checkRoles, readRoles, withAddresses } from "../roles"
 import { createScreen, type Screen } from "../screen"
-import { bannerOf } from "./report"
+import { bannerOf, stoppedText } from "./report"
 import { missedText, rightClockText, setBackText, tooOldText, wrongClockText } from "./schedule-text"
 import { listenForSignals } from "./signals"
 import { TopologyFile } from "./topology-file"
@@ -61,7 +61,14 @@ export async function run(values: Values<typeof options>, words: readonly string
     if (signals.asked.aborted) return undefined
     throw error
   })
-  if (!network) return values.once ? 1 : 0
+  const tellStopped = () => {
+    screen.plain() // below the ^C that the terminal shows
+    screen.plain(stoppedText(roles, topology))
+  }
+  if (!network) {
+    tellStopped()
+    return values.once ? 1 : 0
+  }
   const running = new Running(network, file, roles, screen, view, signals.asked)
   file.follow((topology) => running.update(topology))
   try {
@@ -69,6 +76,7 @@ export async function run(values: Values<typeof options>, words: readonly string
   } finally {
     file.stop()
     await Promise.race([network.stop(), pause(systemClock, STOP_WITHIN_MS), signals.insisted])
+    if (signals.asked.aborted) tellStopped()
     signals.release()
   }
 }
@@ -148,7 +156,7 @@ class Running {
       return false
     }
     const { complete } = await this.network.collect()
-    this.view.hints()
+    if (!this.asked.aborted) this.view.hints()
     return complete
   }
 

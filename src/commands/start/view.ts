@@ -108,7 +108,7 @@ export class CollectionView {
     const { screen, topology } = this
     this.#showing = false
     this.#showGathered()
-    if (isCutShort) return screen.plain("Stopped; what has arrived is safe, the rest comes with the next run.")
+    if (isCutShort) return
     screen.plain()
     for (const warning of warningLines(summary, topology)) screen.warn(warning)
     const line = summaryLine(summary, topology)
