@@ -47,8 +47,9 @@ async function main([name = "--help", ...args]: readonly string[]): Promise<numb
     return EXIT.ok
   }
   const exit = await command.run(values, positionals)
+  if (name === "start") return exit // what it lists is in the store, too
   await flushOutput()
-  if (stdout.failure === undefined || name === "start") return exit // what start lists is in the store, too
+  if (stdout.failure === undefined) return exit
   stderr.write(`Not all of the output was written: ${stdout.failure}\n`)
   return EXIT.incomplete
 }
