@@ -65,6 +65,13 @@ export function widthsOf(rows: readonly Row[], least: readonly number[] = []): n
   return widths
 }
 
+/** At most so many of the terminal's columns. */
+export function cut(text: string, most: number): string {
+  if (Bun.stringWidth(text) <= most) return text
+  const short = Bun.sliceAnsi(text, 0, most, "…")
+  return Bun.stringWidth(short) <= most ? short : Bun.sliceAnsi(text, 0, most - 1, "…") // no half of a wide character
+}
+
 const PHRASES = /(?<=[^ ])(?= {2})|(?<=;)(?= )/
 // a number stays with what it counts, a mark with what it is of
 const WORDS = /(?<!(?:^| )[\d,]+(?:\.\d+)?|^[^ ]) /

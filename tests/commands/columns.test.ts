@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test"
 import fc from "fast-check"
-import { columns, widthsOf, wrap } from "../../src/commands/columns"
+import { columns, cut, widthsOf, wrap } from "../../src/commands/columns"
 
 const ROWS = [
   ["name", "readings", "why"],
@@ -81,6 +81,10 @@ test("columns() lose nothing, and every line fits, whatever the texts", () => {
 
 test("widthsOf() is what the next rows of one table need, too", () => {
   expect(widthsOf([["日本", "1"]], widthsOf([["a", "22"]]))).toEqual([4, 2])
+})
+
+test("cut() says that there was more, and never cuts a character", () => {
+  expect(["lemons", "tomatoes", "番茄番茄"].map((name) => cut(name, 6))).toEqual(["lemons", "tomat…", "番茄…"])
 })
 
 describe("wrap()", () => {

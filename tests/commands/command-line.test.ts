@@ -60,7 +60,11 @@ test("without a terminal every log line has its time, and there are no colours o
 })
 
 test("the times before lines are of the topology's zone, as those in them are", async () => {
-  await writeFile(join(folder, "far.yaml"), TOPOLOGY.replace("Europe/Rome", "Asia/Kathmandu"))
+  const elsewhere = TOPOLOGY.replace("gateway:", "$&\n  spool: far.db").replace(
+    "port: 0 }\ndev",
+    "store: stored.db, $&",
+  )
+  await writeFile(join(folder, "far.yaml"), elsewhere.replace("Europe/Rome", "Asia/Kathmandu"))
   for (const command of [["start", "--once"], ["check"]]) {
     const { stderr } = await run(...command, "--topology", "far.yaml")
     for (const line of stderr.trimEnd().split("\n")) expect(line).toMatch(/^\S+\+05:45 /)

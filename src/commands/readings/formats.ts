@@ -5,7 +5,7 @@ import { printable } from "../../printable"
 import { type Day, describeDay } from "../../survey/calendar"
 import { offsetsOn, timestampOf } from "../../survey/offsets"
 import { formatAddress } from "../../topology/address"
-import { columns } from "../columns"
+import { columns, cut } from "../columns"
 
 export interface Format {
   readonly head?: string
@@ -16,8 +16,11 @@ export interface Format {
 }
 
 const COLUMNS = ["site", "device", "day", "time", "temperature", "humidity", "timestamp", "name"]
-const LAYOUT = { left: 4, widths: [16, 15, 10, 11, 11, 8] } // of what stands before the timestamp
-const TIMESTAMP_WIDTH = "2026-10-25T02:15:00+02:00".length
+
+const WIDTHS = [16, 15, 10, 11, 11, 8, 25, 14]
+const TO_THE_RIGHT = [4, 5] // temperature and humidity
+// the site, which all rows have in common, the timestamp, which says day and time once more, and the name
+const DISPENSABLE = [0, 6, 7]
 
 export const FORMATS: Readonly<Record<string, Format>> = {
   listing: {
@@ -25,9 +28,18 @@ export const FORMATS: Readonly<Record<string, Format>> = {
     line: ({ address, time, temperature, humidity }) =>
       `${formatAddress(address)} - ${formatStored([time, temperature, humidity])}`,
   },
-  table: { head: tableLine(COLUMNS), line: (row, name) => tableLine(cellsOf(row, name)) },
+  table: table(),
   csv: { head: COLUMNS.join(","), line: (row, name) => cellsOf(row, name).map(csvValue).join(",") },
   jsonl: { line: (row, name) => JSON.stringify(documentOf(row, name)) },
+}
+
+/** @param fit the terminal's columns; undefined where nothing has to fit */
+export const formatNamed = (name: string, fit?: number): Format | undefined =>
+  name === "table" ? table(fit) : FORMATS[name]
+
+function table(fit?: number): Format {
+  const line = tableLine(fit)
+  return { head: line(COLUMNS), line: (row, name) => line(cellsOf(row, name)) }
 }
 
 function documentOf({ site, address, day, time, zone, temperature, humidity }: StoredRow, name: string | undefined) {
@@ -38,11 +50,20 @@ function documentOf({ site, address, day, time, zone, temperature, humidity }: S
 const cellsOf = (row: StoredRow, name: string | undefined) =>
   Object.values(documentOf(row, name)).map((value) => value ?? "")
 
-function tableLine(cells: readonly (string | number)[]): string {
-  const shown = cells.map((cell) => printable(String(cell)))
-  const [timestamp = "", name = ""] = shown.slice(LAYOUT.widths.length)
-  const [start = ""] = columns([shown.slice(0, LAYOUT.widths.length)], LAYOUT)
-  return `${start}  ${timestamp.padEnd(TIMESTAMP_WIDTH)}  ${name}`.trimEnd()
+/** Rows come one by one, so that the widths are fixed. Where they do not fit, columns that can be are left out. */
+function tableLine(fit = Number.POSITIVE_INFINITY): (cells: readonly (string | number)[]) => string {
+  const choices = [0, 1, 2, 3].map((out) => [...COLUMNS.keys()].filter((at) => !DISPENSABLE.slice(0, out).includes(at)))
+  const fits = (shown: readonly number[]) => shown.reduce((sum, at) => sum + (WIDTHS[at] ?? 0) + 2, -2) <= fit
+  const shown = choices.find(fits) ?? choices.at(-1) ?? []
+  const layout = { gap: fits(shown) ? "  " : " ", widths: shown.map((at) => WIDTHS[at] ?? 0) }
+  return (cells) => {
+    const texts = shown.map((at) => {
+      const text = printable(String(cells[at]))
+      return TO_THE_RIGHT.includes(at) ? text.padStart(WIDTHS[at] ?? 0) : text
+    })
+    const [line = ""] = columns([texts], layout)
+    return cut(line, fit)
+  }
 }
 
 /** As in RFC 4180. */

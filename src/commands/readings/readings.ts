@@ -10,7 +10,7 @@ import { COMMON_OPTIONS, DAY_RANGE_OPTIONS, readDayRange, UsageError, type Value
 import { declaredNames, readDevice } from "../devices"
 import { labelOf } from "../format"
 import { createScreen } from "../screen"
-import { FORMATS } from "./formats"
+import { formatNamed } from "./formats"
 
 export const name = "readings"
 export const summary = "What the cloud's store holds."
@@ -26,7 +26,7 @@ export const options = {
 export async function run(values: Values<typeof options>): Promise<number> {
   const screen = createScreen(values)
   const { format = "listing" } = values
-  const { head, dayHead, line } = FORMATS[format] ?? {}
+  const { head, dayHead, line } = formatNamed(format, screen.printWidth) ?? {}
   if (!line) throw new UsageError(`--format is listing, table, csv or jsonl: it is ${format}`)
   const topology = await loadTopology(values.topology ?? "topology.yaml")
   const { from, to } = readDayRange(values, dayOf(systemClock.now(), topology.timeZone))

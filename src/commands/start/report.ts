@@ -5,7 +5,7 @@ import { formatRange, formatRanges } from "../../topology/address"
 import type { Addressing } from "../../topology/addressing"
 import { sizeOf } from "../../topology/ranges"
 import { isComplete } from "../../verdict"
-import { columns } from "../columns"
+import { columns, cut } from "../columns"
 import { count, formatBytes, formatElapsed, labelOf } from "../format"
 import { describeRoles } from "../roles"
 
@@ -55,11 +55,8 @@ export function uploadLine(
   of: Day | undefined,
   fit = Number.POSITIVE_INFINITY,
 ): string {
-  const label = labelOf(device)
-  const most = Math.max(LEAST_LABEL, fit - BESIDE_LABEL)
-  // one less, for a last character of two columns stays whole
-  const shown = Bun.stringWidth(label) > most ? Bun.sliceAnsi(label, 0, most - 1, "…") : label
-  const parts = [amounts(shown, width, readings, bytes, elapsedMs)]
+  const label = cut(labelOf(device), Math.max(LEAST_LABEL, fit - BESIDE_LABEL))
+  const parts = [amounts(label, width, readings, bytes, elapsedMs)]
   if (day !== of) parts.push(days > 1 ? `${describeDay(day)}, ${place} of ${days}` : describeDay(day))
   if (resent > 0) parts.push(`${resent} resent`)
   return parts.join("   ")

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test"
 import type { StoredRow } from "../../../src/cloud/store/reader"
-import { FORMATS } from "../../../src/commands/readings/formats"
+import { FORMATS, formatNamed } from "../../../src/commands/readings/formats"
 
 const ROW: StoredRow = {
   ...{ site: "greenhouse", address: 0xc0a80102, day: "2026-10-25", time: "02:15", zone: "Europe/Rome" },
@@ -75,4 +75,28 @@ test("a table's columns stand below each other, the name last, printable and on 
   const at = head.indexOf("timestamp")
   expect([first, second].map((text) => text.indexOf("2026-10-25T"))).toEqual([at, at])
   expect(FORMATS.table?.line(ROW, undefined).endsWith("+02:00")).toBe(true)
+})
+
+describe("a table that has to fit", () => {
+  const shown = (fit: number, name = "tomatoes") => {
+    const { head = "", line = () => "" } = formatNamed("table", fit) ?? {}
+    return [head, line(ROW, name)]
+  }
+
+  test("leaves out the site, then the timestamp, then the name", () => {
+    expect(shown(124)).toEqual(shown(1000))
+    expect(shown(123)[0]).not.toContain("site")
+    expect(shown(80)).toEqual([
+      "device           day         time         temperature  humidity  name",
+      "192.168.1.2      2026-10-25  02:15               -1.5        30  tomatoes",
+    ])
+    expect(shown(60)).toEqual([
+      "device          day        time        temperature humidity",
+      "192.168.1.2     2026-10-25 02:15              -1.5       30",
+    ])
+  })
+
+  test("cuts a name that is too long", () => {
+    expect(shown(80, "tomatoes in the long house")[1]).toEndWith("  tomatoes in th…")
+  })
 })
