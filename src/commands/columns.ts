@@ -72,13 +72,14 @@ export function cut(text: string, most: number): string {
   return Bun.stringWidth(short) <= most ? short : Bun.sliceAnsi(text, 0, most - 1, "…") // no half of a wide character
 }
 
-const PHRASES = /(?<=[^ ])(?= {2})|(?<=;)(?= )/
+const PHRASES = /(?<=[^ ])(?= {2})/
+const ENTRIES = /(?<=[^ ])(?= {2})|(?<=;)(?= )/
 // a number stays with what it counts, a mark with what it is of
 const WORDS = /(?<!(?:^| )[\d,]+(?:\.\d+)?|^[^ ]) /
 
 /**
- * The lines of a text. They break before two blanks or more and behind a semicolon if that is enough, else between words
- * as well, and within a word only where it is longer than a line.
+ * The lines of a text. They break before two blanks or more, and where they hang behind a semicolon too, if that is enough,
+ * else between words as well, and within a word only where it is longer than a line.
  * @param fit the terminal's columns; undefined: one line, however long
  * @param hang by so many columns all lines but the first are further in
  */
@@ -96,7 +97,7 @@ export function wrap(text: string, fit: number | undefined, hang = HANG): string
     line = begun.pop() ?? ""
     lines.push(...begun)
   }
-  for (const piece of text.split(PHRASES)) {
+  for (const piece of text.split(hang > 0 ? ENTRIES : PHRASES)) {
     if (fits(piece)) {
       line += piece
       continue

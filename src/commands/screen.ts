@@ -71,6 +71,9 @@ export function createScreen({ quiet, verbose }: Values<Pick<typeof COMMON_OPTIO
   })
   const typed = typedLines()
   const nextLine = async (): Promise<string | undefined> => (await typed.next()).value ?? undefined
+  /** The answer begins behind it, on its last line. */
+  const inquire = (question: string) =>
+    write(`${wrap(printable(question), stderr.width && stderr.width - 1).join("\n")} `)
   const print = (lines: string): Promise<void> => {
     write("") // the bar gives way
     return stdout.write(lines)
@@ -103,11 +106,11 @@ export function createScreen({ quiet, verbose }: Values<Pick<typeof COMMON_OPTIO
     },
     mayAsk: terminal && isTerminal(STDIN),
     async confirm(question) {
-      write(`${printable(question)} [y/N] `)
+      inquire(`${question} [y/N]`)
       return /^\s*y(es)?\s*$/i.test((await nextLine()) ?? "")
     },
     async ask(question, byDefault) {
-      write(`${printable(question)} [${printable(byDefault)}] `)
+      inquire(`${question} [${byDefault}]`)
       const line = await nextLine()
       return line === undefined ? undefined : line.trim() || byDefault
     },

@@ -116,6 +116,14 @@ describe("wrap()", () => {
       "✖ 0 of 2 devices. Missing: tomatoes, not found;",
       "  herbs, not found",
     ])
+    expect(wrap("the first device's address; the others follow", 30, 0)).toEqual([
+      "the first device's address;",
+      "the others follow",
+    ])
+    expect(wrap("the first address; the others follow it", 24, 0)).toEqual([
+      "the first address; the",
+      "others follow it",
+    ])
     expect(wrap("192.168.1.4 lemons: 20 November to 29 November", 42)).toEqual([
       "192.168.1.4 lemons: 20 November to",
       "  29 November",
