@@ -57,7 +57,7 @@ async function main([name = "--help", ...args]: readonly string[]): Promise<numb
 async function overview(): Promise<string> {
   const commands = await Promise.all(Object.values(COMMANDS).map((load) => load()))
   const rows = commands.map(({ name, summary }) => [`${INVOCATION} ${name}`, summary])
-  return `A telemetry network that never loses a reading.\n\n${formatRows(rows, stderr.width)}\n  --help behind each tells its options, --version alone the version\n`
+  return `A telemetry network that never loses a reading.\n\n${formatRows(rows, stderr.width)}\n  --help behind each tells its options\n  --version tells the version\n`
 }
 
 /** What a person can mend is one clear line; what is ours shows where it happened. */

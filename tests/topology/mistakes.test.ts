@@ -23,7 +23,11 @@ test.each(
     return [heading.slice(2), changed(...changes), body.replace(CHANGE, "")] as const
   }),
 )("whoever writes %s is told where, and what to write", (_, text, message) => {
-  expect(problemsIn(text).map(formatProblem).join("\n")).toBe(message)
+  expect(
+    problemsIn(text)
+      .map((problem) => formatProblem(problem))
+      .join("\n"),
+  ).toBe(message)
 })
 
 function problemsIn(text: string): readonly Problem[] {

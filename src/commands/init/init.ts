@@ -1,6 +1,6 @@
 // `bun run init FOLDER`: writes a topology.yaml of one's own, from answers or from options; it never writes over one.
 import { lstatSync, rmSync, writeFileSync } from "node:fs"
-import { join, relative, resolve } from "node:path"
+import { dirname, join, relative, resolve } from "node:path"
 import { pathToFileURL } from "node:url"
 import { systemClock } from "../../clock"
 import { surveyPath } from "../../device/source"
@@ -25,16 +25,18 @@ export const summary = "Writes a topology.yaml of your own into a folder: it ask
 export const positionals = "FOLDER"
 export const options = {
   ...QUESTIONS,
-  quiet: COMMON_OPTIONS.quiet,
-  verbose: COMMON_OPTIONS.verbose,
-  help: COMMON_OPTIONS.help,
+  ...COMMON_OPTIONS,
+  topology: { type: "string", value: "FILE", help: "instead of FOLDER: the very file that is written" },
 } as const
 
 export async function run(values: Values<typeof options>, words: readonly string[]): Promise<number> {
   const screen = createScreen(values)
-  const [folder, ...more] = words
-  if (folder === undefined || more.length > 0) throw new UsageError(`Name one folder: ${INVOCATION} init greenhouse`)
-  const file = join(folder, "topology.yaml")
+  const [file, ...more] = [
+    ...words.map((folder) => join(folder, "topology.yaml")),
+    ...(values.topology === undefined ? [] : [values.topology]),
+  ]
+  if (file === undefined || more.length > 0) throw new UsageError(`Name one folder: ${INVOCATION} init greenhouse`)
+  const folder = dirname(file)
   if (isThere(file)) throw alreadyThere(file)
   const isAsked = screen.mayAsk && NAMES.every((name) => values[name] === undefined)
   const answers = isAsked ? await answersOf(screen, folder, file) : complete(settled(values, folder), folder)

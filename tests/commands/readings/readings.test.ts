@@ -123,7 +123,7 @@ describe("--device", () => {
 
 test.each([
   [["--format", "xml"], "--format is listing, table, csv or jsonl: it is xml"],
-  [["--day", "2026-02-30"], "A day is written 2026-11-21: it is 2026-02-30"],
+  [["--day", "2026-02-30"], "There is no day 2026-02-30"],
   [["--site", "barn"], "barn is not a site of this store, which has farm, greenhouse"],
   [["--site", "barn", "--device", "herbs"], "barn is not a site of this store, which has farm, greenhouse"],
   [["--from", "2026-11-22", "--to", "2026-11-21"], "--to is before --from: 2026-11-21 is before 2026-11-22"],
