@@ -55,6 +55,9 @@ function instructions(service: Service, topology: string, schema: string | undef
     `  journalctl --unit=${name} --follow`,
     `  sudo ${programme} status --topology ${installed}`,
     "",
+    `Without sudo from the next login on: sudo usermod --append --groups ${USER} $USER`,
+    `After topology.yaml has changed, what need not wait for a new start: sudo systemctl reload ${name}`,
+    "",
     "Restarted for ever, 10 s after each end. After a disk error (exit 70) it goes on from what is on the disk. While the",
     "files are wrong or a database is damaged (exit 2) nothing is taken, and the journal says at every try which file it",
     "is, what is wrong and what to do.",
@@ -82,11 +85,12 @@ StartLimitIntervalSec=0
 Type=exec
 ExecStart=${start}
 WorkingDirectory=/etc/${folder}
+ExecReload=/bin/kill -HUP $MAINPID
 SyslogIdentifier=${name}
 User=${USER}
 StateDirectory=${folder}
-StateDirectoryMode=0700
-UMask=0077
+StateDirectoryMode=0750
+UMask=0027
 Restart=always
 RestartSec=10s
 TimeoutStopSec=5s

@@ -50,6 +50,13 @@ test("formatUnit() starts the role with absolute paths and the installed topolog
   expect(unitOf("device", "192.168.1.2")).toContain(`\nExecStart=${start}\n`)
 })
 
+test("formatUnit() leaves the group to read, and reloads with the signal that start listens for", () => {
+  const unit = unitOf("gateway")
+  expect(unit).toContain("\nStateDirectoryMode=0750\nUMask=0027\n")
+  expect(unit).toContain("\nExecReload=/bin/kill -HUP $MAINPID\n")
+  expect(unit).toContain("sudo usermod --append --groups smart-meter $USER")
+})
+
 test.each([
   [[]],
   [["gateway"]],
