@@ -39,13 +39,15 @@ describeHosts("a role on its host", () => {
       await gateway.says(`{ ip: ${STRANGER} }`)
       const takeIn = `- { ip: ${STRANGER} }`
       const named = [
-        { sender: STRANGER, address: STRANGER, reason: undeclared, tries: 2, line: takeIn },
-        { sender: STRANGER, address: other, reason: foreign(STRANGER), tries: 1, line: takeIn },
+        { sender: STRANGER, address: STRANGER, reason: undeclared, tries: 2 },
+        { sender: STRANGER, address: other, reason: foreign(STRANGER), tries: 1 },
         { sender: own, address: other, reason: foreign(own), tries: 2, line: null },
       ]
       const strangers = await written(hosts.gateway, 5)
       expect(strangers).toHaveLength(named.length)
       for (const one of named) expect(strangers).toContainEqual(expect.objectContaining(one))
+      const lines = strangers.filter(({ sender }) => sender === STRANGER).map(({ line }) => line)
+      expect(lines.filter((line) => line !== null)).toEqual([takeIn]) // it is to be added once
       expect(spooledSurveys(hosts)).toEqual([])
     },
     LIMIT_MS,

@@ -44,7 +44,8 @@ export class Topologies implements Target {
   #checkProblems(problems: readonly Problem[], shown: string): string | undefined {
     const lines = this.#text.split("\n").length
     for (const { file, line, column, message } of problems) {
-      if (file !== FILE || !(line >= 1 && line <= lines) || !(column >= 1))
+      const isMissing = line === 0 && column === 0 && message.startsWith("has no ") // a section, so the whole file has it
+      if (file !== FILE || !(isMissing || (line >= 1 && line <= lines && column >= 1)))
         return `a problem at ${file}:${line}:${column}`
       if (!/\S/.test(message) || /undefined|\[object|NaN/.test(withoutQuoted(message)))
         return `a problem that says ${message}`
