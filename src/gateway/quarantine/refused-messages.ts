@@ -17,6 +17,8 @@ const WRITE_EVERY_MS = 1000
 const MOST_AT_ONCE = { bySender: 8, all: 64 } // of strangers, and as many of everybody else
 
 interface Waiting {
+  /** Among all that came. */
+  readonly place: number
   readonly at: number
   readonly sender: string
   readonly refusal: Refusal
@@ -26,6 +28,7 @@ export class RefusedMessages {
   #ofStrangers: Waiting[] = []
   #ofOthers: Waiting[] = []
   readonly #bySender = new Map<string, number>()
+  #noted = 0
   #notKept = 0
   #cancelWrite: (() => void) | undefined
 
@@ -45,7 +48,12 @@ export class RefusedMessages {
     }
     this.#bySender.set(sender, own + 1)
     // a copy: a view would hold the whole datagram
-    waiting.push({ at: clock.now(), sender, refusal: { ...refusal, bytes: Buffer.from(refusal.bytes) } })
+    waiting.push({
+      place: this.#noted++,
+      at: clock.now(),
+      sender,
+      refusal: { ...refusal, bytes: Buffer.from(refusal.bytes) },
+    })
   }
 
   /** The latest of a sender that has more than one. */
@@ -67,7 +75,7 @@ export class RefusedMessages {
     const { commits, quarantine, emit } = this.options
     this.#cancelWrite?.()
     this.#cancelWrite = undefined
-    const waiting = [...this.#ofStrangers, ...this.#ofOthers].sort((a, b) => a.at - b.at)
+    const waiting = [...this.#ofStrangers, ...this.#ofOthers].sort((a, b) => a.place - b.place)
     if (this.#notKept > 0) emit({ kind: "quarantine-flooded", notKept: this.#notKept })
     this.#ofStrangers = []
     this.#ofOthers = []
