@@ -88,10 +88,22 @@ export function decodeText(bytes: Uint8Array): string {
   }
 }
 
-/** The largest number of bytes up to `end` that does not cut a UTF-8 character. */
-export function wholeCharacters(text: Uint8Array, end: number): number {
+const BLANK = 0x20
+
+/**
+ * How many bytes of a UTF-8 text, `end` at most, are whole words; whole characters where not even the first word fits.
+ */
+export function wholeWords(text: Uint8Array, end: number): number {
   let at = Math.max(0, end)
+  if (at >= text.length) return text.length
   while (at > 0 && ((text[at] ?? 0) & 0xc0) === 0x80) at--
+  for (let word = at; word > 0; word--) if ((text[word] ?? 0) <= BLANK) return withoutBlanks(text, word)
+  return at
+}
+
+function withoutBlanks(text: Uint8Array, end: number): number {
+  let at = end
+  while (at > 0 && (text[at - 1] ?? 0) <= BLANK) at--
   return at
 }
 

@@ -1,6 +1,6 @@
 // CoAP messages on a TCP stream, bytes ↔ frame (RFC 8323 §3.2). Pure and strict.
 import { codeClass } from "../code"
-import { type Content, decodeBody, encodeBody, MessageFormatError, NO_BYTES, part, wholeCharacters } from "../option"
+import { type Content, decodeBody, encodeBody, MessageFormatError, NO_BYTES, part, wholeWords } from "../option"
 
 /** A message as TCP carries it: no version, no type, no message id. */
 export interface Frame extends Content {
@@ -51,7 +51,7 @@ export function encodeCut(frame: Frame, maxBytes: number): Uint8Array {
   if (excess <= 0) return bytes
   const { payload } = frame
   if (payload.length < excess) return encodeFrame({ ...frame, options: [], payload: NO_BYTES })
-  return encodeFrame({ ...frame, payload: payload.subarray(0, wholeCharacters(payload, payload.length - excess)) })
+  return encodeFrame({ ...frame, payload: payload.subarray(0, wholeWords(payload, payload.length - excess)) })
 }
 
 type Measure = ReturnType<typeof measure>

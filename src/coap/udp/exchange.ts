@@ -3,7 +3,7 @@ import type { Clock, Random } from "../../clock"
 import type { Peer } from "../../net/udp"
 import { Code, isRequest, isResponse, isSuccess } from "../code"
 import { optionProblem, refuseRequest } from "../critical"
-import { type Content, MessageFormatError, NO_BYTES, wholeCharacters } from "../option"
+import { type Content, MessageFormatError, NO_BYTES, wholeWords } from "../option"
 import type { Handler, Request, Response } from "../resource"
 import { RecentAnswers } from "./answers"
 import { decodeMessage, encodeEmpty, encodeMessage, type Message, readHeader, Type } from "./message"
@@ -240,7 +240,7 @@ export class Endpoint {
     const datagram = encodeMessage(message)
     const excess = datagram.length - limitBytes
     if (excess <= 0 || response.mayBeLonger) return datagram
-    const payload = message.payload.subarray(0, wholeCharacters(message.payload, message.payload.length - excess))
+    const payload = message.payload.subarray(0, wholeWords(message.payload, message.payload.length - excess))
     const shorter = encodeMessage({ ...message, payload })
     return shorter.length <= limitBytes ? shorter : encodeMessage({ ...message, options: [], payload: NO_BYTES })
   }

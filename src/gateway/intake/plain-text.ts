@@ -1,5 +1,5 @@
 // The original protocol on the UDP port: a datagram of lines `<ip> HH:MM - T - H%`, or an empty one.
-import { decodeText, MessageFormatError } from "../../coap/option"
+import { decodeText, MessageFormatError, wholeWords } from "../../coap/option"
 import { BYTE_ORDER_MARK, isDigit, isWhiteSpace, splitAddressedLines } from "../../survey/addressed"
 import { type Day, dayBefore } from "../../survey/calendar"
 import type { Device } from "../../topology/devices"
@@ -85,7 +85,7 @@ function answerTo(outcomes: readonly Outcome[]): string {
   return refused === 0 ? ARRIVED : answerOf(readings, refused)
 }
 
-/** At a whole character: half of one would be written longer than it was. */
 function cut(answer: string, limitBytes: number): string {
-  return new TextDecoder().decode(Buffer.from(answer).subarray(0, limitBytes), { stream: true })
+  const bytes = Buffer.from(answer)
+  return bytes.toString("utf8", 0, wholeWords(bytes, limitBytes))
 }

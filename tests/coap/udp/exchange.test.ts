@@ -543,6 +543,16 @@ describe("Endpoint's answer is never larger than its request", () => {
     }
   })
 
+  test("its text is cut behind a word, where there is one", () => {
+    const whole = "Humidity must be 0 to 100 %"
+    for (let length = 1; length < whole.length; length++) {
+      const answer = answerTo({ payload: ascii("x".repeat(length)) }, say(Code.BadRequest, whole))
+      const text = textOf({ code: 0, payload: answer?.payload ?? NONE })
+      expect(whole).toStartWith(text)
+      if (text.length >= "Humidity".length) expect(whole[text.length] ?? " ").toBe(" ")
+    }
+  })
+
   test("then its options go", () => {
     const answer = answerTo({ options: [], payload: ascii("x") }, say(Code.BadRequest, "no", [size1]))
     expect(answer).toMatchObject({ code: Code.BadRequest, options: [], payload: NONE })

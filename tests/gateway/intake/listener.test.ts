@@ -158,5 +158,5 @@ test("an empty upload is told from one that brought something, however short its
     await settle()
   }
   const texts = answers.map(({ datagram }) => new TextDecoder().decode(decodeMessage(datagram).payload))
-  expect(texts).toEqual(["Empty s", "Surveys arrived"])
+  expect(texts).toEqual(["Empty", "Surveys arrived"])
 })
