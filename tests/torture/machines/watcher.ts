@@ -58,7 +58,7 @@ export class Watcher {
   }
 
   /** Whatever says that a day is complete is taken at its word. */
-  summed({ day, complete }: Summary): void {
+  summed({ day, complete, delivered }: Summary): void {
     const { world, gateway, files, names } = this.installation
     if (complete) this.#checkTick(day, "the summary")
     const { run } = readGatewayStatus(this.installation.topology("gateway"), gateway.now)
@@ -67,8 +67,8 @@ export class Watcher {
     const site = existsSync(store)
       ? readCloudStatus(store).sites.find((each) => each.site === names.gateway)
       : undefined
-    // of another day the devices may have been others
-    if (site?.run?.complete && site.run.day === day) this.#checkDevices(day, "the cloud's status")
+    // of another day the devices may have been others, and in an account of this one that was given before
+    if (delivered && site?.run?.complete && site.run.day === day) this.#checkDevices(day, "the cloud's status")
     if (run?.day === day && run.complete !== complete) {
       world.fail(`of ${day} the summary says ${complete ? "complete" : "incomplete"}, and status the contrary`)
     }
