@@ -2,7 +2,7 @@
 import { resolve } from "node:path"
 import { type Command, formatHelp, formatRows, parseOptions, UsageError } from "./commands/arguments"
 import { HANG_OF_PROBLEM, wrap } from "./commands/columns"
-import { INVOCATION } from "./commands/installation"
+import { INVOCATION } from "./installation"
 import { didYouMean } from "./nearest"
 import { flushOutput, stderr, stdout } from "./output"
 import { printable, printableLines } from "./printable"

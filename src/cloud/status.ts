@@ -37,6 +37,8 @@ export interface SiteStatus {
   readonly readingsEstimated: boolean
   /** The latest day that its gateway closed; null before the first. */
   readonly run: SiteRun | null
+  /** The latest day of which every expected device's readings are here; null before the first. */
+  readonly lastCompleteDay: Day | null
   /** More than one spool delivers for it, in turn. */
   readonly alternates: boolean
 }
@@ -48,6 +50,8 @@ export interface SiteRun {
   readonly arrived: number
   readonly late: number
   readonly missing: number
+  /** Of the missing ones, those whose file is older than the day. */
+  readonly stale: number
   /** Ranges of their addresses, the first 100. */
   readonly missingDevices: readonly string[]
   /** Surveys that this cloud refuses. */
@@ -78,6 +82,7 @@ const account = v.object({
   arrived: ranges,
   late: ranges,
   missing: ranges,
+  stale: ranges,
   refused: ranges,
   reasons: v.fallback(v.array(v.tuple([v.string(), v.string()])), []),
 })
@@ -115,6 +120,7 @@ function siteStatus(sqlite: Database, { id, site, time_zone, devices }: Site, co
     readings: looked.readings * times,
     readingsEstimated: !counted,
     run: lastRun(sqlite, id),
+    lastCompleteDay: lastCompleteDay(sqlite, id),
     alternates: alternates(sqlite, id),
   }
   return { site: status, bytesADay: days > 0 ? (looked.bytes * times) / days : 0 }
@@ -142,7 +148,7 @@ function lastRun(sqlite: Database, siteId: number): SiteRun | null {
     .get(siteId)
   const parsed = v.safeParse(account, readJson(row?.report ?? ""))
   if (!row || !parsed.success) return null
-  const { scheduledAt, arrived, late, missing, refused, reasons } = parsed.output
+  const { scheduledAt, arrived, late, missing, stale, refused, reasons } = parsed.output
   const counts = { missing: countAddresses(missing), refused: countAddresses(refused) }
   return {
     day: row.day,
@@ -150,10 +156,22 @@ function lastRun(sqlite: Database, siteId: number): SiteRun | null {
     arrived: countAddresses(arrived) + countAddresses(late),
     late: countAddresses(late),
     ...counts,
+    stale: countAddresses(stale),
     missingDevices: missing.slice(0, RANGES_NAMED),
     reasons: reasons.map(([ip, reason]) => ({ ip, reason })),
     complete: isComplete({ agreed: true, ...counts }), // the store keeps only what it agrees with
   }
+}
+
+function lastCompleteDay(sqlite: Database, siteId: number): Day | null {
+  const row = sqlite
+    .query<{ day: Day }, [number]>(
+      `SELECT day FROM collections WHERE site = ?1 AND iif(json_valid(report),
+         json_array_length(report, '$.missing') = 0 AND json_array_length(report, '$.refused') = 0, 0)
+       ORDER BY day DESC LIMIT 1`,
+    )
+    .get(siteId)
+  return row?.day ?? null
 }
 
 const RECENT_MS = 7 * 86_400_000

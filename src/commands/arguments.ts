@@ -1,9 +1,11 @@
 // The command line: options declared once give parsing, help, and the nearest name for a slip.
 import { parseArgs } from "node:util"
+import { UsageError } from "../asked"
+import { INVOCATION } from "../installation"
 import { nearest } from "../nearest"
-import { addDays, type Day, parseDay } from "../survey/calendar"
 import { columns, wrap } from "./columns"
-import { INVOCATION } from "./installation"
+
+export { readDay, readDayRange, UsageError } from "../asked"
 
 export interface OptionSpec {
   readonly type: "string" | "boolean"
@@ -29,13 +31,6 @@ export interface Command<Specs extends Options = Options> {
   readonly positionals?: string
   /** Resolves with the exit code. */
   run(values: Values<Specs>, positionals: readonly string[]): Promise<number>
-}
-
-const DAYS_A_WEEK = 7
-
-/** What the person typed cannot be understood: one line, exit 2. */
-export class UsageError extends Error {
-  override name = "UsageError"
 }
 
 /** Of nearly every command. */
@@ -98,39 +93,3 @@ export const DAY_RANGE_OPTIONS = {
   to: { type: "string", value: "YYYY-MM-DD", help: "this day and earlier ones" },
   last: { type: "string", value: "SPAN", help: "the days before today, in the topology's zone: 7d, or 2w" },
 } as const satisfies Options
-
-/**
- * Both ends of a range of days, of --day the same. Throws UsageError when one is no day, they are the wrong way round, or
- * one option says what another one says too.
- * @param today in the topology's time zone
- */
-export function readDayRange(
-  { day, from, to, last }: { readonly [Name in "day" | keyof typeof DAY_RANGE_OPTIONS]?: string },
-  today: Day,
-): { from: Day | undefined; to: Day | undefined } {
-  const isRange = from !== undefined || to !== undefined
-  if (last !== undefined) {
-    if (day !== undefined || isRange) throw new UsageError("--last says which days: leave out --day, --from and --to")
-    return { from: addDays(today, -readSpan(last)), to: addDays(today, -1) }
-  }
-  if (day !== undefined && isRange) throw new UsageError("--day is one day: leave out --from and --to")
-  const [first, latest] = [readDay(day ?? from), readDay(day ?? to)]
-  if (first && latest && latest < first) throw new UsageError(`--to is before --from: ${latest} is before ${first}`)
-  return { from: first, to: latest }
-}
-
-/** "2w" → 14 days. */
-function readSpan(text: string): number {
-  const [, number, unit] = /^([1-9]\d{0,3})([dw])$/.exec(text) ?? []
-  if (number === undefined) throw new UsageError(`--last is whole days or weeks, as 7d or 2w: it is ${text}`)
-  return Number(number) * (unit === "w" ? DAYS_A_WEEK : 1)
-}
-
-/** An option's day. Throws UsageError when it is none. */
-export function readDay(text: string | undefined): Day | undefined {
-  if (text === undefined) return undefined
-  const day = parseDay(text)
-  if (day) return day
-  const isWritten = /^\d{4}-\d\d-\d\d$/.test(text)
-  throw new UsageError(isWritten ? `There is no day ${text}` : `A day is written 2026-11-21: it is ${text}`)
-}

@@ -5,12 +5,12 @@ import { refusedText } from "../gateway/control/carry-out"
 import { carryOutOffline } from "../gateway/control/offline"
 import type { SpoolRequest } from "../gateway/control/request"
 import { checkFolder, type Place, socketOf } from "../gateway/control/socket"
+import { INVOCATION } from "../installation"
 import { askUnix, type UnixAnswer } from "../net/unix"
 import { StorageError, StorageInUse, StorageRefused } from "../storage/errors"
 import type { Addressing } from "../topology/addressing"
 import type { Topology } from "../topology/topology"
 import { UsageError } from "./arguments"
-import { INVOCATION } from "./installation"
 import type { Screen } from "./screen"
 
 const ANSWER_WITHIN_MS = 120_000 // a million surveys take seconds: beyond this it hangs

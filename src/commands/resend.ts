@@ -1,15 +1,15 @@
 // `bun run resend`: asks the gateway, the spool's only writer, to deliver days again that the cloud had already.
 import { systemClock } from "../clock"
+import { count } from "../format"
 import type { DayRange } from "../gateway/control/request"
 import { heldDays, openSpool } from "../gateway/spool/reader"
 import { addressingOf } from "../gateway/spool/schema"
+import { INVOCATION } from "../installation"
 import { StorageError } from "../storage/errors"
 import { addDays, type Day, dayOf } from "../survey/calendar"
 import { loadTopology } from "../topology/yaml/load"
 import { COMMON_OPTIONS, DAY_RANGE_OPTIONS, readDayRange, UsageError, type Values } from "./arguments"
 import { ask } from "./ask"
-import { count } from "./format"
-import { INVOCATION } from "./installation"
 import { createScreen } from "./screen"
 
 export const name = "resend"

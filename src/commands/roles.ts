@@ -1,11 +1,12 @@
 // `start gateway cloud`, `start device tomatoes 192.168.1.3 …`: which parts of the network this host plays.
+
+import { addressNamed, declaredNames, suggest } from "../cloud/export/devices"
+import { count } from "../format"
 import { didYouMean } from "../nearest"
 import { EVERYTHING, type Roles, type Topology } from "../network"
 import { type AddressRange, formatAddress, parseRange } from "../topology/address"
 import { addressesIn, joinRanges, sizeOf } from "../topology/ranges"
 import { UsageError } from "./arguments"
-import { addressNamed, declaredNames, suggest } from "./devices"
-import { count } from "./format"
 
 const WORDS = ["cloud", "gateway", "device"]
 

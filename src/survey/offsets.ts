@@ -30,10 +30,13 @@ export function offsetsOn(day: Day, timeZone: string): DayOffsets {
   return offsets
 }
 
+const MINUTE = "02:15"
+
 /** "2026-10-25T02:15:00+02:00", of a time as the store keeps it: "02:15", or "02:15+01:00" in a second pass. */
 export function timestampOf(day: Day, time: string, { offset, changesAt, offsetAfter }: DayOffsets): string {
-  const [, minute = "", seconds = ":00", own] = /^(\d\d:\d\d)(:\d\d)?(.+)?$/.exec(time) ?? []
   const held = changesAt !== null && offsetAfter !== null && time >= changesAt ? offsetAfter : offset
+  if (time.length === MINUTE.length) return `${day}T${time}:00${held}` // nearly all
+  const [, minute = "", seconds = ":00", own] = /^(\d\d:\d\d)(:\d\d)?(.+)?$/.exec(time) ?? []
   return `${day}T${minute}${seconds}${own ?? held}`
 }
 

@@ -4,7 +4,7 @@ import { Receiver } from "../../src/cloud/receiver"
 import { readCloudStatus } from "../../src/cloud/status"
 import { StorageError } from "../../src/storage/errors"
 import { pageBytes } from "../../src/storage/size"
-import type { Day } from "../../src/survey/calendar"
+import { addDays, type Day } from "../../src/survey/calendar"
 import { surveyDigest } from "../../src/survey/digest"
 import { formatAddress } from "../../src/topology/address"
 import { agreementOver } from "../survey/agreements"
@@ -114,7 +114,13 @@ describe("readCloudStatus()", () => {
     await bench.put(MORNING, 1, TOMATOES)
     await bench.put(MORNING, 1, HERBS)
     const reasons = [["192.168.1.4", "one.txt not found"]]
-    await close(DAY, { arrived: [TOMATOES], late: [HERBS], missing: ["192.168.1.4-192.168.1.5"], reasons })
+    await close(DAY, {
+      arrived: [TOMATOES],
+      late: [HERBS],
+      missing: ["192.168.1.4-192.168.1.5"],
+      stale: ["192.168.1.5"],
+      reasons,
+    })
     bench.database.sqlite.run("BEGIN IMMEDIATE")
     const [site] = read().sites
     bench.database.sqlite.run("ROLLBACK")
@@ -124,6 +130,7 @@ describe("readCloudStatus()", () => {
       arrived: 2,
       late: 1,
       missing: 2,
+      stale: 1,
       missingDevices: ["192.168.1.4-192.168.1.5"],
       refused: 0,
       reasons: [{ ip: "192.168.1.4", reason: "one.txt not found" }],
@@ -131,6 +138,21 @@ describe("readCloudStatus()", () => {
     })
     await close(DAY, { arrived: [TOMATOES, HERBS] })
     expect(read().sites[0]?.run).toMatchObject({ missing: 0, reasons: [], complete: true })
+  })
+
+  test("tells the last day of which everything is there, whatever came after it", async () => {
+    await bench.describeSite()
+    const complete = () => read().sites[0]?.lastCompleteDay
+    expect(complete()).toBeNull()
+    const days = Array.from({ length: 4 }, (_, at) => addDays(DAY, at))
+    const reports = [{}, {}, { missing: ["192.168.1.4"] }, { refused: ["192.168.1.3"] }] as const
+    for (const [at, day] of days.entries()) {
+      await bench.put(MORNING, 1, TOMATOES, day)
+      await close(day, { arrived: [TOMATOES], ...reports[at] })
+    }
+    expect(complete()).toBe(days[1] ?? null)
+    bench.write("UPDATE collections SET report = 'damaged' WHERE day = ?", days[1] ?? "")
+    expect(complete()).toBe(DAY)
   })
 
   test("tells a survey that this cloud refuses, why, and that the run is not complete", async () => {
@@ -190,6 +212,7 @@ describe("readCloudStatus()", () => {
       arrived: 0,
       late: 0,
       missing: 1,
+      stale: 0,
       missingDevices: ["192.168.1.2"],
       refused: 0,
       reasons: [],

@@ -1,7 +1,7 @@
 // Devices by name, as the options of the commands and the roles of `start` take them.
 import { afterAll, beforeAll, describe, expect, test } from "bun:test"
 import { join } from "node:path"
-import { readDevice } from "../../src/commands/devices"
+import { readDevice } from "../../src/cloud/export/devices"
 import { describeRoles, readRoles, withAddresses } from "../../src/commands/roles"
 import { formatAddress } from "../../src/topology/address"
 import type { Topology } from "../../src/topology/topology"

@@ -1,7 +1,7 @@
 // What the network is for: datagrams and segments are lost, the cloud is cut off, the gateway dies, a device comes late.
 import { expect, test } from "bun:test"
 import { rm } from "node:fs/promises"
-import type { StatusDocument } from "../../src/commands/status/document"
+import type { StatusDocument } from "../../src/status/document"
 import { describeHosts } from "./describe"
 import type { Host } from "./host"
 import { Hosts } from "./hosts"

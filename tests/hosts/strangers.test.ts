@@ -1,8 +1,8 @@
 // Who and what is refused on real hosts: strangers, a second writer, a simulation's database, an address that is not there.
 import { expect, test } from "bun:test"
 import { rm } from "node:fs/promises"
-import type { StatusDocument } from "../../src/commands/status/document"
 import type { StrangerStatus } from "../../src/gateway/report/status"
+import type { StatusDocument } from "../../src/status/document"
 import { describeHosts } from "./describe"
 import type { Host } from "./host"
 import { Hosts } from "./hosts"

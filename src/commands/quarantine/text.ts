@@ -1,11 +1,11 @@
 // The quarantine for people and for programs; what is shown of it here is bytes that somebody else chose.
 import { isUtf8 } from "node:buffer"
+import { labelOf } from "../../format"
 import type { Quarantined } from "../../gateway/quarantine/entries"
 import { printable, shorten } from "../../printable"
 import { formatAddress } from "../../topology/address"
 import type { Topology } from "../../topology/topology"
 import { columns, widthsOf } from "../columns"
-import { labelOf } from "../format"
 
 const BYTES_SHOWN = 40 // characters
 const HEADS = ["device", "day", "kind", "bytes", "why"]

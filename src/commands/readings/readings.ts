@@ -1,16 +1,16 @@
-// `bun run readings`: what the store holds, as a listing, a table, CSV or JSON lines.
+// `bun run readings`: what the store holds, reading by reading or as each day's statistics, for people and for programs.
 import { systemClock } from "../../clock"
+import { namesFor } from "../../cloud/export/devices"
+import { select } from "../../cloud/export/selection"
 import { printInBatches } from "../../cloud/listing"
-import { FIRST_DAY, LAST_DAY, type Selection, type StoredRow, StoreReader } from "../../cloud/store/reader"
-import { dayOf } from "../../survey/calendar"
+import { FIRST_DAY, LAST_DAY, type Selection, StoreReader } from "../../cloud/store/reader"
+import { labelOf } from "../../format"
+import { type Day, dayOf } from "../../survey/calendar"
 import { formatAddress } from "../../topology/address"
-import { nameOf } from "../../topology/names"
 import { loadTopology } from "../../topology/yaml/load"
-import { COMMON_OPTIONS, DAY_RANGE_OPTIONS, readDayRange, UsageError, type Values } from "../arguments"
-import { declaredNames, readDevice } from "../devices"
-import { labelOf } from "../format"
+import { COMMON_OPTIONS, DAY_RANGE_OPTIONS, UsageError, type Values } from "../arguments"
 import { createScreen } from "../screen"
-import { formatNamed } from "./formats"
+import { FORMATS_LISTED, SHOWN_DAYS, SHOWN_READINGS, type Shown } from "./formats"
 
 export const name = "readings"
 export const summary = "What the cloud's store holds."
@@ -19,45 +19,40 @@ export const options = {
   ...DAY_RANGE_OPTIONS,
   device: { type: "string", value: "DEVICE", help: "this device only, by its address or its name" },
   site: { type: "string", value: "NAME", help: "another site than the topology's own" },
-  format: { type: "string", value: "FORMAT", help: "listing, table, csv or jsonl" },
+  daily: { type: "boolean", help: "each device's day in numbers: how many readings; least, mean and most" },
+  format: { type: "string", value: "FORMAT", help: FORMATS_LISTED },
   ...COMMON_OPTIONS,
 } as const
 
-export async function run(values: Values<typeof options>): Promise<number> {
-  const screen = createScreen(values)
-  const { format = "listing" } = values
-  const { head, dayHead, line } = formatNamed(format, screen.printWidth) ?? {}
-  if (!line) throw new UsageError(`--format is listing, table, csv or jsonl: it is ${format}`)
-  const topology = await loadTopology(values.topology ?? "topology.yaml")
-  const { from, to } = readDayRange(values, dayOf(systemClock.now(), topology.timeZone))
-  const site = values.site ?? topology.site
+export function run(values: Values<typeof options>): Promise<number> {
+  return values.daily ? show(SHOWN_DAYS, values) : show(SHOWN_READINGS, values)
+}
 
+async function show<Row>({ table, formatNamed }: Shown<Row>, values: Values<typeof options>): Promise<number> {
+  const screen = createScreen(values)
+  const format = formatNamed(values.format ?? "listing", screen.printWidth)
+  if (!format) throw new UsageError(`--format is ${FORMATS_LISTED}: it is ${values.format}`)
+  const topology = await loadTopology(values.topology ?? "topology.yaml")
   using reader = new StoreReader(topology.cloud.store)
-  const sites = reader.sites()
-  if (sites.length > 0 && !sites.includes(site)) {
-    throw new UsageError(`${site} is not a site of this store, which has ${sites.join(", ")}`)
-  }
-  const device = readDevice(values.device, topology, site)
-  const only = from || to ? undefined : reader.lastDay(site)
-  if (!only && !from && !to) {
+  const selection = select(values, topology, reader, dayOf(systemClock.now(), topology.timeZone))
+  if (!selection) {
+    await screen.print(format.head + format.tail)
     screen.info("Nothing is stored yet.")
     return 0
   }
-  const selection = { site, device, from: only ?? from ?? FIRST_DAY, to: only ?? to ?? LAST_DAY }
-  const declared = site === topology.site ? declaredNames(topology) : []
-  const stored = reader.names(site)
-  const nameAt = (address: number) => nameOf(declared, address) ?? nameOf(stored, address)
-
-  let before: StoredRow | undefined
+  const nameAt = namesFor(topology, reader, selection.site)
+  const { head, dayHead, line, between, tail } = format
+  let before: Day | undefined
   const lines = function* () {
-    if (head) yield `${head}\n`
-    let label: string | undefined
-    for (const row of reader.rows(selection)) {
-      if (dayHead && selection.from !== selection.to && row.day !== before?.day) yield `${dayHead(row.day)}\n`
-      if (row.address !== before?.address) label = nameAt(row.address)
-      before = row
-      yield `${line(row, label)}\n`
+    yield head
+    for (const survey of reader.surveys(selection)) {
+      for (const row of table.rowsOf(survey, nameAt(survey.address))) {
+        if (dayHead && selection.from !== selection.to && survey.day !== before) yield dayHead(survey.day)
+        yield (before ? between : "") + line(row)
+        before = survey.day
+      }
     }
+    yield tail
   }
   await printInBatches(lines(), screen.print)
   if (!before) screen.info(`Nothing stored for ${describe(selection, nameAt)}`)

@@ -1,8 +1,8 @@
 // `bun run service`: prints the systemd unit that keeps a role running, and how to install it.
 import { resolve } from "node:path"
+import { PROGRAMME } from "../../installation"
 import { EVERYTHING, loadTopology, type Topology, TopologyError } from "../../network"
 import { COMMON_OPTIONS, UsageError, type Values } from "../arguments"
-import { PROGRAMME } from "../installation"
 import { checkRoles, readRoles, withAddresses } from "../roles"
 import { createScreen, type Screen } from "../screen"
 import { formatUnit, type Service, serviceOf } from "./unit"

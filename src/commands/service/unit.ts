@@ -1,6 +1,6 @@
 // The systemd unit of a role (systemd.service(5), systemd.exec(5)), with the commands that install it on top.
 import { dirname, resolve } from "node:path"
-import { PROGRAMME, quoteForShell } from "../installation"
+import { PROGRAMME, quoteForShell } from "../../installation"
 
 const USER = "smart-meter"
 const ROLES = ["cloud", "gateway", "device"]

@@ -1,4 +1,6 @@
 // A collection in words, as `start` shows it.
+
+import { count, formatBytes, formatElapsed, labelOf } from "../../format"
 import type { CollectionReport, Forwarded, Missing, Roles, Summary, Topology, Uploaded, Warning } from "../../network"
 import { type Day, describeDay, shortDay } from "../../survey/calendar"
 import { formatRange, formatRanges } from "../../topology/address"
@@ -6,7 +8,6 @@ import type { Addressing } from "../../topology/addressing"
 import { sizeOf } from "../../topology/ranges"
 import { isComplete } from "../../verdict"
 import { columns, cut } from "../columns"
-import { count, formatBytes, formatElapsed, labelOf } from "../format"
 import { describeRoles } from "../roles"
 
 const NAMED_AT_ONCE = 10 // of missing devices and of warnings; a fleet's are counted

@@ -1,9 +1,10 @@
 // What the schedule has to tell in words: runs that were missed, and clocks that were wrong.
+
+import { count, formatWhen } from "../../format"
 import { retentionDays } from "../../gateway/ledger/retention"
 import { Timetable } from "../../schedule/timetable"
 import { addDays, type Day, dayBefore, dayOf, describeDay, shortDays } from "../../survey/calendar"
 import type { Topology } from "../../topology/topology"
-import { count, formatWhen } from "../format"
 
 export interface MissedRuns {
   /** The last run before them, ms since the epoch. */

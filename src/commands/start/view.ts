@@ -1,10 +1,10 @@
 // Shows one collection after the other: devices as they arrive, the delivery, and the line that says how it went.
 import { systemClock } from "../../clock"
+import { INVOCATION } from "../../installation"
 import { boundedBy, sparing } from "../../log"
 import type { CollectionReport, Forwarded, Listener, Roles, Summary, Topology, Uploaded } from "../../network"
 import { countOwnDevices } from "../../network/roles"
 import { type Day, dayBefore, describeDay } from "../../survey/calendar"
-import { INVOCATION } from "../installation"
 import type { Screen } from "../screen"
 import { collectionLine, deliveryLine, labelWidth, summaryLine, uploadLine, warningLines } from "./report"
 

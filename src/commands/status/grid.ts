@@ -1,27 +1,11 @@
 // The last days in a table: device by device in a small network, in numbers in a larger one.
+
+import { count, labelOf } from "../../format"
 import type { DeviceStatus } from "../../gateway/report/status"
-import type { DayCounts, DeviceDay } from "../../gateway/spool/reader"
+import type { DayCounts } from "../../gateway/spool/reader"
+import { LEGEND, markOf } from "../../status/marks"
 import { type Day, describeDay } from "../../survey/calendar"
 import { columns, wrap } from "../columns"
-import { count, labelOf } from "../format"
-
-const MARKS: Record<DeviceDay["state"], string> = {
-  delivered: "✔",
-  waiting: "○",
-  refused: "✖!",
-  missing: "✖",
-  none: "·",
-}
-
-const LEGEND: readonly (readonly [mark: string, meaning: string])[] = [
-  ["✔", "delivered"],
-  ["○", "here, not delivered yet"],
-  ["✖", "not in the store"],
-  ["!", "refused by the cloud"],
-  ["l", "late"],
-  ["=", "unchanged"],
-  ["·", "not expected"],
-]
 
 /**
  * Days × devices, with a legend of the marks that occur. Where it does not fit, a device has half of the columns at most,
@@ -33,7 +17,7 @@ export function deviceGrid(days: readonly DayCounts[], devices: readonly DeviceS
   const heads = ["", ...days.map(({ day }) => headOf(day))]
   const rows = devices.flatMap((device, index) => {
     const [label = "", ...more] = labels[index] ?? []
-    return [[label, ...device.days.map(cellOf)], ...more.map((line) => [line])]
+    return [[label, ...device.days.map(markOf)], ...more.map((line) => [line])]
   })
   const without = (older: number) =>
     columns([heads, ...rows].map(([label = "", ...cells]) => [label, ...cells.slice(older)]))
@@ -63,9 +47,6 @@ export function dayTable(days: readonly DayCounts[], fit?: number): string[] {
 
 const fits = (lines: readonly string[], fit = Number.POSITIVE_INFINITY): boolean =>
   lines.every((line) => Bun.stringWidth(line) <= fit)
-
-const cellOf = ({ state, late, unchanged }: DeviceDay): string =>
-  `${MARKS[state]}${late ? "l" : ""}${unchanged ? "=" : ""}`
 
 /** "Sat 21" */
 function headOf(day: Day): string {

@@ -1,13 +1,14 @@
 // `bun run status`: how the last run went, who is missing, what is owed, how much room there is. It only reads.
 import { systemClock } from "../../clock"
 import { printable } from "../../printable"
+import { readStatus, type StatusDocument } from "../../status/document"
+import { glance } from "../../status/words"
 import type { Topology } from "../../topology/topology"
 import { loadTopology } from "../../topology/yaml/load"
 import { COMMON_OPTIONS, type Values } from "../arguments"
 import { wrap } from "../columns"
 import { createScreen } from "../screen"
-import { readStatus, type StatusDocument } from "./document"
-import { cloudLines, gatewayLines, glance } from "./text"
+import { cloudLines, gatewayLines } from "./text"
 
 export const name = "status"
 export const summary = "What the spool and the store of this host tell; exit 0 if the last run was complete, 1 if not."

@@ -1,187 +1,28 @@
-// The status in words: one glance first, then the last days, then what may want a person's attention.
-import type { CloudStatus, SiteRun, SiteStatus } from "../../cloud/status"
-import type { Owed } from "../../gateway/ledger/owed"
-import type { Kind } from "../../gateway/quarantine/entries"
-import type { GatewayStatus, RunStatus, StrangerStatus, WaitingDay } from "../../gateway/report/status"
+// The status on a terminal: the last days, then what may want a person's attention.
+import type { CloudStatus } from "../../cloud/status"
+import type { GatewayStatus } from "../../gateway/report/status"
 import { printable } from "../../printable"
-import { type Day, dayOf, describeDay, shortDay, shortDays } from "../../survey/calendar"
-import { formatAddress, parseAddress, parseRange } from "../../topology/address"
-import { addressesIn } from "../../topology/ranges"
+import { cloudEntries, type Entry, gatewayEntries } from "../../status/words"
 import type { Topology } from "../../topology/topology"
 import { columns } from "../columns"
-import { count, formatBytes, formatWhen, labelOf } from "../format"
-import { INVOCATION } from "../installation"
-import type { StatusDocument } from "./document"
 import { dayTable, deviceGrid } from "./grid"
 
-const NAMED_AT_ONCE = 10 // of devices, days and strangers; the rest is counted
-const LONG_ENOUGH_DAYS = 3650
 const TITLE_WIDTH = "Undelivered".length
-
-/** `✖ greenhouse, Sunday 22 November 2026: 3 of 4 devices, missing 192.168.1.4 lemons` */
-export function glance({ complete, overdueSince, ...status }: StatusDocument, topology: Topology, now: number): string {
-  const parts = [status.gateway ? gatewayGlance(status.gateway.run, topology) : cloudGlance(status.cloud, topology)]
-  if (overdueSince !== null) {
-    parts.push(`no run since, one was due ${formatWhen(Date.parse(overdueSince), now, topology.timeZone)}`)
-  }
-  return `${complete ? "✔" : "✖"} ${parts.join("; ")}`
-}
-
-function gatewayGlance(run: RunStatus | null, topology: Topology): string {
-  if (!run) return `${siteLabel(topology)}: no run so far`
-  const { day, closed, confirmed, waiting, refused, expected, missing, missingDevices, reasons } = run
-  const arrived = `${expected - missing} of ${count(expected, "device")}`
-  const delivered = confirmed && waiting === 0 ? "delivered" : "not delivered yet"
-  const end = closed ? delivered : "the collection is under way"
-  const parts = [arrived, ...absentTexts({ missing, missingDevices, refused, reasons }, topology)]
-  if (parts.length === 1 || end !== "delivered") parts.push(end)
-  return `${siteLabel(topology)}, ${describeDay(day)}: ${parts.join(", ")}`
-}
-
-function cloudGlance(cloud: CloudStatus | null, topology: Topology): string {
-  const sites = cloud?.sites ?? []
-  const [only] = sites
-  if (only && sites.length === 1) return siteGlance(only, topology)
-  const complete = sites.filter(({ run }) => run?.complete).length
-  return `${complete} of ${count(sites.length, "site")} complete`
-}
-
-function siteGlance({ site, run }: SiteStatus, topology: Topology): string {
-  const label = site === topology.site ? siteLabel(topology) : site
-  return run ? `${label}, ${describeDay(run.day)}: ${runText(run, topology)}` : `${label}: no run so far`
-}
-
-function runText(run: SiteRun, topology: Topology): string {
-  const { arrived, missing, refused } = run
-  const whole = `${arrived + refused} of ${count(arrived + refused + missing, "device")}`
-  return [whole, ...(run.complete ? ["stored"] : absentTexts(run, topology))].join(", ")
-}
-
-/** "missing 192.168.1.4 lemons (surveys/device3.txt not found)", "1 survey refused by the cloud (…)" */
-function absentTexts(
-  { missing, missingDevices, refused, reasons }: Pick<SiteRun, "missing" | "missingDevices" | "refused" | "reasons">,
-  { devices }: Topology,
-): string[] {
-  const why = new Map(reasons.map(({ ip, reason }) => [ip, reason]))
-  const named = namedRanges(missingDevices, why).map((range) => {
-    const address = parseAddress(range)
-    const label = labelOf({ ip: range, name: address === undefined ? null : devices.get(address)?.name })
-    const reason = why.get(range)
-    why.delete(range)
-    return reason === undefined ? label : `${label} (${reason})`
-  })
-  const more = named.length > NAMED_AT_ONCE ? " and more" : ""
-  const refusals = [...why].slice(0, NAMED_AT_ONCE).map(([ip, reason]) => `${ip} ${reason}`)
-  return [
-    ...(missing > 0 ? [`missing ${named.slice(0, NAMED_AT_ONCE).join(", ")}${more}`] : []),
-    ...(refused > 0 ? [`${count(refused, "survey")} refused by the cloud (${refusals.join("; ")})`] : []),
-  ]
-}
-
-/** Ranges, and one by one those addresses in them of which a reason is known; some more than are named. */
-function namedRanges(ranges: readonly string[], why: ReadonlyMap<string, string>): string[] {
-  return ranges.slice(0, NAMED_AT_ONCE + 1).flatMap((text) => {
-    const range = parseRange(text)
-    if (!range || range.last - range.first > NAMED_AT_ONCE) return [text]
-    const each = [...addressesIn([range])].map(formatAddress)
-    return each.some((ip) => why.has(ip)) ? each : [text]
-  })
-}
-
-/** "greenhouse, sample data" */
-const siteLabel = ({ site, sample }: Topology): string => (sample ? `${site}, sample data` : site)
 
 /** The gateway's part: days, and what wants attention. */
 export function gatewayLines(status: GatewayStatus, topology: Topology, now: number, fit?: number): string[] {
-  const { days, devices, undelivered } = status
-  const today = dayOf(now, topology.timeZone)
+  const { days, devices } = status
   const grid = devices ? deviceGrid(days, devices, fit) : dayTable(days, fit)
-  const waiting = undelivered.oldest
-    ? `${count(undelivered.surveys, "survey")}, the oldest of ${shortDay(undelivered.oldest, today)}`
-    : "nothing"
-  return [
-    ...(days.length > 0 ? ["", ...grid] : []),
-    "",
-    ...entry("Owed", owedLines(status.owed, today), fit),
-    ...(status.lost.surveys > 0 ? entry("Never comes", owedLines(status.lost, today), fit) : []),
-    ...entry("Undelivered", [waiting], fit),
-    ...(status.waiting.length > 0 ? entry("Waiting", waitingLines(status.waiting), fit) : []),
-    ...entry("Quarantine", [quarantineText(status.quarantine)], fit),
-    ...entry("Refused", strangerLines(status.strangers, topology, now), fit),
-    ...entry("Spool", [spoolText(status)], fit),
-  ]
+  const entries = gatewayEntries(status, topology, now)
+  return [...(days.length > 0 ? ["", ...grid] : []), "", ...entries.flatMap((entry) => entryLines(entry, fit))]
 }
 
 /** The cloud's part: a line a site, and the file. */
-export function cloudLines({ sites, store }: CloudStatus, fit?: number): string[] {
-  const lines = sites.flatMap(({ site, days, firstDay, lastDay, devices, readings, readingsEstimated, alternates }) => {
-    const span = firstDay && lastDay ? `${count(days, "day")} (${firstDay} to ${lastDay})` : "no day yet"
-    const amount = `${readingsEstimated ? "about " : ""}${readings.toLocaleString("en-GB")} readings`
-    const told = `${site}: ${span}, ${count(devices, "device")}, ${amount}`
-    return alternates
-      ? [told, "  two gateways deliver for it in turn, from spools of their own: only one should"]
-      : [told]
-  })
-  const rate = store.bytesAYear === null ? "" : `, ${formatBytes(store.bytesAYear)} a year at this rate`
-  const file = `${store.file}, ${formatBytes(store.bytes)}${rate}`
-  return [...entry("Sites", lines, fit), ...entry("Store", [file], fit)]
-}
-
-function owedLines(owed: Owed, today: Day): string[] {
-  if (owed.surveys === 0) return ["nothing"]
-  const lines = owed.devices
-    .slice(0, NAMED_AT_ONCE)
-    .map((device) => `${labelOf(device)}: ${shortDays(device.days, today)}`)
-  if (owed.devices.length > NAMED_AT_ONCE) {
-    lines.push(`and more: ${count(owed.surveys, "survey")} in all since ${owed.since ?? "the first day"}`)
-  }
-  return lines
-}
-
-function waitingLines(days: readonly WaitingDay[]): string[] {
-  const lines = days
-    .slice(0, NAMED_AT_ONCE)
-    .flatMap(({ day, surveys }) => [
-      `${count(surveys, "survey")} of ${day}, a day that is yet to come for the cloud's clock`,
-      `  if a clock was wrong: ${INVOCATION} drop --day ${day}`,
-    ])
-  if (days.length > NAMED_AT_ONCE) lines.push(`and ${count(days.length - NAMED_AT_ONCE, "more day")}`)
-  return lines
-}
-
-/** "2 refused lines, 1 refused message" */
-export function quarantineText({ line, message, stranger, delivery, reading }: Readonly<Record<Kind, number>>): string {
-  const kinds = [
-    line > 0 ? count(line, "refused line") : "",
-    message > 0 ? count(message, "refused message") : "",
-    stranger > 0 ? `${count(stranger, "message")} of strangers` : "",
-    delivery > 0 ? `${count(delivery, "survey")} that the cloud refused` : "",
-    reading > 0 ? `${count(reading, "note")} of readings that newer ones replaced` : "",
-  ]
-  return kinds.filter((text) => text !== "").join(", ") || "empty"
-}
-
-function strangerLines(strangers: readonly StrangerStatus[], { file, timeZone }: Topology, now: number): string[] {
-  if (strangers.length === 0) return ["nobody"]
-  const lines = strangers.slice(0, NAMED_AT_ONCE).flatMap(({ reason, tries, lastAt, line }) => {
-    const last = formatWhen(Date.parse(lastAt), now, timeZone)
-    const told = `${reason}: ${count(tries, "try", "tries")}, the last ${last}`
-    return line ? [told, `  to take it in, add to ${file}:  ${line}`] : [told]
-  })
-  if (strangers.length > NAMED_AT_ONCE) lines.push(`and ${strangers.length - NAMED_AT_ONCE} more`)
-  return lines
-}
-
-function spoolText({ spool: { file, bytes, bytesADay, outageDays } }: GatewayStatus): string {
-  const parts = [file, formatBytes(bytes)]
-  if (bytesADay === null || outageDays === null) return parts.join(", ")
-  const room = outageDays > LONG_ENOUGH_DAYS ? "more than ten years" : count(outageDays, "day")
-  parts.push(`${formatBytes(bytesADay)} a day: room for ${room} without the cloud`)
-  return parts.join(", ")
-}
+export const cloudLines = (status: CloudStatus, fit?: number): string[] =>
+  cloudEntries(status).flatMap((entry) => entryLines(entry, fit))
 
 /** A title and its lines below each other; where they are several, each goes on further in than it begins. */
-function entry(title: string, lines: readonly string[], fit?: number): string[] {
+function entryLines({ title, lines }: Entry, fit?: number): string[] {
   const rows = lines.map((line, index) => [index === 0 ? title : "", printable(line)])
   return columns(rows, { widths: [TITLE_WIDTH], fit, hang: lines.length > 1 ? 2 : 0 })
 }

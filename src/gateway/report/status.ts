@@ -2,7 +2,7 @@
 import type { Database } from "bun:sqlite"
 import { addDays, type Day, dayOf } from "../../survey/calendar"
 import { formatAddress, formatRange } from "../../topology/address"
-import type { Devices } from "../../topology/devices"
+import type { Device } from "../../topology/devices"
 import { joinRanges } from "../../topology/ranges"
 import type { Topology } from "../../topology/topology"
 import { isComplete, REASONS_KEPT, type Reason } from "../../verdict"
@@ -12,7 +12,7 @@ import { type Collection, lastRunDayOf, lastRunOf, readCollections } from "../le
 import { debtsOf, type Owed } from "../ledger/owed"
 import { retentionDays } from "../ledger/retention"
 import { countQuarantined, type Kind } from "../quarantine/entries"
-import { reasonsOf } from "../spool/notes/absences"
+import { countStale, reasonsOf } from "../spool/notes/absences"
 import { refusalsOf } from "../spool/notes/refused"
 import {
   countDay,
@@ -20,7 +20,7 @@ import {
   countWaiting,
   type DayCounts,
   type DeviceDay,
-  deviceDays,
+  deviceDay,
   missingRanges,
   openSpool,
 } from "../spool/reader"
@@ -51,6 +51,8 @@ export interface GatewayStatus {
 
 export interface RunStatus extends DayCounts {
   readonly scheduledAt: string
+  /** Of the missing devices, those whose file is older than the day. */
+  readonly stale: number
   /** The missing devices, the first 100 of their ranges. */
   readonly missingDevices: readonly string[]
   /** Why devices are missing, or the cloud refuses their surveys, the first 100. */
@@ -96,7 +98,7 @@ export function readGatewayStatus(topology: Topology, now: number): GatewayStatu
   const oldestDay = addDays(dayOf(now, timeZone), -retentionDays(topology))
   const sqlite = openSpool(gateway.spool)
   try {
-    const collections = readCollections(sqlite).filter(({ doubtful }) => !doubtful)
+    const collections = runsOf(sqlite)
     const shown = collections.slice(-DAYS_SHOWN)
     const days = shown.map((collection) => countDay(sqlite, collection))
     const run = lastRunOf(collections)
@@ -116,6 +118,18 @@ export function readGatewayStatus(topology: Topology, now: number): GatewayStatu
   }
 }
 
+/** The last days of these devices only. Throws as `readGatewayStatus()` does. */
+export function readDevices({ gateway }: Topology, devices: Iterable<Device>): DeviceStatus[] {
+  const sqlite = openSpool(gateway.spool)
+  try {
+    return deviceStatus(sqlite, runsOf(sqlite).slice(-DAYS_SHOWN), devices)
+  } finally {
+    sqlite.close()
+  }
+}
+
+const runsOf = (sqlite: Database): Collection[] => readCollections(sqlite).filter(({ doubtful }) => !doubtful)
+
 function runStatus(sqlite: Database, run: Collection, days: readonly DayCounts[]): RunStatus {
   const counts = days.find(({ day }) => day === run.day) ?? countDay(sqlite, run)
   const missing = counts.missing > 0 ? missingRanges(sqlite, run.day, joinRanges(run.expected), RANGES_NAMED) : []
@@ -123,6 +137,7 @@ function runStatus(sqlite: Database, run: Collection, days: readonly DayCounts[]
   return {
     ...counts,
     scheduledAt: instant(run.scheduledAt),
+    stale: counts.missing > 0 ? countStale(sqlite, run.day) : 0,
     missingDevices: missing.map(formatRange),
     reasons: [
       ...absent.map(([address, reason]) => ({ ip: formatAddress(address), reason })),
@@ -136,15 +151,12 @@ function runStatus(sqlite: Database, run: Collection, days: readonly DayCounts[]
   }
 }
 
-function deviceStatus(sqlite: Database, shown: readonly Collection[], devices: Devices): DeviceStatus[] {
-  const all = [...devices]
-  const addresses = all.map(({ address }) => address)
-  const byDay = shown.map((collection) => deviceDays(sqlite, collection, addresses))
-  return all.map(({ address, ip, name = null, paused }) => ({
+function deviceStatus(sqlite: Database, shown: readonly Collection[], devices: Iterable<Device>): DeviceStatus[] {
+  return Array.from(devices, ({ address, ip, name = null, paused }) => ({
     ip,
     name,
     paused,
-    days: byDay.flatMap((states) => states.get(address) ?? []),
+    days: shown.map((collection) => deviceDay(sqlite, collection, address)),
   }))
 }
 

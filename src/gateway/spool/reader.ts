@@ -147,38 +147,28 @@ const IS_UNCHANGED = `(slot, readings, content) IN
   (SELECT slot + ${A_DAY}, readings, content FROM slots WHERE ${onDaySql("date(?1, '-1 day')")})`
 
 interface SlotRow {
-  readonly address: number
   readonly late: number
   readonly due: number
   readonly refused: number
-  readonly unchanged: number
+  readonly unchanged: number | null
   readonly readings: number
 }
 
-/** These devices' states of one day, by address. */
-export function deviceDays(
-  sqlite: Database,
-  { day, expected }: Expectation,
-  addresses: readonly number[],
-): Map<number, DeviceDay> {
-  const rows = sqlite
-    .query<SlotRow, [Day]>(
-      `SELECT address, late, readings,
-         EXISTS (SELECT 1 FROM refused WHERE refused.slot = today.slot AND runs > 0) AS refused,
-         slot IN (SELECT slot FROM due WHERE ${onDaySql("?1", "due")}) AS due,
-         readings > 0 AND ${IS_UNCHANGED} AS unchanged
-       FROM slots AS today WHERE ${onDaySql("?1", "today")}`,
+/** A device's state of one day; costs a few look-ups, however large the fleet is. */
+export function deviceDay(sqlite: Database, { day, expected }: Expectation, address: number): DeviceDay {
+  const row = sqlite
+    .query<SlotRow, [number]>(
+      `SELECT late, readings,
+         EXISTS (SELECT 1 FROM refused WHERE slot = ?1 AND runs > 0) AS refused,
+         EXISTS (SELECT 1 FROM due WHERE slot = ?1) AS due,
+         readings > 0 AND (readings, content) = (SELECT readings, content FROM slots WHERE slot = ?1 - ${A_DAY})
+           AS unchanged
+       FROM slots WHERE slot = ?1`,
     )
-    .all(day)
-  const known = new Map(rows.map((row) => [row.address, row]))
-  return new Map(
-    addresses.map((address) => {
-      const row = known.get(address)
-      if (row) return [address, describe(day, row)]
-      const isExpected = covers(expected, address)
-      return [address, { day, state: isExpected ? "missing" : "none", late: false, unchanged: false, readings: 0 }]
-    }),
-  )
+    .get(slotOf(day, address))
+  if (row) return describe(day, row)
+  const state = covers(expected, address) ? "missing" : "none"
+  return { day, state, late: false, unchanged: false, readings: 0 }
 }
 
 function describe(day: Day, { late, due, refused, unchanged, readings }: SlotRow): DeviceDay {

@@ -5,6 +5,7 @@ import { STORE } from "../../../src/cloud/store/schema"
 import { DurableDatabase } from "../../../src/storage/database"
 import { StorageError } from "../../../src/storage/errors"
 import type { Day } from "../../../src/survey/calendar"
+import { parseAddress } from "../../../src/topology/address"
 import { Bench, DAY, HERBS, MORNING, SITE, TIME_ZONE, TOMATOES } from "../fixtures"
 
 const BEFORE: Day = "2026-11-20"
@@ -90,13 +91,82 @@ describe("rows()", () => {
   })
 })
 
-test("lastDay() and sites() tell what there is, text that came alone included", async () => {
+describe("pages()", () => {
+  const LONG = Array.from({ length: 43_200 }, (_, at) => {
+    const two = (number: number) => String(Math.floor(number)).padStart(2, "0")
+    return `${two(at / 1800)}:${two((at / 30) % 60)}:${two((at % 30) * 2)} - 20.25 - 30.75%\n`
+  }).join("")
+
+  const pagesOf = (reader: StoreReader) => [...reader.pages(ALL)].map((page) => page.map(({ address }) => address))
+
+  test("holds few of long surveys, and many of short ones", async () => {
+    await bench.put(LONG, 1, TOMATOES)
+    await bench.put(LONG, 1, HERBS)
+    const first = HERBS + 1
+    for (let at = 0; at < 1200; at++) void bench.put(MORNING, 1, first + at)
+    await bench.put(MORNING, 1, first + 1200)
+    using reader = new StoreReader(bench.file)
+    const pages = pagesOf(reader)
+    expect(pages.map((page) => page.length)).toEqual([1, 1, 500, 500, 201])
+    expect(pages.flat()).toEqual(Array.from({ length: 1203 }, (_, at) => TOMATOES + at))
+  })
+
+  test("keeps no transaction open behind a page: the log can be emptied meanwhile", async () => {
+    await bench.put(LONG, 1, TOMATOES)
+    await bench.put(LONG, 1, HERBS)
+    using reader = new StoreReader(bench.file)
+    const pages = reader.pages(ALL)
+    pages.next()
+    await bench.put(MORNING, 1, HERBS + 1)
+    const emptied = bench.database.sqlite.query("PRAGMA wal_checkpoint(TRUNCATE)").get()
+    bench.database.files.note()
+    expect(emptied).toMatchObject({ busy: 0, log: 0 })
+    expect([...pages].flat().map(({ address }) => address)).toEqual([HERBS, HERBS + 1])
+  })
+})
+
+test("devices() are those of the site's description, days() those with surveys, countReadings() tells of one", async () => {
+  await bench.put("08:00 - 1 - 1%\n09:00 - 2 - 2%\n", 1, TOMATOES, BEFORE)
+  await bench.put(MORNING, 1)
+  await bench.put("", 1, HERBS)
+  using reader = new StoreReader(bench.file)
+  expect(reader.devices(SITE)).toEqual([TOMATOES, HERBS].map((address) => ({ first: address, last: address })))
+  expect([reader.days(SITE), reader.days(SITE, DAY), reader.days("elsewhere")]).toEqual([[BEFORE, DAY], [DAY], []])
+  expect(reader.devices("elsewhere")).toEqual([])
+  const counted = [TOMATOES, HERBS, HERBS + 1].map((address) => reader.countReadings(SITE, DAY, address))
+  expect(counted).toEqual([1, 0, undefined])
+})
+
+test("firstDay(), lastDay() and sites() tell what there is, text that came alone included", async () => {
   const read = () => {
     using reader = new StoreReader(join(bench.folder, "cloud.db"))
-    return [reader.sites(), reader.lastDay(SITE)]
+    return [reader.sites(), reader.firstDay(SITE), reader.lastDay(SITE)]
   }
-  expect(read()).toEqual([[SITE], undefined])
+  expect(read()).toEqual([[SITE], undefined, undefined])
   await bench.put(MORNING, 1, TOMATOES, BEFORE)
   await bench.addText(MORNING)
-  expect(read()).toEqual([[SITE], DAY])
+  expect(read()).toEqual([[SITE], BEFORE, DAY])
+})
+
+test("lastDay() of a device is the latest of which it has a reading", async () => {
+  const read = (address: number) => {
+    using reader = new StoreReader(join(bench.folder, "cloud.db"))
+    return reader.lastDay(SITE, address)
+  }
+  await bench.put(MORNING, 1, HERBS)
+  expect(read(TOMATOES)).toBeUndefined()
+  await bench.put(MORNING, 1, TOMATOES, BEFORE)
+  await bench.put("", 1, TOMATOES)
+  expect(read(TOMATOES)).toBe(BEFORE)
+})
+
+test("name() is what a device was called last, in ranges and in none", async () => {
+  const devices = [{ ip: "10.0.0.2-10.0.0.5", name: "bed {ip}" }, { ip: "10.0.0.9" }]
+  await bench.store.describeSite(SITE, { timeZone: TIME_ZONE, devices, spool: "0a" })
+  using reader = new StoreReader(join(bench.folder, "cloud.db"))
+  const named = ["10.0.0.1", "10.0.0.3", "10.0.0.5", "10.0.0.6", "192.168.1.2"].map((ip) =>
+    reader.name(SITE, parseAddress(ip) ?? 0),
+  )
+  expect(named).toEqual([undefined, "bed 10.0.0.3", "bed 10.0.0.5", undefined, "tomatoes"])
+  expect(reader.name("elsewhere", TOMATOES)).toBeUndefined()
 })

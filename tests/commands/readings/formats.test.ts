@@ -1,86 +1,65 @@
 import { describe, expect, test } from "bun:test"
-import type { StoredRow } from "../../../src/cloud/store/reader"
-import { FORMATS, formatNamed } from "../../../src/commands/readings/formats"
+import type { StoredDay } from "../../../src/cloud/store/reader"
+import { SHOWN_DAYS, SHOWN_READINGS, type Shown } from "../../../src/commands/readings/formats"
 
-const ROW: StoredRow = {
-  ...{ site: "greenhouse", address: 0xc0a80102, day: "2026-10-25", time: "02:15", zone: "Europe/Rome" },
-  ...{ temperature: -1.5, humidity: 30 },
+const SURVEY: StoredDay = {
+  ...{ site: "greenhouse", address: 0xc0a80102, day: "2026-10-25", zone: "Europe/Rome" },
+  readings: [
+    ["02:15", -1.5, 30],
+    ["02:15+01:00", 20, 33.5],
+  ],
 }
-const AGAIN = { ...ROW, time: "02:15+01:00" }
 
-const line = (format: string, row = ROW, name: string | undefined = "tomatoes") => FORMATS[format]?.line(row, name)
+function linesOf<Row>({ table, formatNamed }: Shown<Row>, format: string, name?: string): string[] {
+  const { head = "", line = String } = formatNamed(format) ?? {}
+  return [head, ...table.rowsOf(SURVEY, name).map(line)].filter((text) => text !== "").map((text) => text.slice(0, -1))
+}
 
 test("a listing's lines are the original's", () => {
-  expect(line("listing")).toBe("192.168.1.2 - 02:15 - -1.5 - 30%")
-  expect(FORMATS.listing?.head).toBeUndefined()
+  expect(linesOf(SHOWN_READINGS, "listing")).toEqual([
+    "192.168.1.2 - 02:15 - -1.5 - 30%",
+    "192.168.1.2 - 02:15+01:00 - 20 - 33.5%",
+  ])
 })
 
-describe("csv", () => {
-  test("keeps the places of its old columns, and tells the two passes of an hour apart", () => {
-    expect(FORMATS.csv?.head).toBe("site,device,day,time,temperature,humidity,timestamp,name")
-    expect(line("csv")).toBe("greenhouse,192.168.1.2,2026-10-25,02:15,-1.5,30,2026-10-25T02:15:00+02:00,tomatoes")
-    expect(line("csv", AGAIN)).toBe(
-      "greenhouse,192.168.1.2,2026-10-25,02:15+01:00,-1.5,30,2026-10-25T02:15:00+01:00,tomatoes",
-    )
-  })
-
-  test.each([
-    [undefined, ""],
-    ["tomatoes, red", '"tomatoes, red"'],
-    ['the "red" ones', '"the ""red"" ones"'],
-    ["two\nlines", '"two\nlines"'],
-    ["two\rlines", '"two\rlines"'],
-    ["tomatoes; herbs", "tomatoes; herbs"],
-    ["café 🌱", "café 🌱"],
-    ["a=b", "a=b"],
-    ["north-east", "north-east"],
-  ])("writes the name %j as in RFC 4180: %j", (name, expected) => {
-    expect(FORMATS.csv?.line(ROW, name).split("+02:00,")[1]).toBe(expected)
-  })
-
-  test.each([
-    ["=1+1", "'=1+1"],
-    ["+39 055", "'+39 055"],
-    ["-1 floor", "'-1 floor"],
-    ["@SUM(A1)", "'@SUM(A1)"],
-    [" =1+1", " '=1+1"],
-    ["＝1+1", "'＝1+1"],
-    ['=HYPERLINK("http://x","y")', `"'=HYPERLINK(""http://x"",""y"")"`],
-    ["x;=1+1", "x;'=1+1"], // where lists are separated by semicolons
-    ['x;"=1+1', `"x;""'=1+1"`],
-    ["x\t=1+1", "x\t'=1+1"],
-    ["x\n=1+1", `"x\n'=1+1"`],
-  ])("lets no spreadsheet run %j: %j", (name, expected) => {
-    expect(FORMATS.csv?.line(ROW, name).split("+02:00,")[1]).toBe(expected)
-  })
-})
-
-test("jsonl has the name as it is, and null where there is none", () => {
-  expect(JSON.parse(line("jsonl", AGAIN, "=1+1") ?? "")).toEqual({
-    ...{ site: "greenhouse", device: "192.168.1.2", day: "2026-10-25", time: "02:15+01:00" },
-    ...{ temperature: -1.5, humidity: 30, timestamp: "2026-10-25T02:15:00+01:00", name: "=1+1" },
-  })
-  expect(JSON.parse(FORMATS.jsonl?.line(ROW, undefined) ?? "").name).toBeNull()
+test("a listing of days has a line a device and day", () => {
+  expect(linesOf(SHOWN_DAYS, "listing")).toEqual([
+    "192.168.1.2 - 2 readings - -1.5 to 20, mean 9.25 - 30 to 33.5%, mean 31.75%",
+  ])
 })
 
 test("a table's columns stand below each other, the name last, printable and on its line", () => {
   const [head = "", first = "", second = ""] = [
-    FORMATS.table?.head,
-    line("table", ROW, "a\nb"),
-    line("table", AGAIN, "tomatoes"),
+    ...linesOf(SHOWN_READINGS, "table", "a\nb").slice(0, 2),
+    ...linesOf(SHOWN_READINGS, "table", "tomatoes").slice(2),
   ]
   expect(head.split(/\s+/)).toEqual("site device day time temperature humidity timestamp name".split(" "))
   expect(first.endsWith("30  2026-10-25T02:15:00+02:00  a\\u000ab")).toBe(true)
-  expect(second.endsWith("30  2026-10-25T02:15:00+01:00  tomatoes")).toBe(true)
+  expect(second.endsWith("33.5  2026-10-25T02:15:00+01:00  tomatoes")).toBe(true)
   const at = head.indexOf("timestamp")
   expect([first, second].map((text) => text.indexOf("2026-10-25T"))).toEqual([at, at])
-  expect(FORMATS.table?.line(ROW, undefined).endsWith("+02:00")).toBe(true)
+  expect(linesOf(SHOWN_READINGS, "table")[1]).toEndWith("+02:00")
+})
+
+test("a table of days has its numbers to the right", () => {
+  const [head = "", line = ""] = linesOf(SHOWN_DAYS, "table", "tomatoes")
+  expect(line.split(/\s+/)).toEqual(
+    "greenhouse 192.168.1.2 2026-10-25 2 -1.5 9.25 20 30 31.75 33.5 tomatoes".split(" "),
+  )
+  const endOf = (text: string, part: string) => text.indexOf(part) + part.length
+  expect(endOf(line, "9.25")).toBe(endOf(head, "temperature_mean"))
+  expect(head.indexOf("name")).toBe(line.indexOf("tomatoes"))
+})
+
+test("a format that is not known is none", () => {
+  expect([SHOWN_READINGS.formatNamed("xml"), SHOWN_DAYS.formatNamed("toString")]).toEqual([undefined, undefined])
 })
 
 describe("a table that has to fit", () => {
   const shown = (fit: number, name = "tomatoes") => {
-    const { head = "", line = () => "" } = formatNamed("table", fit) ?? {}
-    return [head, line(ROW, name)]
+    const { head = "", line = () => "" } = SHOWN_READINGS.formatNamed("table", fit) ?? {}
+    const [row] = SHOWN_READINGS.table.rowsOf(SURVEY, name)
+    return row ? [head, line(row)].map((text) => text.trimEnd()) : []
   }
 
   test("leaves out the site, then the timestamp, then the name", () => {

@@ -98,6 +98,39 @@ describe("the other formats", () => {
   })
 })
 
+describe("--daily", () => {
+  test("is the days' statistics, of the last day unless told", async () => {
+    expect((await run("--daily")).stdout).toBe(
+      "192.168.1.2 - 2 readings - 20 to 25, mean 22.5 - 30 to 33%, mean 31.5%\n",
+    )
+    const lines = await linesOf("--daily", "--last", "2d")
+    expect(lines.filter((line) => !DAY_NAME.test(line)).map((line) => line.split(" - ")[0])).toEqual([
+      "192.168.1.2",
+      "192.168.1.3",
+      "192.168.1.9",
+      "192.168.1.2",
+    ])
+    expect(lines.filter((line) => DAY_NAME.test(line))).toHaveLength(2)
+  })
+
+  test("takes the options and the formats that readings take", async () => {
+    const range = ["--from", BEFORE, "--to", BEFORE, "--device", "herbs"]
+    const row = {
+      ...{ site: SITE, device: "192.168.1.3", day: BEFORE, readings: 1, name: "herbs" },
+      ...{ temperature: { min: 1, mean: 1, max: 1 }, humidity: { min: 1, mean: 1, max: 1 } },
+    }
+    expect(JSON.parse((await run("--daily", ...range, "--format", "json")).stdout)).toEqual([row])
+    expect((await linesOf("--daily", ...range, "--format", "jsonl")).map((line) => JSON.parse(line))).toEqual([row])
+    expect((await linesOf("--daily", ...range, "--format", "csv"))[1]).toBe(
+      `greenhouse,192.168.1.3,${BEFORE},1,1,1,1,1,1,1,herbs`,
+    )
+    const semicolon = await linesOf("--daily", ...range, "--format", "csv-semicolon")
+    expect(semicolon[0]).toStartWith("site;device;day;readings;temperature_min;")
+    expect(semicolon[1]).toBe(`greenhouse;192.168.1.3;${BEFORE};1;1;1;1;1;1;1;herbs`)
+    expect(await linesOf("--daily", ...range, "--format", "table")).toHaveLength(2)
+  })
+})
+
 describe("--device", () => {
   test.each([
     ["herbs", "192.168.1.3 - 07:00 - 1 - 1%\n"],
@@ -122,7 +155,7 @@ describe("--device", () => {
 })
 
 test.each([
-  [["--format", "xml"], "--format is listing, table, csv or jsonl: it is xml"],
+  [["--format", "xml"], "--format is listing, table, json, jsonl, csv or csv-semicolon: it is xml"],
   [["--day", "2026-02-30"], "There is no day 2026-02-30"],
   [["--site", "barn"], "barn is not a site of this store, which has farm, greenhouse"],
   [["--site", "barn", "--device", "herbs"], "barn is not a site of this store, which has farm, greenhouse"],

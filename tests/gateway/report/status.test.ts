@@ -103,6 +103,16 @@ describe("readGatewayStatus()", () => {
     expect(read().run).toMatchObject({ closed, confirmed, complete })
   })
 
+  test("counts the missing devices whose files were stale, and those no more that came after all", async () => {
+    await run(DAY, { [TOMATOES]: MORNING })
+    expect(read().run).toMatchObject({ missing: 2, stale: 0 })
+    for (const address of [HERBS, LEMONS])
+      await bench.spool.noteAbsence(DAY, address, "stale", "last written on 20 November")
+    expect(read().run).toMatchObject({ missing: 2, stale: 2 })
+    await bench.accept(MORNING, HERBS, DAY, true)
+    expect(read().run).toMatchObject({ missing: 1, stale: 1 })
+  })
+
   test("shows the last seven days", async () => {
     for (let ago = 9; ago >= 0; ago--) await run(addDays(DAY, -ago), { [TOMATOES]: MORNING })
     expect(read().days.map(({ day }) => day)).toEqual(Array.from({ length: 7 }, (_, n) => addDays(DAY, n - 6)))

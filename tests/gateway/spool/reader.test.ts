@@ -5,7 +5,7 @@ import {
   countDay,
   countMissing,
   countWaiting,
-  deviceDays,
+  deviceDay,
   missingRanges,
   openSpool,
 } from "../../../src/gateway/spool/reader"
@@ -49,7 +49,7 @@ test("whoever reads beside a burst reads by keys: a fleet's spool is not looked 
   } as typeof query
   const collection = { day: DAY, closed: true, confirmed: false, expected: [{ first: 0, last: 100 }] }
   expect(countDay(beside, collection)).toMatchObject({ arrived: 100, missing: 1, unchanged: 1, waiting: 100 })
-  expect(deviceDays(beside, collection, [1]).get(1)).toMatchObject({ state: "waiting", unchanged: true })
+  expect(deviceDay(beside, collection, 1)).toMatchObject({ state: "waiting", unchanged: true })
   expect(missingRanges(beside, DAY, collection.expected, 9)).toEqual([{ first: 100, last: 100 }])
   expect(countWaiting(beside, DAY)).toEqual([])
   const scanned = [...plans].filter((plan) => /SCAN main\.|AUTOMATIC/.test(plan))

@@ -70,5 +70,12 @@ export function staleOf(sqlite: Database, day: Day, isMissing: (address: number)
   return formatRanges(stale())
 }
 
+/** Devices without a survey of this day, because their files were stale. */
+export function countStale(sqlite: Database, day: Day): number {
+  const sql = `SELECT count(*) AS stale FROM absent WHERE ${onDaySql("?1", "absent")} AND kind = 'stale'
+    AND slot NOT IN (SELECT slot FROM slots WHERE ${onDaySql("?1")})`
+  return sqlite.query<{ stale: number }, [Day]>(sql).get(day)?.stale ?? 0
+}
+
 const hasAny = (sqlite: Database, day: Day): boolean =>
   sqlite.query<unknown, [Day]>(`SELECT 1 FROM absent WHERE ${onDaySql("?1", "absent")} LIMIT 1`).get(day) !== null

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test"
-import { readDayRange } from "../../src/commands/arguments"
-import type { Day } from "../../src/survey/calendar"
+import { type AskedDays, readDayRange } from "../src/asked"
+import type { Day } from "../src/survey/calendar"
 
 const TODAY: Day = "2026-11-23"
 
@@ -32,5 +32,13 @@ describe("readDayRange()", () => {
     [{ from: "today" }, "A day is written 2026-11-21: it is today"],
   ])("refuses %j", (values, message) => {
     expect(() => readDayRange(values, TODAY)).toThrow(message)
+  })
+
+  test("names its parameters as a URL has them", () => {
+    const refused = (values: AskedDays) => () => readDayRange(values, TODAY, "")
+    expect(refused({ last: "7d", day: "2026-11-21" })).toThrow(/^last says which days: leave out day, from and to$/)
+    expect(refused({ last: "48h" })).toThrow(/^last is whole days/)
+    expect(refused({ day: "2026-11-21", to: "2026-11-21" })).toThrow(/^day is one day: leave out from and to$/)
+    expect(refused({ from: "2026-11-21", to: "2026-11-20" })).toThrow(/^to is before from: /)
   })
 })

@@ -1,10 +1,10 @@
 // What `status --json` prints: what this host knows of its gateway and of its cloud.
-import { type CloudStatus, readCloudStatus } from "../../cloud/status"
-import { type GatewayStatus, readGatewayStatus } from "../../gateway/report/status"
-import { Timetable } from "../../schedule/timetable"
-import { isThere } from "../../storage/database"
-import { StorageError } from "../../storage/errors"
-import type { Topology } from "../../topology/topology"
+import { type CloudStatus, readCloudStatus } from "../cloud/status"
+import { type GatewayStatus, readGatewayStatus } from "../gateway/report/status"
+import { Timetable } from "../schedule/timetable"
+import { isThere } from "../storage/database"
+import { StorageError } from "../storage/errors"
+import type { Topology } from "../topology/topology"
 
 /** Keys stay as they are; others may come. Days are written 2026-11-21, instants as in RFC 3339, sizes in bytes. */
 export interface StatusDocument {

@@ -1,29 +1,34 @@
-// Devices as a person names them on the command line: by address, or by the name that topology.yaml or the store knows.
+// Devices as people and programmes name them: by address, or by the name that topology.yaml or the store knows.
 import { existsSync } from "node:fs"
-import { StoreReader } from "../cloud/store/reader"
-import { didYouMean } from "../nearest"
-import { type AddressRange, formatRange, parseAddress } from "../topology/address"
-import { addressesNamed, type NamedRange, namedRanges } from "../topology/names"
-import { sizeOf } from "../topology/ranges"
-import type { Topology } from "../topology/topology"
-import { UsageError } from "./arguments"
+import { type Mark, UnknownNameError, UsageError } from "../../asked"
+import { didYouMean } from "../../nearest"
+import { type AddressRange, formatRange, parseAddress } from "../../topology/address"
+import { addressesNamed, type NamedRange, namedRanges, nameOf } from "../../topology/names"
+import { sizeOf } from "../../topology/ranges"
+import type { Topology } from "../../topology/topology"
+import { StoreReader } from "../store/reader"
 
 const LISTED = 10 // names, or addresses that have one name, in a message
 
 /**
- * An option's device, as an unsigned 32-bit address. A declared device's name comes before that of one that left
+ * The device that is asked for, as an unsigned 32-bit address. A declared device's name comes before that of one that left
  * topology.yaml, which only the store knows, as it does another site's. Throws UsageError when it is none, or several.
  */
-export function readDevice(text: string | undefined, topology: Topology, site = topology.site): number | undefined {
+export function readDevice(
+  text: string | undefined,
+  topology: Topology,
+  site = topology.site,
+  mark: Mark = "--",
+): number | undefined {
   if (text === undefined) return undefined
-  const declared = site === topology.site ? declaredNames(topology) : []
+  const declared = declaredNames(topology, site)
   const known = parseAddress(text) ?? addressNamed(text, declared)
   if (known !== undefined) return known
   const stored = storedNames(topology.cloud.store, site)
   const address = addressNamed(text, stored)
   if (address !== undefined) return address
   const names = [...declared, ...stored].map(({ name }) => name)
-  throw new UsageError(`--device ${text} is neither an address nor a name in ${site}${suggest(text, names)}`)
+  throw new UnknownNameError(`${mark}device ${text} is neither an address nor a name in ${site}${suggest(text, names)}`)
 }
 
 /** Of the one device that has this name. Throws UsageError where several have it. */
@@ -33,7 +38,16 @@ export function addressNamed(text: string, names: readonly NamedRange[]): number
   return found[0]?.first
 }
 
-export const declaredNames = ({ devices }: Topology): NamedRange[] => namedRanges(devices.labels())
+/** Those of topology.yaml; of another site it knows none. */
+export const declaredNames = ({ devices, site: own }: Topology, site = own): NamedRange[] =>
+  site === own ? namedRanges(devices.labels()) : []
+
+/** What a device is called: as it is declared, or as the store knows it. */
+export function namesFor(topology: Topology, reader: StoreReader, site: string) {
+  const declared = declaredNames(topology, site)
+  const stored = reader.names(site)
+  return (address: number): string | undefined => nameOf(declared, address) ?? nameOf(stored, address)
+}
 
 function storedNames(store: string, site: string): NamedRange[] {
   if (!existsSync(store)) return []

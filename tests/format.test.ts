@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test"
-import { count, formatBytes, formatElapsed, formatWait, formatWhen } from "../../src/commands/format"
+import { count, formatBytes, formatElapsed, formatWait, formatWhen } from "../src/format"
 
 test("count() takes the plural but for one", () => {
   expect([0, 1, 2].map((number) => count(number, "reading"))).toEqual(["0 readings", "1 reading", "2 readings"])

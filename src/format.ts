@@ -1,5 +1,5 @@
 // Quantities and devices in words.
-import { printable } from "../printable"
+import { printable } from "./printable"
 
 export const count = (number: number, singular: string, plural = `${singular}s`): string =>
   `${number} ${number === 1 ? singular : plural}`

@@ -1,0 +1,40 @@
+// Which of the stored surveys somebody asks for, on the command line and over HTTP.
+
+import { type AskedDays, type Mark, readDayRange, UnknownNameError } from "../../asked"
+import type { Day } from "../../survey/calendar"
+import type { Topology } from "../../topology/topology"
+import { FIRST_DAY, LAST_DAY, type Selection, type StoreReader } from "../store/reader"
+import { readDevice } from "./devices"
+
+/** As it was written. */
+export interface Asked extends AskedDays {
+  readonly site?: string | undefined
+  readonly device?: string | undefined
+}
+
+/**
+ * Without days it is the last one of which anything is stored; undefined where there is none. Throws UsageError.
+ * @param today in the topology's time zone
+ */
+export function select(
+  asked: Asked,
+  topology: Topology,
+  reader: StoreReader,
+  today: Day,
+  mark: Mark = "--",
+): Selection | undefined {
+  const { from, to } = readDayRange(asked, today, mark)
+  const site = readSite(asked.site, topology, reader)
+  const device = readDevice(asked.device, topology, site, mark)
+  if (from || to) return { site, device, from: from ?? FIRST_DAY, to: to ?? LAST_DAY }
+  const day = reader.lastDay(site)
+  return day && { site, device, from: day, to: day }
+}
+
+/** The topology's own, unless told. Throws UnknownNameError where the store has others only. */
+export function readSite(text: string | undefined, topology: Topology, reader: StoreReader): string {
+  const site = text ?? topology.site
+  const sites = reader.sites()
+  if (sites.length === 0 || sites.includes(site)) return site
+  throw new UnknownNameError(`${site} is not a site of this store, which has ${sites.join(", ")}`)
+}
