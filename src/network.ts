@@ -8,6 +8,7 @@ import { type ReadSurvey, surveyReader } from "./device/source"
 import { Gateway } from "./gateway/gateway"
 import { cutting, type Log, silentLog } from "./log"
 import { type Sockets, systemSockets } from "./net/sockets"
+import { Counts } from "./network/counts"
 import { eventLog } from "./network/event-log"
 import type { Listener } from "./network/events"
 import { EVERYTHING, haveAddresses, ownAddresses, type Roles } from "./network/roles"
@@ -66,6 +67,7 @@ export class Network implements AsyncDisposable {
   readonly #log: Log
   readonly #fleet: Fleet
   readonly #listeners: Listener[]
+  readonly #counts = new Counts()
   readonly #stopping = new AbortController()
   #topology: Topology
   #cloud: Cloud | undefined
@@ -92,7 +94,11 @@ export class Network implements AsyncDisposable {
       log,
       emit: this.#emit,
     })
-    this.#listeners = [eventLog({ log, clock, topology: () => this.#topology, addressing }), listener]
+    this.#listeners = [
+      eventLog({ log, clock, topology: () => this.#topology, addressing }),
+      this.#counts.hear,
+      listener,
+    ]
   }
 
   /**
@@ -122,6 +128,11 @@ export class Network implements AsyncDisposable {
   get lastCollection(): LastRun | undefined {
     const { lastRun, lastRunDay } = this.#gateway?.ledger ?? {}
     return lastRun && lastRunDay && { scheduledAt: lastRun.scheduledAt, closed: lastRun.closed, upTo: lastRunDay }
+  }
+
+  /** What the gateway has counted since its start, and how its runs went; undefined without one here. */
+  get counts(): Readonly<Record<string, number>> | undefined {
+    return this.#gateway && { ...this.#gateway.counts, ...this.#counts.all }
   }
 
   /** The earliest run that is to come again, as the clock was set back behind it, ms since the epoch. */

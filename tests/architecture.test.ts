@@ -9,11 +9,14 @@ const LAYERS = [
   "main",
   "commands",
   "network",
+  "page",
+  "status",
   "alerts schedule device gateway cloud",
-  "coap",
+  "asked coap",
   "net output storage survey topology",
   "log",
-  "clock nearest printable verdict",
+  "format",
+  "clock installation nearest printable verdict",
 ]
 const GATEWAY_LAYERS = [
   "gateway",
@@ -34,7 +37,7 @@ for (const file of files) {
   const source = await Bun.file(`${SRC}/${file}`).text()
   const written = [...source.matchAll(/(?:from|import\(|require\()\s*"(\.[^"]+)"/g)].map(([, target = ""]) => target)
   const targets = written
-    .filter((target) => !target.endsWith(".json"))
+    .filter((target) => !/\.(css|js|json|svg)$/.test(target))
     .map((target) => `${relative(SRC, resolve(SRC, dirname(file), target))}.ts`)
   imports.set(file, targets)
 }
@@ -105,7 +108,7 @@ test("only the edges touch sockets, and only main ends the process", async () =>
     if (/Bun\.(udpSocket|listen|connect|serve)\b|\bunix:/.test(source)) sockets.push(file)
     if (/process\.exit\(/.test(source)) exits.push(file)
   }
-  expect(sockets.sort()).toEqual(["net/tcp.ts", "net/udp.ts", "net/unix.ts"])
+  expect(sockets.sort()).toEqual(["net/tcp.ts", "net/udp.ts", "net/unix.ts", "page/server.ts"])
   expect(exits).toEqual(["main.ts"])
 })
 

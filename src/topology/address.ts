@@ -21,6 +21,10 @@ export interface AddressRange {
 
 export const EVERY_ADDRESS: Readonly<AddressRange> = { first: 0, last: 0xffff_ffff }
 
+/** Whether only this machine reaches it: an address of 127.0.0.0/8 (RFC 1122 §3.2.1.3), or localhost. */
+export const isLoopback = (host: string): boolean =>
+  host.toLowerCase() === "localhost" || (parseAddress(host) ?? 0) >>> 24 === 127
+
 const DOT = 46
 const ZERO = 48
 

@@ -96,6 +96,9 @@ export function choice<const Words extends readonly string[]>(words: Words, desc
 /** True or false; false where nothing is said. */
 export const flag = (description: string) => v.optional(v.pipe(v.boolean(), v.description(description)), false)
 
+/** False where a section may stand: there shall be nothing of it. */
+export const none = (rule: string) => v.literal(false, refused(rule))
+
 /** A whole number within bounds. */
 export function wholeNumber(least: number, most: number, description: string) {
   const rule = refused(`a whole number from ${least} to ${most}`)

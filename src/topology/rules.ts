@@ -1,7 +1,7 @@
 // What the schema cannot tell: rules between one value and another, and what cron and the time zones say.
 import { normalize } from "node:path"
 import { didYouMean } from "../nearest"
-import { contains, formatNetwork, formatRange, parseAddress } from "./address"
+import { contains, formatNetwork, formatRange, isLoopback, parseAddress } from "./address"
 import { claimRefusals } from "./claims"
 import { cronFault } from "./cron"
 import { isScript } from "./devices"
@@ -18,6 +18,7 @@ export function refusals(draft: Draft, lineOf: LineOf): Finding[] {
     ...refusal(cronFault(draft.schedule?.cron), "schedule", "cron"),
     ...refusal(storeFault(draft), "cloud", "store"),
     ...strangeSites(draft),
+    ...refusal(pageFault(draft), "page", "address"),
     ...claimRefusals(draft, lineOf),
   ]
 }
@@ -58,6 +59,15 @@ function storeFault({ gateway, cloud }: Draft): string | undefined {
   if (gateway?.spool === undefined || cloud?.store === undefined) return undefined
   if (normalize(gateway.spool) !== normalize(cloud.store)) return undefined
   return `must not be the file of gateway.spool: both are ${WRITTEN}`
+}
+
+/** Whoever reaches the page reads everything. */
+function pageFault({ page }: Draft): string | undefined {
+  if (!page || page.address === undefined || isLoopback(page.address) || page.proxied || page.password) return undefined
+  return (
+    `${page.address} is not this machine alone: name the file of a password, as password: keys/page, ` +
+    "or say proxied: true where a reverse proxy asks for one"
+  )
 }
 
 /** The gateway of this topology's own site is known; of another one anybody could say that he is it. */

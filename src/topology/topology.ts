@@ -10,6 +10,7 @@ import {
   flag,
   host,
   network,
+  none,
   path,
   plainText,
   section,
@@ -141,6 +142,23 @@ const alerts = section("Who is told how the runs go.", {
   ),
 })
 
+export const pageSection = section("A page that shows how the network does, and its readings; it only reads.", {
+  address: v.optional(
+    host("The address that it listens on. Beyond this machine it needs a password, or a proxy that has one."),
+    "127.0.0.1",
+  ),
+  port: v.optional(port("The TCP port."), 8080),
+  password: v.optional(path("The file with its password, which nobody but its owner may read.")),
+  proxied: flag("true: a reverse proxy is in front of it, and asks for a password."),
+})
+
+const page = v.pipe(
+  v.union([none("false, or a section such as { address: 127.0.0.1, port: 8080 }"), pageSection]),
+  v.description(
+    "The page that shows how the network does; false: none. The gateway's host serves it where it is declared.",
+  ),
+)
+
 /** What a person may write, and what it becomes. */
 export const topologySchema = v.pipe(
   section("A telemetry network: devices, a gateway and a cloud.", {
@@ -161,6 +179,7 @@ export const topologySchema = v.pipe(
     transmission: v.optional(transmission, {}),
     limits: v.optional(limits, {}),
     alerts: v.optional(alerts, {}),
+    page: v.optional(page),
     gateway,
     cloud,
     devices: v.pipe(

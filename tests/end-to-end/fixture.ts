@@ -37,6 +37,8 @@ export interface SiteOptions {
   readonly speed?: number
   /** The files stay as they are while days pass: true, unless a test is about when they were written. */
   readonly sample?: boolean
+  /** As in topology.yaml. */
+  readonly page?: string
   readonly extra?: string
 }
 
@@ -56,7 +58,8 @@ export class Site implements AsyncDisposable {
   }
 
   static async make(options: SiteOptions = {}): Promise<Site> {
-    const { devices = DEVICES, files = SAMPLE, grace = "5s", speed = 1, sample = true, extra = "" } = options
+    const { devices = DEVICES, files = SAMPLE, grace = "5s", speed = 1, sample = true } = options
+    const { page = "false", extra = "" } = options
     const folder = await mkdtemp(join(tmpdir(), "smart-meter-"))
     const yaml = `
 sample: ${sample}
@@ -69,6 +72,7 @@ gateway:
     devices: { address: 192.168.1.1/24, port: 0 }
     cloud: { address: 10.10.10.1/24 }
 cloud: { address: 10.10.10.2, port: 0 }
+page: ${page}
 ${extra}
 devices:
 ${devices.map((device) => `  - ${device}\n`).join("")}`
@@ -79,8 +83,8 @@ ${devices.map((device) => `  - ${device}\n`).join("")}`
   }
 
   /** One whose network has collected once, and is stopped. */
-  static async collected(): Promise<Site> {
-    const site = await Site.make()
+  static async collected(options: SiteOptions = {}): Promise<Site> {
+    const site = await Site.make(options)
     await using network = await Network.start(site.topology, site.options)
     await network.collect({ scheduledAt: MONDAY_AT_SIX })
     return site

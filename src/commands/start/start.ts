@@ -1,11 +1,12 @@
 // `bun run start`: the whole network simulated on this machine, or the parts that this host plays; on schedule or once.
 import { type Clock, isWrong, pause, systemClock } from "../../clock"
-import { EVERYTHING, Network, type Roles, type Topology } from "../../network"
+import { formatWait, formatWhen } from "../../format"
+import { EVERYTHING, type Event, Network, type Roles, type Topology } from "../../network"
+import type { Page } from "../../page/page"
 import { Schedule } from "../../schedule/schedule"
 import { bindsWholeLoopback } from "../../topology/addressing"
 import { formatProblem } from "../../topology/yaml/problem"
 import { COMMON_OPTIONS, type Values } from "../arguments"
-import { formatWait, formatWhen } from "../format"
 import { checkRoles, readRoles, withAddresses } from "../roles"
 import { createScreen, type Screen } from "../screen"
 import { bannerOf, stoppedText } from "./report"
@@ -43,6 +44,7 @@ export async function run(values: Values<typeof options>, words: readonly string
   const view = new CollectionView(screen, topology, roles)
   const failed = Promise.withResolvers<never>()
   failed.promise.catch(() => {}) // while the network starts, its own error tells
+  let page: Page | undefined
   const starting = Network.start(topology, {
     roles,
     addressing,
@@ -53,6 +55,7 @@ export async function run(values: Values<typeof options>, words: readonly string
     listener: (event) => {
       if (event.kind === "disk-failed") failed.reject(event.error)
       view.hear(event)
+      if (isNews(event)) page?.changed()
     },
     describe: view.describe,
     readTopology: () => file.read(),
@@ -70,14 +73,42 @@ export async function run(values: Values<typeof options>, words: readonly string
     return values.once ? 1 : 0
   }
   const running = new Running(network, file, roles, screen, view, signals.asked)
-  file.follow((topology) => running.update(topology))
+  if (!values.once) page = await startPage(topology, roles, network, screen)
+  file.follow((topology) => {
+    running.update(topology)
+    page?.changed()
+  })
   try {
     return await Promise.race([failed.promise, values.once ? running.once() : running.onSchedule()])
   } finally {
     file.stop()
+    page?.stop()
     await Promise.race([network.stop(), pause(systemClock, STOP_WITHIN_MS), signals.insisted])
     if (signals.asked.aborted) tellStopped()
     signals.release()
+  }
+}
+
+/** What a page shows of. */
+const isNews = ({ kind }: Event): boolean =>
+  kind === "run-finished" || kind === "collection-closed" || kind === "delivered-between-runs"
+
+/** Where the cloud is, or anything that the topology wants one for. One that cannot be served ends nothing. */
+async function startPage(
+  topology: Topology,
+  { cloud, gateway }: Roles,
+  network: Network,
+  screen: Screen,
+): Promise<Page | undefined> {
+  if (topology.page === false || !(cloud || (gateway && topology.page))) return undefined
+  const { Page } = await import("../../page/page")
+  try {
+    const page = await Page.start({ topology, counts: () => network.counts, log: screen })
+    screen.plain(`Page  ${page.url}`)
+    return page
+  } catch (error) {
+    screen.warn(`There is no page: ${error instanceof Error ? error.message : error}`)
+    return undefined
   }
 }
 

@@ -1,0 +1,40 @@
+// `/api/…`: what programmes ask for, in the words of the command line.
+import { UnknownNameError, UsageError } from "../../asked"
+import { DAYS, READINGS } from "../../cloud/export/tables"
+import { printable } from "../../printable"
+import { isThere } from "../../storage/database"
+import { StorageError } from "../../storage/errors"
+import type { Views } from "../views"
+import { devicesOf } from "./devices"
+import { surveysOf } from "./surveys"
+
+/** @param path behind /api/. Undefined where there is nothing. */
+export function apiOf(path: string, request: Request, views: Views): Response | undefined {
+  try {
+    return answerOf(path, request, views)
+  } catch (error) {
+    if (error instanceof UnknownNameError) return line(404, error.message)
+    if (error instanceof UsageError) return line(400, error.message)
+    if (error instanceof StorageError) return line(503, error.message)
+    throw error
+  }
+}
+
+function answerOf(path: string, request: Request, views: Views): Response | undefined {
+  if (path === "status") return statusOf(views)
+  const [, name, extension] = /^(readings|days|devices)(?:\.([\w-]+))?$/.exec(path) ?? []
+  if (!name) return undefined
+  const { store } = views.topology.cloud
+  if (!isThere(store)) return line(404, `Nothing is stored on this host: ${store} is not there`)
+  if (name === "readings") return surveysOf([name, READINGS], extension, request, views)
+  if (name === "days") return surveysOf([name, DAYS], extension, request, views)
+  return devicesOf(extension, request, views)
+}
+
+/** The document of `status --json`; null before anything was collected here. */
+function statusOf(views: Views): Response {
+  const text = `${JSON.stringify(views.status().status ?? null, null, 2)}\n`
+  return new Response(text, { headers: { "Content-Type": "application/json" } })
+}
+
+const line = (status: number, message: string): Response => new Response(`${printable(message)}\n`, { status })

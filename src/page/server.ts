@@ -1,0 +1,75 @@
+// The thread of the page: answers HTTP from what the databases hold.
+import { readFileSync, statSync } from "node:fs"
+import { resolve } from "node:path"
+import * as v from "valibot"
+import { bindError } from "../net/udp"
+import { isLoopback } from "../topology/address"
+import { pageSection, type Topology } from "../topology/topology"
+import { loadTopology } from "../topology/yaml/load"
+import { type GuardOptions, refuse } from "./guard"
+import type { FromServer, ToServer } from "./messages"
+import { answer } from "./routes"
+import { Views } from "./views"
+
+declare const self: Worker
+
+const tell = (message: FromServer): void => self.postMessage(message)
+
+let views: Views | undefined
+let file = ""
+
+self.onmessage = async ({ data }: MessageEvent<ToServer>) => {
+  if (data.kind === "start") {
+    file = data.file
+    await start().catch((error) => tell({ kind: "failed", reason: messageOf(error) }))
+  }
+  if (data.kind === "changed") await refresh().catch((error) => tell({ kind: "problem", reason: messageOf(error) }))
+  if (data.kind === "counts") views?.counted(data.counts)
+}
+
+async function start(): Promise<void> {
+  const topology = await loadTopology(file)
+  const settings = topology.page || v.parse(pageSection, {})
+  const guard = guardOf(settings, topology)
+  const current = (views = new Views(topology, () => tell({ kind: "counts" })))
+  const { address, port } = settings
+  try {
+    const server = Bun.serve({
+      hostname: address,
+      port,
+      idleTimeout: 120,
+      fetch: async (request, server) => refuse(request, guard) ?? (await answer(request, current, server)),
+      error: (error) => {
+        tell({ kind: "problem", reason: error.stack ?? error.message })
+        return new Response("This is our fault, not yours: the log says more\n", { status: 500 })
+      },
+    })
+    tell({ kind: "listening", url: `http://${address}:${server.port}` })
+  } catch (error) {
+    throw bindError("TCP", address, port, error)
+  }
+}
+
+async function refresh(): Promise<void> {
+  views?.update(await loadTopology(file))
+}
+
+type PageSettings = v.InferOutput<typeof pageSection>
+
+function guardOf({ address, password, proxied }: PageSettings, { folder }: Topology): GuardOptions {
+  return {
+    hosts: isLoopback(address) && !proxied ? [address, "127.0.0.1", "localhost"] : undefined,
+    password: password === undefined ? undefined : readPassword(resolve(folder, password)),
+  }
+}
+
+function readPassword(path: string): string {
+  const found = statSync(path, { throwIfNoEntry: false })
+  if (!found) throw new Error(`${path} is not there: write the page's password into it`)
+  if ((found.mode & 0o077) !== 0) throw new Error(`${path} must be its owner's alone: chmod 600 ${path}`)
+  const text = readFileSync(path, "utf8").trim()
+  if (text === "") throw new Error(`${path} is empty: write the page's password into it`)
+  return text
+}
+
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))

@@ -1,0 +1,90 @@
+// The page in its own thread, as a browser or a monitor asks it.
+import { afterEach, expect, test } from "bun:test"
+import { chmod, mkdir, writeFile } from "node:fs/promises"
+import { join } from "node:path"
+import { silentLog } from "../../src/log"
+import { Page } from "../../src/page/page"
+import { Site } from "../end-to-end/fixture"
+
+const sites: Site[] = []
+const pages: Page[] = []
+afterEach(async () => {
+  for (const page of pages.splice(0)) page.stop()
+  for (const site of sites.splice(0)) await site[Symbol.asyncDispose]()
+})
+
+async function siteWith(page: string, isCollected = true): Promise<Site> {
+  const site = await (isCollected ? Site.collected({ page }) : Site.make({ page }))
+  sites.push(site)
+  return site
+}
+
+async function start(site: Site): Promise<Page> {
+  const page = await Page.start({ topology: site.topology, counts: () => ({ uploads: 2 }), log: silentLog })
+  pages.push(page)
+  return page
+}
+
+const get = (page: Page, path: string, init?: RequestInit) => fetch(page.url + path, init)
+
+test("the page says in one sentence how the last run went, and shows each device's days", async () => {
+  const page = await start(await siteWith("{ port: 0 }"))
+  const response = await get(page, "/")
+  expect(response.headers.get("content-type")).toBe("text/html; charset=utf-8")
+  expect(response.headers.get("content-security-policy")).toMatch(/^default-src 'none'; script-src 'self';(?!.*unsafe)/)
+  const text = await response.text()
+  expect(text).toContain("greenhouse, sample data, Sunday 22 November 2026: 2 of 2 devices, delivered")
+  expect(text).toContain('<a href="/devices/192.168.1.2">tomatoes</a> <span class="quiet">192.168.1.2</span>')
+  expect(text).toContain('aria-label="Sunday 22 November 2026: delivered, 4 readings"')
+})
+
+test("a host where nothing was collected says so, and is well", async () => {
+  const page = await start(await siteWith("{ port: 0 }", false))
+  expect(await (await get(page, "/")).text()).toContain("Nothing is collected here yet")
+  expect((await get(page, "/health")).status).toBe(200)
+  expect((await get(page, "/health/last-run")).status).toBe(503)
+})
+
+test("what is not there, may not be done, or is asked under another name is refused", async () => {
+  const page = await start(await siteWith("{ port: 0 }"))
+  expect((await get(page, "/nothing")).status).toBe(404)
+  expect((await get(page, "/", { method: "POST" })).status).toBe(405)
+  expect((await get(page, "/", { headers: { host: "evil.example" } })).status).toBe(421)
+  const head = await get(page, "/", { method: "HEAD" })
+  expect([head.status, await head.text()]).toEqual([200, ""])
+})
+
+test("a password from a file of its owner's alone is asked for", async () => {
+  const site = await siteWith("{ port: 0, password: keys/page }")
+  const path = join(site.folder, "keys/page")
+  await expect(start(site)).rejects.toThrow(`${path} is not there: write the page's password into it`)
+  await mkdir(join(site.folder, "keys"))
+  await writeFile(path, "a secret\n")
+  await expect(start(site)).rejects.toThrow(`${path} must be its owner's alone: chmod 600 ${path}`)
+  await chmod(path, 0o600)
+  const page = await start(site)
+  expect((await get(page, "/health")).status).toBe(401)
+  const authorization = `Basic ${btoa("me:a secret")}`
+  expect((await get(page, "/health", { headers: { authorization } })).status).toBe(200)
+})
+
+test("a port that is taken is one clear line", async () => {
+  const first = await start(await siteWith("{ port: 0 }"))
+  const { port } = new URL(first.url)
+  const site = await siteWith(`{ port: ${port} }`)
+  await expect(start(site)).rejects.toThrow(`TCP port ${port} of 127.0.0.1 is in use`)
+})
+
+test("whoever looks is told when something has changed", async () => {
+  const page = await start(await siteWith("{ port: 0 }"))
+  const { body } = await get(page, "/changes")
+  const seen: string[] = []
+  for await (const text of (body ?? new ReadableStream()).pipeThrough(new TextDecoderStream())) {
+    seen.push(...[...text.matchAll(/^event: (\w+)\ndata: (\S+)$/gm)].map(([, event, version]) => `${event} ${version}`))
+    if (seen.length === 1) page.changed()
+    if (seen.length === 2) break
+  }
+  const [first = "", second = ""] = seen
+  expect([first.split(" ")[0], second.split(" ")[0]]).toEqual(["version", "changed"])
+  expect(first.split(" ")[1]).not.toBe(second.split(" ")[1])
+})
