@@ -1,0 +1,70 @@
+// From the first page on, as a person goes: the sentence, a cell, the download; and a fleet.
+import { expect, test } from "bun:test"
+import { Page } from "../../../src/page/page"
+import { runCommand } from "../../commands/command"
+import { Site } from "../../end-to-end/fixture"
+import { Browser, missingBrowser } from "./browser"
+
+const WITHIN_MS = 60_000
+const WIDE = { width: 1280, scheme: "light" } as const
+
+const missing = missingBrowser()
+const inBrowser = test.skipIf(missing !== undefined)
+
+async function served(site: Site): Promise<Page> {
+  return Page.start({ topology: site.topology, counts: () => undefined, log: site.log })
+}
+
+inBrowser(
+  "the sentence is read, a cell leads to its device's day, and what is downloaded there is what `readings` shows",
+  async () => {
+    await using site = await Site.collected({ page: "{ port: 0 }" })
+    const page = await served(site)
+    using browser = await Browser.open(page.url, WIDE)
+    await browser.navigate(page.url)
+    expect(await browser.text("h1")).toContain(
+      "greenhouse, sample data, Sunday 22 November 2026: 2 of 2 devices, delivered",
+    )
+    await browser.click("td.mark a")
+    await browser.arrived("/devices/192.168.1.2#2026-11-22")
+    expect(await browser.text("h1")).toContain("tomatoes")
+    const href = await browser.until<string>(`[...document.links].find(({ text }) => text === "CSV").href`)
+    const { stdout } = await runCommand(site.folder, "readings", "--device", "tomatoes", "--format", "csv")
+    // in a file a byte order mark tells a spreadsheet that it is UTF-8
+    expect((await (await fetch(href)).text()).replace("\ufeff", "").trimEnd().split(/\r?\n/)).toEqual(
+      stdout.trimEnd().split("\n"),
+    )
+    expect(browser.complaints).toEqual([])
+    page.stop()
+  },
+  WITHIN_MS,
+)
+
+inBrowser(
+  "of a fleet the days are counted, and a device is found by a part of its name or address",
+  async () => {
+    const devices = ['{ ip: 192.168.1.2-192.168.1.99, name: "bed {ip}" }', "{ ip: 192.168.1.200, name: pond }"]
+    await using site = await Site.collected({ page: "{ port: 0 }", devices })
+    const page = await served(site)
+    using browser = await Browser.open(page.url, WIDE)
+    await browser.navigate(page.url)
+    expect(await browser.text("table")).toContain("Sunday 22 November 202699009900")
+    expect(await browser.violations()).toEqual([])
+    await browser.navigate(`${page.url}/devices`)
+    expect(await browser.text("h1")).toBe("99 devices")
+    expect(await browser.evaluate<number>("document.querySelectorAll('tbody tr').length")).toBe(50)
+    expect(await browser.text("nav")).toContain("Page 1 of 2")
+    expect(await browser.violations()).toEqual([])
+    await browser.click("nav a[rel=next]")
+    await browser.arrived("page=2")
+    expect(await browser.evaluate<number>("document.querySelectorAll('tbody tr').length")).toBe(49)
+    await browser.click("#find")
+    await browser.evaluate("document.querySelector('#find').value = 'PO'")
+    await browser.press("Enter")
+    await browser.arrived("find=PO")
+    expect(await browser.text("tbody")).toContain("pond 192.168.1.200")
+    expect(browser.complaints).toEqual([])
+    page.stop()
+  },
+  WITHIN_MS,
+)
