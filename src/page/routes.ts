@@ -1,5 +1,7 @@
 // Which answer belongs to which path.
 import type { Server } from "bun"
+import { printable } from "../printable"
+import { StorageError } from "../storage/errors"
 import { apiOf } from "./api/api"
 import { metricsOf } from "./api/metrics"
 import { assetOf, compressed } from "./assets"
@@ -23,8 +25,8 @@ export async function answer(
   views: Views,
   server: Pick<Server<undefined>, "timeout">,
 ): Promise<Response> {
-  const response =
-    (await route(new URL(request.url), request, views, server)) ?? new Response("Nothing here\n", { status: 404 })
+  const found = await route(new URL(request.url), request, views, server).catch(unavailable)
+  const response = found ?? new Response("Nothing here\n", { status: 404 })
   for (const [name, value] of Object.entries(HEADERS))
     if (!response.headers.has(name)) response.headers.set(name, value)
   return response
@@ -56,6 +58,12 @@ async function route(
       return lastRunOf(views)
   }
   return undefined
+}
+
+/** A file that cannot be read now is no fault of ours. */
+function unavailable(error: unknown): Response {
+  if (error instanceof StorageError) return new Response(`${printable(error.message)}\n`, { status: 503 })
+  throw error
 }
 
 function device(answer: DeviceAnswer, request: Request, views: Views): Response {

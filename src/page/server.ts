@@ -23,7 +23,7 @@ self.onmessage = async ({ data }: MessageEvent<ToServer>) => {
     file = data.file
     await start().catch((error) => tell({ kind: "failed", reason: messageOf(error) }))
   }
-  if (data.kind === "changed") await refresh().catch((error) => tell({ kind: "problem", reason: messageOf(error) }))
+  if (data.kind === "changed") await refresh()
   if (data.kind === "counts") views?.counted(data.counts)
 }
 
@@ -50,8 +50,9 @@ async function start(): Promise<void> {
   }
 }
 
+/** While the file is not sound what it said before stays: `start` tells what is wrong with it. */
 async function refresh(): Promise<void> {
-  views?.update(await loadTopology(file))
+  views?.update(await loadTopology(file).catch(() => undefined))
 }
 
 type PageSettings = v.InferOutput<typeof pageSection>

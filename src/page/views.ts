@@ -46,8 +46,8 @@ export class Views {
     return `${this.#begunAt}.${this.#changes}`
   }
 
-  /** A run has ended, or this topology is another one. */
-  update(topology: Topology): void {
+  /** A run has ended, or the topology is this one now. */
+  update(topology = this.#topology): void {
     this.#topology = topology
     this.#staleAt = 0
     this.#changes++

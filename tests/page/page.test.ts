@@ -4,7 +4,8 @@ import { chmod, mkdir, writeFile } from "node:fs/promises"
 import { join } from "node:path"
 import { silentLog } from "../../src/log"
 import { Page } from "../../src/page/page"
-import { Site } from "../end-to-end/fixture"
+import { Site, until } from "../end-to-end/fixture"
+import { VirtualClock } from "../virtual-clock"
 
 const sites: Site[] = []
 const pages: Page[] = []
@@ -73,6 +74,58 @@ test("a port that is taken is one clear line", async () => {
   const { port } = new URL(first.url)
   const site = await siteWith(`{ port: ${port} }`)
   await expect(start(site)).rejects.toThrow(`TCP port ${port} of 127.0.0.1 is in use`)
+})
+
+test("a file that cannot be read is told with 503, and is no fault of ours", async () => {
+  const site = await siteWith("{ port: 0 }")
+  const page = await start(site)
+  await writeFile(site.topology.gateway.spool, "this is no database")
+  for (const path of ["/", "/devices", "/health/last-run", "/api/status"]) {
+    const response = await get(page, path)
+    expect([path, response.status]).toEqual([path, 503])
+    expect(await response.text()).toContain(`${site.topology.gateway.spool} is not a SQLite database`)
+  }
+})
+
+test("names and reasons are shown as what they are, whatever they hold", async () => {
+  const name = `<img src=x onerror=alert(1)>"'&\u202e${"🌱".repeat(20)}`
+  const yaml = `{ ip: 192.168.1.2, name: ${JSON.stringify(name)}, survey: "<b>.txt" }`
+  const site = await Site.collected({ page: "{ port: 0 }", devices: [yaml] })
+  sites.push(site)
+  const page = await start(site)
+  for (const path of ["/", "/devices", "/devices?find=%3Cimg", "/devices?find=%22%3E%3Cscript%3E"]) {
+    const text = await (await get(page, path)).text()
+    expect(text.match(/<(?!\/?(?:!doctype|[a-z][a-z0-9]*\b)[^<>]*>)/gi)).toBeNull()
+    expect(text).not.toMatch(/<(?:img|b|script(?! src="\/assets))\b/)
+  }
+})
+
+test("a page whose thread has ended is started again, until it is stopped", async () => {
+  const workers: Worker[] = []
+  const Thread = globalThis.Worker
+  globalThis.Worker = class extends Thread {
+    constructor(...args: ConstructorParameters<typeof Worker>) {
+      super(...args)
+      workers.push(this)
+    }
+  }
+  const clock = new VirtualClock()
+  const errors: string[] = []
+  const site = await siteWith("{ port: 0 }")
+  const log = { error: (text: string) => void errors.push(text) }
+  const page = await Page.start({ topology: site.topology, counts: () => undefined, log, clock })
+  pages.push(page)
+  workers[0]?.terminate()
+  await until(() => clock.pending === 1)
+  expect(errors).toEqual(["The page has ended, in 10 s it is started again: it ended by itself"])
+  const before = page.url
+  await clock.advance(10_000)
+  await until(() => page.url !== before)
+  expect((await get(page, "/health")).status).toBe(200)
+  page.stop()
+  await clock.advance(60_000)
+  expect([workers.length, clock.pending]).toEqual([2, 0])
+  globalThis.Worker = Thread
 })
 
 test("whoever looks is told when something has changed", async () => {

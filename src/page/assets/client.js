@@ -19,6 +19,6 @@ async function renew() {
 const news = new EventSource("/changes")
 for (const kind of ["version", "changed"]) {
   news.addEventListener(kind, ({ data }) => {
-    if (data !== shown()) renew()
+    if (data !== shown()) renew().catch(() => {}) // where the way is cut, its end brings the news again
   })
 }
