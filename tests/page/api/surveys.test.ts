@@ -124,7 +124,7 @@ test("both are named in their words where a parameter is wrong", async () => {
     expect(await said(`last=7d&day=${DAY}`)).toBe("400 last says which days: leave out day, from and to\n")
     expect(await said(`day=${DAY}&to=${DAY}`)).toBe("400 day is one day: leave out from and to\n")
     expect(await said(`from=${DAY}&to=${BEFORE}`)).toBe(`400 to is before from: ${BEFORE} is before ${DAY}\n`)
-    expect(await said("from=2026-02-30")).toBe("400 A day is written 2026-11-21: it is 2026-02-30\n")
+    expect(await said("from=2026-02-30")).toBe("400 There is no day 2026-02-30\n")
     expect(await said("frm=2026-02-30")).toBe("400 frm is not a parameter, did you mean from?\n")
     expect(await said("x=1")).toBe("400 x is not a parameter: known are site, device, day, from, to, last, format\n")
     expect(await said("toString=1")).toStartWith("400 toString is not a parameter")
