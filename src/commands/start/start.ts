@@ -1,7 +1,7 @@
 // `bun run start`: the whole network simulated on this machine, or the parts that this host plays; on schedule or once.
 import { type Clock, isWrong, pause, systemClock } from "../../clock"
 import { formatWait, formatWhen } from "../../format"
-import { EVERYTHING, type Event, Network, type Roles, type Topology } from "../../network"
+import { EVERYTHING, Network, type Roles, type Topology } from "../../network"
 import type { Page } from "../../page/page"
 import { Schedule } from "../../schedule/schedule"
 import { bindsWholeLoopback } from "../../topology/addressing"
@@ -9,6 +9,7 @@ import { formatProblem } from "../../topology/yaml/problem"
 import { COMMON_OPTIONS, type Values } from "../arguments"
 import { checkRoles, readRoles, withAddresses } from "../roles"
 import { createScreen, type Screen } from "../screen"
+import { isNews, startPage } from "./page"
 import { bannerOf, stoppedText } from "./report"
 import { missedText, rightClockText, setBackText, tooOldText, wrongClockText } from "./schedule-text"
 import { listenForSignals } from "./signals"
@@ -86,29 +87,6 @@ export async function run(values: Values<typeof options>, words: readonly string
     await Promise.race([network.stop(), pause(systemClock, STOP_WITHIN_MS), signals.insisted])
     if (signals.asked.aborted) tellStopped()
     signals.release()
-  }
-}
-
-/** What a page shows of. */
-const isNews = ({ kind }: Event): boolean =>
-  kind === "run-finished" || kind === "collection-closed" || kind === "delivered-between-runs"
-
-/** Where the cloud is, or anything that the topology wants one for. One that cannot be served ends nothing. */
-async function startPage(
-  topology: Topology,
-  { cloud, gateway }: Roles,
-  network: Network,
-  screen: Screen,
-): Promise<Page | undefined> {
-  if (topology.page === false || !(cloud || (gateway && topology.page))) return undefined
-  const { Page } = await import("../../page/page")
-  try {
-    const page = await Page.start({ topology, counts: () => network.counts, log: screen })
-    screen.plain(`Page  ${page.url}`)
-    return page
-  } catch (error) {
-    screen.warn(`There is no page: ${error instanceof Error ? error.message : error}`)
-    return undefined
   }
 }
 
