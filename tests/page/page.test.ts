@@ -35,7 +35,9 @@ test("the page says in one sentence how the last run went, and shows each device
   expect(response.headers.get("content-security-policy")).toMatch(/^default-src 'none'; script-src 'self';(?!.*unsafe)/)
   const text = await response.text()
   expect(text).toContain("greenhouse, sample data, Sunday 22 November 2026: 2 of 2 devices, delivered")
-  expect(text).toContain('<a href="/devices/192.168.1.2">tomatoes</a> <span class="quiet">192.168.1.2</span>')
+  expect(text).toContain(
+    '<a href="/devices/192.168.1.2"><bdi>tomatoes</bdi></a> <span class="quiet">192.168.1.2</span>',
+  )
   expect(text).toContain('aria-label="Sunday 22 November 2026: delivered, 4 readings"')
 })
 

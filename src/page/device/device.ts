@@ -5,7 +5,7 @@ import { StorageError } from "../../storage/errors"
 import type { Shown } from "../markup/layout"
 import type { Views } from "../views"
 import { type DeviceFound, findDevice } from "./find"
-import { historyOf } from "./history"
+import { historyOf, lastDays, NO_HISTORY } from "./history"
 import { type Series, seriesOf } from "./series"
 import { deviceView, isSpan, noneView, SPANS, severalView } from "./view"
 
@@ -49,7 +49,8 @@ async function answerOf({ pathname, searchParams }: URL, views: Views): Promise<
 function histories(views: Views, { site, address }: DeviceFound, span: number, open: () => StoreReader) {
   return views.histories.get(JSON.stringify([site, address, span]), async () => {
     using reader = open()
-    return await historyOf(reader, { site, address, span })
+    const days = lastDays(reader, site, address, span)
+    return days ? await historyOf(reader, { site, address, ...days }) : NO_HISTORY
   })
 }
 

@@ -33,15 +33,18 @@ export interface History {
   readonly samples: readonly Sample[]
   /** How many there are in the span. */
   readonly readings: number
-  /** The last reading that there is. */
+  /** The last reading of the days that were looked at. */
   readonly latest: Sample | undefined
 }
 
-export interface Wanted {
+export interface DaySpan {
+  readonly from: Day
+  readonly to: Day
+}
+
+export interface Wanted extends DaySpan {
   readonly site: string
   readonly address: number
-  /** How many days. */
-  readonly span: number
 }
 
 const MOST_SAMPLES = 2000 // twice as many as a wide window has columns
@@ -49,17 +52,15 @@ const LOOKED_DAYS = 30 // for trends, at least
 const SECONDS_A_DAY = 86_400
 const TURN_MS = 25 // at a time, then others have a turn
 
-export async function historyOf(reader: StoreReader, wanted: Wanted): Promise<History> {
-  const shown = shownDays(reader, wanted)
-  if (!shown) return { days: [], looked: [], samples: [], readings: 0, latest: undefined }
-  const { first, to, count } = shown
-  const from = addDays(to, 1 - Math.max(wanted.span, LOOKED_DAYS))
+export async function historyOf(reader: StoreReader, { site, address, from: first, to }: Wanted): Promise<History> {
+  const count = daysBetween(first, to) + 1
+  const from = addDays(to, 1 - Math.max(count, LOOKED_DAYS))
   const stored = new Map<Day, HistoryDay>()
   const samples = new Samples<Taken>(MOST_SAMPLES)
   let readings = 0
   let latest: Taken | undefined
   let turnEnds = performance.now() + TURN_MS
-  for (const each of reader.surveys({ site: wanted.site, device: wanted.address, from, to })) {
+  for (const each of reader.surveys({ site, device: address, from, to })) {
     const day = summarise(each)
     stored.set(day.day, day)
     const before = daysBetween(first, day.day)
@@ -78,17 +79,19 @@ export async function historyOf(reader: StoreReader, wanted: Wanted): Promise<Hi
   return { days: looked.slice(-count), looked, samples: kept, readings, latest: latest && sampleOf(latest) }
 }
 
+/** Of a device that has never measured anything. */
+export const NO_HISTORY: History = { days: [], looked: [], samples: [], readings: 0, latest: undefined }
+
 /**
- * They end with the last day of the site, of a device that was silent through all of them with that device's own; they
- * begin with the first day of the site at the earliest.
+ * So many days, which end with the last day of the site, of a device that was silent through all of them with that device's
+ * own; they begin with the first day of the site at the earliest.
  */
-function shownDays(reader: StoreReader, { site, address, span }: Wanted) {
+export function lastDays(reader: StoreReader, site: string, address: number, span: number): DaySpan | undefined {
   const [own, earliest, last] = [reader.lastDay(site, address), reader.firstDay(site), reader.lastDay(site)]
   if (own === undefined || earliest === undefined || last === undefined) return undefined
   const to = own > addDays(last, -span) ? last : own
   const begin = addDays(to, 1 - span)
-  const first = begin > earliest ? begin : earliest
-  return { first, to, count: daysBetween(first, to) + 1 }
+  return { from: begin > earliest ? begin : earliest, to }
 }
 
 function* withEmptyDays(stored: ReadonlyMap<Day, HistoryDay>, from: Day, to: Day): Generator<HistoryDay> {

@@ -1,4 +1,5 @@
 // A device's days as tables: by the hour, each day, week beside week.
+import type { Day } from "../../survey/calendar"
 import type { DayStatistics, Statistics } from "../../survey/statistics"
 import { type Html, html } from "../markup/html"
 import type { History, HistoryDay } from "./history"
@@ -37,17 +38,21 @@ export function hoursTable({ days }: History): Html {
     .reverse()}</tbody></table></div>`
 }
 
-/** The last first. */
-export function daysTable({ days }: History): Html {
+/**
+ * The last first.
+ * @param label of it alone among the tables of a page
+ * @param idOf where a link leads to a day
+ */
+export function daysTable({ days }: History, label = "Each day", idOf = (day: Day): string => day): Html {
   const today = days.at(-1)?.day
-  return html`<div class="scroll" tabindex="0" role="region" aria-label="Each day">
+  return html`<div class="scroll" tabindex="0" role="region" aria-label="${label}">
 <table class="days"><caption>Least, mean and most</caption>
 <thead><tr><th scope="col" rowspan="2" class="text">Day</th><th scope="colgroup" colspan="3">Temperature, °C</th>
 <th scope="colgroup" colspan="3">Soil humidity, %</th><th scope="col" rowspan="2">Readings</th></tr>
 <tr>${[0, 1].map(() => ["Least", "Mean", "Most"].map((name) => html`<th scope="col">${name}</th>`))}</tr></thead>
 <tbody>${days
     .map(
-      ({ day, statistics }) => html`<tr><th scope="row">${weekday(day, today)}</th>${
+      ({ day, statistics }) => html`<tr id="${idOf(day)}"><th scope="row">${weekday(day, today)}</th>${
         statistics ? numbersOf(statistics) : html`<td colspan="7" class="quiet nothing">no readings</td>`
       }</tr>
 `,

@@ -32,19 +32,26 @@ export function deviceView({ device, span, history, ownSite }: DeviceShown): Sho
   const query = (days: number) => `?${new URLSearchParams({ days: String(days), ...siteOf(device.site, ownSite) })}`
   return {
     title: printable(name ?? ip),
-    body: html`<h1 class="device"><bdi>${name ?? ip}</bdi>${name !== undefined && html` <span class="quiet">${ip}</span>`}</h1>
-<p class="latest">${latestText(history)}${hasLeft && " It is not in topology.yaml any more."}</p>
+    body: html`<h1 class="device">${nameText(device)}</h1>
+<p class="latest">${latestOf(history)}${hasLeft && " It is not in topology.yaml any more."}</p>
 ${history?.latest && sections(device, history, span, query)}`,
   }
 }
 
-function latestText(history: History | undefined): Html | string {
+export function nameText({ address, name }: DeviceFound): Html {
+  const ip = formatAddress(address)
+  return html`<bdi>${name ?? ip}</bdi>${name !== undefined && html` <span class="quiet">${ip}</span>`}`
+}
+
+function latestOf(history: History | undefined): Html | string {
   if (!history) return "Readings are kept where the cloud is: nothing is stored on this host."
-  const { latest } = history
-  if (!latest) return "No reading so far."
+  return history.latest ? latestText(history.latest) : "No reading so far."
+}
+
+export function latestText(latest: Sample, which = "its last reading"): Html {
   const [day, time] = clockOf(latest)
   return html`<strong>${percent(latest.humidity)}</strong> soil humidity and <strong>${celsius(latest.temperature)}</strong>
-at ${time} on <time datetime="${latest.timestamp}">${describeDay(day)}</time>, its last reading.`
+at ${time} on <time datetime="${latest.timestamp}">${describeDay(day)}</time>, ${which}.`
 }
 
 /** What the device's own clock showed. */
@@ -70,12 +77,8 @@ ${daysTable(history)}
 <script src="/assets/plot.js" type="module"></script>`
 }
 
-function plot(
-  { address }: DeviceFound,
-  { days, readings, samples }: History,
-  span: number,
-  query: (days: number) => string,
-): Html {
+function plot({ address }: DeviceFound, history: History, span: number, query: (days: number) => string): Html {
+  const { days, readings } = history
   const [from, to] = [days.at(0)?.day, days.at(-1)?.day]
   if (!from || !to) return html``
   const heading = html`<h2>${briefSpan(from, to)} ${to.slice(0, 4)}</h2>`
@@ -83,17 +86,20 @@ function plot(
   const series = `/devices/${formatAddress(address)}/series.json${query(span)}`
   return html`${heading}
 <figure class="readings">
-<figcaption><span class="key temperature">Temperature, °C, left</span> <span class="key humidity">Soil humidity, %, right</span>
+<figcaption>${PLOT_KEYS}
 <output id="reading"></output></figcaption>
 <div id="plot" tabindex="0" role="application" aria-label="Plot of temperature and soil humidity: the arrow keys, Home and End go from reading to reading" data-series="${series}"></div>
 <noscript><p class="quiet">The plot needs JavaScript; the tables below have its numbers.</p></noscript>
 </figure>
-${
+${samplesText(history)}`
+}
+
+export const PLOT_KEYS = html`<span class="key temperature">Temperature, °C, left</span> <span class="key humidity">Soil humidity, %, right</span>`
+
+export const samplesText = ({ samples, readings }: History): Html | false =>
   samples.length < readings &&
   html`<p class="quiet">The plot has ${samples.length.toLocaleString("en-GB")} of ${readings.toLocaleString("en-GB")} readings:
 the lowest and the highest of each stretch of time.</p>`
-}`
-}
 
 function downloads({ site, address }: DeviceFound, { days }: History): Html {
   const [from, to] = [days.at(0)?.day ?? "", days.at(-1)?.day ?? ""]
@@ -108,7 +114,7 @@ ${link("JSON", { format: "json" })}
 ${link("Parquet", { format: "parquet" })}</ul>`
 }
 
-function dryingText({ looked }: History): Html {
+export function dryingText({ looked }: History): Html {
   const drying = dryingOf(looked)
   if (!drying) return html``
   const { since, humidity, aDay, expected } = drying

@@ -22,11 +22,24 @@ const WORDS: Record<DeviceDay["state"], string> = {
   none: "not expected",
 }
 
+/** Where a device is shown, and its day; nowhere where it is undefined. */
+export interface Links {
+  readonly device: (ip: string) => string | undefined
+  readonly day: (ip: string, day: Day) => string | undefined
+}
+
+const TO_PAGES: Links = { device: devicePath, day: (ip, day) => `${devicePath(ip)}#${day}` }
+
 /**
  * The latest day first, as a narrow screen shows no more, with a legend of the marks that occur.
  * @param days oldest first, as each device has them
  */
-export function gridOf(heading: string, days: readonly Day[], devices: readonly DeviceStatus[]): Html {
+export function gridOf(
+  heading: string,
+  days: readonly Day[],
+  devices: readonly DeviceStatus[],
+  links: Links = TO_PAGES,
+): Html {
   const marks = devices.flatMap((device) => device.days.map(markOf)).join("")
   const legend = LEGEND.filter(([mark]) => marks.includes(mark))
   return html`<h2 id="days">${heading}</h2>
@@ -35,7 +48,7 @@ export function gridOf(heading: string, days: readonly Day[], devices: readonly 
 <thead><tr><th scope="col" class="text">Device</th>${days.toReversed().map((day) => html`<th scope="col">${shortHead(day)}</th>`)}</tr></thead>
 <tbody>${devices.map(
     ({ ip, name, days }) => html`
-<tr><th scope="row"><a href="${devicePath(ip)}">${name ?? ip}</a>${name !== null && html` <span class="quiet">${ip}</span>`}</th>${days.toReversed().map((day) => cell(ip, day))}</tr>`,
+<tr><th scope="row">${linked(html`<bdi>${name ?? ip}</bdi>`, links.device(ip))}${name !== null && html` <span class="quiet">${ip}</span>`}</th>${days.toReversed().map((day) => cell(day, links.day(ip, day.day)))}</tr>`,
   )}
 </tbody>
 </table>
@@ -43,12 +56,19 @@ export function gridOf(heading: string, days: readonly Day[], devices: readonly 
 <p class="quiet">${legend.map(([mark, meaning]) => html`<span class="mark-key">${mark} ${meaning}</span> `)}</p>`
 }
 
-function cell(ip: string, day: DeviceDay): Html {
+const linked = (text: Html, href: string | undefined): Html =>
+  href === undefined ? text : html`<a href="${href}">${text}</a>`
+
+function cell(day: DeviceDay, href: string | undefined): Html {
   const { state, late, unchanged, readings } = day
   const words = [WORDS[state], late && "late", unchanged && "unchanged", readings > 0 && `${readings} readings`]
   const label = `${describeDay(day.day)}: ${words.filter((word) => word !== false).join(", ")}`
-  const href = `${devicePath(ip)}#${day.day}`
-  return html`<td class="mark ${COLOURS[state]}"><a href="${href}" title="${label}" aria-label="${label}">${markOf(day)}</a></td>`
+  const attributes = html`title="${label}" aria-label="${label}"`
+  const mark =
+    href === undefined
+      ? html`<span role="img" ${attributes}>${markOf(day)}</span>`
+      : html`<a href="${href}" ${attributes}>${markOf(day)}</a>`
+  return html`<td class="mark ${COLOURS[state]}">${mark}</td>`
 }
 
 const shortHead = (day: Day): string =>

@@ -37,12 +37,13 @@ function nextRun({ schedule, timeZone }: Topology, now: number): Html {
 
 function daysOf({ days, devices }: GatewayStatus): Html | null {
   if (days.length === 0) return null
-  if (!devices) return html`${numbers(days)}${searchFor()}`
+  if (!devices) return html`${numbersOf(days)}${searchFor()}`
   const heads = days.map(({ day }) => day)
   return gridOf("The last days", heads, devices)
 }
 
-function numbers(days: readonly DayCounts[]): Html {
+/** A row of numbers a day. */
+export function numbersOf(days: readonly DayCounts[]): Html {
   return html`<h2 id="days">The last days</h2>
 <div class="scroll" tabindex="0" role="region" aria-labelledby="days">
 <table>

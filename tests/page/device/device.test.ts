@@ -42,6 +42,12 @@ test("a day's row has the least, the mean and the most, and a day with nothing s
   )
 })
 
+test("a day's row is where the overview's link to it leads", async () => {
+  using farm = await Farm.make()
+  await farm.put(DAY, SAMPLE)
+  expect((await farm.page("/devices/tomatoes")).body).toContain(`<tr id="${DAY}"><th scope="row">Sat 21 Nov</th>`)
+})
+
 test("the hours' map has each hour's mean, in a shade and as a number", async () => {
   using farm = await Farm.make()
   await farm.put(DAY, "08:00 - 20 - 30%\n08:30 - 20 - 31%\n20:00 - 21 - 60%\n")
