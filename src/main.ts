@@ -14,6 +14,7 @@ const COMMANDS: Record<string, () => Promise<Command>> = {
   start: () => import("./commands/start/start") as Promise<Command>,
   check: () => import("./commands/check") as Promise<Command>,
   readings: () => import("./commands/readings/readings") as Promise<Command>,
+  report: () => import("./commands/report") as Promise<Command>,
   service: () => import("./commands/service/service") as Promise<Command>,
   status: () => import("./commands/status/status") as Promise<Command>,
   resend: () => import("./commands/resend") as Promise<Command>,
