@@ -86,6 +86,12 @@ export class Browser implements Disposable {
     await this.view.cdp("Emulation.setScriptExecutionDisabled", { value: true })
   }
 
+  /** As it is printed, on paper as wide as the window. */
+  async onPaper(scheme: Look["scheme"]): Promise<void> {
+    const features = [{ name: "prefers-color-scheme", value: scheme }]
+    await this.view.cdp("Emulation.setEmulatedMedia", { media: "print", features })
+  }
+
   press(key: string): Promise<void> {
     return this.view.press(key as "Home")
   }
