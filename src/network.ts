@@ -11,7 +11,7 @@ import { type Sockets, systemSockets } from "./net/sockets"
 import { Counts } from "./network/counts"
 import { eventLog } from "./network/event-log"
 import type { Listener } from "./network/events"
-import { EVERYTHING, haveAddresses, ownAddresses, type Roles } from "./network/roles"
+import { EVERYTHING, haveAddresses, isPlayedAddress, ownAddresses, type Roles } from "./network/roles"
 import { type CollectOptions, Run } from "./network/run"
 import type { Summary } from "./network/summary"
 import type { LastRun } from "./schedule/due"
@@ -141,11 +141,13 @@ export class Network implements AsyncDisposable {
   }
 
   /**
-   * These devices may speak from now on, and are expected from the next collection on; so do its grace and its heartbeat
-   * hold. What else the topology says needs a new start.
+   * These devices may speak from now on, and those that are new are expected from the next collection on; whoever is gone or
+   * paused sends no more, and a run under way does not wait for it. So do its grace and its heartbeat hold. What else the
+   * topology says needs a new start.
    */
   update(topology: Topology): void {
     this.#topology = topology
+    this.#fleet.keep((address) => isPlayedAddress(address, topology, this.#roles)) // before it would be refused
     this.#gateway?.declare(topology.devices)
     this.#cloud?.declare(topology.devices)
     this.#heartbeat?.update(topology.alerts.heartbeat)

@@ -37,13 +37,17 @@ interface Sending extends FleetOptions, FleetRunOptions {
   readonly told: Map<string, string>
   readonly catchUp: CatchUp
   readonly signal: AbortSignal
+  /** Whether a device still takes part: it may change meanwhile. */
+  readonly kept: { isPlayed: (address: number) => boolean }
+  /** What ends each device that is sending now, by address. */
+  readonly active: Map<number, AbortController>
 }
 
 const DEVICES_AT_ONCE = 64
 const LOOK_AGAIN_MS = 60_000
 
 export class Fleet {
-  #current: AbortController | undefined
+  #current: { readonly sending: Sending; readonly end: AbortController } | undefined
   readonly #toldAbsent = new Map<number, Day>()
 
   constructor(private readonly options: FleetOptions) {}
@@ -51,15 +55,40 @@ export class Fleet {
   /** Starts a day's uploads, and ends those of the day before that still try. */
   run(day: Day, options: FleetRunOptions): FleetRun {
     this.stop("the next run begins")
-    const { signal } = (this.#current = new AbortController())
+    const end = new AbortController()
     const catchUp = new CatchUp(this.#toldAbsent, this.options.clock, this.options.log)
-    const progress = { day, reasons: new Map(), uploads: [], told: new Map(), catchUp, signal }
-    return { ...progress, settled: runAll({ ...this.options, ...options, ...progress }) }
+    const sending: Sending = {
+      ...this.options,
+      ...options,
+      day,
+      reasons: new Map(),
+      uploads: [],
+      told: new Map(),
+      catchUp,
+      signal: end.signal,
+      kept: { isPlayed: () => true },
+      active: new Map(),
+    }
+    this.#current = { sending, end }
+    return { settled: runAll(sending), reasons: sending.reasons, uploads: sending.uploads }
+  }
+
+  /** Of the run under way only these still take part: others give up, and are looked at again should they come back. */
+  keep(isPlayed: (address: number) => boolean): void {
+    if (!this.#current) return
+    const { kept, reasons, active } = this.#current.sending
+    kept.isPlayed = isPlayed
+    for (const address of reasons.keys()) if (!isPlayed(address)) reasons.delete(address)
+    for (const [address, own] of active) if (!isPlayed(address)) own.abort(new Error("it is sent for no more"))
   }
 
   /** Devices that are still trying give up. */
   stop(why: string): void {
-    this.#current?.abort(new Error(why))
+    if (!this.#current) return
+    const { sending, end } = this.#current
+    const reason = new Error(why)
+    end.abort(reason)
+    for (const own of sending.active.values()) own.abort(reason)
   }
 }
 
@@ -110,12 +139,21 @@ async function pass(
 
 /** Resolves with whether its survey was missing. */
 async function runOne(device: Device, sending: Sending): Promise<boolean> {
-  const { day, reasons, signal } = sending
+  const { day, reasons, active, kept } = sending
+  const { address } = device
+  if (!kept.isPlayed(address)) return true
+  const own = new AbortController()
+  active.set(address, own)
+  const emit = (event: DeviceEvent) => {
+    if (kept.isPlayed(address)) hear(event, sending)
+  }
   try {
-    return await runDevice(day, { ...sending, device, emit: (event) => hear(event, sending) }, signal)
+    return await runDevice(day, { ...sending, device, emit }, own.signal)
   } catch (error) {
-    if (!signal.aborted) reasons.set(device.address, error instanceof Error ? error.message : String(error))
+    if (!own.signal.aborted) reasons.set(address, error instanceof Error ? error.message : String(error))
     return true
+  } finally {
+    active.delete(address)
   }
 }
 

@@ -6,7 +6,6 @@ import { addDays, type Day, dayOf } from "../survey/calendar"
 import { formatRange } from "../topology/address"
 import { type Addressing, bindAddress } from "../topology/addressing"
 import type { Devices } from "../topology/devices"
-import { sizeOf } from "../topology/ranges"
 import type { Topology } from "../topology/topology"
 import { type CarryOutOptions, carryOut } from "./control/carry-out"
 import { Control } from "./control/control"
@@ -188,7 +187,9 @@ export class Gateway {
   /** From now on these are the declared devices: what comes, is expected and owed follows them. */
   declare(devices: Devices): void {
     this.#declared.devices = devices
-    this.#noteDevices().catch((error) => this.#options.log.error(`The devices could not be noted: ${error}`))
+    Promise.all([this.#noteDevices(), this.#collector.declare(this.#expected)]).catch((error) =>
+      this.#options.log.error(`The devices could not be noted: ${error}`),
+    )
   }
 
   /** Opens the collection of a day. */
@@ -210,7 +211,10 @@ export class Gateway {
     const { releasedUpTo } = ledger
     const released = releasedUpTo ? addDays(releasedUpTo, 1) : oldest
     await spool.prune(released > oldest ? released : oldest)
-    return this.#collector.open(day, scheduledAt, this.#expected)
+    const { devices } = this.#declared
+    const collection = await this.#collector.open(day, scheduledAt, this.#expected)
+    if (this.#declared.devices !== devices) await this.#collector.declare(this.#expected)
+    return collection
   }
 
   /** Records runs that did not take place, so that what is not too long ago of them is owed. */
@@ -232,8 +236,12 @@ export class Gateway {
 
   /** Ends the waiting and delivers what has come. Throws the signal's reason; what is left is delivered later. */
   async close(day: Day, signal: AbortSignal): Promise<Forwarded> {
-    await this.#collector.close(day)
-    return this.#forwarder.forward(day, AbortSignal.any([signal, this.#stopping.signal]))
+    try {
+      await this.#collector.close(day)
+      return await this.#forwarder.forward(day, AbortSignal.any([signal, this.#stopping.signal]))
+    } finally {
+      this.#collector.end()
+    }
   }
 
   /** Delivers what became due while nobody was looking, as after a restart, and closes what was not confirmed. */
@@ -241,9 +249,9 @@ export class Gateway {
     this.#betweenRuns.resume()
   }
 
-  async summary({ day, missing }: OpenCollection): Promise<DaySummary> {
+  async summary({ day, expected, missing }: OpenCollection): Promise<DaySummary> {
     await this.#storage.spool.settle() // with who came a moment ago
-    return summarizeDay(this.#storage, day, sizeOf(this.#expected), missing())
+    return summarizeDay(this.#storage, day, expected(), missing())
   }
 
   /** Whether any survey of this day is another one than on the day before. */

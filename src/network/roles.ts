@@ -25,6 +25,12 @@ export function isPlayed({ address, survey, paused }: Device, { devices }: Roles
   return isNamed && survey !== undefined && !paused
 }
 
+/** The same of an address, which need not be a device's. */
+export function isPlayedAddress(address: number, { devices }: Topology, roles: Roles): boolean {
+  const device = devices.get(address)
+  return device !== undefined && isPlayed(device, roles)
+}
+
 /** Devices whose surveys are sent from here, in address order. */
 export function* ownDevices({ devices }: Topology, roles: Roles): Generator<Device> {
   for (const device of devices) if (isPlayed(device, roles)) yield device

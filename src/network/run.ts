@@ -9,7 +9,7 @@ import { addDays, type Day } from "../survey/calendar"
 import type { Device } from "../topology/devices"
 import type { Topology } from "../topology/topology"
 import { isComplete } from "../verdict"
-import { isPlayed, ownDevices, type Roles } from "./roles"
+import { isPlayedAddress, ownDevices, type Roles } from "./roles"
 import { awaitedText, changedSampleText, describeMissing, goneSources, type Summary } from "./summary"
 
 export interface CollectOptions {
@@ -56,6 +56,7 @@ export class Run {
     const graceEnd = clock.now() + graceMs
     const refusedBefore = gateway.counts.refusedLines
 
+    const opened = this.#topology.devices
     const collection = await gateway.open(day, scheduledAt)
     const devices = this.#runDevices()
     // a device of ours that has nothing to send will not have it in a quarter of an hour; another one may
@@ -81,7 +82,7 @@ export class Run {
     return {
       day,
       ...summary,
-      missing: describeMissing(missing, this.#topology.devices, reasons),
+      missing: describeMissing(missing, [this.#topology.devices, opened], reasons),
       stored: forwarded?.readings ?? 0,
       refusedLines: gateway.counts.refusedLines - refusedBefore,
       differing: forwarded?.differing ?? [],
@@ -96,19 +97,20 @@ export class Run {
     const { patient = false } = this.options
     const { clock, fleet } = this.parts
     const startedAt = clock.monotonic()
+    const opened = [...this.#ownDevices()]
     const devices = this.#runDevices()
     const finished = await this.#withinGrace(devices.settled.then(() => true))
     if (!patient) fleet.stop("the grace is over")
 
     const arrived = new Set(devices.uploads.map(({ device }) => device.address))
-    const own = [...this.#ownDevices()]
+    const own = opened.filter(({ address }) => arrived.has(address) || this.#isOwnAddress(address))
     // what is not owed need not be sent, and what has no reason has been
     const isMissing = ({ address }: Device) => !arrived.has(address) && (!finished || devices.reasons.has(address))
     const missing = own.filter(isMissing).map(({ address }) => address)
     return {
       day: this.day,
       expected: own.length,
-      missing: describeMissing(missing, this.#topology.devices, devices.reasons),
+      missing: describeMissing(missing, [this.#topology.devices], devices.reasons),
       readings: devices.uploads.reduce((sum, { readings }) => sum + readings, 0),
       stored: 0,
       differing: [],
@@ -169,7 +171,6 @@ export class Run {
   }
 
   #isOwnAddress(address: number): boolean {
-    const device = this.#topology.devices.get(address)
-    return device !== undefined && isPlayed(device, this.parts.roles)
+    return isPlayedAddress(address, this.#topology, this.parts.roles)
   }
 }

@@ -15,7 +15,7 @@ export interface Missing {
 /** How one collection went; without a gateway here, how this host's devices fared. */
 export interface Summary {
   readonly day: Day
-  /** Declared devices that are not paused, or those of this host. */
+  /** Devices that the run's collection expects at its end, or that this host sends for: those of its beginning that stayed. */
   readonly expected: number
   readonly missing: readonly Missing[]
   /** Readings of the day, all devices together. */
@@ -45,14 +45,17 @@ export function awaitedText(missing: readonly number[], untilMs: number, timeZon
   return `Waiting for ${who} until ${until.toString({ smallestUnit: "second" })} ${timeZone}`
 }
 
-/** Missing addresses as devices, each with the reason that its own source gave. */
+/**
+ * Missing addresses as devices, each with the reason that its own source gave.
+ * @param declared by several topologies, of which the first that knows a device describes it
+ */
 export function describeMissing(
   missing: readonly number[],
-  devices: Devices,
+  declared: readonly Devices[],
   reasons: ReadonlyMap<number, string>,
 ): Missing[] {
   return missing.flatMap((address) => {
-    const device = devices.get(address)
+    const device = declared.map((devices) => devices.get(address)).find((known) => known !== undefined)
     const reason = reasons.get(address)
     return device ? [{ device, ...(reason !== undefined && { reason }) }] : []
   })

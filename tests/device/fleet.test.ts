@@ -1,5 +1,7 @@
 // A fleet's run that looks every minute, against a gateway that answers as told.
 import { expect, test } from "bun:test"
+import { Code } from "../../src/coap/code"
+import { say } from "../../src/coap/resource"
 import { Fleet } from "../../src/device/fleet"
 import { SurveyMissing } from "../../src/device/source/missing"
 import { silentLog } from "../../src/log"
@@ -53,6 +55,49 @@ test("Fleet.run() looks every minute, tells a reason once, and forgets it when t
   expect(heard.filter((line) => line.endsWith("- 30%"))).toHaveLength(1)
   const refusal = ["line-refused", "1 of 1 line refused"]
   expect(told).toEqual(["one.txt not found", ...refusal, "uploaded"])
+  fleet.stop("the test is over")
+})
+
+test("Fleet.keep() ends what is sent for others, forgets why they sent nothing, and looks at them when they come back", async () => {
+  const gateway = new FakeGateway(MONDAY_AT_SIX)
+  const { clock, random, sockets, heard, answers } = gateway
+  const herbs = TOMATOES + 1
+  const topology = parseTopology(changed(), "topology.yaml")
+  const told: string[] = []
+  let isThere = false
+  const fleet = new Fleet({
+    addressing: "simulated",
+    sockets,
+    readSurvey: async ({ survey, device }) => {
+      if (device.ip === "192.168.1.3" && !isThere) throw new SurveyMissing(`${survey} not found`)
+      return { bytes: new TextEncoder().encode("08:00 - 20 - 30%"), writtenAtMs: clock.now() }
+    },
+    clock,
+    random,
+    log: silentLog,
+    emit: (event) => told.push(`${event.device.ip} ${event.kind}`),
+  })
+  answers.set("surveys", say(Code.ServiceUnavailable, "the disk is full"))
+  const options = { devices: topology.devices, topology, gatewayPort: GATEWAY.port }
+  const run = fleet.run(SUNDAY, { ...options, patient: true, owedOnly: false, again: [] })
+  await clock.advance(10_000)
+  expect([...run.reasons]).toEqual([
+    [herbs, "two.txt not found"],
+    [TOMATOES, "the disk is full"],
+  ])
+
+  const before = heard.length
+  fleet.keep(() => false)
+  await clock.run(run.settled) // the one that was to come again gives up
+  await clock.advance(30 * 60_000)
+  expect([...run.reasons]).toEqual([])
+  expect(heard).toHaveLength(before)
+
+  answers.clear()
+  isThere = true
+  fleet.keep((address) => address === herbs)
+  await clock.advance(120_000)
+  expect(told).toEqual(["192.168.1.3 not-sent", "192.168.1.2 postponed", "192.168.1.3 uploaded"])
   fleet.stop("the test is over")
 })
 

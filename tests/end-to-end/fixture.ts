@@ -24,7 +24,7 @@ export const SAMPLE = {
   "surveys/device2.txt": "07:00 - 18 - 28%\n10:00 - 22 - 38%\n13:00 - 27 - 42%\n21:00 - 20 - 19%\n",
 }
 
-const DEVICES = [
+export const DEVICES = [
   "{ ip: 192.168.1.2, name: tomatoes, survey: surveys/device1.txt }",
   "{ ip: 192.168.1.3, name: herbs, survey: surveys/device2.txt }",
 ]

@@ -52,6 +52,20 @@ test("a device by itself names what it could not send", async () => {
   expect(summary.missing).toMatchObject([{ device: { ip: "192.168.1.2" }, reason: "surveys/device1.txt not found" }])
 })
 
+test("a host of devices counts those that it began with and still plays", async () => {
+  await using site = await Site.make({ grace: "1s" })
+  const topology = seenFrom(site.topology, { gateway: 1, cloud: 1 }) // nobody hears them
+  const roles = { ...NOBODY, devices: [{ first: 0, last: 0xffff_ffff }] }
+  await using devices = await Network.start(topology, { ...site.options, roles })
+  const collecting = devices.collect()
+  const yaml = await Bun.file(site.topology.file).text()
+  const basil = "  - { ip: 192.168.1.6, name: basil, survey: surveys/device2.txt }"
+  await site.write("topology.yaml", yaml.replace(/.*192\.168\.1\.3.*/, basil))
+  devices.update({ ...topology, devices: (await loadTopology(site.topology.file, {})).devices })
+  const { expected, missing } = await collecting
+  expect([expected, missing.map(({ device }) => device.ip)]).toEqual([1, ["192.168.1.2"]])
+})
+
 test("a device that starts late sends what the gateway says is owed, and nothing else", async () => {
   await using site = await Site.make({ grace: "200ms" })
   const options = site.options

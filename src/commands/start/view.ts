@@ -17,6 +17,7 @@ export class CollectionView {
   /** Resolves with whether it was complete, when a gateway elsewhere has closed a run here. */
   readonly nextCollection = this.#closed.promise
   readonly #width: number
+  /** Devices that are played here, when the run under way began. */
   #expected: number
   #day: Day | undefined
   #arrived = 0
@@ -40,7 +41,6 @@ export class CollectionView {
 
   update(topology: Topology): void {
     this.topology = topology
-    this.#expected = countOwnDevices(topology, this.roles)
   }
 
   readonly hear: Listener = (event) => {
@@ -99,6 +99,7 @@ export class CollectionView {
     const yesterday = dayBefore(systemClock.now(), topology.timeZone)
     this.#day = day
     this.#arrived = 0
+    this.#expected = countOwnDevices(topology, this.roles)
     screen.plain()
     screen.plain(day === yesterday ? `Yesterday, ${describeDay(day)}` : describeDay(day))
     this.#showing = true

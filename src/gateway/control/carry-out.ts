@@ -31,9 +31,9 @@ export async function carryOut(request: SpoolRequest, parts: CarryOutOptions): P
       return `Quarantine: ${dropped === 1 ? "1 entry" : `${dropped} entries`} dropped`
     }
     case "drop": {
-      const { spool, ledger } = parts
+      const { spool, collector } = parts
       const surveys = await spool.drop(request.day, request)
-      await ledger.excuse(request.day, request)
+      await collector.excuse(request.day, request)
       onDue()
       return `Dropped: ${amount(surveys, "survey")} of ${request.day}; the cloud drops what it has of them`
     }

@@ -70,7 +70,7 @@ export class Collections {
 
   /** Asks for the comparison. Nothing may be on its way: the digest speaks of the spool as it is now. */
   async close(collection: Collection, requests: CloudRequests): Promise<Comparison> {
-    const { day } = collection
+    const { day, expected } = collection
     const reply = await requests.close(day, this.#describe(collection))
     const agreed = isAcknowledgement(reply.code)
     const isLater = asksToWait(reply)
@@ -78,7 +78,10 @@ export class Collections {
     if (isLater) return "later"
     if (!agreed && reply.code !== Code.Conflict) throw refusal(`the collection of ${day}`, reply)
     this.#listed.delete(day)
-    await this.options.ledger.confirm(day, agreed)
+    const { ledger } = this.options
+    await ledger.confirm(day, agreed)
+    // somebody was excused meanwhile: the cloud hears that nobody is missing
+    if (agreed && ledger.get(day)?.expected !== expected) this.#changed.set(day, [])
     return agreed ? "agrees" : "differs"
   }
 

@@ -1,10 +1,10 @@
 // Takes uploads into the spool, keeps the collection's count of who is still missing, and says what is owed.
 import { REFUSED_RETRY_SECONDS, REFUSED_TEXT, StorageRefused } from "../../storage/errors"
 import { addDays, type Day, dayOf } from "../../survey/calendar"
-import type { AddressRange } from "../../topology/address"
-import { covers } from "../../topology/ranges"
+import { type AddressRange, rangesOf } from "../../topology/address"
+import { covers, joinRanges, sizeOf, without } from "../../topology/ranges"
 import type { GatewayEvent } from "../events"
-import type { Collection, Ledger } from "../ledger/ledger"
+import type { Ledger } from "../ledger/ledger"
 import type { Refusal } from "../quarantine/quarantine"
 import type { RefusedMessages } from "../quarantine/refused-messages"
 import type { Accepted, Stray, Upload } from "../spool/merge"
@@ -31,19 +31,26 @@ export interface DayRefusal {
   readonly retryAfterSeconds?: number
 }
 
-/** A collection under way. */
+/** A collection under way. Whom it expects is what the ledger says of its day: by that its run, `status` and the cloud count. */
 export interface OpenCollection {
   readonly day: Day
   /** Resolves when every expected device has arrived. */
   readonly complete: Promise<void>
+  /** How many devices are expected now. */
+  expected(): number
   /** Expected devices that have not arrived, rising. */
   missing(): number[]
 }
 
-interface Waiting {
-  readonly collection: Collection
+/** One whose run is not over. */
+interface Run {
+  readonly day: Day
+  /** Who may be expected: who was so at its opening, and has not been dropped. */
+  opened: readonly AddressRange[]
   outstanding: number
   readonly complete: () => void
+  /** What comes goes with its delivery, and is not late. */
+  isWaiting: boolean
 }
 
 export interface CollectorOptions {
@@ -81,7 +88,7 @@ const CLOCK_RETRY_SECONDS = 60
 export class Collector {
   /** Since the start. */
   readonly counts = { uploads: 0, changed: 0, refusedLines: 0, refusedMessages: 0 }
-  #waiting: Waiting | undefined
+  #run: Run | undefined
   /** The days that are taken in this second: no zone's day changes within one. */
   #accepted = { second: Number.NaN, first: "", last: "" }
 
@@ -169,34 +176,73 @@ export class Collector {
   /** Opens a day's collection; one is open at a time. */
   async open(day: Day, scheduledAt: number, expected: readonly AddressRange[]): Promise<OpenCollection> {
     const { promise, resolve } = Promise.withResolvers<void>()
-    const collection = await this.options.ledger.open(day, scheduledAt, expected)
-    const missing = () => this.options.spool.missing(day, expected)
-    this.#waiting = { collection, outstanding: missing().length, complete: resolve }
-    if (this.#waiting.outstanding === 0) resolve()
-    return { day, complete: promise, missing }
+    await this.options.ledger.open(day, scheduledAt, expected)
+    this.#run = { day, opened: joinRanges(expected), outstanding: 0, complete: resolve, isWaiting: true }
+    this.#count(this.#run)
+    const opened = { day, complete: promise }
+    return { ...opened, expected: () => sizeOf(this.#expected(day)), missing: () => this.#missing(day) }
   }
 
   /** Ends the waiting: what comes now is late. */
   async close(day: Day): Promise<void> {
     await this.options.ledger.close(day)
-    this.#waiting = undefined
+    if (this.#run) this.#run.isWaiting = false
+  }
+
+  /** The run is over: whom its collection expects now it expects for good. */
+  end(): void {
+    this.#run = undefined
+  }
+
+  /**
+   * These are declared now and not paused. Whoever is not, and has not arrived, is not expected by the run under way; whoever
+   * was not at its opening is expected from the next one on. Resolves once durable.
+   */
+  async declare(active: readonly AddressRange[]): Promise<void> {
+    const { ledger, spool } = this.options
+    const run = this.#run
+    // what the cloud has agreed upon it was told with those that are missing
+    if (!run || ledger.get(run.day)?.confirmed) return
+    const gone = without(run.opened, joinRanges(active))
+    const isExpected = ledger.expect(run.day, without(run.opened, rangesOf(spool.missing(run.day, gone))))
+    this.#count(run)
+    await isExpected
+  }
+
+  /** These addresses are not expected on this day any more. Resolves once durable. */
+  async excuse(day: Day, addresses: AddressRange): Promise<void> {
+    const run = this.#run?.day === day ? this.#run : undefined
+    if (run) run.opened = without(run.opened, [addresses])
+    const isExcused = this.options.ledger.excuse(day, addresses)
+    if (run) this.#count(run)
+    await isExcused
+  }
+
+  #expected(day: Day): readonly AddressRange[] {
+    return this.options.ledger.get(day)?.expected ?? []
+  }
+
+  #missing(day: Day): number[] {
+    return this.options.spool.missing(day, this.#expected(day))
+  }
+
+  #count(run: Run): void {
+    run.outstanding = this.#missing(run.day).length
+    if (run.outstanding === 0) run.complete()
   }
 
   /** Whether something for this day may go to the cloud at once. */
   #isClosed(day: Day): boolean {
     const { ledger } = this.options
     // what comes during a collection goes with it
-    return this.#waiting === undefined && (ledger.lastClosedDay ?? "") >= day
+    return !this.#run?.isWaiting && (ledger.lastClosedDay ?? "") >= day
   }
 
   #arrived({ day, address }: Upload): void {
-    const waiting = this.#waiting
-    if (!waiting || waiting.collection.day !== day) return
-    if (!covers(waiting.collection.expected, address)) return
-    waiting.outstanding--
-    if (waiting.outstanding > 0) return
+    const run = this.#run
+    if (run?.day !== day || !covers(this.#expected(day), address)) return
+    run.outstanding--
     // one that was committed together with the opening has been counted twice: only the spool knows for certain
-    waiting.outstanding = this.options.spool.missing(day, waiting.collection.expected).length
-    if (waiting.outstanding === 0) waiting.complete()
+    if (run.outstanding <= 0) this.#count(run)
   }
 }

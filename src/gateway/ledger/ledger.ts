@@ -10,7 +10,7 @@ export interface Collection {
   readonly day: Day
   /** Milliseconds since the epoch. */
   readonly scheduledAt: number
-  readonly expected: readonly AddressRange[]
+  expected: readonly AddressRange[]
   closed: boolean
   confirmed: boolean
   /** The clock was set back behind it: as a run it does not count until it has come again. */
@@ -184,17 +184,28 @@ export class Ledger {
     return runs.length === 0 ? undefined : Math.min(...runs.map(({ scheduledAt }) => scheduledAt))
   }
 
+  /** From now on these are expected on this day, and nobody else. Resolves once durable. */
+  async expect(day: Day, expected: readonly AddressRange[]): Promise<void> {
+    const known = this.#collections.get(day)
+    if (!known) return
+    const before = known.expected
+    known.expected = expected // before the commit: a run that ends meanwhile must not tell of others
+    try {
+      await this.commits.add(() => {
+        this.database.sqlite
+          .query("UPDATE collections SET expected = ?2 WHERE day = ?1")
+          .run(day, JSON.stringify(expected.map(formatRange)))
+      })
+    } catch (error) {
+      known.expected = before
+      throw error
+    }
+  }
+
   /** These addresses are not expected on this day any more. Resolves once durable. */
   async excuse(day: Day, addresses: AddressRange): Promise<void> {
     const known = this.#collections.get(day)
-    if (!known) return
-    const expected = without(joinRanges(known.expected), [addresses])
-    await this.commits.add(() => {
-      this.database.sqlite
-        .query("UPDATE collections SET expected = ?2 WHERE day = ?1")
-        .run(day, JSON.stringify(expected.map(formatRange)))
-    })
-    this.#collections.set(day, { ...known, expected })
+    if (known) await this.expect(day, without(joinRanges(known.expected), [addresses]))
   }
 
   /** The latest day that was released. */

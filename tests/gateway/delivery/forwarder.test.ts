@@ -168,6 +168,22 @@ describe("forward()", () => {
     expect(results.filter((result) => result.deref()).length).toBeLessThan(5) // a stack may still hold the last ones
   })
 
+  test("tells a day anew of which somebody was excused while the cloud was told", async () => {
+    for (const address of [TOMATOES, HERBS]) await bench.accept(MORNING, address)
+    cloud.answer = (path) => {
+      if (path.startsWith("collections") && cloud.reports.length === 0) {
+        void bench.ledger.excuse(DAY, { first: LEMONS, last: LEMONS })
+      }
+      return undefined
+    }
+    expect(await forward()).toMatchObject({ differing: [] })
+    expect(cloud.reports).toMatchObject([
+      { run: true, missing: ["192.168.1.4"] },
+      { run: false, missing: [], changed: [] },
+    ])
+    expect(bench.ledger.get(DAY)?.confirmed).toBe(true)
+  })
+
   test("describes the site, delivers in address order, closes the collection and releases the connection", async () => {
     for (const address of [LEMONS, TOMATOES]) await bench.accept(MORNING, address)
     await bench.accept(MORNING, HERBS, DAY, true)

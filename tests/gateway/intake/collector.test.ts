@@ -70,6 +70,57 @@ describe("open()", () => {
   })
 })
 
+describe("declare()", () => {
+  const range = (first: number, last = first) => ({ first, last })
+
+  test("waits no more for who is gone, and counts none who came since", async () => {
+    const collection = await bench.collector.open(DAY, NOW, ALL)
+    await bench.take(MORNING, TOMATOES)
+    await bench.take(MORNING, HERBS)
+    await bench.collector.declare([range(HERBS), range(LEMONS + 1)])
+    expect(await isDone(collection.complete)).toBe(true)
+    expect([collection.expected(), collection.missing()]).toEqual([2, []])
+    bench.reopen()
+    expect(bench.ledger.get(DAY)?.expected).toEqual([range(TOMATOES, HERBS)])
+  })
+
+  test("holds at once, before it is durable", async () => {
+    const collection = await bench.collector.open(DAY, NOW, ALL)
+    const declared = bench.collector.declare([])
+    expect([collection.expected(), collection.missing()]).toEqual([0, []])
+    await declared
+  })
+
+  test("waits again for who comes back, unless the day was dropped meanwhile", async () => {
+    const collection = await bench.collector.open(DAY, NOW, ALL)
+    await bench.take(MORNING, TOMATOES)
+    await bench.collector.declare([range(TOMATOES)])
+    await bench.collector.excuse(DAY, range(LEMONS))
+    await bench.collector.declare([range(TOMATOES, LEMONS)])
+    expect([collection.expected(), collection.missing()]).toEqual([2, [HERBS]])
+  })
+
+  test("goes on behind the waiting, until the cloud has agreed or the run is over", async () => {
+    const collection = await bench.collector.open(DAY, NOW, ALL)
+    await bench.collector.close(DAY)
+    await bench.collector.declare([range(TOMATOES, HERBS)])
+    expect(collection.missing()).toEqual([TOMATOES, HERBS])
+    await bench.ledger.confirm(DAY, true)
+    await bench.collector.declare([])
+    await bench.ledger.confirm(DAY, false)
+    bench.collector.end()
+    await bench.collector.declare([])
+    expect(collection.missing()).toEqual([TOMATOES, HERBS])
+  })
+})
+
+test("excuse() waits no more for what is dropped", async () => {
+  const collection = await bench.collector.open(DAY, NOW, ALL)
+  await bench.take(MORNING, TOMATOES)
+  await bench.collector.excuse(DAY, { first: HERBS, last: LEMONS })
+  expect(await isDone(collection.complete)).toBe(true)
+})
+
 describe("take()", () => {
   test("answers a first survey, a repeated one and one with refused lines", async () => {
     expect(await bench.take(MORNING)).toEqual({

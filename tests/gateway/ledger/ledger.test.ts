@@ -171,6 +171,16 @@ test("excuse() expects addresses of a day no more, also after a restart", async 
   expect(bench.ledger.expectedOf(HERBS + 1)).toEqual([DAY])
 })
 
+test("expect() that the disk refuses changes nothing", async () => {
+  await bench.ledger.open(DAY, NOW, ALL)
+  bench.database.sqlite.run("PRAGMA busy_timeout = 0")
+  using other = new Database(bench.database.file)
+  other.run("BEGIN IMMEDIATE")
+  await expect(bench.ledger.expect(DAY, [])).rejects.toThrow("another program is writing")
+  other.run("ROLLBACK")
+  expect(bench.ledger.get(DAY)?.expected).toEqual(ALL)
+})
+
 test("prune() forgets days before one", async () => {
   await bench.ledger.adopt("2026-08-01")
   await bench.ledger.adopt(DAY)
