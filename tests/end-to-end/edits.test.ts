@@ -45,6 +45,15 @@ test.each([
   expect(await whileRunning(`  - ${LEMONS}\n`, line)).toEqual({ ...WELL, expected: 2 })
 })
 
+test("a run of which nobody is expected is complete wherever it is told of", async () => {
+  const paused = DEVICES.map((device) => device.replace(" }", ", paused: true }"))
+  await using site = await Site.make({ devices: paused })
+  await using network = await Network.start(site.topology, site.options)
+  expect(await network.collect()).toMatchObject({ expected: 0, missing: [], complete: true })
+  expect(readGatewayStatus(site.topology, site.clock.now()).run).toMatchObject({ expected: 0, complete: true })
+  expect(readCloudStatus(site.topology.cloud.store).sites[0]?.run).toMatchObject({ arrived: 0, complete: true })
+})
+
 test("a device that is added while a run lasts is expected from the next one on", async () => {
   const basil = "  - { ip: 192.168.1.6, name: basil }\n"
   const run = await whileRunning(`  - ${LEMONS}\n`, `  - ${LEMONS}\n${basil}`, (site) =>

@@ -63,8 +63,9 @@ export class Collections {
     if (day > (ledger.lastClosedDay ?? "") || said === "differs") return false
     if (this.#changed.has(day)) return true
     if (day <= (ledger.releasedUpTo ?? "") || said !== undefined) return false
-    // a day that was dropped
-    if (expected.length === 0 && spool.isEmpty(day)) return false
+    // a day that was dropped; a run of which nobody is expected is one that the cloud agrees upon
+    const isOwnRun = this.isRun && day === ledger.lastRun?.day
+    if (expected.length === 0 && spool.isEmpty(day) && !isOwnRun) return false
     return this.isRun || !confirmed
   }
 
