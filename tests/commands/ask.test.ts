@@ -1,20 +1,18 @@
 // How a command reaches the gateway, or does without, as a person sees it.
 import { afterEach, beforeEach, describe, expect, test } from "bun:test"
-import { spawn } from "node:child_process"
 import { chmodSync, lstatSync } from "node:fs"
-import { dirname, join } from "node:path"
+import { join } from "node:path"
 import { socketOf } from "../../src/gateway/control/socket"
 import { SPOOL } from "../../src/gateway/spool/schema"
 import { listenUnix } from "../../src/net/unix"
 import { Network } from "../../src/network"
 import { DurableDatabase } from "../../src/storage/database"
 import { Site } from "../end-to-end/fixture"
-import { MAIN, runCommand, type Said } from "./command"
+import { isRoot, MAIN, mayNobodyRun, NOBODY, runAs, runCommand } from "./command"
 
 const RESEND = ["resend", "--from", "2026-11-22"] as const
 const DONE = "✔ Asked to deliver 2026-11-22 to 2026-11-22 again: 2 surveys"
 const OFFLINE = "What is due for the cloud goes when the gateway starts"
-const NOBODY = 65_534
 
 let site: Site
 beforeEach(async () => {
@@ -102,34 +100,13 @@ test("a gateway that ends before it answers is one clear line, exit 2", async ()
   await child.exited
 })
 
-const isRoot = process.getuid?.() === 0 // who may write to every socket, so that somebody else asks
-
-/** Whether somebody else gets at the programme. */
-function mayNobodyRun(): boolean {
-  for (let path = MAIN; path !== "/"; path = dirname(path)) if ((lstatSync(path).mode & 0o005) === 0) return false
-  return true
-}
-
-/** What somebody else is told, as a member of this group. */
-async function saidToAnother(gid: number, ...args: readonly string[]): Promise<Said> {
-  const child = spawn(process.execPath, [MAIN, ...args], { cwd: site.folder, ...(isRoot && { uid: NOBODY, gid }) })
-  const said = { stdout: "", stderr: "" }
-  for (const name of ["stdout", "stderr"] as const) {
-    child[name].on("data", (bytes) => {
-      said[name] += bytes
-    })
-  }
-  const exit = await new Promise<number>((resolve) => child.on("close", resolve))
-  return { ...said, exit }
-}
-
 test.skipIf(isRoot && !mayNobodyRun())("who may not ask is told in one line whom to ask as", async () => {
   await using _network = await Network.start(site.topology, site.options)
   chmodSync(site.folder, 0o755)
   chmodSync(join(site.folder, "data"), 0o755)
   for (const suffix of ["", "-wal", "-shm"]) chmodSync(`${site.topology.gateway.spool}${suffix}`, 0o644)
   chmodSync(socket(), 0)
-  const { stderr, exit } = await saidToAnother(NOBODY, ...RESEND)
+  const { stderr, exit } = await runAs(NOBODY, site.folder, ...RESEND)
   const userName = Bun.spawnSync(["id", "-un"]).stdout.toString().trim()
   const told = `^You may not ask the gateway at .*\\.sock: ask as user ${userName} or as a member of group`
   expect(lines({ stderr })).toEqual([expect.stringMatching(new RegExp(told))])
@@ -139,15 +116,16 @@ test.skipIf(isRoot && !mayNobodyRun())("who may not ask is told in one line whom
 test.skipIf(!isRoot || !mayNobodyRun())("the group may read and ask, and nobody else", async () => {
   const group = process.getgid?.() ?? 0
   chmodSync(site.folder, 0o755)
-  const read = async () => (await saidToAnother(group, "readings", "--day", "2026-11-22")).stdout.split("\n").length - 1
+  const read = async () =>
+    (await runAs(group, site.folder, "readings", "--day", "2026-11-22")).stdout.split("\n").length - 1
   {
     await using _network = await Network.start(site.topology, site.options)
     expect(await read()).toBe(8)
-    expect(await saidToAnother(group, ...RESEND)).toMatchObject({ exit: 0 })
+    expect(await runAs(group, site.folder, ...RESEND)).toMatchObject({ exit: 0 })
   }
   expect(await read()).toBe(8)
-  expect((await saidToAnother(group, "status")).stdout).toContain("Sunday 22 November 2026: 2 of 2 devices")
-  expect(await saidToAnother(NOBODY, "status")).toMatchObject({
+  expect((await runAs(group, site.folder, "status")).stdout).toContain("Sunday 22 November 2026: 2 of 2 devices")
+  expect(await runAs(NOBODY, site.folder, "status")).toMatchObject({
     exit: 2,
     stderr: expect.stringMatching(/ may not be read: ask as the user who owns it, or as a member of its group\n$/),
   })

@@ -1,5 +1,7 @@
 // A command as a person types it, in a process of its own.
-import { resolve } from "node:path"
+import { spawn } from "node:child_process"
+import { lstatSync } from "node:fs"
+import { dirname, resolve } from "node:path"
 
 export const MAIN = resolve(import.meta.dir, "../../src/main.ts")
 
@@ -13,6 +15,29 @@ export async function runCommand(cwd: string, ...args: readonly string[]): Promi
   const child = Bun.spawn([process.execPath, MAIN, ...args], { cwd, stdout: "pipe", stderr: "pipe" })
   const [stdout, stderr, exit] = await Promise.all([child.stdout.text(), child.stderr.text(), child.exited])
   return { stdout, stderr, exit }
+}
+
+export const NOBODY = 65_534
+/** Who may read and write everything, so that somebody else is asked. */
+export const isRoot = process.getuid?.() === 0
+
+/** Whether somebody else gets at the programme. */
+export function mayNobodyRun(): boolean {
+  for (let path = MAIN; path !== "/"; path = dirname(path)) if ((lstatSync(path).mode & 0o005) === 0) return false
+  return true
+}
+
+/** What somebody else is told, as a member of this group; without root it is oneself. */
+export async function runAs(gid: number, cwd: string, ...args: readonly string[]): Promise<Said> {
+  const child = spawn(process.execPath, [MAIN, ...args], { cwd, ...(isRoot && { uid: NOBODY, gid }) })
+  const said = { stdout: "", stderr: "" }
+  for (const name of ["stdout", "stderr"] as const) {
+    child[name].on("data", (bytes) => {
+      said[name] += bytes
+    })
+  }
+  const exit = await new Promise<number>((resolve) => child.on("close", resolve))
+  return { ...said, exit }
 }
 
 export interface Shown {

@@ -1,7 +1,7 @@
 // Devices as people and programmes name them: by address, or by the name that topology.yaml or the store knows.
-import { existsSync } from "node:fs"
 import { type Mark, UnknownNameError, UsageError } from "../../asked"
 import { didYouMean } from "../../nearest"
+import { isThere } from "../../storage/database"
 import { type AddressRange, formatRange, parseAddress } from "../../topology/address"
 import { addressesNamed, type NamedRange, namedRanges, nameOf } from "../../topology/names"
 import { sizeOf } from "../../topology/ranges"
@@ -50,7 +50,7 @@ export function namesFor(topology: Topology, reader: StoreReader, site: string) 
 }
 
 function storedNames(store: string, site: string): NamedRange[] {
-  if (!existsSync(store)) return []
+  if (!isThere(store)) return []
   using reader = new StoreReader(store)
   return reader.names(site)
 }

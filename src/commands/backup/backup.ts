@@ -1,12 +1,12 @@
 // `bun run backup FOLDER`: copies what this host has, while it runs: the spool, the store, topology.yaml.
-import { copyFileSync, existsSync } from "node:fs"
+import { copyFileSync } from "node:fs"
 import { join, resolve } from "node:path"
 import { systemClock } from "../../clock"
 import { STORE } from "../../cloud/store/schema"
 import { formatBytes } from "../../format"
 import { SPOOL } from "../../gateway/spool/schema"
 import { INVOCATION } from "../../installation"
-import { copyDatabase, type DatabaseKind } from "../../storage/database"
+import { copyDatabase, type DatabaseKind, isThere } from "../../storage/database"
 import { StorageError, StorageFull } from "../../storage/errors"
 import { makeFolder } from "../../storage/folder"
 import { folderError } from "../../storage/remedies"
@@ -73,13 +73,13 @@ interface Original {
 
 /**
  * What is here, the spool before the store: whatever a copy of the spool knows as delivered is in that of the store.
- * Throws StorageError where there is neither.
+ * Throws StorageError where there is neither, or this user may not know.
  */
 function originalsOf({ file, gateway, cloud }: Topology): Original[] {
   const databases = [
     { name: "gateway.db", file: gateway.spool, kind: SPOOL },
     { name: "cloud.db", file: cloud.store, kind: STORE },
-  ].filter(({ file }) => existsSync(file))
+  ].filter(({ file }) => isThere(file))
   if (databases.length > 0) return [...databases, { name: "topology.yaml", file: resolve(file) }]
   throw new StorageError(`Neither ${gateway.spool} nor ${cloud.store} is there: nothing was collected here so far`)
 }

@@ -8,7 +8,7 @@ import { Network } from "../../../src/network"
 import { parseAddress } from "../../../src/topology/address"
 import { Site } from "../../end-to-end/fixture"
 import { inNamespace, missingMount } from "../../torture/disk/bounded"
-import { MAIN, runCommand } from "../command"
+import { isRoot, MAIN, mayNobodyRun, NOBODY, runAs, runCommand } from "../command"
 
 const STAMP = /^\d{4}-\d\d-\d\dT\d{6}Z$/
 const WHOLE = ["backup.json", "cloud.db", "gateway.db", "topology.yaml"]
@@ -102,6 +102,31 @@ describe("backup", () => {
     const { stderr, exit } = await backup()
     expect(stderr).toContain(`${store} is not a SQLite database`)
     expect([exit, backups()]).toEqual([2, []])
+  })
+})
+
+describe.skipIf(isRoot && !mayNobodyRun())("backup by somebody else", () => {
+  const backupByAnother = () => runAs(NOBODY, site.folder, "backup", "backups")
+
+  beforeEach(async () => {
+    await chmod(site.folder, 0o755)
+    mkdirSync(join(site.folder, "backups"))
+    await chmod(join(site.folder, "backups"), 0o777)
+  })
+
+  test("leaves out no database that he may not see: one clear line, exit 2", async () => {
+    const data = join(site.folder, "data")
+    mkdirSync(join(data, "cloud"))
+    const yaml = await Bun.file(site.topology.file).text()
+    await Bun.write(site.topology.file, yaml.replace("cloud: { address: 10.10.10.2", "$&, store: data/cloud/cloud.db"))
+    await chmod(data, 0o755)
+    await chmod(site.topology.gateway.spool, 0o644)
+    await chmod(join(data, "cloud"), 0)
+    const { stderr, exit } = await backupByAnother()
+    expect(stderr).toMatch(/cloud\.db may not be read: ask as the user who owns it, or as a member of its group\n$/)
+    expect([exit, backups()]).toEqual([2, []])
+    const readings = await runAs(NOBODY, site.folder, "readings", "--device", "somebody")
+    expect(readings).toMatchObject({ exit: 2, stderr: expect.stringContaining("cloud.db may not be read") })
   })
 })
 
