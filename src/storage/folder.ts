@@ -34,7 +34,7 @@ export function makeFile(path: string): void {
 
 /** Makes what was written to a file durable. Throws the system's error. */
 export function syncFile(file: string): void {
-  const descriptor = openSync(file, "r+")
+  const descriptor = openSync(file, "r") // also one that may only be read
   try {
     fsyncSync(descriptor)
   } finally {

@@ -128,6 +128,15 @@ describe.skipIf(isRoot && !mayNobodyRun())("backup by somebody else", () => {
     const readings = await runAs(NOBODY, site.folder, "readings", "--device", "somebody")
     expect(readings).toMatchObject({ exit: 2, stderr: expect.stringContaining("cloud.db may not be read") })
   })
+
+  test("copies files that are read-only", async () => {
+    for (const file of [site.topology.file, site.topology.gateway.spool, site.topology.cloud.store]) {
+      await chmod(file, 0o444)
+    }
+    await chmod(join(site.folder, "data"), 0o755)
+    expect(await backupByAnother()).toMatchObject({ exit: 0 })
+    expect(backups()).toHaveLength(1)
+  })
 })
 
 describe("backup beside a gateway under load", () => {
