@@ -35,7 +35,7 @@ export async function ask(
   }
   if (status !== 200) throw status < 500 ? new UsageError(text) : new Error(text)
   screen.success(text)
-  if (!answer && request.ask !== "clear") {
+  if (!answer && request.ask !== "quarantine-clear") {
     screen.info(`  What is due for the cloud goes when the gateway starts: ${INVOCATION} start`)
   }
   return 0

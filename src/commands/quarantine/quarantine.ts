@@ -56,9 +56,9 @@ export async function run(values: Values<typeof options>): Promise<number> {
   } finally {
     sqlite.close()
   }
-  if (retry) return ask({ ask: "retry", ...filter }, topology, addressing, screen)
+  if (retry) return ask({ ask: "quarantine-retry", ...filter }, topology, addressing, screen)
   // of what comes from now on nobody knows
-  return ask({ ask: "clear", ...filter, upTo: newest }, topology, addressing, screen)
+  return ask({ ask: "quarantine-clear", ...filter, upTo: newest }, topology, addressing, screen)
 }
 
 function tell(kinds: Readonly<Record<Kind, number>>, screen: Screen): void {

@@ -20,13 +20,13 @@ export async function carryOut(request: SpoolRequest, parts: CarryOutOptions): P
       onDue()
       return `Asked to deliver ${request.from} to ${request.to} again: ${amount(surveys, "survey")}`
     }
-    case "retry": {
+    case "quarantine-retry": {
       await readTopology?.()
       const retried = await new Retry(parts).again(request)
       onDue()
       return `Quarantine: ${describeRetried(retried)}`
     }
-    case "clear": {
+    case "quarantine-clear": {
       const dropped = await commits.add(() => quarantine.clear(request))
       return `Quarantine: ${dropped === 1 ? "1 entry" : `${dropped} entries`} dropped`
     }

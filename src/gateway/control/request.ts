@@ -17,9 +17,10 @@ const filter = {
 }
 const spoolRequest = v.variant("ask", [
   v.object({ ask: v.literal("resend"), from: day, to: day }),
-  // what another version chooses by, and this one does not know, must not choose everything
-  v.strictObject({ ask: v.literal("retry"), ...filter }),
-  v.strictObject({ ask: v.literal("clear"), ...filter }),
+  // what another version chooses by, and this one does not know, must not choose everything; "retry" and "clear" chose by
+  // other words, and a gateway that knows only these would leave out "from" and "to"
+  v.strictObject({ ask: v.literal("quarantine-retry"), ...filter }),
+  v.strictObject({ ask: v.literal("quarantine-clear"), ...filter }),
   v.object({ ask: v.literal("drop"), day, first: v.number(), last: v.number() }),
 ])
 const controlRequest = v.variant("ask", [

@@ -11,8 +11,8 @@ import { StorageRefused } from "../../../src/storage/errors"
 import { parseTopology } from "../../../src/topology/yaml/load"
 import { DAY } from "../fixtures"
 
-const RETRY: ControlRequest = { ask: "retry", kind: "line" }
-const CLEAR: ControlRequest = { ask: "clear", upTo: 7 }
+const RETRY: ControlRequest = { ask: "quarantine-retry", kind: "line" }
+const CLEAR: ControlRequest = { ask: "quarantine-clear", upTo: 7 }
 const DROP: ControlRequest = { ask: "drop", day: DAY, first: 0, last: 1 }
 const TOO_LONG = "s".repeat(120)
 const WITHIN_MS = 60_000
@@ -58,8 +58,8 @@ describe("Control", () => {
     expect(await ask(RETRY)).toBeUndefined()
     control.start()
     expect(existsSync(`${spool}.sock`)).toBe(true)
-    expect(await ask(RETRY)).toEqual({ status: 200, text: "retry done" })
-    expect(await ask(CLEAR, link)).toEqual({ status: 200, text: "clear done" })
+    expect(await ask(RETRY)).toEqual({ status: 200, text: "quarantine-retry done" })
+    expect(await ask(CLEAR, link)).toEqual({ status: 200, text: "quarantine-clear done" })
     await control.stop()
     expect(existsSync(`${spool}.sock`)).toBe(false)
     expect(await ask(RETRY)).toBeUndefined()
@@ -69,7 +69,7 @@ describe("Control", () => {
   test("answers in a short folder where the spool's name is too long", async () => {
     open(TOO_LONG)
     control.start()
-    expect(await ask(RETRY)).toEqual({ status: 200, text: "retry done" })
+    expect(await ask(RETRY)).toEqual({ status: 200, text: "quarantine-retry done" })
     expect(said).toEqual([])
   })
 
@@ -82,9 +82,11 @@ describe("Control", () => {
     }
     control.start()
     const answers = await Promise.all([RETRY, CLEAR, DROP].map((request) => ask(request)))
-    expect(answers.map((answer) => answer?.text)).toEqual(["retry", "clear", "drop"])
+    expect(answers.map((answer) => answer?.text)).toEqual(["quarantine-retry", "quarantine-clear", "drop"])
     const pairs = [0, 2, 4].map((index) => done.slice(index, index + 2))
-    expect(pairs.sort()).toEqual(["clear", "drop", "retry"].map((word) => [`${word} begins`, `${word} ends`]))
+    expect(pairs.sort()).toEqual(
+      ["drop", "quarantine-clear", "quarantine-retry"].map((word) => [`${word} begins`, `${word} ends`]),
+    )
   })
 
   test("answers what is under way when it is stopped, and does not begin what waits", async () => {
@@ -133,7 +135,7 @@ describe("Control", () => {
     }
     control.start()
     expect(await ask(CLEAR)).toEqual({ status: 500, text: "The gateway could not do it: Error: broken" })
-    expect(said).toEqual(["error What was asked for could not be done, clear: Error: broken"])
+    expect(said).toEqual(["error What was asked for could not be done, quarantine-clear: Error: broken"])
   })
 
   test("does nothing for what is no request", async () => {

@@ -259,7 +259,7 @@ describe("carryOut()", () => {
       bench.declared.devices = DECLARED
       return "+ 192.168.1.4"
     }
-    const said = await carryOut({ ask: "retry" }, { ...bench.parts, readTopology, onDue: () => resumed++ })
+    const said = await carryOut({ ask: "quarantine-retry" }, { ...bench.parts, readTopology, onDue: () => resumed++ })
     expect(said).toBe(
       "Quarantine: 1 taken in, 1 refused still; 1 damaged, cut or superseded by newer values: not tried",
     )
@@ -269,7 +269,7 @@ describe("carryOut()", () => {
   test("drops what was seen, and says how many", async () => {
     await keep({ ...LINE, bytes: "seen" }, { ...LINE, bytes: "not seen" })
     const parts = { ...bench.parts, onDue: () => {} }
-    expect(await carryOut({ ask: "clear", upTo: 1 }, parts)).toBe("Quarantine: 1 entry dropped")
+    expect(await carryOut({ ask: "quarantine-clear", upTo: 1 }, parts)).toBe("Quarantine: 1 entry dropped")
     expect(bench.quarantined()).toMatchObject([{ text: "not seen" }])
   })
 })

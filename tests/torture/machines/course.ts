@@ -107,7 +107,7 @@ function calm(installation: Installation): void {
   databases.replace("calm: what is laid aside stays there", () => databases.aside.clear())
   powers.whileOff(cloud, { work() {} })
   powers.whileOff(gateway, {
-    work: () => carryOut(installation, { ask: "retry", kind: "delivery" }),
+    work: () => carryOut(installation, { ask: "quarantine-retry", kind: "delivery" }),
   })
 }
 
