@@ -1,4 +1,6 @@
 // argv → command → exit code. The only place that ends the process.
+import "./commands/start/hang-up" // before all that takes its time
+
 import { resolve } from "node:path"
 import { type Command, formatHelp, formatRows, parseOptions, UsageError } from "./commands/arguments"
 import { HANG_OF_PROBLEM, wrap } from "./commands/columns"

@@ -1,6 +1,4 @@
-// Ctrl-C and SIGTERM: the first asks for an end, the second does not wait for it. SIGHUP, where no terminal hangs up:
-// topology.yaml has changed.
-import { isatty } from "node:tty"
+// Ctrl-C and SIGTERM: the first asks for an end, the second does not wait for it.
 import { hurryOutput } from "../../output"
 
 export interface Signals {
@@ -11,7 +9,7 @@ export interface Signals {
   release(): void
 }
 
-export function listenForSignals(onHangUp = () => {}): Signals {
+export function listenForSignals(): Signals {
   const asked = new AbortController()
   const insisted = Promise.withResolvers<void>()
   const heard = () => {
@@ -21,15 +19,12 @@ export function listenForSignals(onHangUp = () => {}): Signals {
   }
   process.on("SIGINT", heard)
   process.on("SIGTERM", heard)
-  const hasTerminal = [0, 1, 2].some((descriptor) => isatty(descriptor))
-  if (!hasTerminal) process.on("SIGHUP", onHangUp)
   return {
     asked: asked.signal,
     insisted: insisted.promise,
     release() {
       process.off("SIGINT", heard)
       process.off("SIGTERM", heard)
-      process.off("SIGHUP", onHangUp)
     },
   }
 }

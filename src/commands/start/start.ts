@@ -9,6 +9,7 @@ import { formatProblem } from "../../topology/yaml/problem"
 import { COMMON_OPTIONS, type Values } from "../arguments"
 import { checkRoles, readRoles, withAddresses } from "../roles"
 import { createScreen, type Screen } from "../screen"
+import { listenForHangUp } from "./hang-up"
 import { isNews, startPage } from "./page"
 import { bannerOf, stoppedText } from "./report"
 import { missedText, rightClockText, setBackText, tooOldText, wrongClockText } from "./schedule-text"
@@ -41,7 +42,7 @@ export async function run(values: Values<typeof options>, words: readonly string
   for (const line of bannerOf(topology, named, addressing)) screen.plain(line)
   if (addressing === "simulated" && !bindsWholeLoopback()) screen.info("This system lends all of them 127.0.0.1.")
 
-  const signals = listenForSignals(() => void file.look())
+  const signals = listenForSignals()
   const view = new CollectionView(screen, topology, roles)
   const failed = Promise.withResolvers<never>()
   failed.promise.catch(() => {}) // while the network starts, its own error tells
@@ -79,6 +80,7 @@ export async function run(values: Values<typeof options>, words: readonly string
     running.update(topology)
     page?.changed()
   })
+  listenForHangUp(() => void file.look())
   try {
     return await Promise.race([failed.promise, values.once ? running.once() : running.onSchedule()])
   } finally {

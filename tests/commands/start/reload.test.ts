@@ -8,6 +8,17 @@ import { Site } from "../../end-to-end/fixture"
 import { MAIN } from "../command"
 
 const WITHIN_MS = 60_000
+const HANG_UP_WHILE_READING = `
+import { readFileSync, renameSync } from "node:fs"
+const { file } = Bun
+Bun.file = (path) => {
+  Bun.file = file
+  process.kill(process.pid, "SIGHUP")
+  const read = new Blob([readFileSync(path)])
+  renameSync("edited.yaml", path)
+  return read
+}
+`
 
 test("reload applies what changed and says it, counters tells what was counted since the start", async () => {
   await using site = await Site.make()
@@ -50,6 +61,22 @@ test("a file that has changed is read on SIGHUP, and a run whose time comes then
   expect(said).toContain(`topology.yaml: schedule.cron: ${cron}`)
   child.kill("SIGTERM")
   expect(await child.exited).toBe(0)
+})
+
+test("a SIGHUP that comes while topology.yaml is read for the first time is a look once the network runs", async () => {
+  await using site = await Site.make()
+  const { file } = site.topology
+  await site.write("edited.yaml", `${await readFile(file, "utf8")}  - { ip: 192.168.1.4, name: lemons }\n`)
+  await site.write("hang-up.ts", HANG_UP_WHILE_READING)
+  const command = [process.execPath, "--preload", "./hang-up.ts", MAIN, "start"]
+  const child = Bun.spawn(command, { cwd: site.folder, stdout: "ignore", stderr: "pipe" })
+  const said: string[] = []
+  for await (const line of linesOf(child.stderr)) {
+    said.push(line)
+    if (line === "topology.yaml: + 192.168.1.4 lemons") child.kill("SIGTERM")
+  }
+  expect(await child.exited).toBe(0)
+  expect(said).toContain("topology.yaml: + 192.168.1.4 lemons")
 })
 
 test("a cloud alone reads the file that has changed, too", async () => {
