@@ -100,7 +100,7 @@ export function createScreen({ quiet, verbose }: Values<Pick<typeof COMMON_OPTIO
       if (!terminal || quiet) return
       const text = `${done} of ${total} devices`
       const width = Math.max(0, Math.min(BAR_WIDTH, (stderr.width ?? BAR_WIDTH * 2) - text.length - 1))
-      const filled = Math.floor((width * done) / total)
+      const filled = Math.min(width, Math.floor((width * done) / Math.max(1, total)))
       stderr.write(`\r\x1b[2K${"█".repeat(filled)}${"░".repeat(width - filled)} ${text}`)
       moving = true
     },
