@@ -6,7 +6,7 @@ import { Cloud } from "./cloud/cloud"
 import { Fleet } from "./device/fleet"
 import { type ReadSurvey, surveyReader } from "./device/source"
 import { Gateway } from "./gateway/gateway"
-import { cutting, type Log, silentLog } from "./log"
+import { cutting, type Log, silentLog, sparing } from "./log"
 import { type Sockets, systemSockets } from "./net/sockets"
 import { Counts } from "./network/counts"
 import { eventLog } from "./network/event-log"
@@ -68,6 +68,7 @@ export class Network implements AsyncDisposable {
   readonly #fleet: Fleet
   readonly #listeners: Listener[]
   readonly #counts = new Counts()
+  readonly #complain: (text: string) => void
   readonly #stopping = new AbortController()
   #topology: Topology
   #cloud: Cloud | undefined
@@ -94,6 +95,7 @@ export class Network implements AsyncDisposable {
       log,
       emit: this.#emit,
     })
+    this.#complain = sparing(log.error, clock.monotonic)
     this.#listeners = [
       eventLog({ log, clock, topology: () => this.#topology, addressing }),
       this.#counts.hear,
@@ -216,7 +218,13 @@ export class Network implements AsyncDisposable {
   }
 
   readonly #emit: Listener = (event) => {
-    for (const listener of this.#listeners) listener(event)
+    for (const listener of this.#listeners) {
+      try {
+        listener(event)
+      } catch (error) {
+        this.#complain(`What listens to events failed, of which nothing else takes harm: ${error}`)
+      }
+    }
   }
 
   /** The monitor hears of each run's beginning and end; one that a stop cut short has none, its silence tells. */

@@ -25,6 +25,17 @@ test("a listener hears of a run: its start, uploads, delivery, the cloud's agree
   expect(events[5]).toEqual({ kind: "run-finished", day: "2026-11-22", summary, isCutShort: false })
 })
 
+test("a listener that throws is no device's failure, and nobody else hears less", async () => {
+  await using site = await Site.make()
+  const listener = ({ kind }: Event) => {
+    if (kind === "uploaded" || kind === "delivered" || kind === "run-started") throw new RangeError("too wide")
+  }
+  await using network = await Network.start(site.topology, { ...site.options, listener })
+  expect(await network.collect()).toMatchObject({ expected: 2, missing: [], stored: 8, complete: true })
+  const told = "error What listens to events failed, of which nothing else takes harm: RangeError: too wide"
+  expect(site.logged.filter((line) => line.startsWith("error"))).toEqual([told])
+})
+
 test("a listener hears that a run was cut short", async () => {
   await using site = await Site.make({ devices: ["{ ip: 192.168.1.2 }"], grace: "60s" })
   const { events, options, kinds } = recorded(site)
