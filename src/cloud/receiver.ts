@@ -64,6 +64,8 @@ export interface ReceiverOptions {
 /** A site that has described itself. */
 interface KnownSite {
   readonly info: SiteInfo
+  /** Not every runtime knows each zone that another one did. */
+  readonly isZoneKnown: boolean
   /** Its devices' addresses, rising and apart. */
   readonly ranges: readonly AddressRange[]
 }
@@ -143,7 +145,8 @@ export class Receiver {
   }
 
   #learn(site: string, info: SiteInfo): KnownSite {
-    const known = { info, ranges: joinRanges(parseRanges(info.devices.map(({ ip }) => ip)) ?? []) }
+    const ranges = joinRanges(parseRanges(info.devices.map(({ ip }) => ip)) ?? [])
+    const known = { info, isZoneKnown: isTimeZone(info.timeZone), ranges }
     this.#sites.set(site, known)
     return known
   }
@@ -164,7 +167,7 @@ export class Receiver {
 
   #putSurvey(
     site: string,
-    { info, ranges }: KnownSite,
+    { info, isZoneKnown, ranges }: KnownSite,
     { payload, address: sender }: Request,
     [ip = "", given = ""]: readonly string[],
     query: ReadonlyMap<string, string>,
@@ -179,9 +182,10 @@ export class Receiver {
     }
     const revision = readRevision(query.get("revision"))
     if (Number.isNaN(revision)) return say(Code.BadRequest, "A revision is a whole number")
-    // a day may have been measured before the site's zone changed, which is known to be one
+    // a day may have been measured before the site's zone changed
     const zone = query.get("zone") ?? info.timeZone
-    if (zone !== info.timeZone && !isTimeZone(zone)) return say(Code.BadRequest, "The time zone is unknown")
+    if (!(isZoneKnown && zone === info.timeZone) && !isTimeZone(zone))
+      return say(Code.BadRequest, "The time zone is unknown")
     if (payload.length > SURVEY_BYTES) {
       return say(Code.RequestEntityTooLarge, `A survey of one day has at most ${SURVEY_BYTES} bytes`)
     }

@@ -82,6 +82,16 @@ export function clockChange(day: Day, timeZone: string): ClockChange {
   return change
 }
 
+/** The same of a zone that another runtime may have known: nothing, where this one does not. */
+export function clockChangeIfKnown(day: Day, timeZone: string): ClockChange {
+  try {
+    return clockChange(day, timeZone)
+  } catch (error) {
+    if (error instanceof RangeError) return {}
+    throw error
+  }
+}
+
 /** "Saturday 21 November 2026" */
 export function describeDay(day: Day): string {
   const { dayOfWeek, day: date, month, year } = Temporal.PlainDate.from(day)

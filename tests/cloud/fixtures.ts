@@ -29,7 +29,7 @@ export interface Row {
   time: string
   temperature: number
   humidity: number
-  timestamp: string
+  timestamp: string | null
   name: string | null
 }
 

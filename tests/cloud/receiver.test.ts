@@ -67,6 +67,12 @@ const refusalOf = async (path: string, body?: string | Uint8Array | object, part
 }
 const surveysOf = async (site = SITE) => (await Array.fromAsync(bench.store.surveys(site, DAY))).flat()
 
+test("a survey of a site whose stored zone this runtime does not know is refused, unless it names one", async () => {
+  bench.write("UPDATE sites SET time_zone = ?", "Europe/Atlantis")
+  expect(await answer(SURVEY, MORNING)).toBe("4.00 The time zone is unknown")
+  expect(await answer(SURVEY, MORNING, { query: ["revision=1", `zone=${TIME_ZONE}`] })).toBe("2.01 Surveys received")
+})
+
 describe("PUT /sites/<site>", () => {
   test("keeps what the site says of itself", async () => {
     expect(await answer("sites/orchard", DESCRIPTION, { format: ContentFormat.Json })).toBe("2.04")

@@ -1,7 +1,7 @@
 // The store in a SQLite file: each change is a piece of work of a group commit.
 import type { DurableDatabase } from "../../storage/database"
 import type { GroupCommit } from "../../storage/group-commit"
-import { clockChange, type Day } from "../../survey/calendar"
+import { clockChangeIfKnown, type Day } from "../../survey/calendar"
 import { digestNumber } from "../../survey/digest"
 import { type AddressRange, EVERY_ADDRESS } from "../../topology/address"
 import { agreesWith } from "./agreement"
@@ -226,7 +226,7 @@ export class SqliteStore implements Store {
     // of one revision in two zones the one whose name is higher, whichever came first
     const isNewer = revision > row.revision || (revision === row.revision && zone > row.zone)
     const [latest, latestZone] = isNewer ? [revision, zone] : [row.revision, row.zone]
-    const merged = mergeVersions(versionsOf(row), incoming, clockChange(day, latestZone))
+    const merged = mergeVersions(versionsOf(row), incoming, clockChangeIfKnown(day, latestZone))
     const { readings, revisions } = columnsOf(merged.versions, latest)
     this.#keepSuperseded(of, merged.superseded)
     const isSame =

@@ -76,6 +76,20 @@ describe("timestamp", () => {
     expect(timestamps()).toEqual([`${DAY}T08:00:00+00:00`, `${DAY}T08:00:00+01:00`])
   })
 
+  test("is null in a zone that this runtime does not know, whatever is delivered to it, and the readings merge", async () => {
+    await deliver("08:00 - 20 - 30%\n", DAY, "Europe/Rome")
+    bench.write("UPDATE zones SET zone = ?", "Europe/Atlantis")
+    bench.write("DELETE FROM offsets")
+    bench.reopen()
+    await bench.store.deliver(SITE, deliveryOf("09:00 - 20 - 30%\n", { revision: 0 }))
+    expect(timestamps()).toEqual([null, null])
+    await bench.addText("10:00 - 20 - 30%\n")
+    expect(timestamps()).toEqual([null, null, null])
+    await bench.store.deliver(SITE, deliveryOf("11:00 - 20 - 30%\n", { revision: 2 }))
+    expect(timestamps()).toHaveLength(4)
+    expect(timestamps()).not.toContain(null)
+  })
+
   test("is there after a commit that was rolled back, and of plain text", async () => {
     bench.fillDisk()
     await expect(deliver(LARGE, DAY, "Europe/Rome")).rejects.toBeInstanceOf(StorageRefused)
@@ -155,6 +169,8 @@ describe("a store of version 1", () => {
     survey(1, "2026-10-25", TOMATOES, 1, '[["02:15",20,30],["02:15+01:00",21,30],["08:00",22,30]]')
     survey(1, DAY, HERBS, 1, '[["08:00",20,30]]')
     survey(2, DAY, TOMATOES, 2, '[["08:00",20,30]]')
+    insert("zones VALUES (3, 'Europe/Atlantis')") // which another runtime knew
+    survey(2, DAY, HERBS, 3, '[["08:00",20,30]]')
     expect(old.sqlite.query("SELECT * FROM readings").columnNames).not.toContain("timestamp")
     old.close()
 
@@ -165,6 +181,7 @@ describe("a store of version 1", () => {
       [SITE, "192.168.1.2", "tomatoes", "2026-10-25T08:00:00+01:00"],
       [SITE, "192.168.1.3", null, `${DAY}T08:00:00+01:00`],
       ["old farm", "192.168.1.2", "pot 192.168.1.2", `${DAY}T08:00:00+05:45`],
+      ["old farm", "192.168.1.3", "pot 192.168.1.3", null],
     ])
   })
 })
