@@ -71,8 +71,8 @@ export const STORE: DatabaseKind = {
       day TEXT NOT NULL,
       surveys INTEGER NOT NULL,
       digest TEXT,                     -- the sum of theirs, as agreed with the gateway; null: something came since
-      report TEXT NOT NULL,            -- JSON, as the gateway sent it
-      listed INTEGER NOT NULL DEFAULT 0,
+      report TEXT NOT NULL,            -- JSON: what of the gateway's account is understood
+      listed INTEGER NOT NULL DEFAULT 0,  -- bits: 1 it was listed, 2 readings of it have changed since it was closed
       PRIMARY KEY (site, day)
     ) WITHOUT ROWID;
 
@@ -105,6 +105,9 @@ export const STORE: DatabaseKind = {
       name TEXT NOT NULL,              -- {ip} stands for the address
       PRIMARY KEY (site, first)
     ) WITHOUT ROWID;
+
+    -- Whatever came to a day since it was agreed upon is listed when it is closed again.
+    UPDATE collections SET listed = listed | 2 WHERE digest IS NULL;
 
     DROP VIEW readings;
     -- time: local; in the second pass of what comes twice its offset stands behind it. New columns stand behind the others.

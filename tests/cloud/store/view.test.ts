@@ -169,6 +169,7 @@ describe("a store of version 1", () => {
     survey(1, "2026-10-25", TOMATOES, 1, '[["02:15",20,30],["02:15+01:00",21,30],["08:00",22,30]]')
     survey(1, DAY, HERBS, 1, '[["08:00",20,30]]')
     survey(2, DAY, TOMATOES, 2, '[["08:00",20,30]]')
+    insert(`collections VALUES (1, '${DAY}', 1, NULL, '{}', 1), (1, '2026-10-25', 1, '7', '{}', 1)`)
     insert("zones VALUES (3, 'Europe/Atlantis')") // which another runtime knew
     survey(2, DAY, HERBS, 3, '[["08:00",20,30]]')
     expect(old.sqlite.query("SELECT * FROM readings").columnNames).not.toContain("timestamp")
@@ -182,6 +183,11 @@ describe("a store of version 1", () => {
       [SITE, "192.168.1.3", null, `${DAY}T08:00:00+01:00`],
       ["old farm", "192.168.1.2", "pot 192.168.1.2", `${DAY}T08:00:00+05:45`],
       ["old farm", "192.168.1.3", "pot 192.168.1.3", null],
+    ])
+    const collections = bench.database.sqlite.query("SELECT day, listed FROM collections ORDER BY day").all()
+    expect(collections).toEqual([
+      { day: "2026-10-25", listed: 1 },
+      { day: DAY, listed: 1 | 2 }, // it had changed, and is listed when it is closed
     ])
   })
 })
