@@ -13,16 +13,20 @@ export interface DatabaseKind {
   readonly id: number
   /** Those of the time before the first release, whose files cannot be brought up to date. */
   readonly formerIds?: readonly number[]
-  /** SQL that leads from version i to version i + 1. */
-  readonly migrations: readonly string[]
-  /** Follows the migrations, in their transaction, with what SQL cannot compute of the rows that are there. */
-  readonly fill?: (sqlite: Database) => void
+  /** What leads from version i to version i + 1: SQL alone, or with what SQL cannot do. */
+  readonly migrations: readonly (string | Migration)[]
   /** Of a new file; a power of two. SQLite's 4096 by default. */
   readonly pageBytes?: number
   /** How long its log becomes before its pages go to their place; less on a small disk. */
   readonly logBytes?: number
   /** Kept on the disk for work that makes room there; less on a small one. */
   readonly reserveBytes?: number
+}
+
+export interface Migration {
+  readonly sql: string
+  /** Follows the SQL, in the same transaction, with what it cannot compute of the rows that are there. */
+  readonly fill: (sqlite: Database) => void
 }
 
 /** Which addresses made the file: a trial must never mix with the farm's data. */
@@ -54,8 +58,7 @@ export function prepare(sqlite: Database, file: string, kind: DatabaseKind, orig
   if (version === latest) return
   if (version > 0) copyTo(`${file}.version${version}`, sqlite)
   sqlite.run("BEGIN IMMEDIATE")
-  for (const migration of kind.migrations.slice(version)) sqlite.run(migration)
-  kind.fill?.(sqlite)
+  migrate(sqlite, kind, version)
   if (version === 0) {
     sqlite.run("CREATE TABLE about (origin TEXT NOT NULL)")
     sqlite.run("INSERT INTO about VALUES (?)", [origin])
@@ -63,6 +66,15 @@ export function prepare(sqlite: Database, file: string, kind: DatabaseKind, orig
   sqlite.run(`PRAGMA application_id = ${kind.id}`)
   sqlite.run(`PRAGMA user_version = ${latest}`)
   sqlite.run("COMMIT")
+}
+
+/** From a version, 0 that of a new file, to the latest; within the caller's transaction. */
+export function migrate(sqlite: Database, { migrations }: Pick<DatabaseKind, "migrations">, version = 0): void {
+  for (const migration of migrations.slice(version)) {
+    const { sql, fill } = typeof migration === "string" ? { sql: migration } : migration
+    sqlite.run(sql)
+    fill?.(sqlite)
+  }
 }
 
 /** A copy that is there, such as one that an interrupted migration left, is replaced. */

@@ -7,6 +7,7 @@ import { STORE } from "../../src/cloud/store/schema"
 import { SqliteStore } from "../../src/cloud/store/sqlite"
 import { DurableDatabase } from "../../src/storage/database"
 import { GroupCommit } from "../../src/storage/group-commit"
+import { migrate } from "../../src/storage/prepare"
 import { readCanonical } from "../../src/survey/canonical"
 import { digestNumber, digestSql, surveyDigest } from "../../src/survey/digest"
 import type { CanonicalText } from "../../src/survey/survey"
@@ -93,7 +94,7 @@ function insertPlainly(from: string, to: string): number {
   const plain = new Database(to)
   plain.run("PRAGMA journal_mode = WAL")
   plain.run("PRAGMA synchronous = FULL")
-  for (const migration of STORE.migrations) plain.run(migration)
+  migrate(plain, STORE)
   plain.run("INSERT INTO sites VALUES (1, 'bench', 'UTC', '[]')")
   plain.run("INSERT INTO zones VALUES (1, 'UTC')")
   const insert = plain.query("INSERT INTO surveys VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)")

@@ -7,12 +7,12 @@ import { copyDatabase, type DatabaseKind, DurableDatabase, openForReading } from
 import { StorageError, StorageRefused } from "../../src/storage/errors"
 import { UnwrittenDatabase } from "../../src/storage/watched"
 
-const KIND: DatabaseKind = {
+const KIND = {
   name: "spool",
   id: 0x1234,
   migrations: ["CREATE TABLE things (name TEXT NOT NULL UNIQUE)"],
-}
-const NEXT: DatabaseKind = { ...KIND, migrations: [...KIND.migrations, "ALTER TABLE things ADD COLUMN size INTEGER"] }
+} as const
+const NEXT = { ...KIND, migrations: [...KIND.migrations, "ALTER TABLE things ADD COLUMN size INTEGER"] } as const
 
 let folder = ""
 let files = 0
@@ -23,7 +23,7 @@ beforeAll(() => {
 })
 afterAll(() => rmSync(folder, { recursive: true }))
 
-const open = (file: string, kind = KIND) => DurableDatabase.open(file, kind, "simulated")
+const open = (file: string, kind: DatabaseKind = KIND) => DurableDatabase.open(file, kind, "simulated")
 const pragma = (database: DurableDatabase, name: string) =>
   Object.values(database.sqlite.query<Record<string, unknown>, []>(`PRAGMA ${name}`).get() ?? {})[0]
 const names = ({ sqlite }: DurableDatabase) =>
@@ -34,7 +34,7 @@ const names = ({ sqlite }: DurableDatabase) =>
 const insert = ({ sqlite }: DurableDatabase, name: string) => sqlite.run("INSERT INTO things VALUES (?)", [name])
 
 /** A file with one thing in it, made by this kind. */
-function made(kind = KIND): string {
+function made(kind: DatabaseKind = KIND): string {
   const file = newFile()
   const database = open(file, kind)
   database.transaction(() => database.sqlite.run("INSERT INTO things (name) VALUES ('kept')"))
@@ -171,21 +171,29 @@ describe("open()", () => {
     copy.close()
   })
 
-  test("fills in what SQL cannot compute, in the migration's transaction", () => {
+  test("fills in what SQL cannot compute once, in the transaction of the migration that needs it", () => {
     const file = made()
-    const filled = { ...NEXT, fill: (sqlite: Database) => void sqlite.run("UPDATE things SET size = length(name)") }
-    const failing = {
-      ...NEXT,
-      fill(sqlite: Database) {
-        filled.fill(sqlite)
-        throw new Error("no size")
-      },
+    const [first, second] = NEXT.migrations
+    const measure = (sqlite: Database) => void sqlite.run("UPDATE things SET size = length(name)")
+    const broken = (sqlite: Database) => {
+      measure(sqlite)
+      throw new Error("no size")
     }
-    expect(() => open(file, failing)).toThrow("no size")
+    const withFill = (fill: (sqlite: Database) => void, ...later: readonly string[]) => ({
+      ...KIND,
+      migrations: [first, { sql: second, fill }, ...later],
+    })
+    expect(() => open(file, withFill(broken))).toThrow("no size")
     expect(() => open(file).close()).not.toThrow() // of its old version still
-    const database = open(file, filled)
+    const database = open(file, withFill(measure))
     expect(database.sqlite.query("SELECT * FROM things").all()).toEqual([{ name: "kept", size: 4 }])
     database.close()
+    const later = open(file, withFill(broken, "ALTER TABLE things ADD COLUMN colour TEXT"))
+    expect(later.sqlite.query("SELECT * FROM things").all()).toEqual([{ name: "kept", size: 4, colour: null }])
+    later.close()
+    const whole = open(made(), withFill(measure, "ALTER TABLE things DROP COLUMN size")) // which comes behind it
+    expect(whole.sqlite.query("SELECT * FROM things").all()).toEqual([{ name: "kept" }])
+    whole.close()
   })
 
   test("migrates over the copy that an interrupted migration left", () => {

@@ -86,58 +86,60 @@ export const STORE: DatabaseKind = {
         json_extract(reading.value, '$[2]') AS humidity
       FROM surveys JOIN sites ON sites.id = surveys.site, json_each(surveys.readings) AS reading;
     `,
-    `
-    -- What the zones' clocks are from UTC on the days that are stored: "+01:00".
-    CREATE TABLE offsets (
-      zone INTEGER NOT NULL REFERENCES zones,
-      day TEXT NOT NULL,
-      offset TEXT NOT NULL,            -- as the day begins, and in the first pass of what comes twice
-      changes_at TEXT,                 -- the local time behind what is skipped or comes twice, "03:00"; null: nothing is
-      offset_after TEXT,               -- from that time on
-      PRIMARY KEY (zone, day)
-    ) WITHOUT ROWID;
+    {
+      sql: `
+      -- What the zones' clocks are from UTC on the days that are stored: "+01:00".
+      CREATE TABLE offsets (
+        zone INTEGER NOT NULL REFERENCES zones,
+        day TEXT NOT NULL,
+        offset TEXT NOT NULL,            -- as the day begins, and in the first pass of what comes twice
+        changes_at TEXT,                 -- the local time behind what is skipped or comes twice, "03:00"; null: nothing is
+        offset_after TEXT,               -- from that time on
+        PRIMARY KEY (zone, day)
+      ) WITHOUT ROWID;
 
-    -- Names as the gateways told them last, of devices that have left topology.yaml too.
-    CREATE TABLE names (
-      site INTEGER NOT NULL REFERENCES sites,
-      first INTEGER NOT NULL,          -- addresses, both included
-      last INTEGER NOT NULL,
-      name TEXT NOT NULL,              -- {ip} stands for the address
-      PRIMARY KEY (site, first)
-    ) WITHOUT ROWID;
+      -- Names as the gateways told them last, of devices that have left topology.yaml too.
+      CREATE TABLE names (
+        site INTEGER NOT NULL REFERENCES sites,
+        first INTEGER NOT NULL,          -- addresses, both included
+        last INTEGER NOT NULL,
+        name TEXT NOT NULL,              -- {ip} stands for the address
+        PRIMARY KEY (site, first)
+      ) WITHOUT ROWID;
 
-    -- Whatever came to a day since it was agreed upon is listed when it is closed again.
-    UPDATE collections SET listed = listed | 2 WHERE digest IS NULL;
+      -- Whatever came to a day since it was agreed upon is listed when it is closed again.
+      UPDATE collections SET listed = listed | 2 WHERE digest IS NULL;
 
-    DROP VIEW readings;
-    -- time: local; in the second pass of what comes twice its offset stands behind it. New columns stand behind the others.
-    CREATE VIEW readings AS
-      SELECT
-        site, device, day, time, temperature, humidity,
-        day || 'T' || iif(substr(time, 6, 1) = ':', substr(time, 1, 8), substr(time, 1, 5) || ':00') ||
-          CASE
-            WHEN length(time) > 8 THEN substr(time, -6)
-            WHEN time >= changes_at THEN offset_after
-            ELSE offset
-          END AS timestamp,
-        replace(name, '{ip}', device) AS name
-      FROM (
+      DROP VIEW readings;
+      -- time: local; in the second pass of what comes twice its offset stands behind it. New columns stand behind the others.
+      CREATE VIEW readings AS
         SELECT
-          sites.site AS site,
-          (address >> 24) || '.' || (address >> 16 & 255) || '.' || (address >> 8 & 255) || '.' || (address & 255) AS device,
-          surveys.day AS day,
-          json_extract(reading.value, '$[0]') AS time,
-          json_extract(reading.value, '$[1]') AS temperature,
-          json_extract(reading.value, '$[2]') AS humidity,
-          offset, changes_at, offset_after, name
-        FROM surveys
-          JOIN sites ON sites.id = surveys.site
-          LEFT JOIN offsets ON offsets.zone = surveys.zone AND offsets.day = surveys.day
-          LEFT JOIN names ON names.site = surveys.site AND names.last >= address AND names.first =
-            (SELECT max(first) FROM names AS lower WHERE lower.site = surveys.site AND lower.first <= address),
-          json_each(surveys.readings) AS reading
-      );
-    `,
+          site, device, day, time, temperature, humidity,
+          day || 'T' || iif(substr(time, 6, 1) = ':', substr(time, 1, 8), substr(time, 1, 5) || ':00') ||
+            CASE
+              WHEN length(time) > 8 THEN substr(time, -6)
+              WHEN time >= changes_at THEN offset_after
+              ELSE offset
+            END AS timestamp,
+          replace(name, '{ip}', device) AS name
+        FROM (
+          SELECT
+            sites.site AS site,
+            (address >> 24) || '.' || (address >> 16 & 255) || '.' || (address >> 8 & 255) || '.' || (address & 255) AS device,
+            surveys.day AS day,
+            json_extract(reading.value, '$[0]') AS time,
+            json_extract(reading.value, '$[1]') AS temperature,
+            json_extract(reading.value, '$[2]') AS humidity,
+            offset, changes_at, offset_after, name
+          FROM surveys
+            JOIN sites ON sites.id = surveys.site
+            LEFT JOIN offsets ON offsets.zone = surveys.zone AND offsets.day = surveys.day
+            LEFT JOIN names ON names.site = surveys.site AND names.last >= address AND names.first =
+              (SELECT max(first) FROM names AS lower WHERE lower.site = surveys.site AND lower.first <= address),
+            json_each(surveys.readings) AS reading
+        );
+      `,
+      fill: fillStore,
+    },
   ],
-  fill: fillStore,
 }

@@ -6,6 +6,7 @@ import { SPOOL } from "../../../src/gateway/spool/schema"
 import { slotOf } from "../../../src/gateway/spool/slot"
 import type { Peer } from "../../../src/net/udp"
 import { UdpSocket } from "../../../src/net/udp"
+import { migrate } from "../../../src/storage/prepare"
 import { clockChange } from "../../../src/survey/calendar"
 import { formatSurvey, parseSurvey } from "../../../src/survey/survey"
 import { type FleetReport, runFleet } from "./fleet"
@@ -115,7 +116,7 @@ test("surveyOf() is 120 bytes of canonical lines, another text for every address
 describe("verifySpool()", () => {
   function spoolWith(address: number, body: Uint8Array): Database {
     const spool = new Database(":memory:")
-    for (const migration of SPOOL.migrations) spool.run(migration)
+    migrate(spool, SPOOL)
     spool.run(
       "INSERT INTO surveys (slot, revision, body, readings, content, digest, late) VALUES (?, 1, ?, 6, 0, '', 0)",
       [slotOf(DAY, address), new TextDecoder().decode(body)],

@@ -152,7 +152,7 @@ describe("name", () => {
 })
 
 describe("a store of version 1", () => {
-  const FIRST = { ...STORE, migrations: STORE.migrations.slice(0, 1), fill() {} }
+  const FIRST = { ...STORE, migrations: STORE.migrations.slice(0, 1) }
 
   test("is migrated with what it holds: each survey's offsets, each site's names", () => {
     bench.database.close()

@@ -36,7 +36,7 @@ async function insertPlainly(): Promise<Partial<SiteOptions>> {
   const { STORE } = await import("../../../src/cloud/store/schema")
   const [first = "", ...rest] = STORE.migrations
   const key = "PRIMARY KEY (site, day, address)\n    ) WITHOUT ROWID"
-  Object.assign(STORE, { migrations: [replaceOnce(first, key, "CHECK (true))"), ...rest] })
+  Object.assign(STORE, { migrations: [replaceOnce(String(first), key, "CHECK (true))"), ...rest] })
   return {}
 }
 
