@@ -4,7 +4,7 @@ import { rmSync } from "node:fs"
 import { checkSound, type Found } from "./check"
 import { StorageError } from "./errors"
 import { makeFile, syncFile } from "./folder"
-import { logPages, pragma } from "./size"
+import { freeOnDisk, logPages, pageBytes, pragma } from "./size"
 
 export interface DatabaseKind {
   /** The word for it in messages. */
@@ -34,6 +34,7 @@ export type Origin = "simulated" | "declared"
 
 export const BUSY_TIMEOUT_MS = 2000
 const CACHE_KIB = 8192
+const MIB = 1024 * 1024
 
 /** Brings a file of this kind, or a new one, to its latest version, durably, with the settings that the promise needs. */
 export function prepare(sqlite: Database, file: string, kind: DatabaseKind, origin: Origin, found: Found): void {
@@ -56,7 +57,7 @@ export function prepare(sqlite: Database, file: string, kind: DatabaseKind, orig
   sqlite.run(`PRAGMA wal_autocheckpoint = ${pages}`)
   sqlite.run(`PRAGMA journal_size_limit = ${pages * page}`)
   if (version === latest) return
-  if (version > 0) copyTo(`${file}.version${version}`, sqlite)
+  if (version > 0) keepVersion(sqlite, file, version)
   sqlite.run("BEGIN IMMEDIATE")
   migrate(sqlite, kind, version)
   if (version === 0) {
@@ -75,6 +76,23 @@ export function migrate(sqlite: Database, { migrations }: Pick<DatabaseKind, "mi
     sqlite.run(sql)
     fill?.(sqlite)
   }
+}
+
+/** Throws StorageError where the disk has not the room: it would be full, and then refused to whoever else writes there. */
+function keepVersion(sqlite: Database, file: string, version: number): void {
+  const copy = `${file}.version${version}`
+  rmSync(copy, { force: true })
+  const { all, free } = pageBytes(sqlite)
+  const neededBytes = all - free
+  const freeBytes = freeOnDisk(file)
+  if (neededBytes > freeBytes) {
+    const [needs, has] = [neededBytes, freeBytes].map((bytes) => `${(bytes / MIB).toFixed(1)} MiB`)
+    throw new StorageError(
+      `${file} is of version ${version}, and of it a copy is made before it is brought up to date: ` +
+        `that needs ${needs}, and ${has} are free there: make room and start again`,
+    )
+  }
+  copyTo(copy, sqlite)
 }
 
 /** A copy that is there, such as one that an interrupted migration left, is replaced. */

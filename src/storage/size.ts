@@ -18,6 +18,12 @@ export function shareOfDisk(file: string, mostBytes: number): number {
   return Math.min(mostBytes, blocks * bsize * SMALL_DISK_SHARE)
 }
 
+/** Bytes that this user may still write on the disk of a file. */
+export function freeOnDisk(file: string): number {
+  const { bavail, bsize } = statfsSync(dirname(file))
+  return bavail * bsize
+}
+
 /** How long a database's log becomes before its pages go to their place, in pages. */
 export const logPages = (file: string, page: number, mostBytes = LOG_BYTES): number =>
   Math.max(LEAST_LOG_PAGES, Math.floor(shareOfDisk(file, mostBytes) / page))
@@ -47,8 +53,7 @@ export function roomBytes(
   { marginBytes, limitBytes = Number.POSITIVE_INFINITY }: { marginBytes: number; limitBytes?: number | undefined },
 ): Room {
   const { all, free } = pageBytes(sqlite)
-  const { bavail, bsize } = statfsSync(dirname(file))
-  const onDisk = bavail * bsize - marginBytes
+  const onDisk = freeOnDisk(file) - marginBytes
   return {
     bytes: Math.max(0, Math.floor(Math.min(onDisk + free, limitBytes - all + free))),
     isDiskFull: onDisk < -marginBytes / 2,

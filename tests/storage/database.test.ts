@@ -196,6 +196,22 @@ describe("open()", () => {
     whole.close()
   })
 
+  test.skipIf(!NAMESPACES)("says how much room the copy before a migration needs, and changes nothing", () => {
+    const grown = `
+      const next = { ...kind, migrations: [...kind.migrations, "ALTER TABLE things ADD COLUMN size INTEGER"] }
+      const file = "${folder}/grown.db"
+      const database = open(file)
+      database.transaction(() => database.sqlite.run("INSERT INTO things VALUES (hex(randomblob(60000)))"))
+      database.close()
+      const upgrade = () => DurableDatabase.open(file, next, "simulated")
+      const fill = () => require("node:fs").writeFileSync("${folder}/filler", Buffer.alloc(600000))`
+    expect(saidIn(SMALL, `${grown}; fill(); upgrade()`)).toMatch(
+      /grown\.db is of version 1, and of it a copy is made before it is brought up to date: that needs 0\.2 MiB, and 0\.[01] MiB are free there: make room and start again$/,
+    )
+    expect(saidIn(SMALL, `${grown}; fill(); try { upgrade() } catch {}; open(file)`)).toBe("") // of its old version still
+    expect(saidIn(SMALL, `${grown}; upgrade()`)).toBe("")
+  })
+
   test("migrates over the copy that an interrupted migration left", () => {
     const file = made()
     writeFileSync(`${file}.version1`, "half a copy")
