@@ -64,6 +64,15 @@ test.each([
   `alert:\n  hearbeat: https://hc-ping.com/${SECRET}`,
   `schedules: { cron: 1, alerts: { heartbeat: hc-ping.com/${SECRET} } }`,
   `bufferSize: https://hc-ping.com/${SECRET}`,
+  `alerts:\n  heartbeat:\nhc-ping.com/${SECRET}`,
+  `alerts:\n  heartbeat:\n\nhc-ping.com/${SECRET}\nhc-ping.com/${SECRET}`,
+  `alerts:\n  heartbeat:\n"hc-ping.com/${SECRET}"`,
+  `heartbeet: hc-ping.com/${SECRET}`,
+  `Heart-beat: hc-ping.com/${SECRET}`,
+  `hearbeat:\n  hc-ping.com/${SECRET}`,
+  `hearbeat:\nhc-ping.com/${SECRET}`,
+  `alerst: { hearbeat: hc-ping.com/${SECRET} }`,
+  `alert:\n  hearbeat: hc-ping.com/${SECRET}`,
 ])("parseTopology() shows nothing of a secret in its place: %j", (lines) => {
   const text = changed(["cloud:\n", `${lines}\ncloud:\n`])
   for (const each of [text, text.replaceAll("\n", "\r\n")]) {
