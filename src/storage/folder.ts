@@ -5,7 +5,7 @@ import { codeOf } from "./errors"
 
 // the owner's to write, the group's to read, nobody else's; as far as the umask allows
 const FOLDER_MODE = 0o750
-const FILE_MODE = 0o640
+export const FILE_MODE = 0o640
 
 const CANNOT_BE_SYNCED = [
   "EACCES", // it may be written to and not read

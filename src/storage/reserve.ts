@@ -3,6 +3,7 @@
 // as it is gone nothing new is taken.
 import { closeSync, existsSync, openSync, rmSync, writeSync } from "node:fs"
 import { codeOf } from "./errors"
+import { FILE_MODE } from "./folder"
 import { explain } from "./remedies"
 import { shareOfDisk, sizeOf } from "./size"
 
@@ -42,7 +43,7 @@ export class Reserve {
     const chunk = crypto.getRandomValues(new Uint8Array(CHUNK_BYTES))
     let descriptor: number | undefined
     try {
-      descriptor = openSync(this.#file, "w")
+      descriptor = openSync(this.#file, "w", FILE_MODE)
       for (let left = this.bytes; left > 0; ) left -= writeSync(descriptor, chunk, 0, Math.min(left, chunk.length))
       return true
     } catch (error) {

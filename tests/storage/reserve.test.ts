@@ -25,6 +25,11 @@ test("a reserve takes its bytes on the disk until it is given up, and can be mad
   expect(reserve.make()).toBe(true)
 })
 
+test("a reserve is the owner's to write, the group's to read, and nobody else's", () => {
+  open().make()
+  expect(statSync(file).mode & 0o777).toBe(0o640)
+})
+
 test("a reserve that is there is not written anew; what a crash left of one is", () => {
   open().make()
   const { ino, mtimeMs } = statSync(file)
