@@ -73,7 +73,7 @@ const schemaLine = (programme: string, file: string): string =>
 
 function sections(service: Service): string {
   const { name, words, folder } = service
-  const start = [...PROGRAMME, "start", ...words, "--topology", topologyOf(service)].map(quoteForUnit).join(" ")
+  const start = commandLine([...PROGRAMME, "start", ...words, "--topology", topologyOf(service)])
   return `[Unit]
 Description=Smart Meter IoT: ${words.length > 0 ? words.join(" ") : "the whole network, simulated"}
 Wants=network-online.target
@@ -132,7 +132,13 @@ SystemCallFilter=~@privileged @resources
 SystemCallErrorNumber=EPERM
 `
 
-/** systemd expands %, and splits at spaces unless they are quoted (systemd.service(5), "Command lines"). */
+/**
+ * systemd expands %, behind the programme's own path $ too, and splits at spaces unless they are quoted (systemd.service(5),
+ * "Command lines").
+ */
+export const commandLine = ([programme = "", ...words]: readonly string[]): string =>
+  [programme, ...words.map((word) => word.replaceAll("$", "$$$$"))].map(quoteForUnit).join(" ")
+
 function quoteForUnit(word: string): string {
   const text = word.replaceAll("%", "%%")
   return /^[\w@%+=:,./-]+$/.test(text) ? text : `"${text.replace(/["\\]/g, "\\$&")}"`

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test"
 import { mkdtemp, rm, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { dirname, join, resolve } from "node:path"
-import { formatUnit, serviceOf } from "../../../src/commands/service/unit"
+import { commandLine, formatUnit, serviceOf } from "../../../src/commands/service/unit"
 import { parseTopology } from "../../../src/topology/yaml/load"
 import { describeSkipped } from "../../interop/peers"
 
@@ -35,6 +35,13 @@ async function run(...args: string[]) {
   const [stdout, stderr, exit] = await Promise.all([child.stdout.text(), child.stderr.text(), child.exited])
   return { stdout, stderr, exit }
 }
+
+test("commandLine() is read by systemd as the words that it is made of", () => {
+  // of the programme itself it expands %, of what stands behind it $ too (systemd.service(5), "Command lines")
+  expect(commandLine(["/opt/a$b/bun", "/srv/$HOME/50%/main.ts", 'a "b" \\', "start", "$"])).toBe(
+    '"/opt/a$b/bun" "/srv/$$HOME/50%%/main.ts" "a \\"b\\" \\\\" start "$$"',
+  )
+})
 
 test.each([
   [[], "smart-meter-simulated", "smart-meter-simulated"],
