@@ -10,6 +10,8 @@ const LOOK_MS = 60_000
 export class TopologyFile {
   #cancelLook = () => {}
   #onChange: ((topology: Topology) => void) | undefined
+  /** One reads it at a time: another one would tell of the same changes. */
+  #last: Promise<unknown> = Promise.resolve()
   /** It has changed before anybody followed. */
   #isAhead = false
 
@@ -46,22 +48,38 @@ export class TopologyFile {
   }
 
   /** Reads it if it is another one than before; one that is not sound is told once, and changes nothing. */
-  async look(): Promise<void> {
-    if ((await versionOf(this.topology.file)) !== this.seen) await this.apply()
+  look(): Promise<void> {
+    return this.#inTurn(async () => {
+      if ((await versionOf(this.topology.file)) !== this.seen) await this.#apply()
+    })
   }
 
   /** Reads it; one that is not sound is told, and changes nothing. */
-  async apply(): Promise<void> {
+  apply(): Promise<void> {
+    return this.#inTurn(() => this.#apply())
+  }
+
+  /** What changed, in words, which the screen tells too. Throws a TopologyError where the file is not sound. */
+  read(): Promise<string> {
+    return this.#inTurn(() => this.#read())
+  }
+
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const turn = this.#last.then(work)
+    this.#last = turn.catch(() => {})
+    return turn
+  }
+
+  async #apply(): Promise<void> {
     try {
-      await this.read()
+      await this.#read()
     } catch (error) {
       const [first = ""] = (error instanceof Error ? error.message : String(error)).split("\n")
       this.screen.error(`${this.topology.file} is not sound, the old one stays: ${first}`)
     }
   }
 
-  /** What changed, in words, which the screen tells too. Throws a TopologyError where the file is not sound. */
-  async read(): Promise<string> {
+  async #read(): Promise<string> {
     const { file } = this.topology
     this.seen = await versionOf(file)
     const read = await loadTopology(file)

@@ -63,6 +63,21 @@ test("apply() says again what is wrong, as before a run", async () => {
   expect(said).toHaveLength(2)
 })
 
+test("of several that read it at once each waits for the one before: what changed is said once", async () => {
+  const { size } = file.topology.devices
+  await writeFile(path, SAMPLE + BASIL)
+  const told = await Promise.all([file.read(), file.read(), file.apply(), file.look()])
+  expect(told.slice(0, 2)).toEqual([`${path}: + 192.168.1.6 basil`, `${path}: nothing changed`])
+  expect(said).toEqual([`info ${path}: + 192.168.1.6 basil`])
+  await writeFile(path, `${SAMPLE}  - { ip: lemons }\n`)
+  await Promise.all([file.look(), file.look()])
+  expect(said).toHaveLength(2)
+  await expect(Promise.all([file.read(), file.look()])).rejects.toThrow("lemons")
+  await writeFile(path, SAMPLE)
+  expect(await file.read()).toBe(`${path}: - 192.168.1.6 basil`)
+  expect(file.topology.devices.size).toBe(size)
+})
+
 test("what changes before anybody follows is told to whoever does", async () => {
   const early = await TopologyFile.open(path, { info() {}, warn() {}, error() {} })
   await writeFile(path, SAMPLE + BASIL)
