@@ -20,8 +20,8 @@ import { addDays, clockChange, type Day, dayOf, isTimeZone, parseDay } from "../
 import { readCanonical } from "../survey/canonical"
 import { deliveryDigest, surveyDigest } from "../survey/digest"
 import { PROTOCOL, protocolProblem } from "../survey/protocol"
-import { type AddressRange, parseRange, parseRanges } from "../topology/address"
-import { covers, joinRanges } from "../topology/ranges"
+import { type AddressRange, formatRange, parseRange, parseRanges } from "../topology/address"
+import { covers, joinRanges, overlapping } from "../topology/ranges"
 import { isSiteName } from "../topology/topology"
 import type { CloudEvent } from "./events"
 import type { Gateways } from "./gateways"
@@ -40,16 +40,22 @@ const SURVEY_BYTES = 4 * 1024 * 1024 // a reading a second is half of it
 /** The part of a description whose form never changes: every version can read it. */
 const greeting = v.looseObject({ protocol: v.optional(v.number()) })
 
+const described = v.object({
+  ip: v.pipe(
+    v.string(),
+    v.check((text) => parseRange(text) !== undefined, "not an IPv4 address or a range of them"),
+  ),
+  name: v.optional(v.pipe(v.string(), v.transform(quote))),
+})
+
 const description = v.object({
   spool: v.optional(v.pipe(v.string(), v.maxLength(64)), ""),
   timeZone: v.pipe(v.string(), v.check(isTimeZone, "an unknown time zone")),
-  devices: v.array(
-    v.object({
-      ip: v.pipe(
-        v.string(),
-        v.check((text) => parseRange(text) !== undefined, "not an IPv4 address or a range of them"),
-      ),
-      name: v.optional(v.pipe(v.string(), v.transform(quote))),
+  devices: v.pipe(
+    v.array(described),
+    v.rawCheck(({ dataset, addIssue }) => {
+      const pair = dataset.typed ? overlapping(dataset.value.flatMap(({ ip }) => parseRange(ip) ?? [])) : undefined
+      if (pair) addIssue({ message: `${pair.map(formatRange).join(" and ")} overlap` })
     }),
   ),
 })

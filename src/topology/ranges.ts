@@ -61,6 +61,16 @@ export function without(some: readonly AddressRange[], others: readonly AddressR
   return left
 }
 
+/** Two of these ranges that have an address in common, in their order; undefined where there are none. */
+export function overlapping(ranges: readonly AddressRange[]): [AddressRange, AddressRange] | undefined {
+  let before: AddressRange | undefined
+  for (const range of ranges.toSorted((a, b) => a.first - b.first)) {
+    if (before && range.first <= before.last) return [before, range]
+    before = range
+  }
+  return undefined
+}
+
 export const sizeOf = (ranges: readonly AddressRange[]): number =>
   ranges.reduce((size, { first, last }) => size + last - first + 1, 0)
 

@@ -112,6 +112,15 @@ describe("PUT /sites/<site>", () => {
     expect(await bench.store.site("orchard")).toBeUndefined()
   })
 
+  test("is refused where ranges of devices overlap: of two names of one address one would be lost", async () => {
+    const describe = (...ips: string[]) =>
+      answer("sites/orchard", { ...DESCRIPTION, devices: ips.map((ip) => ({ ip })) }, { format: ContentFormat.Json })
+    const [row, one] = ["192.168.1.2-192.168.1.9", "192.168.1.9"]
+    expect(await describe(row, "10.0.0.1", one)).toBe(`4.00 devices: ${row} and ${one} overlap`)
+    expect(await describe(one, one)).toBe(`4.00 devices: ${one} and ${one} overlap`)
+    expect(await describe("192.168.1.10", row, "192.168.1.1")).toBe("2.04")
+  })
+
   test("tells that two spools deliver in turn", async () => {
     const described = async (spool: string) => {
       bench.now += 1000
