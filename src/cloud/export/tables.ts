@@ -45,7 +45,8 @@ export interface ReadingRow extends DeviceDayRow {
   readonly time: string
   readonly temperature: number
   readonly humidity: number
-  readonly timestamp: string
+  /** Null of a zone that this runtime does not know. */
+  readonly timestamp: string | null
 }
 
 export type DayRow = DeviceDayRow & DayStatistics
@@ -68,18 +69,28 @@ export const READINGS: SurveyTable<ReadingRow> = {
     time: ["time", ({ time }) => time],
     temperature: ["number", ({ temperature }) => temperature],
     humidity: ["number", ({ humidity }) => humidity],
-    timestamp: ["instant", ({ timestamp }) => timestamp],
+    timestamp: ["instant", ({ timestamp }) => timestamp, "optional"],
     name: ["text", ({ name }) => name, "optional"],
   }),
   rowsOf: ({ site, address, day, zone, readings }, label) => {
     const name = label ?? null
     const device = formatAddress(address)
-    const offsets = offsetsOn(day, zone)
+    const offsets = knownOffsets(day, zone)
     return readings.map(([time, temperature, humidity]) => {
-      const timestamp = timestampOf(day, time, offsets)
+      const timestamp = offsets ? timestampOf(day, time, offsets) : null
       return { site, device, day, time, temperature, humidity, timestamp, name }
     })
   },
+}
+
+/** Undefined of a zone that this runtime does not know. */
+function knownOffsets(day: Day, zone: string) {
+  try {
+    return offsetsOn(day, zone)
+  } catch (error) {
+    if (error instanceof RangeError) return undefined
+    throw error
+  }
 }
 
 export const DAYS: SurveyTable<DayRow> = {

@@ -131,3 +131,10 @@ test("every format has a head of its own, and none holds what another row left",
     if (row) expect([one.line(row), one.line(row)]).toEqual([other.line(row), other.line(row)])
   }
 })
+
+test("a reading in a zone that this runtime does not know has no timestamp", () => {
+  const { line } = textFormat(READINGS, "csv")
+  const [row] = READINGS.rowsOf({ ...SURVEY, zone: "Mars/Olympus" }, undefined)
+  expect(row?.timestamp).toBeNull()
+  expect(row && line(row)).toMatch(/^\w+,192\.168\.1\.\d+,[\d-]+,[\d:]+,[\d.-]+,[\d.-]+,,\r?\n$/)
+})
