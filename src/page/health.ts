@@ -1,6 +1,9 @@
 // Whether all is well, for monitors: by the status code, with a line for people.
+import { STORE } from "../cloud/store/schema"
+import { SPOOL } from "../gateway/spool/schema"
 import { printable } from "../printable"
-import type { StatusDocument } from "../status/document"
+import { isNothingYet, type StatusDocument } from "../status/document"
+import { type DatabaseKind, isThere, openForReading } from "../storage/database"
 import { StorageError } from "../storage/errors"
 import type { Views } from "./views"
 
@@ -8,13 +11,29 @@ const OK = 200
 const UNAVAILABLE = 503
 
 /** 200 while what is stored can be read. */
-export const healthOf = (views: Views): Response =>
-  answer(() => [OK, views.status().status ? "ok" : "ok, nothing is collected yet"])
+export const healthOf = ({ topology }: Views): Promise<Response> =>
+  answer(() => {
+    const { gateway, cloud } = topology
+    const opened = [openIfThere(gateway.spool, SPOOL), openIfThere(cloud.store, STORE)]
+    return [OK, opened.includes(true) ? "ok" : "ok, nothing is collected yet"]
+  })
+
+/** Whether anything is in it. Throws StorageError where it cannot be read. */
+function openIfThere(file: string, kind: DatabaseKind): boolean {
+  if (!isThere(file)) return false
+  try {
+    openForReading(file, kind).close()
+    return true
+  } catch (error) {
+    if (isNothingYet(error)) return false
+    throw error
+  }
+}
 
 /** 200 where `bun run status` would end with 0: the last run was complete, and none is overdue. */
-export const lastRunOf = (views: Views): Response =>
-  answer(() => {
-    const { status, topology } = views.status()
+export const lastRunOf = (views: Views): Promise<Response> =>
+  answer(async () => {
+    const { status, topology } = await views.status()
     if (!status) return [UNAVAILABLE, "no run so far"]
     return [status.complete ? OK : UNAVAILABLE, describe(status, topology.site)]
   })
@@ -29,9 +48,11 @@ function describe({ gateway, cloud, overdueSince }: StatusDocument, site: string
   return runs.join("; ") || "no run so far"
 }
 
-function answer(look: () => readonly [status: number, line: string]): Response {
+type Answer = readonly [status: number, line: string]
+
+async function answer(look: () => Answer | Promise<Answer>): Promise<Response> {
   try {
-    const [status, line] = look()
+    const [status, line] = await look()
     return new Response(`${line}\n`, { status })
   } catch (error) {
     if (!(error instanceof StorageError)) throw error

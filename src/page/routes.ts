@@ -1,5 +1,6 @@
 // Which answer belongs to which path.
 import type { Server } from "bun"
+import { systemClock } from "../clock"
 import { printable } from "../printable"
 import { StorageError } from "../storage/errors"
 import { apiOf } from "./api/api"
@@ -44,9 +45,9 @@ async function route(
   if (path.startsWith("/api/")) return apiOf(path.slice("/api/".length), request, views)
   switch (path) {
     case "/":
-      return page(request, views, overviewOf(views.status()))
+      return page(request, views, overviewOf(views.glimpse(), views.topology, systemClock.now()))
     case "/devices":
-      return page(request, views, fleetOf(views.status(), readSearch(url.searchParams)))
+      return page(request, views, fleetOf(views.topology, readSearch(url.searchParams)))
     case "/changes":
       server.timeout(request, 0)
       return changesOf(views, request.signal)

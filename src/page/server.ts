@@ -44,6 +44,7 @@ async function start(): Promise<void> {
         return new Response("This is our fault, not yours: the log says more\n", { status: 500 })
       },
     })
+    current.prepare()
     tell({ kind: "listening", url: `http://${address}:${server.port}` })
   } catch (error) {
     throw bindError("TCP", address, port, error)

@@ -1,13 +1,16 @@
 // What the pages show, worked out once and shown to many, until something has changed.
-import { systemClock } from "../clock"
-import { readStatus, type StatusDocument } from "../status/document"
-import { StorageError } from "../storage/errors"
+import { type Clock, systemClock } from "../clock"
+import { readIfThere, type StatusDocument } from "../status/document"
+import { diskBytes } from "../storage/size"
 import type { Topology } from "../topology/topology"
+import { readBeside } from "./beside"
 import type { History } from "./device/history"
 import { Kept } from "./device/kept"
 
 const LEAST_AGE_MS = 1000
 const REST = 10 // times as long as it took: of a fleet it takes seconds
+const SLOW_MS = 100 // to work it out: everybody else would wait that long
+const LARGE_BYTES = 64 * 1024 * 1024 // of files that nobody has read yet: these may take as long
 
 export interface StatusView {
   readonly topology: Topology
@@ -17,13 +20,36 @@ export interface StatusView {
   readonly readAt: number
 }
 
+/** What can be shown at once. */
+export interface Glimpse {
+  /** Undefined where it has never been worked out so far. */
+  readonly view: StatusView | undefined
+  /** It may be older than what there is: of a fleet it is worked out beside. */
+  readonly isKept: boolean
+  /** It is being worked out anew. */
+  readonly isCounting: boolean
+}
+
+/** Works the status of a fleet out while others are answered. Rejects with StorageError of files that cannot be read. */
+export type Count = (topology: Topology, now: number) => Promise<StatusDocument | undefined>
+
+const countBeside: Count = async (topology, now) => {
+  const read = await readBeside({ file: topology.file, now })
+  return read ? read.status : readIfThere(topology, now)
+}
+
 export class Views {
   #topology: Topology
-  #status: StatusView | undefined
+  #known: StatusView | undefined
   #staleAt = 0
+  /** How long it took to work it out. */
+  #tookMs: number | undefined
+  #counting: Promise<StatusView> | undefined
+  #failure: unknown
   /** Another one after a restart, too. */
   readonly #begunAt = systemClock.now()
   #changes = 0
+  #counts = 0
   #counted = Promise.withResolvers<Readonly<Record<string, number>> | undefined>()
   readonly #listeners = new Set<() => void>()
   readonly histories = new Kept<History>()
@@ -32,6 +58,8 @@ export class Views {
   constructor(
     topology: Topology,
     private readonly ask: () => void,
+    private readonly count: Count = countBeside,
+    private readonly clock: Pick<Clock, "now" | "monotonic"> = systemClock,
   ) {
     this.#topology = topology
   }
@@ -43,7 +71,7 @@ export class Views {
 
   /** Another one whenever what is shown may be. */
   get version(): string {
-    return `${this.#begunAt}.${this.#changes}`
+    return `${this.#begunAt}.${this.#changes}.${this.#counts}`
   }
 
   /** A run has ended, or the topology is this one now. */
@@ -52,7 +80,13 @@ export class Views {
     this.#staleAt = 0
     this.#changes++
     this.histories.clear()
-    for (const listener of this.#listeners) listener()
+    this.prepare()
+    this.#tell()
+  }
+
+  /** Begins to work out what takes long, before anybody asks for it. */
+  prepare(): void {
+    if (this.#isSlow()) this.#countInTurn()
   }
 
   /** Is told of each change until the returned function is called. */
@@ -61,15 +95,17 @@ export class Views {
     return () => void this.#listeners.delete(listener)
   }
 
-  /** At most a second old, or ten times as old as it takes to work it out. Throws StorageError of files that cannot be read. */
-  status(): StatusView {
-    const startedAt = systemClock.monotonic()
-    if (this.#status && startedAt < this.#staleAt) return this.#status
-    const readAt = systemClock.now()
-    this.#status = { topology: this.topology, status: readIfThere(this.topology, readAt), readAt }
-    const now = systemClock.monotonic()
-    this.#staleAt = now + Math.max(LEAST_AGE_MS, REST * (now - startedAt))
-    return this.#status
+  /** At most a second old, or ten times as old as it takes to work it out. Rejects with StorageError of files that cannot be read. */
+  async status(): Promise<StatusView> {
+    return this.#fresh() ?? (this.#isSlow() ? await this.#countInTurn() : this.#read())
+  }
+
+  /** As old, where that can be had at once. Throws StorageError of files that cannot be read. */
+  glimpse(): Glimpse {
+    if (!this.#isSlow()) return { view: this.#fresh() ?? this.#read(), isKept: false, isCounting: false }
+    if (!this.#fresh()) this.#countInTurn()
+    if (this.#failure !== undefined) throw this.#failure
+    return { view: this.#known, isKept: true, isCounting: this.#counting !== undefined }
   }
 
   /** What the gateway of this process has counted since its start; undefined without one. */
@@ -83,13 +119,57 @@ export class Views {
     this.#counted.resolve(counts)
     this.#counted = Promise.withResolvers()
   }
-}
 
-function readIfThere(topology: Topology, now: number): StatusDocument | undefined {
-  try {
-    return readStatus(topology, now)
-  } catch (error) {
-    if (error instanceof StorageError && error.message.includes("nothing was collected")) return undefined
-    throw error
+  #fresh(): StatusView | undefined {
+    return this.clock.monotonic() < this.#staleAt ? this.#known : undefined
+  }
+
+  #isSlow(): boolean {
+    if (this.#tookMs !== undefined) return this.#tookMs > SLOW_MS
+    const { gateway, cloud } = this.#topology
+    return diskBytes(gateway.spool) + diskBytes(cloud.store) > LARGE_BYTES
+  }
+
+  #read(): StatusView {
+    const [topology, readAt, startedAt] = [this.#topology, this.clock.now(), this.clock.monotonic()]
+    return this.#keep({ topology, status: readIfThere(topology, readAt), readAt }, startedAt)
+  }
+
+  #keep(view: StatusView, startedAt: number): StatusView {
+    const now = this.clock.monotonic()
+    this.#tookMs = now - startedAt
+    this.#staleAt = now + Math.max(LEAST_AGE_MS, REST * this.#tookMs)
+    this.#known = view
+    return view
+  }
+
+  /** One count at a time; whoever looks is told when it has ended. */
+  #countInTurn(): Promise<StatusView> {
+    if (this.#counting) return this.#counting
+    const counting = this.#countUntilUnchanged().finally(() => {
+      this.#counting = undefined
+      this.#counts++
+      this.#tell()
+    })
+    this.#counting = counting
+    counting.then(
+      () => (this.#failure = undefined),
+      (error) => (this.#failure = error), // the next look throws it
+    )
+    return counting
+  }
+
+  /** What has changed meanwhile would be missing. */
+  async #countUntilUnchanged(): Promise<StatusView> {
+    for (;;) {
+      const [changes, topology] = [this.#changes, this.#topology]
+      const [readAt, startedAt] = [this.clock.now(), this.clock.monotonic()]
+      const status = await this.count(topology, readAt)
+      if (changes === this.#changes) return this.#keep({ topology, status, readAt }, startedAt)
+    }
+  }
+
+  #tell(): void {
+    for (const listener of this.#listeners) listener()
   }
 }

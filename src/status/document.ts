@@ -40,6 +40,20 @@ export function readStatus(topology: Topology, now: number): StatusDocument {
   return { site, sample, complete, overdueSince, ...status }
 }
 
+/** The same; undefined where there is neither, or nothing is in them yet. */
+export function readIfThere(topology: Topology, now: number): StatusDocument | undefined {
+  try {
+    return readStatus(topology, now)
+  } catch (error) {
+    if (isNothingYet(error)) return undefined
+    throw error
+  }
+}
+
+/** Whether it says that nothing was collected here so far. */
+export const isNothingYet = (error: unknown): boolean =>
+  error instanceof StorageError && error.message.includes("nothing was collected")
+
 /** A run that was due since the last one: a gateway that is down says nothing of itself. */
 function overdue(
   { gateway, cloud }: Pick<StatusDocument, "gateway" | "cloud">,

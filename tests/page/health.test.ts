@@ -72,7 +72,7 @@ describe("/health/last-run", () => {
   test("of a gateway goes by its own run, and is 503 when one was due since", async () => {
     await using site = await Site.collected()
     using page = new PageBench({ spool: site.topology.gateway.spool })
-    const { status } = page.views.status()
+    const { status } = await page.views.status()
     // by the clock of this machine the run of 23 November 2026 is to come, or long ago
     const isOverdue = Date.now() > MONDAY_AT_SIX + DAY_MS
     const said = await page.said("/health/last-run")

@@ -1,9 +1,10 @@
 // What a spool tells about the last days and about today, read beside a running gateway.
 import type { Database } from "bun:sqlite"
+import { openForReading } from "../../storage/database"
 import { addDays, type Day, dayOf } from "../../survey/calendar"
 import { formatAddress, formatRange } from "../../topology/address"
 import type { Device } from "../../topology/devices"
-import { joinRanges } from "../../topology/ranges"
+import { joinRanges, sizeOf } from "../../topology/ranges"
 import type { Topology } from "../../topology/topology"
 import { isComplete, REASONS_KEPT, type Reason } from "../../verdict"
 import { Senders } from "../intake/senders"
@@ -17,6 +18,7 @@ import { refusalsOf } from "../spool/notes/refused"
 import {
   countDay,
   countDue,
+  countSurveys,
   countWaiting,
   type DayCounts,
   type DeviceDay,
@@ -24,7 +26,7 @@ import {
   missingRanges,
   openSpool,
 } from "../spool/reader"
-import { addressingOf } from "../spool/schema"
+import { addressingOf, SPOOL } from "../spool/schema"
 import { type SpoolSpace, spoolSpace } from "./capacity"
 
 /** Days are written 2026-11-21, instants as in RFC 3339. */
@@ -123,6 +125,27 @@ export function readDevices({ gateway }: Topology, devices: Iterable<Device>): D
   const sqlite = openSpool(gateway.spool)
   try {
     return deviceStatus(sqlite, runsOf(sqlite).slice(-DAYS_SHOWN), devices)
+  } finally {
+    sqlite.close()
+  }
+}
+
+/** A collection that is under way, as it can be told at once of any fleet. */
+export interface RunUnderWay {
+  readonly day: Day
+  readonly expected: number
+  /** Surveys that have come so far. */
+  readonly arrived: number
+}
+
+/** The latest one; undefined where none is. Throws as `readGatewayStatus()` does. */
+export function readRunUnderWay({ gateway }: Topology): RunUnderWay | undefined {
+  const sqlite = openForReading(gateway.spool, SPOOL)
+  try {
+    const run = runsOf(sqlite).findLast(({ closed }) => !closed)
+    if (!run) return undefined
+    const [here] = countSurveys(sqlite, run.day, run.day)
+    return { day: run.day, expected: sizeOf(joinRanges(run.expected)), arrived: here?.surveys ?? 0 }
   } finally {
     sqlite.close()
   }

@@ -9,9 +9,9 @@ import { devicesOf } from "./devices"
 import { surveysOf } from "./surveys"
 
 /** @param path behind /api/. Undefined where there is nothing. */
-export function apiOf(path: string, request: Request, views: Views): Response | undefined {
+export async function apiOf(path: string, request: Request, views: Views): Promise<Response | undefined> {
   try {
-    return answerOf(path, request, views)
+    return await answerOf(path, request, views)
   } catch (error) {
     if (error instanceof UnknownNameError) return line(404, error.message)
     if (error instanceof UsageError) return line(400, error.message)
@@ -20,7 +20,7 @@ export function apiOf(path: string, request: Request, views: Views): Response | 
   }
 }
 
-function answerOf(path: string, request: Request, views: Views): Response | undefined {
+function answerOf(path: string, request: Request, views: Views): Response | Promise<Response> | undefined {
   if (path === "status") return statusOf(views)
   const [, name, extension] = /^(readings|days|devices)(?:\.([\w-]+))?$/.exec(path) ?? []
   if (!name) return undefined
@@ -32,8 +32,9 @@ function answerOf(path: string, request: Request, views: Views): Response | unde
 }
 
 /** The document of `status --json`; null before anything was collected here. */
-function statusOf(views: Views): Response {
-  const text = `${JSON.stringify(views.status().status ?? null, null, 2)}\n`
+async function statusOf(views: Views): Promise<Response> {
+  const { status } = await views.status()
+  const text = `${JSON.stringify(status ?? null, null, 2)}\n`
   return new Response(text, { headers: { "Content-Type": "application/json" } })
 }
 

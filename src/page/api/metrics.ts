@@ -46,7 +46,7 @@ interface RunOfSite {
 /** 503 where what is stored cannot be read. */
 export async function metricsOf(views: Views): Promise<Response> {
   try {
-    const metrics = [...gaugesOf(views.status()), ...countersOf((await views.counts()) ?? {})]
+    const metrics = [...gaugesOf(await views.status()), ...countersOf((await views.counts()) ?? {})]
     return new Response(metrics.map(textOf).join(""), { headers: { "Content-Type": MEDIA_TYPE } })
   } catch (error) {
     if (!(error instanceof StorageError)) throw error

@@ -3,10 +3,10 @@ import { count, labelOf } from "../../format"
 import { readDevices } from "../../gateway/report/status"
 import { isThere } from "../../storage/database"
 import type { Device, Devices } from "../../topology/devices"
+import type { Topology } from "../../topology/topology"
 import { html } from "../markup/html"
 import type { Shown } from "../markup/layout"
 import { devicePath, fleetPath } from "../markup/paths"
-import type { StatusView } from "../views"
 import { gridOf } from "./grid"
 
 const A_PAGE = 50
@@ -24,7 +24,7 @@ export function readSearch(parameters: URLSearchParams): Search {
   return { find: (parameters.get("find") ?? "").trim(), page: page >= 1 && page < Number.MAX_SAFE_INTEGER ? page : 1 }
 }
 
-export function fleetOf({ topology }: StatusView, { find, page }: Search): Shown {
+export function fleetOf(topology: Topology, { find, page }: Search): Shown {
   const { devices, total } = lookFor(topology.devices, find, (page - 1) * A_PAGE)
   const pages = Math.max(1, Math.ceil(total / A_PAGE))
   const heading = find === "" ? count(total, "device") : `${count(total, "device")} with “${find}”`

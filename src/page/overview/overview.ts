@@ -1,33 +1,54 @@
 // `/`: how the last run went, in one sentence, the last days, and what wants attention.
 
 import { formatWait, formatWhen } from "../../format"
-import type { GatewayStatus } from "../../gateway/report/status"
+import { type GatewayStatus, readRunUnderWay } from "../../gateway/report/status"
 import type { DayCounts } from "../../gateway/spool/reader"
 import { Timetable } from "../../schedule/timetable"
 import { cloudEntries, type Entry, gatewayEntries, glance } from "../../status/words"
+import { isThere } from "../../storage/database"
 import { describeDay } from "../../survey/calendar"
 import type { Topology } from "../../topology/topology"
 import { type Html, html } from "../markup/html"
 import type { Shown } from "../markup/layout"
-import type { StatusView } from "../views"
+import type { Glimpse, StatusView } from "../views"
 import { searchFor } from "./fleet"
 import { gridOf } from "./grid"
 
 const NUMBERS = ["expected", "arrived", "late", "missing", "unchanged", "delivered"] as const
 
-export function overviewOf({ topology, status, readAt }: StatusView): Shown {
-  if (!status)
-    return { title: topology.site, body: html`<h1>Nothing is collected here yet</h1>${nextRun(topology, readAt)}` }
+export function overviewOf({ view, isKept, isCounting }: Glimpse, current: Topology, now: number): Shown {
+  const note = isKept && ageOf(view, isCounting, current, now)
+  if (!view) {
+    const heading = `${current.site}: what has come is being counted`
+    return { title: heading, body: html`<h1>${heading}</h1>${note}${nextRun(current, now)}${searchFor()}` }
+  }
+  const { topology, status, readAt } = view
+  if (!status) {
+    return { title: topology.site, body: html`<h1>Nothing is collected here yet</h1>${note}${nextRun(topology, now)}` }
+  }
   const { gateway, cloud, complete } = status
   const sentence = glance(status, topology, readAt)
   return {
     title: sentence,
     body: html`<h1 class="verdict ${complete ? "good" : "bad"}">${sentence}</h1>
-${nextRun(topology, readAt)}
+${note}${nextRun(topology, now)}
 ${gateway && daysOf(gateway)}
 ${gateway && entriesOf("The gateway", gatewayEntries(gateway, topology, readAt))}
 ${cloud && entriesOf("The cloud", cloudEntries(cloud))}`,
   }
+}
+
+/** Of what moment it is, and what goes on since. */
+function ageOf(view: StatusView | undefined, isCounting: boolean, topology: Topology, now: number): Html {
+  const { timeZone, gateway } = topology
+  const run = isThere(gateway.spool) ? readRunUnderWay(topology) : undefined
+  const sentences = [
+    view && `As of ${formatWhen(view.readAt, now, timeZone)}.`,
+    isCounting && (view ? "It is being counted anew." : "This page shows it when it is done."),
+    run &&
+      `The collection of ${describeDay(run.day)} is under way: ${run.arrived.toLocaleString("en-GB")} surveys have come, of ${run.expected.toLocaleString("en-GB")} devices.`,
+  ]
+  return html`<p class="age">${sentences.filter((sentence) => sentence).join(" ")}</p>`
 }
 
 function nextRun({ schedule, timeZone }: Topology, now: number): Html {

@@ -60,5 +60,5 @@ test("/api/status is the document of status --json", async () => {
   await page.describe(SITE)
   const response = await page.get("/api/status")
   expect(response.headers.get("content-type")).toBe("application/json")
-  expect<unknown>(await response.json()).toEqual(JSON.parse(JSON.stringify(page.views.status().status)))
+  expect<unknown>(await response.json()).toEqual(JSON.parse(JSON.stringify((await page.views.status()).status)))
 })

@@ -1,0 +1,40 @@
+// Reads the status in a thread of its own, which ends with it: of a fleet it takes seconds, and others are answered meanwhile.
+import type { StatusDocument } from "../status/document"
+import { StorageError } from "../storage/errors"
+
+export interface Wanted {
+  readonly file: string
+  /** ms since the epoch */
+  readonly now: number
+}
+
+export type Reading =
+  /** Undefined before anything was collected here. */
+  | { readonly kind: "status"; readonly status: StatusDocument | undefined }
+  /** The databases cannot be read, in one clear line. */
+  | { readonly kind: "unreadable"; readonly reason: string }
+  /** A person is editing topology.yaml. */
+  | { readonly kind: "unsound" }
+
+// in an executable all parts lie in one folder, but for those that were named when it was built
+const PROGRAM = new URL(
+  Bun.isStandaloneExecutable ? "./page/beside-thread.js" : "./beside-thread.ts",
+  // as the thread of the page has it, where its parts lie
+  Bun.isStandaloneExecutable ? new URL("../", Bun.pathToFileURL(Bun.main)) : import.meta.url,
+)
+
+/** By topology.yaml as it is now; undefined while that is not sound. Rejects with StorageError of files that cannot be read. */
+export async function readBeside(wanted: Wanted): Promise<{ status: StatusDocument | undefined } | undefined> {
+  const answered = Promise.withResolvers<Reading>()
+  const worker = new Worker(PROGRAM, { smol: true })
+  try {
+    worker.onmessage = ({ data }: MessageEvent<Reading>) => answered.resolve(data)
+    worker.onerror = ({ message }) => answered.reject(new Error(message))
+    worker.postMessage(wanted)
+    const reading = await answered.promise
+    if (reading.kind === "unreadable") throw new StorageError(reading.reason)
+    return reading.kind === "status" ? reading : undefined
+  } finally {
+    worker.terminate()
+  }
+}
