@@ -51,7 +51,9 @@ async function compile(outfile: string, target: Target | undefined): Promise<str
   try {
     await mkdir(dirname(outfile), { recursive: true })
     const { outputs } = await Bun.build({
-      entrypoints: ["../main.ts", "../page/server.ts", "../page/beside-thread.ts"].map((path) => resolve(import.meta.dir, path)),
+      entrypoints: ["../main.ts", "../page/server.ts", "../page/beside-thread.ts"].map((path) =>
+        resolve(import.meta.dir, path),
+      ),
       format: "esm",
       splitting: true, // a command loads only what it needs
       bytecode: true, // halves the time to start; minified as well, it gains nothing

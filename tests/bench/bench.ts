@@ -14,6 +14,8 @@ import { measureBulk } from "./bulk"
 import { type Figure, formatFigures } from "./figure"
 import { measureFleet } from "./fleet-day"
 import { measureLarge } from "./large"
+import { measureIdlePage } from "./page/idle"
+import { measurePage } from "./page/page"
 import { measureRoles } from "./start/idle"
 import { measureOriginal } from "./start/original"
 import { measureStart } from "./start/start"
@@ -78,9 +80,10 @@ async function measureAll(full: boolean): Promise<Figure[]> {
     ...(await measureFleet({ ...load, devices: size.fleet }, say)),
     await measureBulk(size.bulk),
     ...(await measureLarge(SEED)),
+    ...(await measurePage({ ...load, devices: size.devices, fleet: size.fleet, say })),
     await measureStart(say),
     ...(original ? [original] : []),
-    ...(full ? await measureRoles(say) : []), // they have to rest for half a minute first
+    ...(full ? [...(await measureRoles(say)), await measureIdlePage()] : []), // they have to rest for half a minute first
   ]
 }
 

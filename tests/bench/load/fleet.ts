@@ -16,6 +16,8 @@ export interface FleetOptions {
   readonly sourceOf: (device: number, nth: number) => number
   /** Devices that wait for their answers at the same time. */
   readonly window: number
+  /** Devices that begin in a second, at most; as many as there is room for by default. */
+  readonly rate?: number
   /** RFC 7252 §4.8 by default. */
   readonly transmission?: Transmission
   readonly random?: Random
@@ -27,6 +29,8 @@ export interface FleetReport {
   /** Other ends, by what they were, as "5.03", "reset" or "no answer". */
   readonly refused: ReadonlyMap<string, number>
   readonly resent: number
+  /** How long each device waited for its acknowledgement. */
+  readonly waitsMs: readonly number[]
   /** From the first datagram to the last answer. */
   readonly elapsedMs: number
 }
@@ -35,6 +39,7 @@ const RFC_TRANSMISSION: Transmission = { ackTimeoutMs: 2000, maxRetransmit: 4 } 
 const ACK_RANDOM_FACTOR = 1.5 // RFC 7252 §4.8
 const MAX_LATENCY_MS = 100_000 // RFC 7252 §4.8.2
 const LOOKS_PER_ACK_TIMEOUT = 20
+const BEGIN_EVERY_MS = 1 // at a rate
 
 /** Sends every device's request and resolves when each has its answer or has given up. */
 export async function runFleet(options: FleetOptions): Promise<FleetReport> {
@@ -59,11 +64,13 @@ class Fleet {
   /** By token: it tells the device, the socket being one for all. */
   readonly #flights = new Map<number, Flight>()
   readonly #acknowledged: number[] = []
+  readonly #waitsMs: number[] = []
   readonly #refused = new Map<string, number>()
   readonly #firstId: number
   readonly #firstToken: number
   #socket: LoopbackSocket | undefined
   #started = 0
+  #startedAt = 0
   #resent = 0
   #allStarted = false
   #filling = false
@@ -80,16 +87,24 @@ class Fleet {
 
   async run(socket: LoopbackSocket, ended: Promise<void>): Promise<FleetReport> {
     this.#socket = socket
-    const startedAt = performance.now()
+    const startedAt = (this.#startedAt = performance.now())
+    const begin = this.#options.rate === undefined ? undefined : setInterval(() => this.#fill(), BEGIN_EVERY_MS)
     const look = setInterval(() => this.#resend(), this.#transmission.ackTimeoutMs / LOOKS_PER_ACK_TIMEOUT)
     try {
       this.#fill()
       await ended
     } finally {
       clearInterval(look)
+      clearInterval(begin)
     }
     const elapsedMs = performance.now() - startedAt
-    return { acknowledged: this.#acknowledged, refused: this.#refused, resent: this.#resent, elapsedMs }
+    return {
+      acknowledged: this.#acknowledged,
+      refused: this.#refused,
+      resent: this.#resent,
+      waitsMs: this.#waitsMs,
+      elapsedMs,
+    }
   }
 
   receive(datagram: Uint8Array): void {
@@ -119,6 +134,7 @@ class Fleet {
 
   #end(key: number, flight: Flight, refusal: string | undefined): void {
     this.#flights.delete(key)
+    this.#waitsMs.push(performance.now() - flight.startedAt)
     if (refusal === undefined) this.#acknowledged.push(flight.device)
     else this.#refused.set(refusal, (this.#refused.get(refusal) ?? 0) + 1)
     if (this.#filling) return
@@ -129,7 +145,9 @@ class Fleet {
 
   #fill(): void {
     this.#filling = false
-    while (!this.#allStarted && this.#flights.size < this.#options.window) {
+    const { window, rate = Number.POSITIVE_INFINITY } = this.#options
+    const due = rate === Number.POSITIVE_INFINITY ? rate : (rate * (performance.now() - this.#startedAt)) / 1000
+    while (!this.#allStarted && this.#flights.size < window && this.#started < due) {
       const { value: device, done } = this.#devices.next()
       if (done) this.#allStarted = true
       else this.#start(device)
@@ -168,6 +186,7 @@ class Fleet {
 
 /** A request on its way. */
 class Flight {
+  readonly startedAt = performance.now()
   waitMs = 0
   resendAt = 0
   resent = 0

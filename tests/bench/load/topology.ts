@@ -5,10 +5,8 @@ import { parseTopology } from "../../../src/topology/yaml/load"
 
 export const FIRST_DEVICE = 0x0a00_0002 // 10.0.0.2
 
-/** Its databases are in `folder`; both ports are whichever is free. */
-export const fleetTopology = (folder: string, devices: number): Topology =>
-  parseTopology(
-    `
+/** All ports are whichever is free. */
+export const fleetText = (devices: number): string => `
 site: bench
 timeZone: UTC
 schedule: { cron: "0 6 * * *" }
@@ -19,6 +17,9 @@ gateway:
 cloud: { address: 172.16.0.2, port: 0, console: "off" }
 devices:
   - { ip: 10.0.0.2-${formatAddress(FIRST_DEVICE + devices - 1)} }
-`,
-    `${folder}/topology.yaml`,
-  )
+page: { port: 0 }
+`
+
+/** Its databases are in `folder`. */
+export const fleetTopology = (folder: string, devices: number): Topology =>
+  parseTopology(fleetText(devices), `${folder}/topology.yaml`)

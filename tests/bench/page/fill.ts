@@ -7,7 +7,7 @@ import { slotOf } from "../../../src/gateway/spool/slot"
 import { type DatabaseKind, DurableDatabase } from "../../../src/storage/database"
 import { addDays, type Day, dayBefore } from "../../../src/survey/calendar"
 import { readCanonical } from "../../../src/survey/canonical"
-import { formatAddress, formatRange } from "../../../src/topology/address"
+import { formatRange } from "../../../src/topology/address"
 import type { Topology } from "../../../src/topology/topology"
 import { A_DAYS_READINGS, surveyOf } from "../load/surveys"
 import { FIRST_DEVICE } from "../load/topology"
@@ -88,5 +88,3 @@ function write(file: string, kind: DatabaseKind, fill: (sqlite: Database) => voi
   database.transaction(() => fill(database.sqlite))
   database.close()
 }
-
-export const FIRST = formatAddress(FIRST_DEVICE)

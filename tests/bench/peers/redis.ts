@@ -55,7 +55,7 @@ export class StreamClients implements Disposable {
     if (Number(length?.text) !== this.#appended) {
       throw new Error(`Redis acknowledged ${this.#appended} surveys and holds ${length?.text}`)
     }
-    return { acknowledged, refused, resent: 0, elapsedMs }
+    return { acknowledged, refused, resent: 0, waitsMs: [], elapsedMs }
   }
 
   [Symbol.dispose](): void {
