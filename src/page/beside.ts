@@ -16,12 +16,10 @@ export type Reading =
   /** A person is editing topology.yaml. */
   | { readonly kind: "unsound" }
 
-// in an executable all parts lie in one folder, but for those that were named when it was built
-const PROGRAM = new URL(
-  Bun.isStandaloneExecutable ? "./page/beside-thread.js" : "./beside-thread.ts",
-  // as the thread of the page has it, where its parts lie
-  Bun.isStandaloneExecutable ? new URL("../", Bun.pathToFileURL(Bun.main)) : import.meta.url,
-)
+// in an executable it lies beside what runs in the thread of the page
+const PROGRAM = Bun.isStandaloneExecutable
+  ? new URL("./beside-thread.js", Bun.pathToFileURL(Bun.main))
+  : new URL("./beside-thread.ts", import.meta.url)
 
 /** By topology.yaml as it is now; undefined while that is not sound. Rejects with StorageError of files that cannot be read. */
 export async function readBeside(wanted: Wanted): Promise<{ status: StatusDocument | undefined } | undefined> {

@@ -2,12 +2,14 @@
 import { readFileSync, statSync } from "node:fs"
 import { resolve } from "node:path"
 import * as v from "valibot"
+import { systemClock } from "../clock"
 import { bindError } from "../net/udp"
 import { isLoopback } from "../topology/address"
 import { pageSection, type Topology } from "../topology/topology"
 import { loadTopology } from "../topology/yaml/load"
 import { type GuardOptions, refuse } from "./guard"
 import type { FromServer, ToServer } from "./messages"
+import { overviewOf } from "./overview/overview"
 import { answer } from "./routes"
 import { Views } from "./views"
 
@@ -44,7 +46,8 @@ async function start(): Promise<void> {
         return new Response("This is our fault, not yours: the log says more\n", { status: 500 })
       },
     })
-    current.prepare()
+    // the first look at a fleet would wait for all that it loads
+    if (current.prepare()) overviewOf(current.glimpse(), topology, systemClock.now())
     tell({ kind: "listening", url: `http://${address}:${server.port}` })
   } catch (error) {
     throw bindError("TCP", address, port, error)

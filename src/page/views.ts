@@ -1,7 +1,7 @@
 // What the pages show, worked out once and shown to many, until something has changed.
 import { type Clock, systemClock } from "../clock"
 import { readIfThere, type StatusDocument } from "../status/document"
-import { diskBytes } from "../storage/size"
+import { sizeOf } from "../storage/size"
 import type { Topology } from "../topology/topology"
 import { readBeside } from "./beside"
 import type { History } from "./device/history"
@@ -10,7 +10,7 @@ import { Kept } from "./device/kept"
 const LEAST_AGE_MS = 1000
 const REST = 10 // times as long as it took: of a fleet it takes seconds
 const SLOW_MS = 100 // to work it out: everybody else would wait that long
-const LARGE_BYTES = 64 * 1024 * 1024 // of files that nobody has read yet: these may take as long
+const LARGE_BYTES = 16 * 1024 * 1024 // of files that nobody has read yet, without their logs: these may take as long
 
 export interface StatusView {
   readonly topology: Topology
@@ -84,9 +84,11 @@ export class Views {
     this.#tell()
   }
 
-  /** Begins to work out what takes long, before anybody asks for it. */
-  prepare(): void {
-    if (this.#isSlow()) this.#countInTurn()
+  /** Begins to work out what takes long, before anybody asks for it; whether there is anything of the kind. */
+  prepare(): boolean {
+    const isSlow = this.#isSlow()
+    if (isSlow) this.#countInTurn()
+    return isSlow
   }
 
   /** Is told of each change until the returned function is called. */
@@ -127,7 +129,7 @@ export class Views {
   #isSlow(): boolean {
     if (this.#tookMs !== undefined) return this.#tookMs > SLOW_MS
     const { gateway, cloud } = this.#topology
-    return diskBytes(gateway.spool) + diskBytes(cloud.store) > LARGE_BYTES
+    return sizeOf(gateway.spool) + sizeOf(cloud.store) > LARGE_BYTES
   }
 
   #read(): StatusView {
