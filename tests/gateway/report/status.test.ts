@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test"
 import { join } from "node:path"
 import { Strangers } from "../../../src/gateway/intake/strangers"
-import { readGatewayStatus } from "../../../src/gateway/report/status"
+import { readGatewayStatus, readRunUnderWay } from "../../../src/gateway/report/status"
 import { StorageError } from "../../../src/storage/errors"
 import { addDays, type Day } from "../../../src/survey/calendar"
 import { parseAddress } from "../../../src/topology/address"
@@ -205,4 +205,16 @@ describe("readGatewayStatus()", () => {
     expect(spool.bytesADay).toBeGreaterThan(MORNING.length)
     expect(spool.outageDays).toBe(Math.floor(spool.freeBytes / (spool.bytesADay ?? 1)))
   })
+})
+
+test("readRunUnderWay() counts what has come of the collection that is open, and of none when it is closed", async () => {
+  const topology = parseTopology(SAMPLE.replace(/devices:\n( {2}- .*\n)+$/, DEVICES), "topology.yaml")
+  const spool = join(bench.folder, "spool.db")
+  const read = () => readRunUnderWay({ ...topology, gateway: { ...topology.gateway, spool } })
+  await bench.ledger.open(DAY, Date.parse(`${addDays(DAY, 1)}T05:00:00Z`), ALL)
+  expect(read()).toEqual({ day: DAY, expected: 3, arrived: 0 })
+  await bench.accept(MORNING, TOMATOES, DAY)
+  expect(read()).toEqual({ day: DAY, expected: 3, arrived: 1 })
+  await bench.ledger.close(DAY)
+  expect(read()).toBeUndefined()
 })
