@@ -93,7 +93,7 @@ test("a device without its survey is named with the reason, and is late when it 
   const summary = await network.collect({ patient: true })
   expect(summary).toMatchObject({ expected: 2, readings: 4, delivered: true, complete: false })
   expect(summary.missing).toMatchObject([
-    { device: { ip: "192.168.1.3", line: 15 }, reason: "surveys/device2.txt not found" },
+    { device: { ip: "192.168.1.3", line: 16 }, reason: "surveys/device2.txt not found" },
   ])
   expect(site.listed).toHaveLength(4)
   await site.write("surveys/device2.txt", SAMPLE["surveys/device2.txt"])
