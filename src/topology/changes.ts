@@ -16,7 +16,7 @@ export function changesOf(before: Topology, after: Topology): { applied: string[
       ...(before.sample === after.sample ? [] : [`sample: ${after.sample}`]),
       ...(renumbered ? [] : devices),
       ...schedule.map((key) => `schedule.${key}: ${inWords(after.schedule[key])}`),
-      // not what it is now: a monitor's URL is a secret
+      // not what it is now: their URLs are secrets
       ...differingKeys("alerts", before.alerts, after.alerts).map((key) => `${key} changed`),
     ],
     postponed: [
@@ -47,6 +47,7 @@ function deviceChanges(before: Devices, after: Devices): string[] {
       lines.push(`~ ${labelOf(range, entry)} ${entry.paused ? "paused" : "no longer paused"}`)
     else if (known.survey !== entry.survey)
       lines.push(`~ ${labelOf(range, entry)} survey: ${entry.survey ?? "it sends by itself"}`)
+    else if (differs(known.rules, entry.rules)) lines.push(`~ ${labelOf(range, entry)} rules changed`)
     else if (known.name !== entry.name) lines.push(`~ ${labelOf(range, entry)}`)
   }
   return lines

@@ -1,6 +1,7 @@
 // The declared devices. A fleet stays the one range it is written as, so that a million devices cost no more than one.
 import * as v from "valibot"
 import { type AddressRange, formatAddress, formatRange } from "./address"
+import { deviceRules } from "./alerts/rules"
 import { addressRange, checkedText, flag, section } from "./fields"
 import { covers, joinRanges, placeIn, sizeOf } from "./ranges"
 
@@ -30,6 +31,7 @@ export const deviceEntry = section("A device, or a fleet of them.", {
     ),
   ),
   paused: flag("true: the device owes nothing for now."),
+  rules: v.optional(deviceRules),
 })
 
 /** An entry of the list of devices and the line it is on, counted from 1. */

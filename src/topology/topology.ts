@@ -1,10 +1,10 @@
 // topology.yaml: the one source of its types, defaults, descriptions and JSON Schema (`bun run schema` writes that).
 import * as v from "valibot"
 import type { Network } from "./address"
+import { alerts } from "./alerts/alerts"
 import { CRON_RULE } from "./cron"
 import { type Devices, deviceEntry } from "./devices"
 import {
-  checkedText,
   choice,
   duration,
   flag,
@@ -128,18 +128,6 @@ const limits = section("Bounds on what is accepted.", {
   quarantine: bound(10_000, "How many refused lines, messages and superseded readings are kept: the newest."),
   perPeer: v.optional(perPeer, {}),
   overall: v.optional(overall, {}),
-})
-
-const isWebUrl = (text: string) => /^https?:\/\/[^\s/?#]\S*$/i.test(text) && URL.canParse(text)
-
-const alerts = section("Who is told how the runs go.", {
-  heartbeat: v.optional(
-    checkedText(
-      isWebUrl,
-      "an http or https URL, such as https://hc-ping.com/your-uuid",
-      "A monitor's URL, by Healthchecks' convention: each run's summary is posted to it, to /fail behind it when the run is incomplete, and to /start at its start. Keep it secret.",
-    ),
-  ),
 })
 
 export const pageSection = section("A page that shows how the network does, and its readings; it only reads.", {

@@ -1,4 +1,5 @@
 import { expect, test } from "bun:test"
+import { rulesFor } from "../../src/topology/alerts/rules"
 import { parseTopology, TopologyError } from "../../src/topology/yaml/load"
 import { changed, problemsOf, SAMPLE } from "./sample"
 
@@ -73,6 +74,21 @@ test.each([
   `hearbeat:\nhc-ping.com/${SECRET}`,
   `alerst: { hearbeat: hc-ping.com/${SECRET} }`,
   `alert:\n  hearbeat: hc-ping.com/${SECRET}`,
+  `alerts: { to: [ntfy.sh/${SECRET}] }`,
+  `alerts: { to: "https://ntfy.sh/${SECRET}" }`,
+  `alerts:\n  to:\n    - ntfy.sh/${SECRET}`,
+  `alerts:\n  to:\n    - { url: ntfy.sh/${SECRET} }`,
+  `alerts:\n  to:\n    - { url: https://ntfy.sh/${SECRET}, as: mail }`,
+  `alerts:\n  to:\n    - { url: https://ntfy.sh/a, as: ${SECRET} }`,
+  `alerts:\n  to:\n    - { uri: https://ntfy.sh/${SECRET} }`,
+  `alerts:\n  to:\n    - url: https://ntfy.sh/${SECRET}\n      as: Slack`,
+  `alerts:\n  to:\n  - ntfy.sh/${SECRET}`,
+  `alerts:\n  to: [\n    ntfy.sh/${SECRET}\n  ]`,
+  `alerts:\n  too:\n    - https://ntfy.sh/${SECRET}`,
+  `alert:\n  to:\n    - https://ntfy.sh/${SECRET}`,
+  `to:\n  - https://ntfy.sh/${SECRET}`,
+  `alerts:\n  to: [https://ntfy.sh/${SECRET}`,
+  `alerts:\n  rules: { dry: https://ntfy.sh/${SECRET} }`,
 ])("parseTopology() shows nothing of a secret in its place: %j", (lines) => {
   const text = changed(["cloud:\n", `${lines}\ncloud:\n`])
   for (const each of [text, text.replaceAll("\n", "\r\n")]) {
@@ -86,7 +102,7 @@ test("a problem beside a secret is shown with its place, the secret starred", ()
   const text = changed(["cloud:\n", `alerts: { heartbeat: "https://a.b/c", more: 1 }\ncloud:\n`])
   expect(errorOf(() => parseTopology(text, "topology.yaml")).message).toBe(
     [
-      "topology.yaml:9:39 alerts.more: is not a key here: the keys are heartbeat",
+      "topology.yaml:9:39 alerts.more: is not a key here: the keys are heartbeat, to, rules",
       "  alerts: * ********** **************** ***** * *",
       "                                        ^",
     ].join("\n"),
@@ -107,4 +123,56 @@ test("parseTopology() refuses what else stands in alerts, and says what was mean
     "10:3 alerts.heartbeet: is not a key here, did you mean heartbeat?",
   ])
   expect(problemsOf(heartbeat(""))).toEqual(["10:3 alerts.heartbeat: is empty: give it a value, or remove the line"])
+})
+
+const alerts = (lines: string) => changed(["cloud:\n", `alerts:\n${lines}\ncloud:\n`])
+
+test("parseTopology() takes those who are told, a URL each, or a URL and its form", () => {
+  const text = alerts("  to:\n    - https://ntfy.sh/topic\n    - { url: http://10.10.10.9/x, as: json }")
+  expect(parseTopology(text, "topology.yaml").alerts.to).toEqual([
+    { url: "https://ntfy.sh/topic" },
+    { url: "http://10.10.10.9/x", as: "json" },
+  ])
+  expect(parseTopology(SAMPLE, "topology.yaml").alerts.to).toEqual([])
+})
+
+test("parseTopology() takes rules for all, a device's own before them, and false for none", () => {
+  const text = changed(
+    ["cloud:\n", "alerts: { rules: { dry: 20, frost: -0.5, silent: 1d, stuck: 3d } }\ncloud:\n"],
+    ["survey: two.txt", "survey: two.txt, rules: { dry: 30.5, frost: false }"],
+  )
+  const { alerts, devices } = parseTopology(text, "topology.yaml")
+  const [one, two] = devices.entries.map(({ rules }) => rulesFor(alerts.rules, rules))
+  expect(one).toMatchObject({ dry: 20, frost: -0.5, incomplete: true, refused: true, overdue: true })
+  expect(two).toMatchObject({ dry: 30.5, frost: false, silent: Temporal.Duration.from({ days: 1 }) })
+  expect(parseTopology(SAMPLE, "topology.yaml").alerts.rules).toEqual({
+    incomplete: true,
+    refused: true,
+    overdue: true,
+  })
+})
+
+test.each([
+  ["dry: 101", "dry", "must be a humidity from 0 to 100 (%), or false"],
+  ["wet: true", "wet", "must be a humidity from 0 to 100 (%), or false"],
+  ["frost: cold", "frost", "must be a temperature from -100 to 100 (°C), or false"],
+  ["silent: 1", "silent", "must be a number with ms, s, m, h or d, from 1d to 366d, or false"],
+  ["silent: 1h", "silent", "must be a number with ms, s, m, h or d, from 1d to 366d, or false"],
+  ["overdue: no", "overdue", "must be true or false"],
+  ["dray: 20", "dray", "is not a key here, did you mean dry?"],
+])("parseTopology() refuses the rule %s with its place", (rule, key, message) => {
+  expect(problemsOf(alerts(`  rules: { ${rule} }`))).toEqual([
+    expect.stringMatching(new RegExp(`^10:\\d+ alerts\\.rules\\.${key}: ${RegExp.escape(message)}`)),
+  ])
+})
+
+test("parseTopology() refuses a run's rule of one device, and shows the line", () => {
+  const text = changed(["survey: two.txt", "survey: two.txt, rules: { dry: 20, overdue: true }"])
+  expect(problemsOf(text)).toEqual([
+    "13:59 devices[1].rules.overdue: is not a key here: the keys are dry, wet, frost, hot, silent, stuck",
+  ])
+  const wrong = changed(["survey: two.txt", "survey: two.txt, rules: { dry: 120 }"])
+  expect(problemsOf(wrong)).toEqual([
+    "13:56 devices[1].rules.dry: must be a humidity from 0 to 100 (%), or false: it is 120",
+  ])
 })

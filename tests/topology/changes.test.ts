@@ -53,7 +53,21 @@ test("another monitor is told at once, and its URL stays a secret", () => {
   const [none, monitored] = [topology({}), topology({ rest: "alerts: { heartbeat: https://example.org/secret }" })]
   expect(changesOf(none, monitored)).toEqual({ applied: ["alerts.heartbeat changed"], postponed: [] })
   expect(changesOf(monitored, none)).toEqual({ applied: ["alerts.heartbeat changed"], postponed: [] })
-  expect(applyChanges(none, monitored).alerts).toEqual({ heartbeat: "https://example.org/secret" })
+  expect(applyChanges(none, monitored).alerts.heartbeat).toBe("https://example.org/secret")
+})
+
+test("who is told, and of what, applies at once; the URLs stay secrets", () => {
+  const before = topology({})
+  const after = topology({ rest: "alerts: { to: [https://ntfy.sh/secret], rules: { dry: 20, silent: 2d } }" })
+  expect(changesOf(before, after)).toEqual({ applied: ["alerts.to changed", "alerts.rules changed"], postponed: [] })
+  expect(applyChanges(before, after).alerts).toBe(after.alerts)
+})
+
+test("a device's own rules apply at once", () => {
+  const before = topology({ devices: "  - { ip: 192.168.1.6, rules: { silent: 1d } }" })
+  const after = topology({ devices: "  - { ip: 192.168.1.6, rules: { silent: 2d } }" })
+  expect(changesOf(before, after)).toEqual({ applied: ["~ 192.168.1.6 rules changed"], postponed: [] })
+  expect(changesOf(after, after).applied).toEqual([])
 })
 
 test("devices of a renumbered network wait for the new start with it", () => {
