@@ -1,8 +1,9 @@
 // Tells a monitor on the web when a run begins and how it ended, by Healthchecks' convention
 // (https://healthchecks.io/docs/http_api/); the monitor's own alarm then covers a gateway that has no power to speak.
-import { backoff, type Clock, pause, type Random } from "../clock"
+import type { Clock, Random } from "../clock"
 import type { Log } from "../log"
 import { type Day, describeDay } from "../survey/calendar"
+import { type Letter, parseUrl, postPatiently } from "./post"
 
 export interface HeartbeatOptions {
   /** http or https; without it nobody is told. Its path is a secret: whoever knows it can speak for this gateway. */
@@ -21,21 +22,9 @@ interface Beat {
   readonly body: string
 }
 
-interface Failure {
-  /** Shown to people: the host may stand in it, the rest of the URL may not. */
-  readonly reason: string
-  /** Whether another try may help. */
-  readonly passing: boolean
-}
-
-// all tries together end within five minutes: 6 + 18 + 54 + 162 s of pauses, 5 × 10 s of waiting
-const TRIES = 5
-const PAUSES = { firstMs: 6000, growth: 3, longestMs: 162_000 }
-const ANSWER_WITHIN_MS = 10_000
+const KEY = "alerts.heartbeat"
 const STOP_WITHIN_MS = 1000
 const LARGEST_BODY_BYTES = 10 * 1024 // Healthchecks keeps 100 kB, an e-mail shows less
-
-const STOPPING: Failure = { reason: "the gateway stops", passing: false }
 
 /** Fire and forget: nothing here throws or is waited for, and a newer event takes the place of one that still waits. */
 export class Heartbeat {
@@ -55,7 +44,7 @@ export class Heartbeat {
 
   /** From the next event on it is told to this URL, or to nobody. */
   update(url: string | undefined): void {
-    this.#url = url === undefined ? undefined : parseUrl(url)
+    this.#url = url === undefined ? undefined : parseUrl(url, KEY)
   }
 
   /** A run begins: POST to `/start` behind the URL. */
@@ -98,53 +87,16 @@ export class Heartbeat {
   }
 
   async #deliver(beat: Beat): Promise<void> {
-    const { clock, random, log } = this.#options
     this.#hurry = new AbortController()
-    const nextPauseMs = backoff(PAUSES, random)
-    for (let tries = 1; ; tries++) {
-      const isLast = tries === TRIES || this.#stopped
-      const failure = await this.#post(beat)
-      if (!failure) return
-      if (!failure.passing || isLast) return this.#warn(beat, failure.reason)
-      const pauseMs = nextPauseMs()
-      if (!this.#waiting) log.debug(`The heartbeat waits ${Math.round(pauseMs / 1000)} s: ${failure.reason}`)
-      await pause(clock, pauseMs, this.#hurry.signal)
-      if (this.#waiting) return this.#warn(beat, failure.reason)
-    }
-  }
-
-  /** Undefined when it got through. */
-  async #post(beat: Beat): Promise<Failure | undefined> {
-    const givingUp = this.#givingUp.signal
-    if (givingUp.aborted) return STOPPING
-    const over = new AbortController()
-    const late = { reason: `${beat.url.host} does not answer within ${ANSWER_WITHIN_MS / 1000} s`, passing: true }
-    const patience = pause(this.#options.clock, ANSWER_WITHIN_MS, AbortSignal.any([over.signal, givingUp]))
-    try {
-      return await Promise.race([
-        this.#ask(beat, over.signal),
-        patience.then(() => (givingUp.aborted ? STOPPING : late)),
-      ])
-    } finally {
-      over.abort() // the request that is late, or the body of the answer, which nobody reads
-    }
-  }
-
-  async #ask({ url, suffix, body }: Beat, signal: AbortSignal): Promise<Failure | undefined> {
-    const { fetch = globalThis.fetch } = this.#options
-    try {
-      const { ok, status } = await fetch(endpoint(url, suffix), {
-        method: "POST",
-        headers: { "Content-Type": "text/plain; charset=utf-8" },
-        body: shorten(body),
-        redirect: "manual", // a followed POST may become a GET, and would carry the secret to another host
-        keepalive: false, // the next one is a day away
-        signal,
-      })
-      return ok ? undefined : refusal(url.host, status)
-    } catch (error) {
-      return { reason: `${url.host} cannot be reached (${codeOf(error)})`, passing: true }
-    }
+    if (this.#stopped) this.#hurry.abort()
+    const failure = await postPatiently(letterOf(beat), this.#options, {
+      pauses: this.#hurry.signal,
+      all: this.#givingUp.signal,
+      isSuperseded: () => this.#waiting !== undefined,
+      onPause: (pauseMs, { reason }) =>
+        this.#options.log.debug(`The heartbeat waits ${Math.round(pauseMs / 1000)} s: ${reason}`),
+    })
+    if (failure) this.#warn(beat, failure.reason)
   }
 
   #warn({ what }: Beat, reason: string): void {
@@ -152,11 +104,12 @@ export class Heartbeat {
   }
 }
 
-function parseUrl(text: string): URL {
-  const url = URL.parse(text) // what the constructor throws has all of it in its message
-  if (!url) throw new TypeError("alerts.heartbeat must be a URL")
-  return url
-}
+const letterOf = ({ url, suffix, body }: Beat): Letter => ({
+  url: endpoint(url, suffix),
+  headers: { "Content-Type": "text/plain; charset=utf-8" },
+  body: shorten(body),
+  key: KEY,
+})
 
 /** The URL with a suffix behind its path; its query stays. */
 function endpoint(base: URL, suffix: Beat["suffix"]): URL {
@@ -169,18 +122,4 @@ function endpoint(base: URL, suffix: Beat["suffix"]): URL {
 function shorten(text: string): Uint8Array<ArrayBuffer> {
   const bytes = new Uint8Array(LARGEST_BODY_BYTES)
   return bytes.subarray(0, new TextEncoder().encodeInto(text, bytes).written)
-}
-
-/** What an answer other than 2xx means (RFC 9110 §15). Only 408, 429 and 5xx may be different the next time. */
-function refusal(host: string, status: number): Failure {
-  if (status === 408 || status === 429 || status >= 500) return { reason: `${host} answers ${status}`, passing: true }
-  const advice =
-    status < 400 ? "redirections are not followed, alerts.heartbeat needs the final URL" : "check alerts.heartbeat"
-  return { reason: `${host} answers ${status}: ${advice}`, passing: false }
-}
-
-/** ECONNREFUSED and the like. Not the message: the URL may stand in it. */
-function codeOf(error: unknown): string {
-  if (!(error instanceof Error)) return "unknown error"
-  return "code" in error && typeof error.code === "string" ? error.code : error.name
 }

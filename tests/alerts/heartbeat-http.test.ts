@@ -137,7 +137,7 @@ test("stop() hangs up on a monitor that hangs, after one second", async () => {
   await clock.run(heartbeat.stop())
   expect(clock.now()).toBe(1_000)
   await hungUp.promise
-  expect(warnings).toEqual([`${FAILED} the start of ${NAME}: the gateway stops`])
+  expect(warnings).toEqual([`${FAILED} the start of ${NAME}: the network stops`])
 })
 
 test("Heartbeat warns once of a monitor that is not there, and the run goes on", async () => {

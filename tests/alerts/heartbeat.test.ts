@@ -237,8 +237,8 @@ test("stop() gives a silent monitor one second", async () => {
   expect(monitor.signals[0]?.aborted).toBe(true)
   expect(monitor.paths).toEqual(["/:secret/start"])
   expect(monitor.warnings).toEqual([
-    `${FAILED} the start of ${NAME}: the gateway stops`,
-    `${FAILED} the end of ${NAME}: the gateway stops`,
+    `${FAILED} the start of ${NAME}: the network stops`,
+    `${FAILED} the end of ${NAME}: the network stops`,
   ])
   expect(monitor.clock.pending).toBe(0)
 })

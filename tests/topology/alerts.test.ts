@@ -173,6 +173,6 @@ test("parseTopology() refuses a run's rule of one device, and shows the line", (
   ])
   const wrong = changed(["survey: two.txt", "survey: two.txt, rules: { dry: 120 }"])
   expect(problemsOf(wrong)).toEqual([
-    "13:56 devices[1].rules.dry: must be a humidity from 0 to 100 (%), or false: it is 120",
+    "13:55 devices[1].rules.dry: must be a humidity from 0 to 100 (%), or false: it is 120",
   ])
 })
