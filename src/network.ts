@@ -151,7 +151,7 @@ export class Network implements AsyncDisposable {
     this.#topology = topology
     this.#fleet.keep((address) => isPlayedAddress(address, topology, this.#roles)) // before it would be refused
     this.#gateway?.declare(topology.devices)
-    this.#cloud?.declare(topology.devices)
+    this.#cloud?.declare(topology)
     this.#heartbeat?.update(topology.alerts.heartbeat)
   }
 

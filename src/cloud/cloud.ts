@@ -8,7 +8,6 @@ import { GroupCommit } from "../storage/group-commit"
 import type { Day } from "../survey/calendar"
 import type { AddressRange } from "../topology/address"
 import { type Addressing, bindAddress } from "../topology/addressing"
-import type { Devices } from "../topology/devices"
 import type { Topology } from "../topology/topology"
 import { Door } from "./door"
 import type { CloudEvent } from "./events"
@@ -16,7 +15,10 @@ import { Gateways } from "./gateways"
 import { lister, printInBatches } from "./listing"
 import { PlainText } from "./plain-text"
 import { Receiver } from "./receiver"
+import { Watch } from "./rules/watch"
+import { watchedBy } from "./rules/watched"
 import type { Store, StoredSurvey } from "./store/contract"
+import { queryOf } from "./store/query"
 import { STORE } from "./store/schema"
 import { SqliteStore } from "./store/sqlite"
 import { Texts } from "./texts"
@@ -37,32 +39,45 @@ const UNREAD_BYTES = 64 * 1024 // of answers to a peer that does not read them, 
 
 type Pages = Iterable<readonly StoredSurvey[]> | AsyncIterable<readonly StoredSurvey[]>
 
+type Declared = Pick<Topology, "site" | "devices" | "alerts">
+
 export class Cloud {
   readonly #database: DurableDatabase
   readonly #commits: GroupCommit
   readonly #store: Store
   readonly #door: Door
+  /** What the rules say of the sites' days. */
+  readonly watch: Watch
   /** What the topology says now; it may change while the cloud runs. */
-  readonly #declared: { devices: Devices }
+  readonly #declared: Declared
   #listener: TcpListener | undefined
   #listing: Promise<void> = Promise.resolve()
 
   private constructor(private readonly options: CloudOptions) {
     const { topology, addressing, clock, random, log, emit } = options
-    this.#declared = { devices: topology.devices }
+    const { site, devices, alerts } = topology
+    this.#declared = { site, devices, alerts }
     const onFatal = (error: unknown) => emit({ kind: "disk-failed", error })
     this.#database = DurableDatabase.open(topology.cloud.store, STORE, addressing, onFatal)
     this.#commits = new GroupCommit(this.#database, onFatal, clock)
     this.#store = new SqliteStore(this.#database, this.#commits, clock.now)
+    this.watch = new Watch({
+      query: queryOf(this.#database.sqlite),
+      commits: this.#commits,
+      clock,
+      log,
+      watched: () => watchedBy(this.#declared),
+    })
     const gateways = new Gateways(topology, addressing)
     const receiver = new Receiver({
       store: this.#store,
       gateways,
       now: clock.now,
       emit: (event) => {
-        if (event.kind === "collection-closed" && event.toList) {
-          const { site, day, report } = event
-          this.#list(site, day, report.run ? undefined : report.changed)
+        if (event.kind === "collection-closed") {
+          const { site, day, report, toList } = event
+          if (toList) this.#list(site, day, report.run ? undefined : report.changed)
+          this.watch.closed(site, day, report)
         }
         emit(event)
       },
@@ -97,9 +112,10 @@ export class Cloud {
     return this.#listener?.port ?? 0
   }
 
-  /** From now on these devices' plain text is taken. */
-  declare(devices: Devices): void {
+  /** From now on these devices' plain text is taken, and these rules are looked at. */
+  declare({ devices, alerts }: Pick<Topology, "devices" | "alerts">): void {
     this.#declared.devices = devices
+    this.#declared.alerts = alerts
   }
 
   /** Resolves when everything that has been received is listed. */
@@ -112,6 +128,7 @@ export class Cloud {
     await this.#listener?.stop()
     this.#listener = undefined
     await this.#listing
+    await this.watch.finish()
     this.#commits.flush()
     this.#database.close()
   }
@@ -123,6 +140,7 @@ export class Cloud {
       await this.#store.describeSite(site, { timeZone, devices: devices.labels(), spool: "" })
     }
     for (const { site: name, day } of await this.#store.unlisted()) this.#list(name, day)
+    this.watch.start()
     this.#listener = sockets.listenTcp({
       address: bindAddress(cloud.address, addressing),
       port: cloud.port,

@@ -141,5 +141,29 @@ export const STORE: DatabaseKind = {
       `,
       fill: fillStore,
     },
+    `
+    -- Rules that hold of a device or a site, or did when they were last told.
+    CREATE TABLE alerts (
+      site INTEGER NOT NULL REFERENCES sites,
+      address INTEGER NOT NULL,        -- -1: the site itself
+      rule TEXT NOT NULL,
+      since TEXT NOT NULL,             -- the day
+      value REAL,                      -- the last day's worst, in % or °C; null: the rule has none
+      reason TEXT,                     -- in words, where somebody gave one
+      holds INTEGER NOT NULL,          -- 0: it does not hold any more, and that is not told yet
+      told TEXT,                       -- the day with which it was told last; null: not yet
+      PRIMARY KEY (site, address, rule)
+    ) WITHOUT ROWID;
+
+    -- Messages that did not get through yet.
+    CREATE TABLE messages (
+      id INTEGER PRIMARY KEY,
+      at INTEGER NOT NULL,             -- ms since 1970
+      target TEXT NOT NULL,            -- a fingerprint of the URL, which is a secret
+      host TEXT NOT NULL,
+      message TEXT NOT NULL,           -- JSON: {"title": …, "text": …}
+      reason TEXT                      -- why the last try failed; null: none was made yet
+    );
+    `,
   ],
 }

@@ -1,0 +1,186 @@
+// Watches the rules: a while after the last day of a run was closed it looks at the newest one, and has told what is new.
+import type { Clock } from "../../clock"
+import type { Log } from "../../log"
+import type { GroupCommit } from "../../storage/group-commit"
+import { addDays, type Day, dayOf } from "../../survey/calendar"
+import { type AddressRange, EVERY_ADDRESS } from "../../topology/address"
+import type { RuleName } from "../../topology/alerts/rules"
+import { type NamedRange, nameOf } from "../../topology/names"
+import type { CollectionReport } from "../report"
+import { namesOfSite } from "../store/names"
+import type { Query } from "../store/query"
+import { Evaluation, type Watched } from "./evaluation"
+import { Outbox, type Waiting } from "./outbox"
+import { type AlertRow, AlertTable, THE_SITE } from "./table"
+
+/** What began, ended or lasts of a device, or of the site. */
+export interface Told {
+  /** Undefined: of the site. */
+  readonly address: number | undefined
+  readonly name: string | undefined
+  readonly rule: RuleName
+  readonly since: Day
+  readonly value: number | null
+  readonly reason: string | null
+}
+
+export interface News {
+  readonly site: string
+  readonly day: Day
+  readonly began: readonly Told[]
+  readonly ended: readonly Told[]
+  /** What holds and was told before; only where a reminder is due. */
+  readonly lasting: readonly Told[]
+}
+
+/** A message for each of those who are told; nothing is told, and stays untold, without any. */
+export type Compose = (news: News) => readonly Omit<Waiting, "id" | "at" | "reason">[]
+
+export interface WatchOptions {
+  readonly query: Query
+  readonly commits: Pick<GroupCommit, "add">
+  readonly clock: Clock
+  readonly log: Pick<Log, "error">
+  readonly watched: () => Watched
+}
+
+/** Why a run is overdue, since which day; undefined: it is not. */
+export type Overdue = { readonly since: Day; readonly reason: string } | undefined
+
+const SETTLED_AFTER_MS = 10_000 // a run closes day after day
+const REMIND_AFTER_DAYS = 7
+const DAYS_AHEAD = 2 // as many as a delivery may be ahead of our clock
+
+export class Watch {
+  readonly outbox: Outbox
+  readonly #table: AlertTable
+  /** What is to be looked at, by site. */
+  readonly #closings = new Map<string, { days: Map<Day, readonly AddressRange[]>; isRun: boolean }>()
+  #cancel: (() => void) | undefined
+  #working: Promise<void> = Promise.resolve()
+  #compose: Compose = () => []
+  #onMessages = () => {}
+
+  constructor(private readonly options: WatchOptions) {
+    this.#table = new AlertTable(options.query)
+    this.outbox = new Outbox(options.query, options.commits)
+  }
+
+  /** From now on news are told so; `onMessages`: some wait in the outbox. */
+  tell(compose: Compose, onMessages: () => void): void {
+    this.#compose = compose
+    this.#onMessages = onMessages
+  }
+
+  /** What a process that ended badly may not have looked at. */
+  start(): void {
+    const sites = this.options.query<{ site: string }>("SELECT site FROM sites").all()
+    for (const { site } of sites) {
+      const day = this.#newestDay(site)
+      if (day) this.#wants(site, day, [EVERY_ADDRESS], false)
+    }
+  }
+
+  /** A gateway has closed a day. */
+  closed(site: string, day: Day, { run, changed }: Pick<CollectionReport, "run" | "changed">): void {
+    this.#wants(site, day, run ? [EVERY_ADDRESS] : changed, run)
+  }
+
+  /** Tells at once when this begins or ends. */
+  async overdue(site: string, overdue: Overdue): Promise<void> {
+    const siteId = this.#table.siteId(site)
+    if (siteId === undefined) return
+    const row = this.#table.rows(siteId, THE_SITE, THE_SITE).find(({ rule }) => rule === "overdue")
+    if ((row?.holds === 1) === (overdue !== undefined)) return
+    await this.options.commits.add(() => {
+      const finding = { address: THE_SITE, rule: "overdue", holds: overdue !== undefined } as const
+      this.#table.note(
+        siteId,
+        { ...finding, reason: overdue?.reason ?? null },
+        overdue?.since ?? row?.since ?? "0000-01-01",
+      )
+    })
+    await this.#tellNews(site)
+  }
+
+  /** Looks at once at what waits, and resolves when that is done. May be called twice. */
+  finish(): Promise<void> {
+    this.#cancel?.()
+    this.#cancel = undefined
+    this.#working = this.#working
+      .then(() => this.#work())
+      .catch((error) => {
+        this.options.log.error(`The rules could not be looked at: ${error}`)
+      })
+    return this.#working
+  }
+
+  #wants(site: string, day: Day, ranges: readonly AddressRange[], isRun: boolean): void {
+    const known = this.#closings.get(site) ?? { days: new Map<Day, readonly AddressRange[]>(), isRun: false }
+    known.days.set(day, [...(known.days.get(day) ?? []), ...ranges])
+    known.isRun ||= isRun
+    this.#closings.set(site, known)
+    this.#cancel?.()
+    this.#cancel = this.options.clock.after(SETTLED_AFTER_MS, () => void this.finish())
+  }
+
+  async #work(): Promise<void> {
+    for (const [site, { days, isRun }] of [...this.#closings]) {
+      this.#closings.delete(site)
+      const day = this.#newestDay(site)
+      const id = this.#table.siteId(site)
+      if (!day || id === undefined) continue
+      const { query, commits, watched } = this.options
+      await new Evaluation(query, commits, this.#table, { id, name: site }, day, watched()).run(days)
+      if (isRun) await this.#tellNews(site)
+    }
+  }
+
+  /** Of a day that a wrong clock has named nothing is to be said. */
+  #newestDay(site: string): Day | undefined {
+    const latest = addDays(dayOf(this.options.clock.now(), "UTC"), DAYS_AHEAD)
+    const row = this.options.query<{ day: Day | null }>(
+      "SELECT max(day) AS day FROM collections WHERE site = (SELECT id FROM sites WHERE site = ?1) AND day <= ?2",
+    )
+    return row.get(site, latest)?.day ?? undefined
+  }
+
+  async #tellNews(site: string): Promise<void> {
+    const day = this.#newestDay(site)
+    const siteId = this.#table.siteId(site)
+    if (!day || siteId === undefined) return
+    const isTold = await this.options.commits.add(() => {
+      const { began, ended, lasting } = this.#table.news(siteId)
+      const reminderSince = addDays(day, -REMIND_AFTER_DAYS)
+      const isReminderDue = lasting.some(({ told }) => told !== null && (told <= reminderSince || told > day))
+      if (began.length + ended.length === 0 && !isReminderDue) return false
+      const names = namesOfSite(this.options.query, site)
+      const toldOf = (rows: readonly AlertRow[]) => rows.map((row) => told(row, names))
+      const messages = this.#compose({
+        site,
+        day,
+        began: toldOf(began),
+        ended: toldOf(ended),
+        lasting: isReminderDue ? toldOf(lasting) : [],
+      })
+      if (messages.length === 0) return false
+      const at = this.options.clock.now()
+      for (const message of messages) this.outbox.put({ at, ...message })
+      this.#table.markTold(siteId, day, isReminderDue)
+      return true
+    })
+    if (isTold) this.#onMessages()
+  }
+}
+
+function told({ address, rule, since, value, reason }: AlertRow, names: readonly NamedRange[]): Told {
+  const isSite = address === THE_SITE
+  return {
+    address: isSite ? undefined : address,
+    name: isSite ? undefined : nameOf(names, address),
+    rule,
+    since,
+    value,
+    reason,
+  }
+}
