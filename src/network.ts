@@ -8,6 +8,7 @@ import { type ReadSurvey, surveyReader } from "./device/source"
 import { Gateway } from "./gateway/gateway"
 import { cutting, type Log, silentLog, sparing } from "./log"
 import { type Sockets, systemSockets } from "./net/sockets"
+import { Alerts } from "./network/alerts"
 import { Counts } from "./network/counts"
 import { eventLog } from "./network/event-log"
 import type { Listener } from "./network/events"
@@ -74,6 +75,7 @@ export class Network implements AsyncDisposable {
   #cloud: Cloud | undefined
   #gateway: Gateway | undefined
   #heartbeat: Heartbeat | undefined
+  #alerts: Alerts | undefined
   #collecting: Promise<unknown> = Promise.resolve()
 
   private constructor(topology: Topology, options: NetworkOptions) {
@@ -144,7 +146,7 @@ export class Network implements AsyncDisposable {
 
   /**
    * These devices may speak from now on, and those that are new are expected from the next collection on; whoever is gone or
-   * paused sends no more, and a run under way does not wait for it. So do its grace and its heartbeat hold. What else the
+   * paused sends no more, and a run under way does not wait for it. Its grace, its heartbeat and its alerts hold. What else the
    * topology says needs a new start.
    */
   update(topology: Topology): void {
@@ -153,6 +155,7 @@ export class Network implements AsyncDisposable {
     this.#gateway?.declare(topology.devices)
     this.#cloud?.declare(topology)
     this.#heartbeat?.update(topology.alerts.heartbeat)
+    this.#alerts?.update()
   }
 
   /** Collects the day before, from every device to the cloud. One at a time: a second call waits for the first. */
@@ -178,7 +181,7 @@ export class Network implements AsyncDisposable {
     this.#stopping.abort(new Error("the network is stopping"))
     this.#fleet.stop("the network is stopping")
     await this.#collecting
-    await Promise.all([this.#heartbeat?.stop(), this.#gateway?.stop()])
+    await Promise.all([this.#heartbeat?.stop(), this.#alerts?.stop(), this.#gateway?.stop()])
     await this.#cloud?.stop()
     this.#gateway = undefined
     this.#cloud = undefined
@@ -206,7 +209,11 @@ export class Network implements AsyncDisposable {
       log: this.#log,
       emit: this.#emit,
     }
-    if (this.#roles.cloud) this.#cloud = await Cloud.start({ ...shared, print })
+    if (this.#roles.cloud) {
+      this.#cloud = await Cloud.start({ ...shared, print })
+      const { clock, log } = shared
+      this.#alerts = new Alerts({ cloud: this.#cloud, topology: () => this.#topology, clock, random, log })
+    }
     if (this.#roles.gateway) {
       const cloudPort = this.ports.cloud
       const { readTopology } = this.#options

@@ -1,10 +1,10 @@
 // What `status --json` prints: what this host knows of its gateway and of its cloud.
 import { type CloudStatus, readCloudStatus } from "../cloud/status"
 import { type GatewayStatus, readGatewayStatus } from "../gateway/report/status"
-import { Timetable } from "../schedule/timetable"
 import { isThere } from "../storage/database"
 import { StorageError } from "../storage/errors"
 import type { Topology } from "../topology/topology"
+import { dueRun } from "./overdue"
 
 /** Keys stay as they are; others may come. Days are written 2026-11-21, instants as in RFC 3339, sizes in bytes. */
 export interface StatusDocument {
@@ -20,8 +20,6 @@ export interface StatusDocument {
   /** Null on a host without a store. */
   readonly cloud: CloudStatus | null
 }
-
-const LATE_START_MS = 2 * 60_000 // the schedule looks once a minute
 
 /** Throws StorageError where there is neither a spool nor a store. */
 export function readStatus(topology: Topology, now: number): StatusDocument {
@@ -57,16 +55,10 @@ export const isNothingYet = (error: unknown): boolean =>
 /** A run that was due since the last one: a gateway that is down says nothing of itself. */
 function overdue(
   { gateway, cloud }: Pick<StatusDocument, "gateway" | "cloud">,
-  { site, timeZone, schedule }: Topology,
+  topology: Topology,
   now: number,
 ): string | null {
-  const run = gateway ? gateway.run : cloud?.sites.find((each) => each.site === site)?.run
-  if (!run) return null
-  const scheduledAt = Date.parse(run.scheduledAt)
-  // no run is due behind one that a clock far ahead has named
-  if (!(scheduledAt <= now)) return null
-  const due = new Timetable(schedule.cron, timeZone).next(scheduledAt)
-  // the cloud hears of a run when it is over
-  const patienceMs = LATE_START_MS * (gateway ? 1 : 2) + (gateway ? 0 : schedule.grace.total("milliseconds"))
-  return due + patienceMs < now ? new Date(due).toISOString() : null
+  const run = gateway ? gateway.run : cloud?.sites.find((each) => each.site === topology.site)?.run
+  const due = run ? dueRun(Date.parse(run.scheduledAt), topology, now, gateway !== null) : undefined
+  return due === undefined ? null : new Date(due).toISOString()
 }

@@ -72,18 +72,31 @@ export class Watch {
     this.#onMessages = onMessages
   }
 
-  /** What a process that ended badly may not have looked at. */
+  /** What a process that ended badly may not have looked at, or not told. */
   start(): void {
     const sites = this.options.query<{ site: string }>("SELECT site FROM sites").all()
     for (const { site } of sites) {
       const day = this.#newestDay(site)
-      if (day) this.#wants(site, day, [EVERY_ADDRESS], false)
+      if (day) this.#wants(site, day, [EVERY_ADDRESS], true)
     }
   }
 
   /** A gateway has closed a day. */
   closed(site: string, day: Day, { run, changed }: Pick<CollectionReport, "run" | "changed">): void {
     this.#wants(site, day, run ? [EVERY_ADDRESS] : changed, run)
+  }
+
+  /** The instant of the last run that a gateway of this site has closed, ms since the epoch. */
+  lastRun(site: string): number | undefined {
+    const day = this.#newestDay(site)
+    const row = this.options
+      .query<{ at: string | null }>(
+        `SELECT iif(json_valid(report), report ->> '$.scheduledAt', NULL) AS at FROM collections
+         WHERE site = (SELECT id FROM sites WHERE site = ?1) AND day = ?2`,
+      )
+      .get(site, day ?? "")
+    const at = Date.parse(row?.at ?? "")
+    return Number.isNaN(at) ? undefined : at
   }
 
   /** Tells at once when this begins or ends. */

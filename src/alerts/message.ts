@@ -1,0 +1,127 @@
+// What a person reads: a line a device, the worst first; of a fleet the first are named and the rest is counted.
+import { count, labelOf } from "../format"
+import { printable, shorten } from "../printable"
+import { type Day, describeDay, shortDay } from "../survey/calendar"
+import { formatAddress } from "../topology/address"
+import type { RuleName } from "../topology/alerts/rules"
+
+export interface Message {
+  /** ASCII: it may stand in a header. */
+  readonly title: string
+  readonly text: string
+}
+
+/** A rule that began, ended or lasts. */
+export interface Told {
+  /** Undefined: of the site. */
+  readonly address: number | undefined
+  readonly name: string | undefined
+  readonly rule: RuleName
+  readonly since: Day
+  /** % or °C. */
+  readonly value: number | null
+  readonly reason: string | null
+}
+
+export interface News {
+  readonly site: string
+  readonly day: Day
+  readonly began: readonly Told[]
+  readonly ended: readonly Told[]
+  readonly lasting: readonly Told[]
+}
+
+const WORST_FIRST = ["overdue", "refused", "silent", "incomplete", "stuck", "frost", "dry", "hot", "wet"] as const
+const LINES = 10 // of what begins, of what ends and of what lasts
+const REASON_CHARACTERS = 120
+
+export function messageOf({ site, day, began, ended, lasting }: News): Message {
+  const [isNew, isOver, lasts] = [linesOf(began, "✖", begun), linesOf(ended, "✔", over), linesOf(lasting, "…", still)]
+  const parts = [
+    ...(began.length > 0 ? [`${subjects(began)} new (${rulesOf(began).join(", ")})`] : []),
+    ...(ended.length > 0 ? [`${subjects(ended)} over`] : []),
+    ...(lasting.length > 0 ? [`${subjects(lasting)} still`] : []),
+  ]
+  return { title: `${site}: ${parts.join(", ")}`, text: [describeDay(day), ...isNew, ...isOver, ...lasts].join("\n") }
+}
+
+/** For `alerts test`. */
+export const trialMessage = (site: string): Message => ({
+  title: `${site}: a trial`,
+  text: "Messages of this network arrive here. Nothing is wrong.",
+})
+
+/** "dry, 12 %" */
+export const begun = ({ rule, since, value, reason }: Told): string => {
+  const why = reason === null ? "" : ` (${shorten(printable(reason), REASON_CHARACTERS)})`
+  switch (rule) {
+    case "silent":
+      return `silent since ${shortDay(since)}`
+    case "stuck":
+      return `stuck at ${reason} since ${shortDay(since)}`
+    case "incomplete":
+      return `nothing came${why}`
+    case "refused":
+      return `refused by the cloud${why}`
+    case "overdue":
+      return `no run${why}`
+    default:
+      return `${rule}, ${amount(rule, value)}`
+  }
+}
+
+const over = ({ rule, value }: Told): string => {
+  switch (rule) {
+    case "silent":
+      return "no longer silent"
+    case "incomplete":
+      return "its readings came"
+    case "overdue":
+      return "runs take place again"
+    case "stuck":
+    case "refused":
+      return `no longer ${rule}`
+    case "frost":
+      return `no frost any more, ${amount(rule, value)}`
+    default:
+      return `no longer ${rule}, ${amount(rule, value)}`
+  }
+}
+
+const still = (told: Told): string =>
+  told.rule === "silent" || told.rule === "stuck" ? begun(told) : `${begun(told)} since ${shortDay(told.since)}`
+
+const amount = (rule: RuleName, value: number | null): string =>
+  `${value} ${rule === "dry" || rule === "wet" ? "%" : "°C"}`
+
+/** The site first, then devices by their worst rule. */
+function linesOf(told: readonly Told[], mark: string, words: (told: Told) => string): string[] {
+  const devices = [...Map.groupBy(told, ({ address }) => address).values()]
+    .map((of) => of.toSorted(bySeverity))
+    .sort(([a], [b]) => (a && b ? bySeverity(a, b) : 0))
+  const lines = devices.slice(0, LINES).map((of) => {
+    const [first] = of
+    const label =
+      first?.address === undefined ? "" : `${labelOf({ ip: formatAddress(first.address), name: first.name })}: `
+    return `${mark} ${label}${of.map(words).join("; ")}`
+  })
+  const rest = devices.slice(LINES)
+  if (rest.length === 0) return lines
+  const byRule = Map.groupBy(rest.flat(), ({ rule }) => rule)
+  const counts = WORST_FIRST.flatMap((rule) => (byRule.has(rule) ? [`${byRule.get(rule)?.length} ${rule}`] : []))
+  return [...lines, `${mark} and ${count(rest.length, "more device")}: ${counts.join(", ")}`]
+}
+
+function bySeverity(a: Told, b: Told): number {
+  const [rank, other] = [WORST_FIRST.indexOf(a.rule), WORST_FIRST.indexOf(b.rule)]
+  if (rank !== other) return rank - other
+  const sign = a.rule === "wet" || a.rule === "hot" ? -1 : 1
+  return sign * ((a.value ?? 0) - (b.value ?? 0)) || (a.address ?? 0) - (b.address ?? 0)
+}
+
+const subjects = (told: readonly Told[]): number => new Set(told.map(({ address }) => address)).size
+
+const rulesOf = (told: readonly Told[]): string[] => {
+  const seen = new Set(told.map(({ rule }) => rule))
+  return WORST_FIRST.filter((rule) => seen.has(rule))
+}

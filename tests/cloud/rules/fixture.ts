@@ -1,0 +1,158 @@
+// A site whose days are closed one after the other, and what is told of them.
+import { type Message, messageOf } from "../../../src/alerts/message"
+import { formatReport } from "../../../src/cloud/report"
+import { type News, Watch } from "../../../src/cloud/rules/watch"
+import { watchedBy } from "../../../src/cloud/rules/watched"
+import { queryOf } from "../../../src/cloud/store/query"
+import { addDays, type Day } from "../../../src/survey/calendar"
+import { NO_SURVEYS } from "../../../src/survey/digest"
+import { parseAddress, rangesOf } from "../../../src/topology/address"
+import type { Topology } from "../../../src/topology/topology"
+import { parseTopology } from "../../../src/topology/yaml/load"
+import { changed } from "../../topology/sample"
+import { VirtualClock } from "../../virtual-clock"
+import { Bench, deliveryOf, SITE, TIME_ZONE } from "../fixtures"
+
+export const address = (ip: string): number => parseAddress(ip) ?? 0
+
+/** What of a device comes on a day: a survey's text; why there is none; or why the cloud refuses it. */
+export type Sent = string | { readonly missing: string } | { readonly refused: string }
+
+export class WatchedSite implements Disposable {
+  readonly bench = new Bench()
+  readonly clock: VirtualClock
+  /** Each with the day on which it was told: "2026-01-05 ✖ …", a line each, headings left out. */
+  readonly told: string[] = []
+  readonly messages: Message[] = []
+  topology: Topology
+  #revision = 0
+  declare watch: Watch
+
+  constructor(
+    rules: string,
+    private readonly devices: readonly { readonly ip: string; readonly name?: string; readonly rules?: string }[],
+    public day: Day = "2025-12-31",
+  ) {
+    this.topology = this.read(rules)
+    this.clock = new VirtualClock()
+    this.open()
+  }
+
+  read(rules: string): Topology {
+    const entries = this.devices.map(
+      ({ ip, name, rules: own }) =>
+        `  - { ip: ${ip}${name ? `, name: ${name}` : ""}${own ? `, rules: ${own}` : ""} }\n`,
+    )
+    const [before = ""] = changed(["cloud:\n", `alerts: { rules: ${rules} }\ncloud:\n`]).split("devices:\n  -")
+    return parseTopology(
+      `${before}devices:\n${entries.join("")}`.replace("192.168.1.1/24", "192.168.0.1/12"),
+      "topology.yaml",
+    )
+  }
+
+  open(): void {
+    const { database, commits } = this.bench
+    const log = {
+      error: (text: string) => {
+        throw new Error(text)
+      },
+    }
+    database.sqlite.run("PRAGMA synchronous = OFF") // a year of commits, and no power cut
+    const query = queryOf(database.sqlite)
+    this.watch = new Watch({ query, commits, clock: this.clock, log, watched: () => watchedBy(this.topology) })
+    this.listen()
+  }
+
+  listen(isHeard = true): void {
+    const compose = (news: News) => {
+      if (!isHeard) return []
+      const message = messageOf(news)
+      this.messages.push(message)
+      this.told.push(
+        ...message.text
+          .split("\n")
+          .slice(1)
+          .map((line) => `${news.day} ${line}`),
+      )
+      return [{ target: "t", host: "h", message: "{}" }]
+    }
+    this.watch.tell(compose, () => {})
+  }
+
+  reopen(): void {
+    this.bench.reopen()
+    this.open()
+  }
+
+  async describe(): Promise<void> {
+    const devices = this.devices.map(({ ip, name }) => ({ ip, name }))
+    await this.bench.store.describeSite(SITE, { timeZone: TIME_ZONE, devices, spool: "s" })
+  }
+
+  /** A run of the next day, or of another one: delivered, closed, looked at. */
+  async run(sent: Readonly<Record<string, Sent>>, day = addDays(this.day, 1)): Promise<void> {
+    if (day > this.day) this.day = day
+    await this.close(day, sent, true)
+    await this.watch.finish()
+  }
+
+  /** A day is closed, and not looked at yet. */
+  async close(day: Day, sent: Readonly<Record<string, Sent>>, run: boolean): Promise<void> {
+    const { store } = this.bench
+    const at = Temporal.PlainDate.from(addDays(this.day, 1)).toZonedDateTime({
+      timeZone: TIME_ZONE,
+      plainTime: "06:00",
+    })
+    this.clock.set(Math.max(at.epochMilliseconds, 0))
+    this.bench.now = this.clock.now()
+    await this.describe()
+    const of = { arrived: [] as number[], missing: [] as number[], refused: [] as number[], changed: [] as number[] }
+    const reasons: [string, string][] = []
+    const deliveries = Object.entries(sent).map(async ([ip, what]) => {
+      if (typeof what === "string") {
+        of.arrived.push(address(ip))
+        of.changed.push(address(ip))
+        await store.deliver(SITE, deliveryOf(what, { address: address(ip), day, revision: ++this.#revision }))
+      } else if ("missing" in what) {
+        of.missing.push(address(ip))
+        reasons.push([ip, what.missing])
+      } else {
+        of.arrived.push(address(ip))
+        of.refused.push(address(ip))
+        reasons.push([ip, what.refused])
+      }
+    })
+    await Promise.all(deliveries)
+    const ranges = (of: number[]) => rangesOf(of.sort((a, b) => a - b))
+    const report = {
+      scheduledAt: new Date(this.clock.now()).toISOString(),
+      run,
+      arrived: ranges(of.arrived),
+      late: [],
+      missing: ranges(of.missing),
+      stale: [],
+      refused: ranges(of.refused),
+      changed: ranges(of.changed),
+      reasons,
+      surveys: 0,
+      digest: NO_SURVEYS.digest,
+    }
+    const closing = { claimed: NO_SURVEYS, addresses: [], report: formatReport(report), toList: true }
+    const { agrees } = await store.closeCollection(SITE, day, closing)
+    if (!agrees) throw new Error("the store agrees")
+    this.watch.closed(SITE, day, report)
+  }
+
+  [Symbol.dispose](): void {
+    this.bench[Symbol.dispose]()
+  }
+}
+
+/** Two readings, of these temperatures and humidities. */
+export const readings = (...values: readonly (readonly [temperature: number, humidity: number])[]): string =>
+  values
+    .map(
+      ([temperature, humidity], index) =>
+        `${String(values.length > 10 ? index : index + 6).padStart(2, "0")}:00 - ${temperature} - ${humidity}%\n`,
+    )
+    .join("")

@@ -1,0 +1,212 @@
+import { expect, test } from "bun:test"
+import { addDays, type Day } from "../../../src/survey/calendar"
+import { SITE } from "../fixtures"
+import { address, readings, WatchedSite } from "./fixture"
+
+const [ONE, TWO] = ["192.168.1.2", "192.168.1.3"] as const
+const DEVICES = [{ ip: ONE, name: "tomatoes" }, { ip: TWO }]
+const WELL = readings([20, 50], [21, 51])
+const DRY = readings([20, 12], [21, 30])
+
+const missing = (reason = "no file") => ({ missing: reason })
+
+test("Watch tells of a first run what holds, once", async () => {
+  using site = new WatchedSite("{ dry: 20 }", DEVICES)
+  await site.run({ [ONE]: DRY, [TWO]: missing() })
+  await site.run({ [ONE]: DRY, [TWO]: missing() })
+  expect(site.told).toEqual([
+    "2026-01-01 ✖ 192.168.1.3: nothing came (no file)",
+    "2026-01-01 ✖ 192.168.1.2 tomatoes: dry, 12 %",
+  ])
+  expect(site.messages[0]?.title).toBe("greenhouse: 2 new (incomplete, dry)")
+})
+
+test("Watch tells of a history that comes at once only what holds on its newest day", async () => {
+  using site = new WatchedSite("{ dry: 20, silent: 1d }", DEVICES)
+  const from = site.day
+  for (let index = 1; index <= 30; index++) {
+    site.day = addDays(from, index)
+    await site.close(site.day, { [ONE]: index % 3 === 0 ? DRY : WELL, [TWO]: index < 30 ? WELL : missing() }, true)
+  }
+  await site.watch.finish()
+  expect(site.messages).toHaveLength(1)
+  expect(site.told).toEqual([
+    "2026-01-30 ✖ 192.168.1.3: silent since 30 January; nothing came (no file)",
+    "2026-01-30 ✖ 192.168.1.2 tomatoes: dry, 12 %",
+  ])
+  // older history, as somebody imports it, begins and ends nothing
+  for (let index = 1; index <= 30; index++)
+    await site.close(addDays("2025-06-01", index), { [ONE]: DRY, [TWO]: DRY }, true)
+  await site.watch.finish()
+  expect(site.messages).toHaveLength(1)
+})
+
+test("Watch looks a while after the last of many days was closed", async () => {
+  using site = new WatchedSite("{ dry: 20 }", DEVICES)
+  await site.close("2026-01-01", { [ONE]: DRY, [TWO]: WELL }, true)
+  await site.clock.advance(9_999)
+  expect(site.told).toEqual([])
+  await site.close("2026-01-02", { [ONE]: DRY, [TWO]: WELL }, true)
+  await site.clock.advance(9_999)
+  expect(site.told).toEqual([])
+  await site.clock.advance(1)
+  await site.watch.finish()
+  expect(site.told).toEqual(["2026-01-02 ✖ 192.168.1.2 tomatoes: dry, 12 %"])
+})
+
+test("Watch looks at a day that comes late, and tells of it with the next run", async () => {
+  using site = new WatchedSite("{ dry: 20 }", DEVICES)
+  await site.run({ [ONE]: WELL, [TWO]: missing() })
+  expect(site.told).toEqual(["2026-01-01 ✖ 192.168.1.3: nothing came (no file)"])
+  await site.close("2026-01-01", { [ONE]: WELL, [TWO]: DRY }, false)
+  await site.watch.finish()
+  expect(site.bench.tables().alerts).toMatchObject([
+    { rule: "dry", holds: 1, told: null },
+    { rule: "incomplete", holds: 0 },
+  ])
+  expect(site.messages).toHaveLength(1)
+  await site.run({ [ONE]: WELL, [TWO]: DRY })
+  expect(site.told.slice(1)).toEqual([
+    "2026-01-02 ✖ 192.168.1.3: dry, 12 %",
+    "2026-01-02 ✔ 192.168.1.3: its readings came",
+  ])
+})
+
+test("Watch takes an older day of a device of which nothing newer is there, and of no other", async () => {
+  using site = new WatchedSite("{ dry: 20 }", DEVICES)
+  await site.run({ [ONE]: WELL, [TWO]: missing() })
+  await site.run({ [ONE]: WELL, [TWO]: missing() })
+  await site.close("2026-01-01", { [ONE]: DRY, [TWO]: DRY }, false)
+  await site.watch.finish()
+  expect(site.bench.tables().alerts).toMatchObject([
+    { address: address(TWO), rule: "dry", since: "2026-01-01", holds: 1 },
+    { address: address(TWO), rule: "incomplete", holds: 1 },
+  ])
+})
+
+test("Watch says nothing of what began and ended between two runs", async () => {
+  using site = new WatchedSite("{ dry: 20 }", DEVICES)
+  await site.run({ [ONE]: WELL, [TWO]: WELL })
+  await site.close("2026-01-01", { [ONE]: DRY, [TWO]: WELL }, false)
+  await site.watch.finish()
+  await site.run({ [ONE]: WELL, [TWO]: WELL })
+  expect(site.told).toEqual([])
+  expect(site.bench.tables().alerts).toEqual([])
+})
+
+test("Watch tells what a process that ended before it looked has left", async () => {
+  using site = new WatchedSite("{ dry: 20 }", DEVICES)
+  await site.close("2026-01-01", { [ONE]: DRY, [TWO]: WELL }, true)
+  site.reopen()
+  site.watch.start()
+  await site.watch.finish()
+  expect(site.told).toEqual(["2026-01-01 ✖ 192.168.1.2 tomatoes: dry, 12 %"])
+  site.reopen()
+  site.watch.start()
+  await site.watch.finish()
+  expect(site.messages).toHaveLength(1)
+})
+
+test("Watch forgets what is not watched any more: a rule, a device; nobody is told", async () => {
+  using site = new WatchedSite("{ dry: 20 }", DEVICES)
+  await site.run({ [ONE]: DRY, [TWO]: missing() })
+  site.topology = site.read("{ wet: 90 }")
+  await site.run({ [ONE]: DRY })
+  expect(site.bench.tables().alerts).toEqual([])
+  expect(site.messages).toHaveLength(1)
+})
+
+test("incomplete: false and refused: false tell of neither", async () => {
+  using site = new WatchedSite("{ incomplete: false, refused: false }", DEVICES)
+  await site.run({ [ONE]: missing(), [TWO]: { refused: "line 1: too hot" } })
+  expect(site.told).toEqual([])
+})
+
+test("what the cloud refuses is told with its reason, and that it is taken again", async () => {
+  using site = new WatchedSite("{ silent: 1d }", DEVICES)
+  await site.run({ [ONE]: WELL, [TWO]: { refused: "line 1: too hot" } })
+  await site.run({ [ONE]: WELL, [TWO]: WELL })
+  expect(site.told).toEqual([
+    "2026-01-01 ✖ 192.168.1.3: refused by the cloud (line 1: too hot); silent since 1 January",
+    "2026-01-02 ✔ 192.168.1.3: no longer refused; no longer silent",
+  ])
+})
+
+test("a survey without a line is silence, and no value", async () => {
+  using site = new WatchedSite("{ silent: 2d, frost: 0, stuck: 1d }", DEVICES)
+  for (const text of [WELL, "", ""]) await site.run({ [ONE]: text, [TWO]: WELL })
+  expect(site.told).toEqual(["2026-01-03 ✖ 192.168.1.2 tomatoes: silent since 2 January"])
+})
+
+test("a device that was never heard is silent only when the site was there for so long", async () => {
+  using site = new WatchedSite("{ silent: 3d, incomplete: false }", DEVICES)
+  for (let day = 0; day < 3; day++) await site.run({ [ONE]: WELL, [TWO]: missing() })
+  expect(site.told).toEqual(["2026-01-03 ✖ 192.168.1.3: silent since 1 January"])
+})
+
+test("wet and hot end behind their band too", async () => {
+  using site = new WatchedSite("{ wet: 60, hot: 35 }", DEVICES)
+  for (const [hot, wet] of [
+    [35, 60],
+    [36, 61],
+    [34.5, 59],
+    [34, 58],
+  ] as const) {
+    await site.run({ [ONE]: readings([hot, wet]), [TWO]: WELL })
+  }
+  expect(site.told).toEqual([
+    "2026-01-02 ✖ 192.168.1.2 tomatoes: hot, 36 °C; wet, 61 %",
+    "2026-01-04 ✔ 192.168.1.2 tomatoes: no longer hot, 34 °C; no longer wet, 58 %",
+  ])
+})
+
+test("what nobody is told stays untold until somebody is", async () => {
+  using site = new WatchedSite("{ dry: 20 }", DEVICES)
+  site.listen(false)
+  await site.run({ [ONE]: DRY, [TWO]: DRY })
+  await site.run({ [ONE]: DRY, [TWO]: WELL })
+  site.listen()
+  await site.run({ [ONE]: DRY, [TWO]: WELL })
+  expect(site.told).toEqual(["2026-01-03 ✖ 192.168.1.2 tomatoes: dry, 12 %"])
+})
+
+test("a day that a wrong clock has named is passed over when the clock is right again", async () => {
+  using site = new WatchedSite("{ dry: 20 }", DEVICES)
+  await site.run({ [ONE]: WELL, [TWO]: WELL })
+  const right = site.day
+  await site.run({ [ONE]: DRY, [TWO]: WELL }, "2031-01-01")
+  expect(site.told).toEqual(["2031-01-01 ✖ 192.168.1.2 tomatoes: dry, 12 %"])
+  site.day = right
+  await site.run({ [ONE]: WELL, [TWO]: WELL })
+  await site.run({ [ONE]: DRY, [TWO]: WELL })
+  expect(site.told.slice(1)).toEqual([
+    "2026-01-02 ✔ 192.168.1.2 tomatoes: no longer dry, 50 %",
+    "2026-01-03 ✖ 192.168.1.2 tomatoes: dry, 12 %",
+  ])
+})
+
+test("overdue() is told when it begins and when it ends, once each", async () => {
+  using site = new WatchedSite("{}", DEVICES)
+  await site.run({ [ONE]: WELL, [TWO]: WELL })
+  const overdue = { since: "2026-01-03" as Day, reason: "one was due today 06:00 Europe/Rome" }
+  for (const each of [undefined, overdue, overdue, undefined, undefined]) await site.watch.overdue(SITE, each)
+  expect(site.told).toEqual([
+    "2026-01-01 ✖ no run (one was due today 06:00 Europe/Rome)",
+    "2026-01-01 ✔ runs take place again",
+  ])
+})
+
+test("of a fleet ten are named, the worst first, and the rest is counted", async () => {
+  const fleet = Array.from({ length: 200 }, (_, index) => `192.168.2.${index}`)
+  using site = new WatchedSite("{ dry: 20, frost: 0 }", [{ ip: "192.168.2.0-192.168.2.199", name: "bed" }])
+  await site.run(
+    Object.fromEntries(
+      fleet.map((ip, index) => [ip, index === 7 ? readings([-1, 50]) : readings([20, 19 - index / 100])]),
+    ),
+  )
+  expect(site.messages[0]?.title).toBe("greenhouse: 200 new (frost, dry)")
+  expect(site.told).toHaveLength(11)
+  expect(site.told[0]).toContain("✖ 192.168.2.7 bed: frost, -1 °C")
+  expect(site.told[1]).toContain("✖ 192.168.2.199 bed: dry, 17.01 %")
+  expect(site.told[10]).toBe("2026-01-01 ✖ and 190 more devices: 190 dry")
+})
