@@ -19,6 +19,7 @@ const COMMANDS: Record<string, () => Promise<Command>> = {
   report: () => import("./commands/report") as Promise<Command>,
   service: () => import("./commands/service/service") as Promise<Command>,
   status: () => import("./commands/status/status") as Promise<Command>,
+  alerts: () => import("./commands/alerts/alerts") as Promise<Command>,
   resend: () => import("./commands/resend") as Promise<Command>,
   backup: () => import("./commands/backup/backup") as Promise<Command>,
   drop: () => import("./commands/drop") as Promise<Command>,

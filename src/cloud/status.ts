@@ -21,6 +21,17 @@ export interface CloudStatus {
     /** What a year of surveys such as these takes, all sites together; null before the first day. */
     readonly bytesAYear: number | null
   }
+  /** Who did not get all messages of what begins or ceases to hold. */
+  readonly untold: readonly UntoldStatus[]
+}
+
+export interface UntoldStatus {
+  readonly host: string
+  readonly messages: number
+  /** When the oldest of them was written. */
+  readonly since: string
+  /** Why the last try failed; null: none was made yet. */
+  readonly reason: string | null
 }
 
 export interface SiteStatus {
@@ -97,10 +108,20 @@ export function readCloudStatus(file: string): CloudStatus {
     const known = rows.map((row) => siteStatus(sqlite, row, counted))
     const bytesADay = known.reduce((sum, site) => sum + site.bytesADay, 0)
     const bytesAYear = bytesADay > 0 ? Math.round(bytesADay * DAYS_A_YEAR) : null
-    return { sites: known.map(({ site }) => site), store: { file, bytes, bytesAYear } }
+    return { sites: known.map(({ site }) => site), store: { file, bytes, bytesAYear }, untold: readUntold(sqlite) }
   } finally {
     sqlite.close()
   }
+}
+
+function readUntold(sqlite: Database): UntoldStatus[] {
+  const rows = sqlite
+    .query<{ host: string; messages: number; at: number; reason: string | null }, []>(
+      // beside min() SQLite gives the other columns of that row: why the oldest waits
+      "SELECT host, count(*) AS messages, min(at) AS at, reason FROM messages GROUP BY target ORDER BY host, target",
+    )
+    .all()
+  return rows.map(({ at, ...row }) => ({ ...row, since: new Date(at).toISOString() }))
 }
 
 function siteStatus(sqlite: Database, { id, site, time_zone, devices }: Site, counted: boolean) {

@@ -112,7 +112,7 @@ export function gatewayEntries(status: GatewayStatus, topology: Topology, now: n
 }
 
 /** A line a site, and the file. */
-export function cloudEntries({ sites, store }: CloudStatus): Entry[] {
+export function cloudEntries({ sites, store, untold }: CloudStatus): Entry[] {
   const lines = sites.flatMap(({ site, days, firstDay, lastDay, devices, readings, readingsEstimated, alternates }) => {
     const span = firstDay && lastDay ? `${count(days, "day")} (${firstDay} to ${lastDay})` : "no day yet"
     const amount = `${readingsEstimated ? "about " : ""}${readings.toLocaleString("en-GB")} readings`
@@ -126,8 +126,13 @@ export function cloudEntries({ sites, store }: CloudStatus): Entry[] {
   return [
     { title: "Sites", lines },
     { title: "Store", lines: [file] },
+    ...(untold.length > 0 ? [{ title: "Not told", lines: untold.map(untoldText) }] : []),
   ]
 }
+
+/** "2 messages for ntfy.sh: ntfy.sh answers 503" */
+const untoldText = ({ host, messages, reason }: CloudStatus["untold"][number]): string =>
+  `${count(messages, "message")} for ${host}${reason === null ? ", not tried yet" : `: ${reason}`}`
 
 function owedLines(owed: Owed, today: Day): string[] {
   if (owed.surveys === 0) return ["nothing"]

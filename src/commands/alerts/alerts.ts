@@ -1,0 +1,68 @@
+// `bun run alerts`: which rules hold; `bun run alerts test`: whether those who are told can be reached.
+import { tryAll } from "../../alerts/messenger"
+import { systemClock } from "../../clock"
+import { printInBatches } from "../../cloud/listing"
+import { type HeldRule, readHeldRules } from "../../cloud/rules/reader"
+import { readStatus } from "../../status/document"
+import { dayOf } from "../../survey/calendar"
+import type { Topology } from "../../topology/topology"
+import { loadTopology } from "../../topology/yaml/load"
+import { COMMON_OPTIONS, UsageError, type Values } from "../arguments"
+import { createScreen, type Screen } from "../screen"
+import { alertsJson, alertsTable } from "./text"
+
+export const name = "alerts"
+export const summary = "Which rules hold, since when; test: sends a trial to each of alerts.to, exit 1 if any failed."
+export const positionals = "[test]"
+export const options = {
+  json: { type: "boolean", help: "one JSON document, for programs" },
+  ...COMMON_OPTIONS,
+} as const
+
+export async function run(values: Values<typeof options>, [word, ...more]: readonly string[] = []): Promise<number> {
+  const screen = createScreen(values)
+  if (more.length > 0 || (word !== undefined && word !== "test")) {
+    throw new UsageError(
+      `${more[0] ?? word} is not understood here: alerts lists what holds, alerts test sends a trial`,
+    )
+  }
+  if (word && values.json) throw new UsageError("--json is for the list")
+  const topology = await loadTopology(values.topology ?? "topology.yaml")
+  if (word) return sendTrials(topology, screen)
+  const held = withOverdue(readHeldRules(topology.cloud.store), topology)
+  const shown = values.json ? alertsJson(held) : alertsTable(held, topology, screen.printWidth)
+  await printInBatches(shown, screen.print)
+  if (held.length === 0 && !values.json) screen.info("Nothing that is watched for holds.")
+  return 0
+}
+
+/** A cloud that does not run has not said so. */
+function withOverdue(held: readonly HeldRule[], topology: Topology): readonly HeldRule[] {
+  const { site, timeZone, alerts } = topology
+  const others = held.filter((each) => each.rule !== "overdue" || each.site !== site)
+  const { overdueSince } = readStatus(topology, systemClock.now())
+  if (overdueSince === null || !alerts.rules.overdue) return others
+  const since = dayOf(Date.parse(overdueSince), timeZone)
+  const overdue = {
+    site,
+    address: undefined,
+    name: undefined,
+    rule: "overdue",
+    since,
+    value: null,
+    reason: null,
+  } as const
+  return [overdue, ...others]
+}
+
+async function sendTrials({ site, file, alerts }: Topology, screen: Screen): Promise<number> {
+  if (alerts.to.length === 0) {
+    throw new UsageError(`Nobody is told: write to: [https://ntfy.sh/your-topic] in alerts of ${file}`)
+  }
+  const answers = await tryAll(alerts.to, site, { clock: systemClock, random: Math.random })
+  for (const { key, host, failure } of answers) {
+    if (failure) screen.fail(`${key}: ${failure.reason}`)
+    else screen.success(`${key}: ${host} has taken it`)
+  }
+  return answers.some(({ failure }) => failure) ? 1 : 0
+}
