@@ -7,6 +7,7 @@ import { readStatus } from "../../src/status/document"
 import { cloudEntries } from "../../src/status/words"
 import { DAY_MS, MONDAY_AT_SIX, SAMPLE, Site, until } from "./fixture"
 
+const TEN_MINUTES_MS = 600_000
 const rules = "rules: { dry: 20 }"
 
 class Friend implements Disposable {
@@ -94,10 +95,10 @@ test("what does not get through is in the status, and told when the network star
 test("a run that was due and does not take place is told, once, and that runs take place again", async () => {
   using friend = new Friend()
   const extra = `alerts: { to: ["${friend.server.url}secret"] }`
-  await using site = await Site.make({ extra, speed: 2000 })
+  await using site = await Site.make({ extra, speed: 100 })
   await using network = await Network.start(site.topology, site.options)
   await network.collect({ scheduledAt: MONDAY_AT_SIX })
-  site.clock.forward(DAY_MS)
+  site.clock.forward(DAY_MS + TEN_MINUTES_MS)
   await until(() => friend.heard.length > 0)
   await network.collect({ scheduledAt: MONDAY_AT_SIX + DAY_MS })
   await until(() => friend.heard.length > 1)

@@ -103,7 +103,7 @@ export class Watch {
   async overdue(site: string, overdue: Overdue): Promise<void> {
     const siteId = this.#table.siteId(site)
     if (siteId === undefined) return
-    const row = this.#table.rows(siteId, THE_SITE, THE_SITE).find(({ rule }) => rule === "overdue")
+    const row = this.#overdueRow(siteId)
     if ((row?.holds === 1) === (overdue !== undefined)) return
     await this.options.commits.add(() => {
       const finding = { address: THE_SITE, rule: "overdue", holds: overdue !== undefined } as const
@@ -145,8 +145,24 @@ export class Watch {
       if (!day || id === undefined) continue
       const { query, commits, watched } = this.options
       await new Evaluation(query, commits, this.#table, { id, name: site }, day, watched()).run(days)
-      if (isRun) await this.#tellNews(site)
+      if (!isRun) continue
+      await this.#endOverdue(site, id)
+      await this.#tellNews(site)
     }
+  }
+
+  /** The run that was due has come: that is told with what it brought. */
+  async #endOverdue(site: string, siteId: number): Promise<void> {
+    const row = this.#overdueRow(siteId)
+    const lastRun = this.lastRun(site)
+    const zone = this.options.query<{ time_zone: string }>("SELECT time_zone FROM sites WHERE id = ?1").get(siteId)
+    if (row?.holds !== 1 || lastRun === undefined || !zone || dayOf(lastRun, zone.time_zone) < row.since) return
+    const ended = { address: THE_SITE, rule: "overdue", holds: false } as const
+    await this.options.commits.add(() => this.#table.note(siteId, ended, row.since))
+  }
+
+  #overdueRow(siteId: number): AlertRow | undefined {
+    return this.#table.rows(siteId, THE_SITE, THE_SITE).find(({ rule }) => rule === "overdue")
   }
 
   /** Of a day that a wrong clock has named nothing is to be said. */

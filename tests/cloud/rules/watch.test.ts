@@ -196,6 +196,18 @@ test("overdue() is told when it begins and when it ends, once each", async () =>
   ])
 })
 
+test("a run that comes ends what was overdue, in one message with what it brought", async () => {
+  using site = new WatchedSite("{ dry: 20 }", DEVICES)
+  await site.run({ [ONE]: WELL, [TWO]: WELL })
+  await site.watch.overdue(SITE, { since: "2026-01-03", reason: "one was due" })
+  await site.run({ [ONE]: DRY, [TWO]: WELL })
+  expect(site.messages).toHaveLength(2)
+  expect(site.told.slice(1)).toEqual([
+    "2026-01-02 ✖ 192.168.1.2 tomatoes: dry, 12 %",
+    "2026-01-02 ✔ runs take place again",
+  ])
+})
+
 test("of a fleet ten are named, the worst first, and the rest is counted", async () => {
   const fleet = Array.from({ length: 200 }, (_, index) => `192.168.2.${index}`)
   using site = new WatchedSite("{ dry: 20, frost: 0 }", [{ ip: "192.168.2.0-192.168.2.199", name: "bed" }])
