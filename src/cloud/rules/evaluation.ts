@@ -31,6 +31,7 @@ interface Survey {
 
 export class Evaluation {
   readonly #stretches = new Map<number, readonly Day[]>()
+  #firstDay: Day | undefined
 
   constructor(
     private readonly query: Query,
@@ -81,7 +82,7 @@ export class Evaluation {
         for (let next = first; next <= last; ) {
           const page = await this.commits.add(() => {
             const surveys = this.#surveys(day, next, last)
-            const rows = this.#rows(surveys)
+            const rows = this.#rows(surveys.map(({ address }) => address))
             for (const survey of surveys) {
               if (isOld(survey)) continue
               this.#judge(survey, day, rulesOf(survey.address), rows.get(survey.address) ?? [])
@@ -113,11 +114,7 @@ export class Evaluation {
     if (row?.holds === 1 && row.reason === reason) return
     const holds = reason !== undefined && this.#isOnlyValue(address, reason, stored.length, days)
     if (!holds && !row) return
-    this.table.note(
-      this.site.id,
-      { address, rule: "stuck", holds, reason: reason ?? null },
-      addDays(this.day, 1 - days),
-    )
+    this.table.note(this.site.id, { address, rule: "stuck", holds, reason: reason ?? null }, this.#firstOf(days))
   }
 
   /** On the first of these days too, and nothing else between. */
@@ -134,7 +131,7 @@ export class Evaluation {
   #judgeSilent(address: number, { silent }: DeviceRules): void {
     if (!silent) return
     const days = daysOf(silent)
-    const since = addDays(this.day, 1 - days)
+    const since = this.#firstOf(days)
     if (this.#wasClosedBy(since) && this.#isSilent(address, days)) {
       this.table.note(this.site.id, { address, rule: "silent", holds: true }, since)
     }
@@ -150,13 +147,17 @@ export class Evaluation {
     const absent = addressesIn(joinRanges([...missing, ...refused]))
     for (let slice = take(absent, PAGE); slice.length > 0; slice = take(absent, PAGE)) {
       await this.commits.add(() => {
+        const rows = this.#rows(slice)
         for (const address of slice) {
           const reason = why.get(formatAddress(address)) ?? null
-          const note = (rule: RuleName) =>
+          const held = rows.get(address)?.filter(({ holds }) => holds === 1) ?? []
+          const note = (rule: RuleName) => {
+            if (held.some((row) => row.rule === rule && row.reason === reason)) return
             this.table.note(this.site.id, { address, rule, holds: true, reason }, this.day)
+          }
           if (ofRuns.incomplete && covers(missing, address)) note("incomplete")
           if (ofRuns.refused && covers(refused, address)) note("refused")
-          if (rulesOf) this.#judgeSilent(address, rulesOf(address))
+          if (rulesOf && !held.some(({ rule }) => rule === "silent")) this.#judgeSilent(address, rulesOf(address))
         }
       })
     }
@@ -197,17 +198,25 @@ export class Evaluation {
   }
 
   #isSilent(address: number, days: number): boolean {
-    return this.#stretch(days).every((day) => this.#readings(address, day).length === 0)
+    return !this.#stretch(days).some((day) => this.#isHeard(address, day))
   }
 
   #wasClosedBy(day: Day): boolean {
-    const first = this.query<{ day: Day }>("SELECT min(day) AS day FROM collections WHERE site = ?1").get(this.site.id)
-    return first !== null && first.day <= day
+    const first = this.query<{ day: Day }>("SELECT min(day) AS day FROM collections WHERE site = ?1")
+    this.#firstDay ??= first.get(this.site.id)?.day ?? this.day
+    return this.#firstDay <= day
   }
 
   /** Behind this day, up to the newest. */
   #hasReadings(address: number, behind: Day): boolean {
-    return this.#stretch(LATE_DAYS).some((day) => day > behind && this.#readings(address, day).length > 0)
+    return this.#stretch(LATE_DAYS).some((day) => day > behind && this.#isHeard(address, day))
+  }
+
+  #isHeard(address: number, day: Day): boolean {
+    const readings = this.query(
+      "SELECT 1 FROM surveys WHERE site = ?1 AND day = ?2 AND address = ?3 AND readings <> '[]'",
+    )
+    return readings.get(this.site.id, day, address) !== null
   }
 
   #readings(address: number, day: Day): StoredReading[] {
@@ -224,10 +233,16 @@ export class Evaluation {
     ).all(this.site.id, day, first, last)
   }
 
-  #rows(surveys: readonly Survey[]): Map<number, AlertRow[]> {
-    const [first, last] = [surveys[0], surveys.at(-1)]
-    if (!first || !last) return new Map()
-    return Map.groupBy(this.table.rows(this.site.id, first.address, last.address), ({ address }) => address)
+  /** Of rising addresses. */
+  #rows(addresses: readonly number[]): Map<number, AlertRow[]> {
+    const [first, last] = [addresses[0], addresses.at(-1)]
+    if (first === undefined || last === undefined) return new Map()
+    return Map.groupBy(this.table.rows(this.site.id, first, last), ({ address }) => address)
+  }
+
+  /** Of so many days up to the newest. */
+  #firstOf(days: number): Day {
+    return this.#stretch(days).at(-1) ?? this.day
   }
 
   /** So many days up to the newest, from that one back. */

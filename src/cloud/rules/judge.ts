@@ -51,5 +51,11 @@ export function onlyValue(readings: readonly StoredReading[]): string | undefine
   return isSame ? `${first[1]} °C, ${first[2]} %` : undefined
 }
 
+const days = new WeakMap<Temporal.Duration, number>() // asked of every device of a fleet
+
 /** Of a span in topology.yaml, at least one. */
-export const daysOf = (span: Temporal.Duration): number => Math.ceil(span.total("days"))
+export function daysOf(span: Temporal.Duration): number {
+  const known = days.get(span) ?? Math.ceil(span.total("days"))
+  days.set(span, known)
+  return known
+}
