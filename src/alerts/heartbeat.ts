@@ -3,7 +3,7 @@
 import type { Clock, Random } from "../clock"
 import type { Log } from "../log"
 import { type Day, describeDay } from "../survey/calendar"
-import { type Letter, parseUrl, postPatiently } from "./post"
+import { firstBytes, type Letter, parseUrl, postPatiently } from "./post"
 
 export interface HeartbeatOptions {
   /** http or https; without it nobody is told. Its path is a secret: whoever knows it can speak for this gateway. */
@@ -107,7 +107,7 @@ export class Heartbeat {
 const letterOf = ({ url, suffix, body }: Beat): Letter => ({
   url: endpoint(url, suffix),
   headers: { "Content-Type": "text/plain; charset=utf-8" },
-  body: shorten(body),
+  body: firstBytes(body, LARGEST_BODY_BYTES),
   key: KEY,
 })
 
@@ -116,10 +116,4 @@ function endpoint(base: URL, suffix: Beat["suffix"]): URL {
   const url = new URL(base)
   if (suffix) url.pathname = url.pathname.replace(/\/$/, "") + suffix
   return url
-}
-
-/** UTF-8, cut between two characters. */
-function shorten(text: string): Uint8Array<ArrayBuffer> {
-  const bytes = new Uint8Array(LARGEST_BODY_BYTES)
-  return bytes.subarray(0, new TextEncoder().encodeInto(text, bytes).written)
 }

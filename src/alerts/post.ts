@@ -103,6 +103,12 @@ export function parseUrl(text: string, key: string): URL {
   return url
 }
 
+/** UTF-8, cut between two characters. */
+export function firstBytes(text: string, most: number): Uint8Array<ArrayBuffer> {
+  const bytes = new Uint8Array(most)
+  return bytes.subarray(0, new TextEncoder().encodeInto(text, bytes).written)
+}
+
 /** What an answer other than 2xx means (RFC 9110 §15). Only 408, 429 and 5xx may be different the next time. */
 function refusal(host: string, key: string, { status, headers }: Response, now: number): Failure {
   if (status === 408 || status === 429 || status >= 500) {

@@ -1,10 +1,11 @@
 // In which form a service takes a message; most are known by their URL.
 import type { Form, Target } from "../topology/alerts/alerts"
 import type { Message } from "./message"
-import { type Letter, parseUrl } from "./post"
+import { firstBytes, type Letter, parseUrl } from "./post"
 
 const DISCORD_CHARACTERS = 2000 // https://discord.com/developers/docs/resources/webhook#execute-webhook
 const TELEGRAM_CHARACTERS = 4096 // https://core.telegram.org/bots/api#sendmessage
+const NTFY_BYTES = 4096 // https://docs.ntfy.sh/publish/#limitations
 const TEXT = { "Content-Type": "text/plain; charset=utf-8" }
 const JSON_TYPE = { "Content-Type": "application/json" }
 
@@ -15,9 +16,9 @@ export function letterTo(target: Target, key: string, { title, text }: Message):
   const json = (value: unknown): Letter => ({ url, headers: JSON_TYPE, body: JSON.stringify(value), key })
   switch (target.as ?? formOf(url)) {
     case "slack":
-      return json({ text: whole })
+      return json({ text: forSlack(whole) })
     case "discord":
-      return json({ content: cut(whole, DISCORD_CHARACTERS) })
+      return json({ content: cut(whole, DISCORD_CHARACTERS), allowed_mentions: { parse: [] } })
     case "gotify":
       return json({ title, message: text })
     case "json":
@@ -25,7 +26,7 @@ export function letterTo(target: Target, key: string, { title, text }: Message):
     case "telegram":
       return telegram(url, key, cut(whole, TELEGRAM_CHARACTERS))
     case "text":
-      return { url, headers: { ...TEXT, Title: title }, body: text, key } // https://docs.ntfy.sh/publish/
+      return { url, headers: { ...TEXT, Title: title }, body: firstBytes(text, NTFY_BYTES), key }
   }
 }
 
@@ -45,6 +46,9 @@ function telegram(base: URL, key: string, text: string): Letter {
   url.search = ""
   return { url, headers: JSON_TYPE, body: JSON.stringify({ ...parameters, text }), key }
 }
+
+/** A device's word calls nobody: https://api.slack.com/reference/surfaces/formatting#escaping */
+const forSlack = (text: string): string => text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;")
 
 /** By whole characters. */
 function cut(text: string, most: number): string {

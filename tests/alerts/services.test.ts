@@ -8,13 +8,17 @@ const TEXT = "text/plain; charset=utf-8"
 
 function sent(target: Target) {
   const { url, headers, body } = letterTo(target, "alerts.to[0]", MESSAGE)
-  return { url: url.href, headers, body: headers["Content-Type"] === TEXT ? body : JSON.parse(String(body)) }
+  return {
+    url: url.href,
+    headers,
+    body: headers["Content-Type"] === TEXT ? new TextDecoder().decode(body as Uint8Array) : JSON.parse(String(body)),
+  }
 }
 
 test.each([
   ["https://hooks.slack.com/services/T0/B0/x", { text: WHOLE }],
-  ["https://discord.com/api/webhooks/1/x", { content: WHOLE }],
-  ["https://discordapp.com/api/webhooks/1/x", { content: WHOLE }],
+  ["https://discord.com/api/webhooks/1/x", { content: WHOLE, allowed_mentions: { parse: [] } }],
+  ["https://discordapp.com/api/webhooks/1/x", { content: WHOLE, allowed_mentions: { parse: [] } }],
   ["https://gotify.example/message?token=x", { title: MESSAGE.title, message: MESSAGE.text }],
 ])("letterTo() knows %s by its form", (url, body) => {
   expect(sent({ url })).toEqual({ url, headers: { "Content-Type": "application/json" }, body })
@@ -50,4 +54,16 @@ test("letterTo() cuts what is too long, between two characters", () => {
   expect(content.length).toBeLessThanOrEqual(2000)
   expect(content.isWellFormed()).toBe(true)
   expect(content.endsWith("🌱…")).toBe(true)
+})
+
+test("letterTo() lets no device's word call anybody in Slack or Discord", () => {
+  const loud = { title: "t", text: "<!channel> & @everyone" }
+  const bodyFor = (as: "slack" | "discord") => JSON.parse(String(letterTo({ url: "https://a.b", as }, "k", loud).body))
+  expect(bodyFor("slack").text).toBe("t\n&lt;!channel&gt; &amp; @everyone")
+  expect(bodyFor("discord").allowed_mentions).toEqual({ parse: [] })
+})
+
+test("letterTo() keeps ntfy's text within what it shows as a message", () => {
+  const { body } = letterTo({ url: "https://ntfy.sh/x" }, "k", { title: "t", text: "°".repeat(5000) })
+  expect(new TextDecoder("utf-8", { fatal: true }).decode(body as Uint8Array)).toBe("°".repeat(2048))
 })

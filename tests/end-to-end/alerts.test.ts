@@ -107,3 +107,15 @@ test("a run that was due and does not take place is told, once, and that runs ta
     "✔ runs take place again",
   ])
 })
+
+test("update() tells whoever is named from then on", async () => {
+  using friend = new Friend()
+  await using site = await Site.make({ extra: `alerts: { ${rules} }` })
+  await using network = await Network.start(site.topology, site.options)
+  await network.collect({ scheduledAt: MONDAY_AT_SIX })
+  const { alerts } = site.topology
+  const to = [{ url: `${friend.server.url}secret` }]
+  network.update({ ...site.topology, alerts: { ...alerts, to } })
+  await network.stop()
+  expect(friend.heard).toEqual(["greenhouse: 1 new (dry)\nSunday 22 November 2026\n✖ 192.168.1.3 herbs: dry, 19 %"])
+})

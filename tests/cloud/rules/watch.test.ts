@@ -1,4 +1,7 @@
 import { expect, test } from "bun:test"
+import { copyFileSync, rmSync } from "node:fs"
+import { STORE } from "../../../src/cloud/store/schema"
+import { copyDatabase, DurableDatabase } from "../../../src/storage/database"
 import { addDays, type Day } from "../../../src/survey/calendar"
 import { SITE } from "../fixtures"
 import { address, readings, WatchedSite } from "./fixture"
@@ -221,4 +224,37 @@ test("of a fleet ten are named, the worst first, and the rest is counted", async
   expect(site.told[0]).toContain("✖ 192.168.2.7 bed: frost, -1 °C")
   expect(site.told[1]).toContain("✖ 192.168.2.199 bed: dry, 17.01 %")
   expect(site.told[10]).toBe("2026-01-01 ✖ and 190 more devices: 190 dry")
+})
+
+test("a store of before there were rules is watched as a new one", async () => {
+  using site = new WatchedSite("{ dry: 20 }", DEVICES)
+  const { bench } = site
+  bench.database.close()
+  rmSync(bench.file)
+  const before = { ...STORE, migrations: STORE.migrations.slice(0, 2), fill() {} }
+  DurableDatabase.open(bench.file, before, "simulated").close()
+  bench.open()
+  site.open()
+  await site.run({ [ONE]: DRY, [TWO]: WELL })
+  expect(site.told).toEqual(["2026-01-01 ✖ 192.168.1.2 tomatoes: dry, 12 %"])
+})
+
+test("a store that is restored from a copy tells what began since once more, and then nothing", async () => {
+  using site = new WatchedSite("{ dry: 20 }", DEVICES)
+  const { bench } = site
+  const copy = `${bench.file}.copy`
+  await site.run({ [ONE]: WELL, [TWO]: missing() })
+  copyDatabase(bench.file, STORE, copy)
+  await site.run({ [ONE]: DRY, [TWO]: missing() })
+  bench.database.close()
+  for (const end of ["", "-wal", "-shm"]) rmSync(bench.file + end, { force: true })
+  copyFileSync(copy, bench.file)
+  bench.open()
+  site.open()
+  for (let day = 0; day < 3; day++) await site.run({ [ONE]: DRY, [TWO]: missing() })
+  expect(site.told).toEqual([
+    "2026-01-01 ✖ 192.168.1.3: nothing came (no file)",
+    "2026-01-02 ✖ 192.168.1.2 tomatoes: dry, 12 %",
+    "2026-01-03 ✖ 192.168.1.2 tomatoes: dry, 12 %",
+  ])
 })
