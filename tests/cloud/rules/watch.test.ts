@@ -258,3 +258,16 @@ test("a store that is restored from a copy tells what began since once more, and
     "2026-01-03 ✖ 192.168.1.2 tomatoes: dry, 12 %",
   ])
 })
+
+test("stuck needs the same value on the first day of its span, and no other between; days without readings do not count", async () => {
+  using site = new WatchedSite("{ stuck: 3d, incomplete: false }", DEVICES)
+  const SAME = readings([18, 33], [18, 33])
+  const days = [SAME, SAME, missing(), SAME, SAME, WELL, SAME, SAME, SAME, readings([18, 34])]
+  for (const sent of days) await site.run({ [ONE]: sent, [TWO]: WELL })
+  expect(site.told).toEqual([
+    "2026-01-04 ✖ 192.168.1.2 tomatoes: stuck at 18 °C, 33 % since 2 January",
+    "2026-01-06 ✔ 192.168.1.2 tomatoes: no longer stuck",
+    "2026-01-09 ✖ 192.168.1.2 tomatoes: stuck at 18 °C, 33 % since 7 January",
+    "2026-01-10 ✔ 192.168.1.2 tomatoes: no longer stuck",
+  ])
+})
