@@ -47,6 +47,13 @@ export interface WatchOptions {
 /** Why a run is overdue, since which day; undefined: it is not. */
 export type Overdue = { readonly since: Day; readonly reason: string } | undefined
 
+/** What was closed of a site, and not looked at yet. */
+interface Closed {
+  readonly days: Map<Day, readonly AddressRange[]>
+  /** A run, of which news are told. */
+  isRun: boolean
+}
+
 const SETTLED_AFTER_MS = 10_000 // a run closes day after day
 const REMIND_AFTER_DAYS = 7
 const DAYS_AHEAD = 2 // as many as a delivery may be ahead of our clock
@@ -55,7 +62,7 @@ export class Watch {
   readonly outbox: Outbox
   readonly #table: AlertTable
   /** What is to be looked at, by site. */
-  readonly #closings = new Map<string, { days: Map<Day, readonly AddressRange[]>; isRun: boolean }>()
+  readonly #closings = new Map<string, Closed>()
   #cancel: (() => void) | undefined
   #working: Promise<void> = Promise.resolve()
   #compose: Compose = () => []
@@ -129,7 +136,7 @@ export class Watch {
   }
 
   #wants(site: string, day: Day, ranges: readonly AddressRange[], isRun: boolean): void {
-    const known = this.#closings.get(site) ?? { days: new Map<Day, readonly AddressRange[]>(), isRun: false }
+    const known: Closed = this.#closings.get(site) ?? { days: new Map(), isRun: false }
     known.days.set(day, [...(known.days.get(day) ?? []), ...ranges])
     known.isRun ||= isRun
     this.#closings.set(site, known)
@@ -138,17 +145,27 @@ export class Watch {
   }
 
   async #work(): Promise<void> {
-    for (const [site, { days, isRun }] of [...this.#closings]) {
+    for (const [site, closings] of [...this.#closings]) {
       this.#closings.delete(site)
-      const day = this.#newestDay(site)
-      const id = this.#table.siteId(site)
-      if (!day || id === undefined) continue
-      const { query, commits, watched } = this.options
-      await new Evaluation(query, commits, this.#table, { id, name: site }, day, watched()).run(days)
-      if (!isRun) continue
-      await this.#endOverdue(site, id)
-      await this.#tellNews(site)
+      try {
+        await this.#lookAt(site, closings)
+      } catch (error) {
+        // with the next run, when the disk may have room again
+        if (!this.#closings.has(site)) this.#closings.set(site, closings)
+        throw error
+      }
     }
+  }
+
+  async #lookAt(site: string, { days, isRun }: Closed): Promise<void> {
+    const day = this.#newestDay(site)
+    const id = this.#table.siteId(site)
+    if (!day || id === undefined) return
+    const { query, commits, watched } = this.options
+    await new Evaluation(query, commits, this.#table, { id, name: site }, day, watched()).run(days)
+    if (!isRun) return
+    await this.#endOverdue(site, id)
+    await this.#tellNews(site)
   }
 
   /** The run that was due has come: that is told with what it brought. */

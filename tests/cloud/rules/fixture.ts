@@ -24,6 +24,7 @@ export class WatchedSite implements Disposable {
   /** Each with the day on which it was told: "2026-01-05 ✖ …", a line each, headings left out. */
   readonly told: string[] = []
   readonly messages: Message[] = []
+  readonly errors: string[] = []
   topology: Topology
   #revision = 0
   declare watch: Watch
@@ -52,11 +53,7 @@ export class WatchedSite implements Disposable {
 
   open(): void {
     const { database, commits } = this.bench
-    const log = {
-      error: (text: string) => {
-        throw new Error(text)
-      },
-    }
+    const log = { error: (text: string) => void this.errors.push(text) }
     database.sqlite.run("PRAGMA synchronous = OFF") // a year of commits, and no power cut
     const query = queryOf(database.sqlite)
     this.watch = new Watch({ query, commits, clock: this.clock, log, watched: () => watchedBy(this.topology) })
@@ -94,6 +91,7 @@ export class WatchedSite implements Disposable {
     if (day > this.day) this.day = day
     await this.close(day, sent, true)
     await this.watch.finish()
+    if (this.errors.length > 0) throw new Error(this.errors.join("\n"))
   }
 
   /** A day is closed, and not looked at yet. */

@@ -271,3 +271,16 @@ test("stuck needs the same value on the first day of its span, and no other betw
     "2026-01-10 ✔ 192.168.1.2 tomatoes: no longer stuck",
   ])
 })
+
+test("what a full disk refused is looked at and told once there is room", async () => {
+  using site = new WatchedSite("{}", DEVICES)
+  const many = Array.from({ length: 1000 }, (_, index) => `192.168.${2 + (index >> 8)}.${index & 255}`)
+  await site.close("2026-01-01", Object.fromEntries(many.map((ip) => [ip, missing()])), true)
+  site.bench.fillDisk()
+  await site.watch.finish()
+  expect(site.errors).toEqual([expect.stringContaining("The rules could not be looked at")])
+  expect(site.told).toEqual([])
+  site.bench.makeRoom()
+  await site.watch.finish()
+  expect(site.messages[0]?.title).toBe("greenhouse: 1000 new (incomplete)")
+})
