@@ -59,7 +59,7 @@ async function checkSurvey(topology: Topology, device: Device, survey: string) {
     const { bytes, writtenAtMs } = await readSurveyFile(folder, path, limits.survey)
     const { readings, refused, refusedCount } = parseSurvey(new TextDecoder().decode(bytes), clockChange(day, timeZone))
     const problems = refused.map(({ line, rule }) => `${path}:${line} ${rule}`)
-    const stale = whyStale(topology, survey, writtenAtMs, day, readings.at(-1))
+    const stale = whyStale(topology, device, writtenAtMs, day, readings.at(-1))
     if (stale !== undefined) problems.push(`${stale}: it cannot hold ${describeDay(day)}, and is not sent`)
     const more = refusedCount - refused.length
     if (more > 0) problems.push(`${path}: ${count(more, "more line")} refused`)

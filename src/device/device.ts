@@ -1,6 +1,7 @@
 // A simulated sensor, or the programme beside a real one: reads its survey and uploads it from its own address.
 import type { Clock, Random } from "../clock"
 import { Endpoint } from "../coap/udp/exchange"
+import { count } from "../format"
 import type { Sockets } from "../net/sockets"
 import { clockChange, type Day } from "../survey/calendar"
 import { parseSurvey } from "../survey/survey"
@@ -8,7 +9,7 @@ import { type Addressing, bindAddress } from "../topology/addressing"
 import { type Device, hasHistory } from "../topology/devices"
 import type { Topology } from "../topology/topology"
 import type { DeviceEvent, Uploaded } from "./events"
-import { type ReadSurvey, surveyPath } from "./source"
+import { formattedOf, type ReadSurvey, surveyPath } from "./source"
 import { SurveyMissing, SurveyStale } from "./source/missing"
 import { whyStale } from "./source/stale"
 import { Uploader, UploadRefused } from "./uploader"
@@ -68,7 +69,7 @@ export async function runDevice(day: Day, options: DeviceRunOptions, signal: Abo
   try {
     const onPostponed = (reason: string, waitMs: number) => emit({ kind: "postponed", device, reason, waitMs })
     const uploader = new Uploader({ endpoint, gateway, ip: device.ip, clock, random, onPostponed })
-    const history = hasHistory(device.survey)
+    const history = hasHistory(device)
     const owed = history || owedOnly ? await uploader.owed(signal) : []
     const days = owed.filter((owedDay) => history || owedDay === day)
     // a gateway that has just started may not know yet what is owed: it is worth asking again
@@ -113,20 +114,24 @@ async function sendSurvey({ day, place, days }: DayToSend, sending: Sending): Pr
   const { clock, device, topology, readSurvey, emit, told, uploader, endpoint, signal } = sending
   const { folder, timeZone, limits } = topology
   const { survey = "" } = device
-  const { bytes, writtenAtMs } = await readSurvey(
-    { folder, survey, device, day, limitBytes: limits.survey, clock },
-    signal,
-  )
-  const { readings, refused, refusedCount } = parseSurvey(new TextDecoder().decode(bytes), clockChange(day, timeZone))
-  const stale = whyStale(topology, survey, writtenAtMs, day, readings.at(-1))
+  const formatted = formattedOf(device, topology)
+  const source = await readSurvey({ folder, survey, device, day, limitBytes: limits.survey, clock, formatted }, signal)
+  const { bytes, writtenAtMs } = source
+  const read = parseSurvey(new TextDecoder().decode(bytes), clockChange(day, timeZone))
+  const { readings } = read
+  const { refused = read.refused, refusedCount = read.refusedCount } = source
+  const stale = whyStale(topology, device, writtenAtMs, day, readings.at(-1))
   if (stale !== undefined) throw new SurveyStale(stale)
   const isUseless = readings.length === 0 && refusedCount > 0
-  const useless = `${refusedCount} of ${refusedCount === 1 ? "1 line" : `${refusedCount} lines`} refused`
+  const what = formatted ? "row" : "line"
+  const useless = `${refusedCount} of ${count(refusedCount, what)} refused`
   // a patient run reads it again every minute, and shows its lines once
   const shown = isUseless && told.get(`${device.ip} ${day}`) === useless ? 0 : REFUSED_LINES_SHOWN
   for (const { line, rule } of refused.slice(0, shown)) {
     emit({ kind: "line-refused", device, text: `${surveyPath(survey, day)}:${line} ${rule}` })
   }
+  // refused rows of a foreign file do not travel
+  if (isUseless && formatted) throw new SurveyMissing(useless)
   const startedAt = clock.monotonic()
   const resentBefore = endpoint.counts.resent
   await uploader.upload(day, bytes, signal)

@@ -15,6 +15,7 @@ export function changesOf(before: Topology, after: Topology): { applied: string[
     applied: [
       ...(before.sample === after.sample ? [] : [`sample: ${after.sample}`]),
       ...(renumbered ? [] : devices),
+      ...differingKeys("formats", before.formats, after.formats).map((key) => `${key} changed`),
       ...schedule.map((key) => `schedule.${key}: ${inWords(after.schedule[key])}`),
       // not what it is now: their URLs are secrets
       ...differingKeys("alerts", before.alerts, after.alerts).map((key) => `${key} changed`),
@@ -31,8 +32,8 @@ export function applyChanges(before: Topology, after: Topology): Topology {
   // devices of a renumbered network belong to an interface that is not bound yet
   const renumbered = differs(before.gateway.interfaces, after.gateway.interfaces)
   const devices = renumbered ? before.devices : after.devices
-  const { sample, schedule, alerts } = after
-  return { ...before, sample, devices, schedule, alerts }
+  const { sample, schedule, alerts, formats } = after
+  return { ...before, sample, devices, schedule, alerts, formats }
 }
 
 function deviceChanges(before: Devices, after: Devices): string[] {
@@ -47,6 +48,8 @@ function deviceChanges(before: Devices, after: Devices): string[] {
       lines.push(`~ ${labelOf(range, entry)} ${entry.paused ? "paused" : "no longer paused"}`)
     else if (known.survey !== entry.survey)
       lines.push(`~ ${labelOf(range, entry)} survey: ${entry.survey ?? "it sends by itself"}`)
+    else if (known.format !== entry.format || known.sensor !== entry.sensor)
+      lines.push(`~ ${labelOf(range, entry)} ${sourceOf(entry)}`)
     else if (differs(known.rules, entry.rules)) lines.push(`~ ${labelOf(range, entry)} rules changed`)
     else if (known.name !== entry.name) lines.push(`~ ${labelOf(range, entry)}`)
   }
@@ -66,6 +69,9 @@ const isSection = (value: unknown): value is Record<string, unknown> => typeof v
 const byRange = ({ entries }: Devices) => new Map(entries.map((entry) => [formatRange(entry.ip), entry]))
 
 const labelOf = (range: string, { name }: DeviceEntry) => (name === undefined ? range : `${range} ${name}`)
+
+const sourceOf = ({ format, sensor }: DeviceEntry) =>
+  [`format: ${format ?? "none"}`, ...(sensor === undefined ? [] : [`sensor: ${sensor}`])].join(", ")
 
 const inWords = (value: string | Temporal.Duration) => (typeof value === "string" ? value : value.toLocaleString("en"))
 

@@ -2,7 +2,7 @@
 import * as v from "valibot"
 import { type AddressRange, formatAddress, formatRange } from "./address"
 import { deviceRules } from "./alerts/rules"
-import { addressRange, checkedText, flag, section } from "./fields"
+import { addressRange, checkedText, flag, plainText, section } from "./fields"
 import { covers, joinRanges, placeIn, sizeOf } from "./ranges"
 
 const PLACEHOLDERS = /\{([^{}]*)\}/g
@@ -30,6 +30,18 @@ export const deviceEntry = section("A device, or a fleet of them.", {
         "Without {day} the file holds the day before. A device without a survey is a sensor that sends by itself.",
     ),
   ),
+  format: v.optional(
+    plainText(
+      "a format's name",
+      "How the file is written, if others write it: a name of formats, or of a ready-made one.",
+    ),
+  ),
+  sensor: v.optional(
+    plainText(
+      "the device's name in the file",
+      "Whose rows are this device's in a file of several: its name, or else its address, where nothing is said. {ip} stands for the address.",
+    ),
+  ),
   paused: flag("true: the device owes nothing for now."),
   rules: v.optional(deviceRules),
 })
@@ -43,6 +55,8 @@ export interface Device {
   ip: string
   name?: string
   survey?: string
+  format?: string
+  sensor?: string
   paused: boolean
   line: number
 }
@@ -50,8 +64,15 @@ export interface Device {
 /** Whether a survey's readings come from a script. */
 export const isScript = (survey: string): boolean => /\.[cm]?[jt]s$/.test(survey)
 
+/** Where a device's survey comes from, as it is declared. */
+export interface Source {
+  readonly survey?: string | undefined
+  readonly format?: string | undefined
+}
+
 /** Whether the source of a survey can tell of days other than the last. */
-export const hasHistory = (survey = ""): boolean => survey.includes("{day}") || isScript(survey)
+export const hasHistory = ({ survey = "", format }: Source): boolean =>
+  format !== undefined || survey.includes("{day}") || isScript(survey)
 
 /** All declared devices, in address order. */
 export class Devices implements Iterable<Device> {
@@ -115,9 +136,11 @@ export class Devices implements Iterable<Device> {
   }
 }
 
-function deviceOf({ name, survey, paused, line }: DeviceEntry, address: number): Device {
+function deviceOf({ name, survey, format, sensor, paused, line }: DeviceEntry, address: number): Device {
   const device: Device = { address, ip: formatAddress(address), paused, line }
   if (name !== undefined) device.name = name.replaceAll("{ip}", device.ip)
   if (survey !== undefined) device.survey = survey.replaceAll("{ip}", device.ip)
+  if (format !== undefined) device.format = format
+  if (sensor !== undefined) device.sensor = sensor.replaceAll("{ip}", device.ip)
   return device
 }

@@ -111,6 +111,34 @@ export function wholeNumber(least: number, most: number, description: string) {
   )
 }
 
+/** Any number that a logger's maker may think of. */
+export function decimal(description: string) {
+  const rule = refused("a number")
+  return v.pipe(v.number(rule), v.minValue(-1e9, rule), v.maxValue(1e9, rule), v.description(description))
+}
+
+/** A column of a table, by its name or by its number from 1. */
+export function column(description: string) {
+  const rule = refused("a column's name, or its number from 1")
+  return v.pipe(
+    v.union(
+      [
+        v.pipe(v.number(rule), v.integer(rule), v.minValue(1, rule), v.maxValue(1000, rule)),
+        v.pipe(v.string(rule), v.regex(/\D/, rule)),
+      ],
+      rule,
+    ),
+    v.description(description),
+    v.examples(["Temperature"]),
+  )
+}
+
+/** A word as a file writes it; YAML takes some for numbers. */
+export function mark(description: string) {
+  const rule = refused("a word or a number")
+  return v.pipe(v.union([v.string(rule), v.number(rule)], rule), v.description(description), v.transform(String))
+}
+
 /** A file's path as it is written: one line, not empty. */
 export function path(description: string) {
   return text(/^[^\0-\x1f\x7f]+$/, "a file's path", description)

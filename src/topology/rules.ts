@@ -5,6 +5,7 @@ import { contains, formatNetwork, formatRange, isLoopback, parseAddress } from "
 import { claimRefusals } from "./claims"
 import { cronFault } from "./cron"
 import { isScript } from "./devices"
+import { findFormat, formatRefusals } from "./formats/rules"
 import { ZONE_RULE } from "./topology"
 import type { Draft } from "./validate"
 import { type Finding, WRITTEN } from "./yaml/problem"
@@ -19,6 +20,7 @@ export function refusals(draft: Draft, lineOf: LineOf): Finding[] {
     ...refusal(storeFault(draft), "cloud", "store"),
     ...strangeSites(draft),
     ...refusal(pageFault(draft), "page", "address"),
+    ...formatRefusals(draft),
     ...claimRefusals(draft, lineOf),
   ]
 }
@@ -79,12 +81,12 @@ function strangeSites({ site, cloud }: Draft): Finding[] {
   })
 }
 
-function surveyWarnings({ devices = [] }: Draft, lineOf: LineOf): Finding[] {
+function surveyWarnings({ devices = [], formats }: Draft, lineOf: LineOf): Finding[] {
   const firstWith = new Map<string, number>()
   return devices.flatMap((entry, index): Finding[] => {
-    const { ip, survey } = entry ?? {}
-    // A script is told which device it is asked for.
-    if (!ip || !survey || isScript(survey)) return []
+    const { ip, survey, format } = entry ?? {}
+    // A script is told which device it is asked for, and a format may say whose a row is.
+    if (!ip || !survey || isScript(survey) || findFormat(formats, format)?.device) return []
     const path = ["devices", index, "survey"]
     const isFleet = ip.first !== ip.last
     if (isFleet && !survey.includes("{ip}")) {

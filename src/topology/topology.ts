@@ -18,6 +18,7 @@ import {
   text,
   wholeNumber,
 } from "./fields"
+import { formats } from "./formats/schema"
 import type { Problem } from "./yaml/problem"
 
 const SITE_PATTERN = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/
@@ -170,6 +171,7 @@ export const topologySchema = v.pipe(
     page: v.optional(page),
     gateway,
     cloud,
+    formats: v.optional(formats, {}),
     devices: v.pipe(
       v.array(deviceEntry),
       v.minLength(1, "must hold at least one device, such as { ip: 192.168.1.2 }"),

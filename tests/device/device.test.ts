@@ -23,12 +23,13 @@ interface Told {
   readonly survey?: string
   readonly sample?: boolean
   readonly again?: readonly Day[]
+  readonly format?: string
 }
 
 /** A device whose source is asked in the place of a file. */
 function device(
   read: (day: Day) => SurveyText,
-  { survey = "surveys/device1.txt", sample = false, again = [] }: Told = {},
+  { survey = "surveys/device1.txt", sample = false, again = [], format }: Told = {},
 ) {
   const gateway = new FakeGateway(MONDAY_AT_SIX)
   const { clock, random, sockets } = gateway
@@ -36,7 +37,7 @@ function device(
   const problems: string[] = []
   const refusedLines: string[] = []
   const options: DeviceRunOptions = {
-    device: { ip: "192.168.1.2", address: 0xc0a80102, survey, paused: false, line: 1 },
+    device: { ip: "192.168.1.2", address: 0xc0a80102, survey, ...(format && { format }), paused: false, line: 1 },
     topology: { ...TOPOLOGY, sample },
     addressing: "simulated",
     gatewayPort: GATEWAY.port,
@@ -197,5 +198,30 @@ describe("runDevice() tells the gateway why nothing comes", () => {
     clock.after(1000, () => stop.abort(new Error("the grace is over")))
     await expect(run(stop.signal)).rejects.toThrow("the grace is over")
     expect(problems).toEqual([`${SUNDAY}: surveys/device1.txt not found`])
+  })
+})
+
+describe("runDevice() with a file that others write", () => {
+  const ROW = { line: 7, rule: "Humidity must be 0 to 100 %: it is 130", text: "09:00,20,130" }
+  const foreign = { survey: "export/bed3.csv", format: "zentra" }
+
+  test("sends the day's lines, and tells of refused rows by their place in the file", async () => {
+    const source = { ...written(0, `${GOOD}\n`), refused: [ROW], refusedCount: 1 }
+    const { run, refusedLines, uploaded, problems } = device(() => source, foreign)
+    expect(await run()).toBe(false)
+    expect([uploaded, problems]).toEqual([[SUNDAY], []])
+    expect(refusedLines).toEqual([`export/bed3.csv:7 ${ROW.rule}`])
+  })
+
+  test("sends nothing where every row is refused, and tells the gateway so", async () => {
+    const { run, heard, refusedLines, uploaded } = device(
+      () => ({ ...lines(), refused: [ROW], refusedCount: 1 }),
+      foreign,
+    )
+    expect(await run()).toBe(true)
+    expect(heard.filter((path) => !path.startsWith("/owed"))).toEqual([
+      `/missing/192.168.1.2/${SUNDAY}: 1 of 1 row refused`,
+    ])
+    expect([uploaded, refusedLines.length]).toEqual([[], 1])
   })
 })

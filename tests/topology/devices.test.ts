@@ -99,6 +99,8 @@ test("placeOf() counts the devices before an address, whether it is declared or 
   ])
 })
 
-test("hasHistory() holds for files a day and for scripts", () => {
-  expect(["a.txt", "{day}/a.txt", "a.ts", "a.mjs", "ts"].map(hasHistory)).toEqual([false, true, true, true, false])
+test("hasHistory() holds for files a day, for scripts, and for files with a format", () => {
+  const surveys = ["a.txt", "{day}/a.txt", "a.ts", "a.mjs", "ts"]
+  expect(surveys.map((survey) => hasHistory({ survey }))).toEqual([false, true, true, true, false])
+  expect([hasHistory({ survey: "a.csv", format: "zentra" }), hasHistory({})]).toEqual([true, false])
 })

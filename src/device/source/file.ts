@@ -3,6 +3,7 @@ import { isUtf8 } from "node:buffer"
 import { constants, type Stats } from "node:fs"
 import { open, stat } from "node:fs/promises"
 import { resolve } from "node:path"
+import type { RefusedLine } from "../../survey/survey"
 import { checkSize, SurveyMissing } from "./missing"
 
 /** A survey as its source has it now. */
@@ -11,13 +12,18 @@ export interface SurveyText {
   readonly bytes: Uint8Array
   /** When the file was last written, milliseconds since the epoch; undefined where nothing tells. */
   readonly writtenAtMs?: number
+  /** Of a foreign file the rows of that day that were refused, the first hundred; they are not among the bytes. */
+  readonly refused?: readonly RefusedLine[]
+  readonly refusedCount?: number
 }
+
+type DatedText = SurveyText & Required<Pick<SurveyText, "writtenAtMs">>
 
 /**
  * A survey file of at most `limitBytes`. Throws SurveyMissing.
  * @param folder what relative paths start from
  */
-export async function readSurveyFile(folder: string, path: string, limitBytes: number): Promise<Required<SurveyText>> {
+export async function readSurveyFile(folder: string, path: string, limitBytes: number): Promise<DatedText> {
   const { size } = await regularFile(folder, path)
   checkSize(path, "has", size, limitBytes)
   const { bytes, writtenAtMs } = await readStart(folder, path, limitBytes + 1)
@@ -38,7 +44,7 @@ export async function regularFile(folder: string, path: string): Promise<Stats> 
 }
 
 /** Both of one open file: another one may take its name meanwhile. */
-async function readStart(folder: string, path: string, mostBytes: number): Promise<Required<SurveyText>> {
+async function readStart(folder: string, path: string, mostBytes: number): Promise<DatedText> {
   try {
     await using file = await open(resolve(folder, path), constants.O_RDONLY | constants.O_NONBLOCK)
     // asked before the bytes are read: what is written meanwhile must not make older ones look new
@@ -55,7 +61,7 @@ const FILE_PROBLEMS: Record<string, string> = {
   EACCES: "may not be read: check its permissions",
 }
 
-function unreadable(path: string, cause: unknown): SurveyMissing {
+export function unreadable(path: string, cause: unknown): SurveyMissing {
   const code = cause instanceof Error && "code" in cause ? String(cause.code) : "unknown error"
   return new SurveyMissing(`${path} ${FILE_PROBLEMS[code] ?? `cannot be read: ${code}`}`, { cause })
 }

@@ -5,6 +5,7 @@ import { shorten } from "../../printable"
 import type { Day } from "../../survey/calendar"
 import type { Device } from "../../topology/devices"
 import { regularFile } from "./file"
+import type { Formatted } from "./format/file"
 import { IdleWorkers } from "./idle"
 import { checkSize, SurveyMissing } from "./missing"
 import { type Question, ScriptWorker, type Task } from "./script-worker"
@@ -27,6 +28,8 @@ export interface SurveyQuestion extends ScriptOptions {
   readonly day: Day
   /** limits.survey */
   readonly limitBytes: number
+  /** Of a file that others write. */
+  readonly formatted?: Formatted | undefined
 }
 
 const TIME_LIMIT_MS = 30_000

@@ -70,7 +70,7 @@ export function debtsOf(
 }
 
 /** A sensor that sends by itself may have kept its days. */
-const isForgetful = ({ survey }: DeviceEntry): boolean => survey !== undefined && !hasHistory(survey)
+const isForgetful = (entry: DeviceEntry): boolean => entry.survey !== undefined && !hasHistory(entry)
 
 class Tally {
   readonly #daysOf = new Map<number, Day[]>()

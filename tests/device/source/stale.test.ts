@@ -10,7 +10,7 @@ const MINUTE_MS = 60_000
 function why(lines: readonly string[], writtenAt: string | number, day: Day = "2026-11-22", timeZone = "Europe/Rome") {
   const { readings } = parseSurvey(lines.join("\n"), clockChange(day, timeZone))
   const writtenAtMs = typeof writtenAt === "number" ? writtenAt : Date.parse(writtenAt)
-  return whyStale({ sample: false, timeZone }, PATH, writtenAtMs, day, readings.at(-1))
+  return whyStale({ sample: false, timeZone }, { survey: PATH }, writtenAtMs, day, readings.at(-1))
 }
 
 const on = (day: string) => `${PATH} was last written on ${day}`

@@ -290,7 +290,7 @@ test.each([
   [
     "a name from Object's prototype",
     ["site: greenhouse", "constructor: 1"],
-    "1:1 constructor: is not a key here: the keys are sample, site, timeZone, bufferSize, schedule, transmission, limits, alerts, page, gateway, cloud, devices",
+    "1:1 constructor: is not a key here: the keys are sample, site, timeZone, bufferSize, schedule, transmission, limits, alerts, page, gateway, cloud, formats, devices",
   ],
 ] as const)("parseTopology() refuses %s", (_, change, problem) => {
   expect(problemsOf(changed(change))).toEqual([problem])

@@ -1,0 +1,58 @@
+// A foreign file in pieces of whole lines: it may be larger than the memory, and its parts that are known need no second look.
+import { isUtf8 } from "node:buffer"
+import type { FileHandle } from "node:fs/promises"
+
+/** Some lines of a file, without the end of the last one. */
+export interface Block {
+  readonly text: string
+  /** The number of its first line, from 1. */
+  readonly line: number
+  readonly lines: number
+  /** Of its bytes; the same for the same lines. */
+  readonly hash: bigint
+  /** The last line has no end: it may be cut, or still be written. */
+  readonly isCut: boolean
+  /** How far into the file it reaches, bytes. */
+  readonly end: number
+}
+
+const BLOCK_BYTES = 64 * 1024
+const NEWLINE = 0x0a
+
+/** The blocks of an open file; as long as nothing before them changes they are the same ones again. */
+export async function* blocksOf(file: Pick<FileHandle, "read">): AsyncGenerator<Block> {
+  let line = 1
+  let at = 0
+  let rest = new Uint8Array()
+  for (let isEnd = false; !isEnd; ) {
+    const bytes = new Uint8Array(rest.length + BLOCK_BYTES)
+    bytes.set(rest)
+    const { bytesRead } = await file.read(bytes, rest.length, BLOCK_BYTES, at)
+    at += bytesRead
+    isEnd = bytesRead === 0
+    const read = bytes.subarray(0, rest.length + bytesRead)
+    const newline = read.lastIndexOf(NEWLINE)
+    // a line that does not end, such as the zeros that a power cut leaves behind, is cut into several
+    const isEndless = newline === -1 && read.length >= BLOCK_BYTES
+    const end = isEnd || isEndless ? read.length : newline + 1
+    rest = read.slice(end)
+    if (end === 0) continue
+    const block = read.subarray(0, end)
+    const isCut = block[end - 1] !== NEWLINE
+    const text = textOf(isCut ? block : block.subarray(0, -1))
+    const lines = countLines(block) + (isCut ? 1 : 0)
+    yield { text, line, lines, hash: BigInt(Bun.hash(block)), isCut, end: at - rest.length }
+    line += isEndless ? 0 : lines
+  }
+}
+
+const UTF_8 = new TextDecoder()
+const LATIN_1 = new TextDecoder("windows-1252") // older programs write ° in one byte
+
+const textOf = (bytes: Uint8Array): string => (isUtf8(bytes) ? UTF_8 : LATIN_1).decode(bytes)
+
+function countLines(bytes: Uint8Array): number {
+  let lines = 0
+  for (let at = bytes.indexOf(NEWLINE); at !== -1; at = bytes.indexOf(NEWLINE, at + 1)) lines++
+  return lines
+}

@@ -1,0 +1,55 @@
+// Formats that devices may name without a description of their own. All are untried: they follow what the makers write about
+// their exports, and no real one has been read with them so far.
+import * as v from "valibot"
+import { type Format, type FormatAsWritten, formatEntry } from "./schema"
+
+const HOBO_COLUMN = "Date Time" // with what the logger's clock is from UTC behind a comma
+
+const READY_MADE: Record<string, FormatAsWritten> = {
+  // METER ZENTRA Cloud, one port's columns; three rows: the port, the sensor, what is measured and its unit
+  zentra: {
+    headerRows: 3,
+    time: { column: "Timestamps", pattern: "MM/dd/yyyy hh:mm:ss a" },
+    temperature: { column: "°C Soil Temperature" },
+    humidity: { column: "m³/m³ Water Content", scale: 100 },
+  },
+  // Onset HOBOware, exported as text with a plot title above
+  hobo: {
+    headerRows: 2,
+    time: { column: HOBO_COLUMN, pattern: "MM/dd/yy hh:mm:ss a" },
+    temperature: { column: "Temp, °C" },
+    humidity: { column: "Water Content, m³/m³", scale: 100 },
+  },
+  "hobo-comma": {
+    headerRows: 2,
+    delimiter: ";",
+    decimal: ",",
+    time: { column: HOBO_COLUMN, pattern: "dd.MM.yy HH:mm:ss" },
+    temperature: { column: "Temp, °C" },
+    humidity: { column: "Water Content, m³/m³", scale: 100 },
+  },
+  // Campbell Scientific TOA5, as LoggerNet writes it; the columns are those of a CS655
+  toa5: {
+    headerRows: 4,
+    time: { column: "TIMESTAMP", pattern: "yyyy-MM-dd HH:mm:ss" },
+    temperature: { column: "T" },
+    humidity: { column: "VWC", scale: 100 },
+  },
+  // Ecowitt, as the console and the app export it: the first soil sensor
+  ecowitt: {
+    headerRows: 1,
+    missing: ["--", "-"],
+    time: { column: "Time", pattern: "yyyy-MM-dd HH:mm" },
+    temperature: { column: "Soil Temperature CH1(℃)" },
+    humidity: { column: "Soil Moisture CH1(%)" },
+  },
+}
+
+export const readyMadeNames = (): string[] => Object.keys(READY_MADE)
+
+export const isReadyMade = (name: string): boolean => Object.hasOwn(READY_MADE, name)
+
+export function readyMade(name: string): Format | undefined {
+  const written = isReadyMade(name) ? READY_MADE[name] : undefined
+  return written && v.parse(formatEntry, written)
+}

@@ -1,0 +1,69 @@
+// Files of others, written to a folder of their own and read as a device's run reads them.
+import { mkdtemp, rm, writeFile } from "node:fs/promises"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import * as v from "valibot"
+import { DayReader } from "../../../../src/device/source/format/day"
+import { SurveyMissing } from "../../../../src/device/source/missing"
+import type { Day } from "../../../../src/survey/calendar"
+import { type Format, type FormatAsWritten, formatEntry } from "../../../../src/topology/formats/schema"
+
+export const DAY: Day = "2026-11-21"
+export const PATH = "export/bed3.csv"
+const LIMIT_BYTES = 1024 * 1024
+
+/** Comma-separated, in UTC+1, as Rome is in November. */
+export const PLAIN: FormatAsWritten = {
+  time: { column: "time", pattern: "yyyy-MM-dd HH:mm", zone: "+01:00" },
+  temperature: { column: "T" },
+  humidity: { column: "H" },
+}
+
+export const formatOf = (written: Partial<FormatAsWritten> = {}): Format =>
+  v.parse(formatEntry, { ...PLAIN, ...written })
+
+export interface Asked {
+  readonly day?: Day
+  readonly sensor?: string
+  readonly timeZone?: string
+  readonly limitBytes?: number
+}
+
+/** What a device sends of a file, and each row that is refused; a single text says why there is nothing to send. */
+export type Answer = { lines: string[]; refused: string[] } | string
+
+export class Folder {
+  private constructor(
+    readonly path: string,
+    private readonly reader = new DayReader(),
+  ) {}
+
+  static async make(): Promise<Folder> {
+    const path = await mkdtemp(join(tmpdir(), "smart-meter-format-"))
+    await Bun.write(join(path, PATH), "")
+    return new Folder(path)
+  }
+
+  write(content: string | Uint8Array): Promise<void> {
+    return writeFile(join(this.path, PATH), content)
+  }
+
+  async read(
+    format: Format,
+    { day = DAY, sensor = "bed3", timeZone = "Europe/Rome", limitBytes = LIMIT_BYTES }: Asked = {},
+  ): Promise<Answer> {
+    try {
+      const formatted = { format, sensor, timeZone }
+      const read = await this.reader.read({ folder: this.path, path: PATH, day, limitBytes, formatted })
+      const lines = new TextDecoder().decode(read.bytes).split("\n").slice(0, -1)
+      return { lines, refused: (read.refused ?? []).map(({ line, rule }) => `${line} ${rule}`) }
+    } catch (error) {
+      if (error instanceof SurveyMissing) return error.message
+      throw error
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await rm(this.path, { recursive: true, force: true })
+  }
+}
