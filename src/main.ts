@@ -21,6 +21,7 @@ const COMMANDS: Record<string, () => Promise<Command>> = {
   status: () => import("./commands/status/status") as Promise<Command>,
   alerts: () => import("./commands/alerts/alerts") as Promise<Command>,
   resend: () => import("./commands/resend") as Promise<Command>,
+  import: () => import("./commands/import/import") as Promise<Command>,
   backup: () => import("./commands/backup/backup") as Promise<Command>,
   drop: () => import("./commands/drop") as Promise<Command>,
   quarantine: () => import("./commands/quarantine/quarantine") as Promise<Command>,

@@ -41,8 +41,8 @@ export async function ask(
   return 0
 }
 
-/** Undefined where nobody listens. */
-async function askGateway(request: SpoolRequest, spool: string): Promise<UnixAnswer | undefined> {
+/** Undefined where nobody listens. Throws StorageError where the gateway cannot be asked. */
+export async function askGateway(request: SpoolRequest, spool: string): Promise<UnixAnswer | undefined> {
   const place = socketOf(spool)
   checkFolder(place, spool)
   try {
@@ -57,10 +57,14 @@ async function answerOffline(request: SpoolRequest, topology: Topology, addressi
     return { status: 200, text: await carryOutOffline(request, topology, addressing, systemClock) }
   } catch (error) {
     if (error instanceof StorageRefused) return { status: 503, text: refusedText(error) }
-    if (!(error instanceof StorageInUse)) throw error
-    const { path } = socketOf(topology.gateway.spool)
-    throw new StorageError(`Nothing was done: nobody answers at ${path}, and ${error.message}`, { cause: error })
+    throw error instanceof StorageInUse ? unanswered(error, topology) : error
   }
+}
+
+/** The spool is held, and whoever holds it does not answer. */
+export function unanswered(cause: StorageInUse, { gateway }: Topology): StorageError {
+  const { path } = socketOf(gateway.spool)
+  return new StorageError(`Nothing was done: nobody answers at ${path}, and ${cause.message}`, { cause })
 }
 
 function whyUnanswered(cause: unknown, { path, shortFolder }: Place): string {

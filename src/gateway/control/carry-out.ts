@@ -1,5 +1,6 @@
 // Does what a person asked of the gateway, and says in words what became of it.
 import type { StorageRefused } from "../../storage/errors"
+import { describeImported, importSurveys } from "./import"
 import type { SpoolRequest } from "./request"
 import { deliverAgain } from "./resend"
 import { type Retried, Retry, type RetryOptions } from "./retry"
@@ -29,6 +30,14 @@ export async function carryOut(request: SpoolRequest, parts: CarryOutOptions): P
     case "quarantine-clear": {
       const dropped = await commits.add(() => quarantine.clear(request))
       return `Quarantine: ${dropped === 1 ? "1 entry" : `${dropped} entries`} dropped`
+    }
+    case "import": {
+      const { declared, collector } = parts
+      // a device may have been declared for its history
+      if (request.surveys.some(({ address }) => !declared.devices.has(address))) await readTopology?.()
+      const imported = await importSurveys(request.surveys, { collector, declared })
+      onDue()
+      return describeImported(imported)
     }
     case "drop": {
       const { spool, collector } = parts

@@ -10,32 +10,47 @@ import { GatewayStorage } from "../storage"
 import { carryOut } from "./carry-out"
 import type { SpoolRequest } from "./request"
 
+/** A gateway's spool, held while none runs. */
+export interface OfflineGateway {
+  /**
+   * Resolves with what was done, in words, once it is durable; what is due for the cloud goes when the gateway starts.
+   * Throws StorageRefused when the disk refuses.
+   */
+  carryOut(request: SpoolRequest): Promise<string>
+  [Symbol.dispose](): void
+}
+
 /**
- * Resolves with what was done, in words, once it is durable; what is due for the cloud goes when the gateway starts.
- * Throws StorageInUse while a gateway holds the spool, StorageRefused when the disk refuses.
+ * Throws StorageInUse while a gateway holds the spool.
  * @param addressing of whoever made the spool
  */
+export function openOffline(topology: Topology, addressing: Addressing, clock: Clock): OfflineGateway {
+  const { timeZone } = topology
+  const emit = () => {} // whoever asked is told of a disk that refuses or fails: it is thrown too
+  const storage = GatewayStorage.open({ topology, addressing, clock, emit })
+  const collector = new Collector({
+    ...storage,
+    emit,
+    refusals: new RefusedMessages({ ...storage, clock, emit }),
+    timeZone,
+    retentionDays: retentionDays(topology),
+    now: clock.now,
+  })
+  const senders = new Senders(topology, addressing)
+  const parts = { ...storage, collector, senders, timeZone, declared: topology }
+  return {
+    carryOut: (request) => carryOut(request, parts),
+    [Symbol.dispose]: () => storage.close(),
+  }
+}
+
+/** Does one thing, as `openOffline()` has it. */
 export async function carryOutOffline(
   request: SpoolRequest,
   topology: Topology,
   addressing: Addressing,
   clock: Clock,
 ): Promise<string> {
-  const { timeZone } = topology
-  const emit = () => {} // whoever asked is told of a disk that refuses or fails: it is thrown too
-  const storage = GatewayStorage.open({ topology, addressing, clock, emit })
-  try {
-    const collector = new Collector({
-      ...storage,
-      emit,
-      refusals: new RefusedMessages({ ...storage, clock, emit }),
-      timeZone,
-      retentionDays: retentionDays(topology),
-      now: clock.now,
-    })
-    const senders = new Senders(topology, addressing)
-    return await carryOut(request, { ...storage, collector, senders, timeZone, declared: topology })
-  } finally {
-    storage.close()
-  }
+  using gateway = openOffline(topology, addressing, clock)
+  return await gateway.carryOut(request)
 }

@@ -20,6 +20,8 @@ export interface Taken {
   readonly answer: string
   /** The first survey of this device and day. */
   readonly first: boolean
+  /** It brought something that was not there before. */
+  readonly changed: boolean
   /** Good readings in it, and lines of it that were refused. */
   readonly readings: number
   readonly refused: number
@@ -138,7 +140,7 @@ export class Collector {
     if (changed) this.counts.changed++
     if (first) this.#arrived(upload)
     if (changed && this.#isClosed(upload.day)) this.options.onLate?.(upload)
-    return { kind: "taken", answer: answerOf(readings, refused), first, readings, refused }
+    return { kind: "taken", answer: answerOf(readings, refused), first, changed, readings, refused }
   }
 
   #refused(error: unknown): Outcome {

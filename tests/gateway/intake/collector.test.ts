@@ -127,6 +127,7 @@ describe("take()", () => {
       kind: "taken",
       answer: "Surveys arrived",
       first: true,
+      changed: true,
       readings: 1,
       refused: 0,
     })

@@ -46,7 +46,7 @@ test("no two bits that change sides get another value past the digest", () => {
   const taken: string[] = []
   spyOn(bench.collector, "take").mockImplementation(async ({ text, day }) => {
     taken.push(`${day}\n${text}`)
-    return { kind: "taken", answer: "", first: true, readings: 0, refused: 0 }
+    return { kind: "taken", answer: "", first: true, changed: true, readings: 0, refused: 0 }
   })
   const datagram = uploadOf(SURVEY, 1)
   for (const copy of damaged(datagram)) {
