@@ -64,5 +64,35 @@ test("check names each survey that cannot be read with its place, and the first 
     "topology.yaml:16 192.168.1.10: lines.ts has no default export (device, day) => text",
     "topology.yaml is sound, its surveys are not: 109 problems; sample data, 10 devices, 10 surveys, 2 readings",
   ])
-  expect({ stdout, exit }).toEqual({ stdout: "", exit: 2 })
+  const shown = "192.168.1.7, bad.txt\n  08:00 - 20 - 30%\n192.168.1.11, good.txt\n  08:00 - 20 - 30%\n"
+  expect({ stdout, exit }).toEqual({ stdout: shown, exit: 2 })
+})
+
+test("check reads scripts and files of others, shows the last three readings, and asks for an export", async () => {
+  await writeFile(join(folder, "tank.ts"), 'export default () => "08:00 - 20 - 30%\\n09:00 - 20 - 130%"')
+  const rows = ["08:00,31,20", "09:00,32,21", "10:00,33,22", "11:00,34,23", "12:00,35,230", "13:00,--,--"]
+  const head = "Time,Soil Moisture CH1(%),Soil Temperature CH1(℃)\n"
+  await writeFile(join(folder, "soil.csv"), head + rows.map((row) => `2026-03-01 ${row}\n`).join(""))
+  const devices = `  - { ip: 192.168.1.2, name: tank, survey: tank.ts }
+  - { ip: 192.168.1.3, name: bed, survey: soil.csv, format: ecowitt }
+`
+  await writeFile(join(folder, "others.yaml"), HEAD + devices)
+  const { stdout, stderr, exit } = await runCommand(folder, "check", "--topology", "others.yaml")
+  expect(stdout.split("\n")).toEqual([
+    "192.168.1.2 tank, tank.ts",
+    "  08:00 - 20 - 30%",
+    "192.168.1.3 bed, soil.csv",
+    "  2026-03-01 09:00 - 21 - 32%",
+    "  2026-03-01 10:00 - 22 - 33%",
+    "  2026-03-01 11:00 - 23 - 34%",
+    "",
+  ])
+  expect(stderr.replaceAll(/^\S+T\S+ /gm, "").split("\n")).toEqual([
+    "✖ tank.ts:2 Humidity must be 0 to 100 %: it is 130",
+    "✖ soil.csv:6 Temperature must be -90 to 90 °C: it is 230",
+    "The ready-made format ecowitt is untried on a real export: please send one to whoever keeps this programme",
+    "✖ others.yaml is sound, its surveys are not: 2 problems; sample data, 2 devices, 2 surveys, 5 readings",
+    "",
+  ])
+  expect(exit).toBe(2)
 })

@@ -105,7 +105,7 @@ test("SIGTERM ends a run whose script loops, within 2 s and in order", async () 
   expect(performance.now() - stoppedAt).toBeLessThan(2000)
 })
 
-test("check names what is wrong with scripts and with files, without asking a script", async () => {
+test("check names what is wrong with scripts and with files, and asks scripts", async () => {
   const devices = [
     "{ ip: 192.168.1.2, survey: good.ts }",
     "{ ip: 192.168.1.3, survey: gone.ts }",
@@ -121,7 +121,8 @@ test("check names what is wrong with scripts and with files, without asking a sc
   expect(stderr).toContain("192.168.1.3: gone.ts not found\n")
   expect(stderr).toContain("192.168.1.4: large.txt has 2000 bytes, more than limits.survey allows (1024)\n")
   expect(stderr).toContain("192.168.1.5: latin.txt:1 is not UTF-8 text\n")
-  expect(stderr).toContain("3 problems")
+  expect(stderr).toContain("192.168.1.2: good.ts: asked\n")
+  expect(stderr).toContain("4 problems")
 })
 
 test("a network of one's own needs three lines, and hears what happens", async () => {

@@ -9,11 +9,10 @@ export interface Question {
   readonly day: Day
 }
 
-/** Without a question the script is loaded and no more. */
 export interface Task {
   /** Absolute. */
   readonly path: string
-  readonly question: Question | undefined
+  readonly question: Question
 }
 
 /** `problem`, `crash`: what is wrong, as it follows the script's path. After a crash nothing that comes can be trusted. */
@@ -117,7 +116,6 @@ function program(): void {
       // import() alone believes an old listing of the folder and misses a file that is new there
       const { default: source } = await import(Bun.resolveSync(path, "/"))
       if (typeof source !== "function") return answer({ problem: " has no default export (device, day) => text" })
-      if (!question) return answer({ text: "" })
       stage = ": "
       const text = await source(question.device, question.day)
       if (typeof text === "string") answer({ text })

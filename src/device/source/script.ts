@@ -48,17 +48,12 @@ export class Scripts {
     return bytes
   }
 
-  /** Loads a script without asking it for anything. Throws SurveyMissing when it cannot be loaded. */
-  async check(options: ScriptOptions): Promise<void> {
-    await this.#ask(options, undefined, new AbortController().signal)
-  }
-
-  async #ask(options: ScriptOptions, question: Question | undefined, signal: AbortSignal): Promise<string> {
+  async #ask(options: ScriptOptions, question: Question, signal: AbortSignal): Promise<string> {
     const { folder, survey, clock, timeLimitMs = TIME_LIMIT_MS } = options
     const { ino, size, mtimeMs } = await regularFile(folder, survey)
     const path = resolve(folder, survey)
     const limit = new AbortController()
-    const overdue = new Error(`: ${question ? "no lines" : "not loaded"} after ${timeLimitMs / 1000} s`)
+    const overdue = new Error(`: no lines after ${timeLimitMs / 1000} s`)
     const cancel = clock.after(timeLimitMs, () => limit.abort(overdue))
     try {
       // an edited script gets workers of its own, which load it anew

@@ -4,7 +4,6 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { systemClock } from "../../../src/clock"
 import { surveyReader } from "../../../src/device/source"
-import { Scripts } from "../../../src/device/source/script"
 import type { Day } from "../../../src/survey/calendar"
 
 const TOO_LONG_MS = 250 // for scripts that never end
@@ -156,15 +155,4 @@ test("a run that is stopped ends its script, with the reason of the stop", async
   setTimeout(() => run.abort(new Error("the next run begins")), 50)
   expect(await asked).toBe("Error: the next run begins")
   expect(await problemOf(survey, ask(survey, { signal: run.signal }))).toBe("Error: the next run begins")
-})
-
-test("check() loads a script and does not ask it", async () => {
-  const check = (survey: string, timeLimitMs: number) =>
-    problemOf(survey, new Scripts().check({ folder, survey, clock: systemClock, timeLimitMs }))
-  expect(await check(await script('export default () => { throw new Error("asked") }'), PATIENT_MS)).toBe(
-    "it answered undefined",
-  )
-  expect(await check(await script("await new Promise(() => {})"), TOO_LONG_MS)).toBe(": not loaded after 0.25 s")
-  expect(await check(await script("export default 7"), PATIENT_MS)).toBe(" has no default export (device, day) => text")
-  expect(await check("sensors/nowhere.ts", PATIENT_MS)).toBe(" not found")
 })
