@@ -104,7 +104,7 @@ function secondsOf(found: RegExpExecArray | null, tokens: readonly Token[]): num
   let year = 1970
   let month = 1
   let day = 1
-  let ordinal = 0
+  let ordinal = -1
   let hour = 0
   let minute = 0
   let second = 0
@@ -153,7 +153,7 @@ function secondsOf(found: RegExpExecArray | null, tokens: readonly Token[]): num
   }
   const isMidnight = hour === 24 && minute === 0 && second === 0 // as the end of its day
   if ((hour > 23 && !isMidnight) || minute > 59 || second > 59) return Number.NaN
-  const days = tokens.some(({ part }) => part === "ordinal") ? daysOfOrdinal(year, ordinal) : daysOf(year, month, day)
+  const days = ordinal >= 0 ? daysOfOrdinal(year, ordinal) : daysOf(year, month, day)
   return ((days * 24 + hour) * 60 + minute) * 60 + second - offset
 }
 

@@ -10,7 +10,7 @@ import type { Block } from "./blocks"
 import { type Formatted, laidOut, openFile, skipped } from "./file"
 import type { Layout } from "./layout"
 import { LocalTimes } from "./local"
-import { type Row, rowsOf, timesOf } from "./rows"
+import { type Row, rowsOf, visitTimes } from "./rows"
 
 export interface DayQuestion {
   /** What relative paths start from. */
@@ -79,12 +79,12 @@ function findTimes(block: Block, layout: Layout): Times {
   let first = Number.POSITIVE_INFINITY
   let last = Number.NEGATIVE_INFINITY
   const latest = new Map<string, number>()
-  for (const { time, device } of timesOf(block, layout)) {
-    if (Number.isNaN(time)) continue
+  visitTimes(block, layout, (time, device) => {
+    if (Number.isNaN(time)) return
     if (time < first) first = time
     if (time > last) last = time
     if (!(time <= (latest.get(device) ?? Number.NEGATIVE_INFINITY))) latest.set(device, time)
-  }
+  })
   return { first, last, latest }
 }
 
