@@ -4,7 +4,8 @@ import { Site } from "../end-to-end/fixture"
 import { runCommand, runInTerminal, tooWide } from "./command"
 
 const WIDTHS = [60, 80, 120]
-const COMMANDS = "init start check readings report service status resend import backup drop quarantine build".split(" ")
+const COMMANDS =
+  "init start check readings report service status alerts resend import backup drop quarantine build".split(" ")
 const DEVICES = [
   "{ ip: 192.168.1.2, name: tomatoes in the long house, where the temperature is delivered, survey: surveys/device1.txt }",
   "{ ip: 192.168.1.3, name: 番茄 🌱, survey: surveys/device2.txt }",
