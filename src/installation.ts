@@ -4,7 +4,7 @@ import { basename, resolve } from "node:path"
 /** The absolute words that start it; a command's name follows. */
 export const PROGRAMME: readonly string[] = Bun.isStandaloneExecutable
   ? [process.execPath]
-  : [process.execPath, resolve(import.meta.dir, "../main.ts")]
+  : [process.execPath, resolve(import.meta.dir, "main.ts")]
 
 /** What a person types before a command's name. */
 export const INVOCATION = Bun.isStandaloneExecutable ? basename(process.execPath) : "bun run"
