@@ -1,5 +1,6 @@
 // One TCP connection: writes gathered and kept until they are taken, an end that loses nothing, bounds. No sockets.
 import type { Clock } from "../clock"
+import type { ShownCertificate } from "./tls"
 
 export interface Connection {
   /** The peer's address, IPv4 text where it is one. */
@@ -21,6 +22,8 @@ export interface Connection {
 
 /** What its owner does with a connection; `close` comes last and once. */
 export interface ConnectionHandler {
+  /** Under TLS, before anything else: the handshake is over, and nothing that the peer says has been read. */
+  secured?(peer: ShownCertificate): void
   data(chunk: Uint8Array): void
   /** The peer sends no more but still reads. Without this method the connection is closed then. */
   end?(): void
@@ -46,6 +49,8 @@ export interface ConnectionSettings {
   readonly clock: Clock
   /** A peer that leaves more than this unread is cut off. */
   readonly maxQueuedBytes: number
+  /** Under TLS: what is written waits for the handshake. */
+  readonly shakesHands?: boolean
   /** A handler threw: its connection has been destroyed. */
   readonly onProblem: (error: Error) => void
   readonly onClosed: () => void
@@ -65,6 +70,7 @@ export class TcpConnection implements Connection {
   #queuedBytes = 0
   #flushScheduled = false
   #blocked = false
+  #isShakingHands: boolean
   #shut = false
   #peerEnded = false
   #error: Error | undefined
@@ -75,6 +81,7 @@ export class TcpConnection implements Connection {
     this.endpoint = settings.endpoint
     this.#socket = socket
     this.#settings = settings
+    this.#isShakingHands = settings.shakesHands ?? false
   }
 
   get queuedBytes(): number {
@@ -97,6 +104,7 @@ export class TcpConnection implements Connection {
 
   close(): void {
     if (this.#state !== "open") return
+    if (this.#isShakingHands) return this.destroy() // there is nobody yet to take leave of
     this.#state = "closing"
     this.#cancelTimer = this.#settings.clock.after(CLOSE_TIMEOUT_MS, () => this.destroy(this.#error))
     this.#socket.resume() // what still comes is read and dropped: unread data would turn our end into a reset
@@ -118,16 +126,31 @@ export class TcpConnection implements Connection {
     if (this.#state === "open") this.#socket.resume()
   }
 
-  /** The socket is open: asks the owner for its handler. Returns why the connection is over already, if it is. */
-  begin(onConnection: (connection: Connection) => ConnectionHandler): Error | undefined {
-    this.#guard(() => {
-      this.#handler = onConnection(this)
-    })
+  /** Why it was ended, if not in order. */
+  get error(): Error | undefined {
     return this.#error
   }
 
+  /** The socket is open: asks the owner for its handler. It may be over then. */
+  begin(onConnection: (connection: Connection) => ConnectionHandler): void {
+    this.#guard(() => {
+      this.#handler = onConnection(this)
+    })
+  }
+
+  /** The handshake is over, or has failed. */
+  shookHands(peer: ShownCertificate | Error): void {
+    if (this.#state === "closed") return
+    if (peer instanceof Error) {
+      return this.destroy(new Error(`No TLS with ${this.remoteAddress}: ${peer.message}`, { cause: peer }))
+    }
+    this.#isShakingHands = false
+    this.#guard(() => this.#handler?.secured?.(peer))
+    this.#flush()
+  }
+
   received(chunk: Uint8Array): void {
-    if (this.#state === "open") this.#guard(() => this.#handler?.data(chunk))
+    if (this.#state === "open" && !this.#isShakingHands) this.#guard(() => this.#handler?.data(chunk))
   }
 
   peerEnded(): void {
@@ -155,6 +178,7 @@ export class TcpConnection implements Connection {
 
   #flush(): void {
     this.#flushScheduled = false
+    if (this.#isShakingHands) return
     while (this.#state !== "closed" && !this.#blocked && this.#queue.length > 0) {
       const batch = this.#takeBatch()
       const taken = Math.max(0, this.#socket.write(batch))

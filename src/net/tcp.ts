@@ -2,6 +2,7 @@
 import type { Socket, SocketHandler } from "bun"
 import { type Clock, systemClock } from "../clock"
 import { type Connection, type ConnectionHandler, TcpConnection } from "./connection"
+import { bunTlsOptions, shownBy, type TlsSettings } from "./tls"
 import { bindError } from "./udp"
 
 export type { Connection, ConnectionHandler } from "./connection"
@@ -16,6 +17,8 @@ export interface TcpOptions {
   /** A peer that leaves more than this unread is cut off. */
   readonly maxQueuedBytes?: number
   readonly clock?: Clock
+  /** Both ends show certificates; `secured()` of the handler judges the peer's. */
+  readonly tls?: TlsSettings | undefined
 }
 
 export interface ConnectOptions extends TcpOptions {
@@ -27,6 +30,8 @@ export interface ConnectOptions extends TcpOptions {
 
 export interface TcpListener {
   readonly port: number
+  /** Shows another certificate from the next connection on; those that are open stay. Throws as listenTcp() does. */
+  renew(tls: TlsSettings): void
   /** Takes no more connections and closes those that are open. Resolves when all have ended; may be called twice. */
   stop(): Promise<void>
 }
@@ -46,7 +51,7 @@ export function listenTcp(options: TcpOptions): TcpListener {
   const settle = () => {
     if (stopping && open.size === 0) whenEmpty.resolve()
   }
-  const socket = socketHandler((socket) => {
+  const socket = socketHandler(options, (socket) => {
     const connection = adopt(socket, options, ++connections, () => {
       open.delete(connection)
       settle()
@@ -54,10 +59,23 @@ export function listenTcp(options: TcpOptions): TcpListener {
     open.add(connection)
     connection.begin(options.onConnection)
   })
+  const listenOn = (port: number, tls: TlsSettings | undefined) =>
+    Bun.listen<TcpConnection | undefined>({
+      hostname: address,
+      port,
+      allowHalfOpen: true,
+      socket,
+      ...(tls && { tls: bunTlsOptions(tls) }),
+    })
   try {
-    const listener = Bun.listen<TcpConnection | undefined>({ hostname: address, port, allowHalfOpen: true, socket })
+    let listener = listenOn(port, options.tls)
+    const bound = listener.port
     return {
-      port: listener.port,
+      port: bound,
+      renew(tls) {
+        listener.stop() // its own reload() keeps the certificate that it has
+        listener = listenOn(bound, tls)
+      },
       stop() {
         stopping = true
         listener.stop()
@@ -84,21 +102,27 @@ export async function connectTcp(options: ConnectOptions): Promise<Connection> {
   const cancelTimer = clock.after(timeoutMs, () => stop(connectError(options, "ETIMEDOUT")))
   let abandoned = false
   const opened = Promise.withResolvers<TcpConnection>()
-  const socket = socketHandler((socket) => {
-    if (abandoned) {
-      socket.terminate() // Bun cannot take back a connect that is under way
-      return
-    }
-    const connection = adopt(socket, options, 1, () => {})
-    const error = connection.begin(options.onConnection)
-    if (error) opened.reject(error)
-    else opened.resolve(connection)
-  })
+  const socket = socketHandler(
+    options,
+    (socket) => {
+      if (abandoned) {
+        socket.terminate() // Bun cannot take back a connect that is under way
+        return
+      }
+      const connection = adopt(socket, options, 1, () => {
+        opened.reject(connection.error ?? connectError(options, "ECONNRESET"))
+      })
+      connection.begin(options.onConnection)
+      if (!options.tls) opened.resolve(connection)
+    },
+    opened.resolve,
+  )
   const failed = Bun.connect<TcpConnection | undefined>({
     hostname: address,
     port,
     allowHalfOpen: true,
     socket,
+    ...(options.tls && { tls: bunTlsOptions(options.tls) }),
     ...(localAddress && { localAddress }), // honoured, though not typed
   }).then(
     () => opened.promise,
@@ -120,16 +144,31 @@ function adopt(socket: TcpSocket, options: TcpOptions, nth: number, onClosed: ()
   const { clock = systemClock, maxQueuedBytes = MAX_QUEUED_BYTES, onProblem = () => {} } = options
   const remoteAddress = socket.remoteAddress?.replace(/^::ffff:/, "") ?? "a peer that has gone"
   const endpoint = `tcp:${remoteAddress}:${socket.remotePort}#${nth}`
-  const connection = new TcpConnection(socket, { remoteAddress, endpoint, clock, maxQueuedBytes, onProblem, onClosed })
+  const shakesHands = options.tls !== undefined
+  const settings = { remoteAddress, endpoint, clock, maxQueuedBytes, shakesHands, onProblem, onClosed }
+  const connection = new TcpConnection(socket, settings)
   socket.data = connection
   socket.setNoDelay(true) // writes are gathered already; Nagle would hold back the last one
   socket.setKeepAlive(true, KEEP_ALIVE_MS)
   return connection
 }
 
-const socketHandler = (open: (socket: TcpSocket) => void): SocketHandler<TcpConnection | undefined> => ({
+/** @param onSecured the handshake is over, and the peer has been judged; it may be over already */
+const socketHandler = (
+  { tls }: TcpOptions,
+  open: (socket: TcpSocket) => void,
+  onSecured: (connection: TcpConnection) => void = () => {},
+): SocketHandler<TcpConnection | undefined> => ({
   binaryType: "uint8array", // a Buffer costs more to take apart
   open,
+  ...(tls && {
+    handshake: (socket, _isOver, problem) => {
+      const { data: connection } = socket
+      if (!connection) return
+      connection.shookHands(shownBy(socket, problem))
+      onSecured(connection)
+    },
+  }),
   data: (socket, chunk) => socket.data?.received(chunk),
   end: (socket) => socket.data?.peerEnded(),
   drain: (socket) => socket.data?.writable(),
@@ -153,6 +192,7 @@ function connectError(options: ConnectOptions, code: string, cause?: unknown): E
     EINVAL: `${where} cannot be reached from ${source}: it belongs to another network`,
     EHOSTUNREACH: `${where} cannot be reached: the host does not answer on this network`,
     ENETUNREACH: `${where} cannot be reached: there is no way to its network, see ip route`,
+    ECONNRESET: `${where} hung up at once`,
     ETIMEDOUT: `${where} did not answer within ${timeoutMs} ms`,
   }
   return Object.assign(new Error(told[code] ?? `${where} cannot be reached: ${code}`, { cause }), { code })

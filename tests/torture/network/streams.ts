@@ -43,6 +43,7 @@ export class Wan implements Net {
     const disown = life.own({ end })
     return {
       port,
+      renew() {},
       stop() {
         if (!isStopping) end()
         isStopping = true
@@ -93,8 +94,9 @@ export class Wan implements Net {
   }
 
   #begin(end: End, options: ConnectOptions, opened: PromiseWithResolvers<Connection>): void {
-    const error = end.connection.begin(options.onConnection)
+    end.connection.begin(options.onConnection)
     end.resume()
+    const { error } = end.connection
     if (error) opened.reject(error)
     else opened.resolve(end.connection)
   }

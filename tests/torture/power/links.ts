@@ -51,7 +51,7 @@ export class Links implements Sockets {
   listenTcp(options: TcpOptions): TcpListener {
     const name = nameOf(options)
     this.#tcp.set(name, options)
-    return { port: options.port, stop: async () => void this.#tcp.delete(name) }
+    return { port: options.port, renew() {}, stop: async () => void this.#tcp.delete(name) }
   }
 
   async connectTcp(options: ConnectOptions): Promise<Connection> {
