@@ -5,6 +5,7 @@ import { resolve } from "node:path"
 import { type Command, formatHelp, formatRows, parseOptions, UsageError } from "./commands/arguments"
 import { HANG_OF_PROBLEM, wrap } from "./commands/columns"
 import { INVOCATION } from "./installation"
+import { KeyError } from "./keys/errors"
 import { didYouMean } from "./nearest"
 import { flushOutput, stderr, stdout } from "./output"
 import { printable, printableLines } from "./printable"
@@ -23,6 +24,7 @@ const COMMANDS: Record<string, () => Promise<Command>> = {
   resend: () => import("./commands/resend") as Promise<Command>,
   import: () => import("./commands/import/import") as Promise<Command>,
   backup: () => import("./commands/backup/backup") as Promise<Command>,
+  pair: () => import("./commands/pair/pair") as Promise<Command>,
   drop: () => import("./commands/drop") as Promise<Command>,
   quarantine: () => import("./commands/quarantine/quarantine") as Promise<Command>,
   // an executable does not hold the source that it was made of
@@ -75,7 +77,7 @@ function explain(error: unknown): { text: string; exit: number } {
   if (error instanceof TopologyError) {
     return { text: error.problems.map((problem) => formatProblem(problem, stderr.width)).join("\n"), exit: EXIT.user }
   }
-  if (error instanceof StorageError || error instanceof UsageError) {
+  if (error instanceof StorageError || error instanceof UsageError || error instanceof KeyError) {
     return { text: printable(error.message), exit: EXIT.user }
   }
   if (error instanceof Error && "code" in error && /^EA|^ENOTFOUND/.test(String(error.code))) {

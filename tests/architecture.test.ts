@@ -13,6 +13,7 @@ const LAYERS = [
   "status",
   "alerts schedule device gateway cloud",
   "asked coap",
+  "keys",
   "net output storage survey topology",
   "log",
   "format",

@@ -216,7 +216,7 @@ function parseSize(value: string | number): number | undefined {
 }
 
 /** Text that becomes a value. The pattern is for editors, `parse` decides. */
-function parsed<Value>(
+export function parsed<Value>(
   pattern: RegExp,
   parse: (text: string) => Value | undefined,
   rule: Rule,

@@ -6,6 +6,7 @@ import { claimRefusals } from "./claims"
 import { cronFault } from "./cron"
 import { isScript } from "./devices"
 import { findFormat, formatRefusals } from "./formats/rules"
+import { securityRefusals } from "./security/rules"
 import { ZONE_RULE } from "./topology"
 import type { Draft } from "./validate"
 import { type Finding, WRITTEN } from "./yaml/problem"
@@ -18,7 +19,7 @@ export function refusals(draft: Draft, lineOf: LineOf): Finding[] {
     ...refusal(zoneFault(draft.timeZone), "timeZone"),
     ...refusal(cronFault(draft.schedule?.cron), "schedule", "cron"),
     ...refusal(storeFault(draft), "cloud", "store"),
-    ...strangeSites(draft),
+    ...securityRefusals(draft),
     ...refusal(pageFault(draft), "page", "address"),
     ...formatRefusals(draft),
     ...claimRefusals(draft, lineOf),
@@ -70,15 +71,6 @@ function pageFault({ page }: Draft): string | undefined {
     `${page.address} is not this machine alone: name the file of a password, as password: keys/page, ` +
     "or say proxied: true where a reverse proxy asks for one"
   )
-}
-
-/** The gateway of this topology's own site is known; of another one anybody could say that he is it. */
-function strangeSites({ site, cloud }: Draft): Finding[] {
-  return (cloud?.sites ?? []).flatMap((served, index): Finding[] => {
-    if (!served?.site || served.from || site === undefined || served.site === site) return []
-    const message = `${served.site} is another site: say from where it may deliver, as { site: ${served.site}, from: 203.0.113.0/24 }`
-    return [{ path: ["cloud", "sites", index], message }]
-  })
 }
 
 function surveyWarnings({ devices = [], formats }: Draft, lineOf: LineOf): Finding[] {

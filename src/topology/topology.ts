@@ -19,6 +19,7 @@ import {
   wholeNumber,
 } from "./fields"
 import { formats } from "./formats/schema"
+import { cloudTls, gatewayTls, pageTls, security, siteFingerprint } from "./security/schema"
 import type { Problem } from "./yaml/problem"
 
 const SITE_PATTERN = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/
@@ -46,20 +47,31 @@ const gateway = section("The gateway, which collects surveys over UDP and forwar
     duration("1d", "36500d", "How long delivered surveys and the ledger's days are kept, as 90d."),
     "90d",
   ),
+  tls: v.optional(gatewayTls),
 })
 
 const siteName = v.pipe(text(SITE_PATTERN, SITE_RULE, "A site's name."), v.examples(["farm-b"]))
+
+/** `fingerprint`: under TLS, of its gateway's key; without one its certificate has the site's name. */
+interface ServedSite {
+  readonly site: string
+  readonly from?: Network | undefined
+  readonly fingerprint?: readonly string[] | undefined
+}
 
 const servedSite = v.pipe(
   v.union([
     siteName,
     section("A site that may deliver here.", {
       site: siteName,
-      from: network("203.0.113.0/24", "The address that its gateway comes from, with its network's prefix."),
+      from: v.optional(
+        network("203.0.113.0/24", "The address that its gateway comes from, with its network's prefix."),
+      ),
+      fingerprint: siteFingerprint,
     }),
   ]),
-  v.description("A site that may deliver here: the one above by its name, another one with where it delivers from."),
-  v.transform((served): { site: string; from?: Network } => (typeof served === "string" ? { site: served } : served)),
+  v.description("A site that may deliver here: the one above by its name, another one with how its gateway is known."),
+  v.transform((served): ServedSite => (typeof served === "string" ? { site: served } : served)),
 )
 
 const cloud = section("The cloud, which stores and lists the readings.", {
@@ -74,9 +86,10 @@ const cloud = section("The cloud, which stores and lists the readings.", {
     v.pipe(
       v.array(servedSite),
       v.minLength(1, "must name at least one site, or be left out"),
-      v.description("The sites that may deliver here, by default the one above; of another one, from where it may."),
+      v.description("The sites that may deliver here, by default the one above; of another one, how it is known."),
     ),
   ),
+  tls: v.optional(cloudTls),
 })
 
 const schedule = section("When devices send, and how long the gateway waits.", {
@@ -137,6 +150,7 @@ export const pageSection = section("A page that shows how the network does, and 
     "127.0.0.1",
   ),
   port: v.optional(port("The TCP port."), 8080),
+  tls: v.optional(pageTls),
   password: v.optional(path("The file with its password, which nobody but its owner may read.")),
   proxied: flag("true: a reverse proxy is in front of it, and asks for a password."),
 })
@@ -168,6 +182,7 @@ export const topologySchema = v.pipe(
     transmission: v.optional(transmission, {}),
     limits: v.optional(limits, {}),
     alerts: v.optional(alerts, {}),
+    security,
     page: v.optional(page),
     gateway,
     cloud,

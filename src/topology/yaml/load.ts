@@ -3,6 +3,7 @@ import { stat } from "node:fs/promises"
 import { dirname, resolve } from "node:path"
 import { Devices } from "../devices"
 import { refusals, warnings } from "../rules"
+import { missingKeys } from "../security/rules"
 import type { Topology } from "../topology"
 import { validate } from "../validate"
 import { dataFaults, dataPath, type Environment } from "./data-files"
@@ -13,11 +14,18 @@ export { TopologyError } from "./problem"
 
 const MAX_FILE_BYTES = 64 * 1024 * 1024
 
-/** Reads a topology. Throws a TopologyError with every problem at once, also when the file cannot be read. */
-export async function loadTopology(file: string, environment: Environment = process.env): Promise<Topology> {
+/**
+ * Reads a topology. Throws a TopologyError with every problem at once, also when the file cannot be read.
+ * @param keysMayBeMissing those that are required are about to be made
+ */
+export async function loadTopology(
+  file: string,
+  environment: Environment = process.env,
+  { keysMayBeMissing = false } = {},
+): Promise<Topology> {
   const text = await read(file)
   const topology = parseTopology(text, file, environment)
-  const faults = dataFaults(topology)
+  const faults = [...dataFaults(topology), ...(keysMayBeMissing ? [] : missingKeys(topology))]
   if (faults.length === 0) return topology
   const source = new (sourceModule().Source)(text, file)
   throw new TopologyError(faults.map((fault) => source.problem(fault)))

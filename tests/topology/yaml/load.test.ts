@@ -249,13 +249,13 @@ test.each([
       ["[]", "11:10 cloud.sites: must name at least one site, or be left out"],
       [
         "[{ site: farm-b }]",
-        "11:11 cloud.sites[0]: has no from: write `from: 203.0.113.0/24` (the address that its gateway comes from, with its network's prefix)",
+        "11:11 cloud.sites[0]: farm-b is another site: say from where it may deliver, as { site: farm-b, from: 203.0.113.0/24 }",
       ],
       ["[{ from: 10.0.0.0/8 }]", "11:11 cloud.sites[0]: has no site: write `site: farm-b` (a site's name)"],
       ["[{ site: farm-b, frm: 10.0.0.0/8 }]", "11:27 cloud.sites[0].frm: is not a key here, did you mean from?"],
       [
         "[{ site: farm-b, from: 10.0.0.0/8, port: 80 }]",
-        "11:45 cloud.sites[0].port: is not a key here: the keys are site, from",
+        "11:45 cloud.sites[0].port: is not a key here: the keys are site, from, fingerprint",
       ],
       [
         "[{ site: farm-b, from: 10.0.0.0 }]",
@@ -290,7 +290,7 @@ test.each([
   [
     "a name from Object's prototype",
     ["site: greenhouse", "constructor: 1"],
-    "1:1 constructor: is not a key here: the keys are sample, site, timeZone, bufferSize, schedule, transmission, limits, alerts, page, gateway, cloud, formats, devices",
+    "1:1 constructor: is not a key here: the keys are sample, site, timeZone, bufferSize, schedule, transmission, limits, alerts, security, page, gateway, cloud, formats, devices",
   ],
 ] as const)("parseTopology() refuses %s", (_, change, problem) => {
   expect(problemsOf(changed(change))).toEqual([problem])

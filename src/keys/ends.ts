@@ -1,0 +1,79 @@
+// What the two ends of the cloud's leg show each other, read from their files; they stand beside topology.yaml, in keys/.
+import { resolve } from "node:path"
+import { INVOCATION } from "../installation"
+import type { TlsSettings } from "../net/tls"
+import { fingerprintOf } from "../net/tls"
+import type { Topology } from "../topology/topology"
+import { KeyError } from "./errors"
+import { type KeyPair, readAuthorities, readKeyPair } from "./files"
+import type { Trust } from "./trust"
+
+export type End = "cloud" | "gateway"
+
+/** Where an end's key and its certificate belong. */
+export function pathsOf(
+  end: End,
+  topology: Pick<Topology, "folder" | "cloud" | "gateway">,
+): {
+  certificate: string
+  key: string
+} {
+  const { folder } = topology
+  const { certificate = `keys/${end}.crt`, key = `keys/${end}.key` } = topology[end].tls ?? {}
+  return { certificate: resolve(folder, certificate), key: resolve(folder, key) }
+}
+
+/** What this end shows and whose authorities it asks, as the files are now; undefined on a plain leg. Throws KeyError. */
+export function tlsOf(end: End, topology: Topology): TlsSettings | undefined {
+  const { cloud, gateway, folder } = topology
+  if (!cloud.tls || !gateway.tls) return undefined
+  const { certificate, key } = readOwn(end, topology)
+  const { ca } = end === "cloud" ? gateway.tls : cloud.tls
+  return {
+    certificate,
+    key,
+    ...(ca !== undefined && { ca: readAuthorities(resolve(folder, ca)) }),
+    minVersion: cloud.tls.minVersion,
+    ...(end === "gateway" && { serverName: cloudName(topology) }),
+  }
+}
+
+/** Throws KeyError also where the other end could not know it. */
+export function readOwn(end: End, topology: Topology): KeyPair {
+  const { certificate, key } = pathsOf(end, topology)
+  const pair = readKeyPair(certificate, key, `${INVOCATION} pair makes it, and the ${end}'s host needs it`)
+  const known = topology[end].tls?.fingerprint
+  const fingerprint = fingerprintOf(pair.leaf.publicKey)
+  if (known && !known.includes(fingerprint)) {
+    throw new KeyError(
+      `${certificate} has the key ${fingerprint}, which ${end}.tls.fingerprint of ${topology.file} does not name: nobody would know it`,
+    )
+  }
+  return pair
+}
+
+/** What a gateway shows, and whom it takes for its cloud. */
+export interface GatewaySecurity {
+  readonly tls: TlsSettings
+  readonly trust: Trust
+}
+
+/** As the files are now: a certificate that was made anew is shown from the next connection on. Throws KeyError. */
+export function gatewaySecurity(topology: Topology): GatewaySecurity | undefined {
+  const tls = tlsOf("gateway", topology)
+  const fingerprints = topology.cloud.tls?.fingerprint
+  return (
+    tls && { tls, trust: fingerprints ? { by: "key", fingerprints } : { by: "authority", name: cloudName(topology) } }
+  )
+}
+
+/** How the cloud knows a site's gateway: by the key that is named beside the site, or its own by gateway.tls. */
+export function trustInGateway(site: string, { site: own, cloud, gateway }: Topology): Trust {
+  const served = cloud.sites.find(({ site: name }) => name === site)
+  const fingerprints = served?.fingerprint ?? (site === own ? gateway.tls?.fingerprint : undefined)
+  if (fingerprints) return { by: "key", fingerprints }
+  // without an authority nobody has one of its certificates
+  return gateway.tls?.ca === undefined ? { by: "key", fingerprints: [] } : { by: "authority", name: site }
+}
+
+const cloudName = ({ cloud }: Topology): string => cloud.tls?.name ?? cloud.address
