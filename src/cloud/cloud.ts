@@ -1,5 +1,6 @@
 // The cloud: listens on TCP, tells CoAP from plain text, stores, and lists on its console.
 import type { Clock, Random } from "../clock"
+import { tlsOf } from "../keys/ends"
 import type { Log } from "../log"
 import type { Sockets } from "../net/sockets"
 import type { TcpListener } from "../net/tcp"
@@ -147,6 +148,7 @@ export class Cloud {
       onConnection: (connection) => this.#door.accept(connection),
       maxQueuedBytes: UNREAD_BYTES,
       onProblem: (error) => log.warn(error.message),
+      tls: tlsOf("cloud", topology),
     })
   }
 

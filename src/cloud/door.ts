@@ -8,6 +8,7 @@ import { boundedBy, type Log } from "../log"
 import { Guests } from "../net/guests"
 import { Silence } from "../net/silence"
 import type { Connection, ConnectionHandler } from "../net/tcp"
+import { HungUp } from "../net/tls"
 import type { GroupCommit } from "../storage/group-commit"
 import type { Topology } from "../topology/topology"
 import type { Gateways } from "./gateways"
@@ -20,7 +21,7 @@ interface DoorOptions {
   readonly clock: Clock
   readonly random: Random
   readonly log: Log
-  readonly gateways: Pick<Gateways, "rankOf">
+  readonly gateways: Pick<Gateways, "rankOf" | "identify">
   readonly texts: Texts
   readonly receiver: Receiver
   readonly commits: GroupCommit
@@ -32,6 +33,7 @@ const MIB = 1024 * 1024
 const BODY_BYTES = 16 * MIB // a merged survey may be larger than any upload was, and a fleet's account of a collection is
 const TRANSFER_BYTES = 48 * MIB // in all
 const COME_AGAIN_SECONDS = 1
+const NOT_TRUSTED = "ended at once behind the TLS handshake: does its gateway know this cloud's certificate?"
 const WARNINGS = { perPeer: 5, overall: 60 } // a minute
 
 export class Door {
@@ -60,7 +62,6 @@ export class Door {
     this.#warnOfOthers = boundedBy(WARNINGS, log.warn, clock.monotonic)
   }
 
-  /** Two bytes tell which protocol it is; until then we say nothing, as RFC 8323 §3.3 allows. */
   accept(connection: Connection): ConnectionHandler {
     if (!this.#guests.admit(connection)) {
       const { remoteAddress } = connection
@@ -71,6 +72,54 @@ export class Door {
       connection.destroy()
       return { data() {}, close() {} }
     }
+    return this.options.topology.cloud.tls ? this.#acceptKeyed(connection) : this.#acceptPlain(connection)
+  }
+
+  /** Under TLS: CoAP alone, and nothing of it is read before a key has told who it is. */
+  #acceptKeyed(connection: Connection): ConnectionHandler {
+    const { clock, gateways } = this.options
+    const { remoteAddress } = connection
+    let opened: { session: Session; handler: ConnectionHandler } | undefined
+    let isSilent = true
+    const cancel = clock.after(PROTOCOL_TIMEOUT_MS, () => connection.close())
+    return {
+      secured: (shown) => {
+        const known = gateways.identify(shown, clock.now())
+        if ("refusal" in known) {
+          isSilent = false
+          this.#warn(`Refused a connection of ${remoteAddress}: ${known.refusal}`, remoteAddress)
+          // its people learn of it too: with TLS 1.3 its own handshake was good
+          opened = this.#open(connection)
+          opened.session.abort(`This cloud does not trust this gateway: ${known.refusal}`)
+          return
+        }
+        this.#guests.identify(connection, known.identity, known.rank)
+        opened = this.#open(connection, known.identity)
+      },
+      data: (chunk) => {
+        isSilent = false
+        cancel()
+        opened?.handler.data(chunk)
+      },
+      end: () => (opened?.handler.end ? opened.handler.end() : connection.close()),
+      close: (error) => {
+        cancel()
+        this.#guests.leave(connection)
+        if (isSilent && opened) this.#warn(`${remoteAddress} ${NOT_TRUSTED}`, remoteAddress)
+        else if (!opened && error) this.#tellHandshake(error, remoteAddress)
+        opened?.handler.close(error)
+      },
+    }
+  }
+
+  /** Who hangs up looks whether there is a port, as balancers do; whoever says something wrong wants to come in. */
+  #tellHandshake(error: Error, peer: string): void {
+    if (error.cause instanceof HungUp) this.options.log.debug(error.message)
+    else this.#warn(error.message, peer)
+  }
+
+  /** Two bytes tell which protocol it is; until then we say nothing, as RFC 8323 §3.3 allows. */
+  #acceptPlain(connection: Connection): ConnectionHandler {
     let head = new Uint8Array(0)
     let handler: ConnectionHandler | undefined
     const cancel = this.options.clock.after(PROTOCOL_TIMEOUT_MS, () => connection.close())
@@ -80,7 +129,7 @@ export class Door {
         head = Buffer.concat([head, chunk])
         if (head.length < 2) return
         cancel()
-        handler = isPlainText(head) ? this.options.texts.accept(connection) : this.#session(connection)
+        handler = isPlainText(head) ? this.options.texts.accept(connection) : this.#open(connection).handler
         handler.data(head)
       },
       end: () => (handler?.end ? handler.end() : connection.close()),
@@ -98,7 +147,8 @@ export class Door {
     else this.#warnOfOthers(text, peer)
   }
 
-  #session(connection: Connection): ConnectionHandler {
+  /** @param identity under TLS */
+  #open(connection: Connection, identity?: string): { session: Session; handler: ConnectionHandler } {
     const { topology, clock, random } = this.options
     const silence = new Silence(clock, IDLE_TIMEOUT_MS, () => void session.release())
     const session = new Session({
@@ -114,11 +164,12 @@ export class Door {
       maxMessageSizeBytes: topology.bufferSize,
       maxInFlight: topology.limits.perPeer.messages,
       address: connection.remoteAddress,
+      identity,
       endpoint: connection.endpoint,
       handler: this.#handlerOf(connection),
       onProblem: (error) => this.#warn(error.message, connection.remoteAddress),
     })
-    return {
+    const handler: ConnectionHandler = {
       data: (chunk) => {
         silence.heard()
         session.receive(chunk)
@@ -127,9 +178,10 @@ export class Door {
       close: (error) => {
         silence.stop()
         session.closed(error?.message)
-        this.#blocks.forget(connection.remoteAddress, connection.endpoint)
+        this.#blocks.forget({ address: connection.remoteAddress, identity }, connection.endpoint)
       },
     }
+    return { session, handler }
   }
 
   #handlerOf(connection: Connection): Handler {

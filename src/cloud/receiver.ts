@@ -119,12 +119,13 @@ export class Receiver {
     if (request.code !== Code.Put && !isDrop) {
       return say(Code.MethodNotAllowed, "Everything here is PUT, and surveys may be DELETEd")
     }
-    const { address } = request
+    const { address, identity } = request
     const served = gateways.serves(site)
-    if (!served || !gateways.maySpeakFor(address, site)) {
-      const text = served ? wrongGateway(site, address) : unknownSite(site, address)
-      emit({ kind: "refused", text, sender: address, isStranger: true })
-      const why = served ? `${address} may not speak for ${site}` : `${quote(site)} is not a site of this cloud`
+    if (!served || !gateways.maySpeakFor(address, site, identity)) {
+      const text = served ? wrongGateway(site, request) : unknownSite(site, request)
+      emit({ kind: "refused", text, sender: identity ?? address, isStranger: true })
+      const who = identity === undefined ? address : "Your key"
+      const why = served ? `${who} may not speak for ${site}` : `${quote(site)} is not a site of this cloud`
       return say(Code.Forbidden, why)
     }
     const format = kind === "surveys" ? ContentFormat.Text : ContentFormat.Json
@@ -276,14 +277,18 @@ export class Receiver {
   }
 }
 
-const wrongGateway = (site: string, sender: string): string =>
-  `${sender} may not speak for ${site}: only its gateway may, from where gateway.interfaces.cloud or cloud.sites says`
+function wrongGateway(site: string, { address, identity }: Request): string {
+  if (identity === undefined)
+    return `${address} may not speak for ${site}: only its gateway may, from where gateway.interfaces.cloud or cloud.sites says`
+  return `${address} may not speak for ${site}: its key ${identity} is another site's`
+}
 
 /** A second gateway's owner looks for it in this log. */
-function unknownSite(site: string, sender: string): string {
-  const refused = `${sender} delivers for ${quote(site)}, which is not a site of this cloud`
+function unknownSite(site: string, { address, identity }: Request): string {
+  const refused = `${address} delivers for ${quote(site)}, which is not a site of this cloud`
   if (!isSiteName(site)) return refused
-  return `${refused}. If it is one of yours, cloud.sites has to name it too:  { site: ${site}, from: ${sender}/32 }`
+  const known = identity === undefined ? `from: ${address}/32` : `fingerprint: ${identity}`
+  return `${refused}. If it is one of yours, cloud.sites has to name it too:  { site: ${site}, ${known} }`
 }
 
 function readRevision(text: string | undefined): number | undefined {

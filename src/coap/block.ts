@@ -102,8 +102,8 @@ export class BlockReceiver {
   }
 
   /** Forgets all transfers of an endpoint that has gone. */
-  forget(address: string, endpoint: string): void {
-    this.#transfers.removeAll(address, endpoint)
+  forget(peer: Pick<Request, "address" | "identity">, endpoint: string): void {
+    this.#transfers.removeAll(peerOf(peer), endpoint)
   }
 
   readonly handle: Handler = (request) => {
@@ -136,8 +136,10 @@ export class BlockReceiver {
       const refusal = this.admit(request)
       if (refusal) return refusal
       if (known) this.#transfers.remove(known)
-      this.#transfers.makePlace(request.address)
-      return this.#append(request, block, this.#transfers.begin(key, request))
+      const address = peerOf(request)
+      this.#transfers.makePlace(address)
+      const { arrivedAt } = request
+      return this.#append(request, block, this.#transfers.begin(key, { address, arrivedAt }))
     }
     if (known && isRepeated(known, block, offset, payload)) {
       this.#transfers.release(known)
@@ -172,6 +174,9 @@ export class BlockReceiver {
     ])
   }
 }
+
+/** Whose share a transfer counts to: behind a balancer many have one address, and each a key. */
+const peerOf = ({ identity, address }: Pick<Request, "address" | "identity">): string => identity ?? address
 
 /** All blocks but the last are full; BERT carries several units a message (RFC 7959 §2.2, RFC 8323 §6). */
 function isWellSized({ more, exponent }: Block, { length }: Uint8Array): boolean {

@@ -16,6 +16,8 @@ import {
 export interface Request extends Content {
   /** Source address of the peer, IPv4 text. */
   readonly address: string
+  /** Who the peer has proved to be, by its key; undefined where it has shown none. */
+  readonly identity?: string | undefined
   /** Address and port (UDP) or connection (TCP): what transfers and exchanges belong to. */
   readonly endpoint: string
   /** When its first byte of body came, ms since the epoch: the first block, if there are several. */

@@ -1,5 +1,6 @@
 // The gateway: takes uploads on its first interface, and forwards what is collected from its second.
 import { type Clock, isWrong, type Random } from "../clock"
+import { gatewaySecurity } from "../keys/ends"
 import type { Log } from "../log"
 import type { Sockets } from "../net/sockets"
 import { addDays, type Day, dayOf } from "../survey/calendar"
@@ -113,6 +114,7 @@ export class Gateway {
       port: options.cloudPort,
       localAddress: bindAddress(topology.gateway.interfaces.cloud.address.ip, addressing),
       maxMessageSizeBytes: topology.bufferSize,
+      security: () => gatewaySecurity(topology),
     }
     this.#forwarder = new Forwarder({
       site,
@@ -288,6 +290,7 @@ export class Gateway {
 
   async #begin(): Promise<void> {
     const { topology, log, random } = this.#options
+    gatewaySecurity(topology) // a key that is missing is told now, and not at the first delivery
     const { database, commits, ledger } = this.#storage
     const { id, formerSite } = await identify(database, commits, topology.site, random)
     this.#id = id

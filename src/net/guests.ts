@@ -1,4 +1,4 @@
-// Which connections a listener holds: bounded per address and in all. Where places are short, who has most gives one up.
+// Which connections a listener holds: bounded per peer and in all. Where places are short, who has most gives one up.
 import type { Connection } from "./connection"
 
 export interface GuestOptions {
@@ -8,7 +8,7 @@ export interface GuestOptions {
   readonly rankOf: (address: string) => number
 }
 
-/** The connections of one address; in each set the one that was silent for longest comes first. */
+/** The connections of one address, or of one identity; in each set the one that was silent for longest comes first. */
 interface Party {
   readonly rank: number
   /** They have brought nothing yet. */
@@ -19,6 +19,8 @@ interface Party {
 export class Guests {
   /** Who has been here for longest comes first. */
   readonly #parties = new Map<string, Party>()
+  /** Of connections that have proved who they are. */
+  readonly #identities = new Map<Connection, string>()
   #size = 0
 
   constructor(private readonly options: GuestOptions) {}
@@ -35,31 +37,50 @@ export class Guests {
   admit(connection: Connection): boolean {
     const { perPeer, overall, rankOf } = this.options
     const { remoteAddress } = connection
-    const own = this.#parties.get(remoteAddress) ?? { rank: rankOf(remoteAddress), idle: new Set(), kept: new Set() }
+    const own = this.#parties.get(remoteAddress) ?? partyOf(rankOf(remoteAddress))
     if (sizeOf(own) >= perPeer) dismissOne(own, this)
     else if (this.#size >= overall) {
       const giving = this.#whoGivesWay(own.rank)
       if (!giving) return false
       dismissOne(giving, this)
     }
-    own.idle.add(connection)
-    this.#parties.set(remoteAddress, own)
-    this.#size++
+    this.#add(connection, remoteAddress, own)
     return true
+  }
+
+  /** It has proved who it is: from now on it counts among those of that identity, and no more to its address. */
+  identify(connection: Connection, identity: string, rank: number): void {
+    this.leave(connection)
+    const own = this.#parties.get(identity) ?? partyOf(rank)
+    if (sizeOf(own) >= this.options.perPeer) dismissOne(own, this)
+    this.#identities.set(connection, identity)
+    this.#add(connection, identity, own)
   }
 
   /** It has brought something: those of its address that have not, or longer ago, give way before it. */
   keep(connection: Connection): void {
-    const own = this.#parties.get(connection.remoteAddress)
+    const own = this.#parties.get(this.#peerOf(connection))
     if (own?.idle.delete(connection) || own?.kept.delete(connection)) own.kept.add(connection)
   }
 
   /** It has gone. May be called twice. */
   leave(connection: Connection): void {
-    const own = this.#parties.get(connection.remoteAddress)
+    const peer = this.#peerOf(connection)
+    const own = this.#parties.get(peer)
     if (!own?.idle.delete(connection) && !own?.kept.delete(connection)) return
-    if (sizeOf(own) === 0) this.#parties.delete(connection.remoteAddress)
+    if (sizeOf(own) === 0) this.#parties.delete(peer)
+    this.#identities.delete(connection)
     this.#size--
+  }
+
+  #peerOf(connection: Connection): string {
+    return this.#identities.get(connection) ?? connection.remoteAddress
+  }
+
+  #add(connection: Connection, peer: string, own: Party): void {
+    own.idle.add(connection)
+    this.#parties.set(peer, own)
+    this.#size++
   }
 
   #whoGivesWay(rank: number): Party | undefined {
@@ -71,6 +92,8 @@ export class Guests {
     return giving
   }
 }
+
+const partyOf = (rank: number): Party => ({ rank, idle: new Set(), kept: new Set() })
 
 const sizeOf = ({ idle, kept }: Party): number => idle.size + kept.size
 

@@ -589,7 +589,7 @@ describe("BlockReceiver is bounded", () => {
   test("forget() drops all of an endpoint that has gone, and of no other", async () => {
     const end = receiver()
     for (const port of ["1", "11"]) await first(end, from("192.168.1.2", `192.168.1.2:${port}`))
-    end.blocks.forget("192.168.1.2", "192.168.1.2:1")
+    end.blocks.forget({ address: "192.168.1.2" }, "192.168.1.2:1")
     expect(await second(end, from("192.168.1.2", "192.168.1.2:1"))).toBe("4.08")
     expect(await second(end, from("192.168.1.2", "192.168.1.2:11"))).toBe("2.04")
   })

@@ -27,6 +27,8 @@ export interface SessionOptions extends IntakeOptions {
   readonly random: Random
   /** The peer's address and the connection, as requests show them. */
   readonly address: string
+  /** Who it has proved to be, as requests show it. */
+  readonly identity?: string | undefined
   readonly endpoint: string
   /** Answers the peer's requests; without it each is answered 4.04, as RFC 8323 §3.3 allows. */
   readonly handler?: Handler
@@ -185,8 +187,8 @@ export class Session {
   }
 
   #takeRequest({ code, token, options, payload, sizeBytes }: ReceivedFrame): void {
-    const { address, endpoint, clock } = this.options
-    const request = { code, options, payload, address, endpoint, sizeBytes, arrivedAt: clock.now() }
+    const { address, identity, endpoint, clock } = this.options
+    const request = { code, options, payload, address, identity, endpoint, sizeBytes, arrivedAt: clock.now() }
     this.#intake.begin(() => this.#serve(token, request))
   }
 

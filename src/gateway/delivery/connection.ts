@@ -2,6 +2,8 @@
 import type { Clock, Random } from "../../clock"
 import { Session } from "../../coap/tcp/session"
 import type { Outgoing, Reply } from "../../coap/udp/exchange"
+import type { GatewaySecurity } from "../../keys/ends"
+import { refusalOf } from "../../keys/trust"
 import type { Log } from "../../log"
 import { Silence } from "../../net/silence"
 import type { Sockets } from "../../net/sockets"
@@ -24,6 +26,8 @@ export interface ConnectionOptions {
   readonly localAddress: string
   readonly sockets: Pick<Sockets, "connectTcp">
   readonly maxMessageSizeBytes: number
+  /** Asked at each connection; undefined where the leg is plain. Throws KeyError. */
+  readonly security?: () => GatewaySecurity | undefined
   readonly clock: Clock
   readonly random: Random
   readonly log: Log
@@ -32,13 +36,21 @@ export interface ConnectionOptions {
 const CONNECT_TIMEOUT_MS = 10_000
 const SILENCE_MS = 30_000 // a peer that answers nothing for this long is gone, whatever TCP still hopes
 
+// with TLS 1.3 a client's handshake is over before the server has judged it, and a foreign one tells no more
+const REFUSED_AT_ONCE = "it ended at once behind the handshake: does the cloud know this gateway's certificate?"
+
 /**
  * Connects and waits for the cloud's CSM. The connection ends by itself when nothing has been answered for 30 s, and when
  * the signal aborts. Rejects with an Error of one clear line.
  */
 export async function connectToCloud(options: ConnectionOptions, signal: AbortSignal): Promise<CloudConnection> {
   const { address, port, localAddress, sockets, clock, random, log, maxMessageSizeBytes } = options
-  const onProblem = (error: Error) => log.warn(error.message)
+  const security = options.security?.()
+  let isReady = false
+  const onProblem = (error: Error) => {
+    if (isReady) log.warn(error.message) // before that it is why there is no connection
+  }
+  let refusal: string | undefined
   const started = Promise.withResolvers<Session>()
   const over = Promise.withResolvers<void>()
   const connection = await sockets.connectTcp({
@@ -49,6 +61,7 @@ export async function connectToCloud(options: ConnectionOptions, signal: AbortSi
     signal,
     clock,
     onProblem,
+    tls: security?.tls,
     onConnection: (opened): ConnectionHandler => {
       const session = new Session({
         send: (bytes) => opened.write(bytes),
@@ -62,17 +75,28 @@ export async function connectToCloud(options: ConnectionOptions, signal: AbortSi
         endpoint: opened.endpoint,
         onProblem,
       })
-      session.start()
+      if (!security) session.start()
       started.resolve(session)
+      let hasSpoken = false
       return {
-        data: (chunk) => session.receive(chunk),
+        secured(peer) {
+          refusal = security && refusalOf(peer, security.trust, clock.now())
+          if (refusal === undefined) session.start()
+          else session.abort(`This gateway does not trust this cloud: ${refusal}`) // its people learn of it too
+        },
+        data: (chunk) => {
+          hasSpoken = true
+          session.receive(chunk)
+        },
         close(error) {
-          session.closed(error?.message)
+          const isRefused = security && !hasSpoken && (!error || /SSL routines/.test(error.message))
+          session.closed(isRefused ? REFUSED_AT_ONCE : error?.message)
           over.resolve()
         },
       }
     },
   })
+  if (refusal !== undefined) throw new Error(`The cloud at ${address} is not trusted: ${refusal}`)
   const session = await started.promise
   const destroy = () => connection.destroy()
   const giveUp = () => connection.destroy(new Error("it says nothing"))
@@ -81,6 +105,7 @@ export async function connectToCloud(options: ConnectionOptions, signal: AbortSi
   const cancelTimer = clock.after(CONNECT_TIMEOUT_MS, giveUp)
   void over.promise.then(() => signal.removeEventListener("abort", destroy))
   await session.ready.finally(cancelTimer)
+  isReady = true
   const silence = new Silence(clock, SILENCE_MS, giveUp)
   void over.promise.then(() => silence.stop())
   return {
