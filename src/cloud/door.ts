@@ -8,7 +8,7 @@ import { boundedBy, type Log } from "../log"
 import { Guests } from "../net/guests"
 import { Silence } from "../net/silence"
 import type { Connection, ConnectionHandler } from "../net/tcp"
-import { HungUp } from "../net/tls"
+import { HungUp, isTlsRecord } from "../net/tls"
 import type { GroupCommit } from "../storage/group-commit"
 import type { Topology } from "../topology/topology"
 import type { Gateways } from "./gateways"
@@ -129,6 +129,11 @@ export class Door {
         head = Buffer.concat([head, chunk])
         if (head.length < 2) return
         cancel()
+        if (isTlsRecord(head)) {
+          const { remoteAddress } = connection
+          this.#warn(`${remoteAddress} speaks TLS, and this cloud does not: it has no cloud.tls`, remoteAddress)
+          return this.#open(connection).session.abort("There is no TLS here") // to TLS a version that is none
+        }
         handler = isPlainText(head) ? this.options.texts.accept(connection) : this.#open(connection).handler
         handler.data(head)
       },

@@ -1,5 +1,6 @@
 // Whether a peer is who it has to be: by the key that it shows, or by an authority and the name that this one gave it.
 import type { ShownCertificate } from "../net/tls"
+import { parseAddress } from "../topology/address"
 
 export type Trust =
   /** One of these keys, whatever its certificate says of names and days: it ends when its line is taken away. */
@@ -23,8 +24,8 @@ type Certificate = ShownCertificate["certificate"]
 
 /** Exactly this name, without wildcards: a name that somebody may choose for himself would be another site's. */
 function hasName(certificate: Certificate, name: string): boolean {
-  const options = { wildcards: false, partialWildcards: false }
-  return certificate.checkIP(name) !== undefined || certificate.checkHost(name, options) !== undefined
+  if (parseAddress(name) !== undefined) return certificate.checkIP(name) !== undefined
+  return certificate.checkHost(name, { wildcards: false, partialWildcards: false }) !== undefined
 }
 
 function chainRefusal(

@@ -11,7 +11,7 @@ export interface Connection {
   readonly queuedBytes: number
   /** Queues bytes, which must not change afterwards; all of one turn leave together. After an end they are dropped. */
   write(bytes: Uint8Array): void
-  /** Sends what is queued, then ends; after a second without the peer's end it is over anyhow. */
+  /** Sends what is queued, then ends; after a second without the peer's end it is over anyhow. During a handshake at once. */
   close(): void
   /** Ends at once and drops what is queued; the peer sees a reset. */
   destroy(error?: Error): void

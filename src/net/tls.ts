@@ -62,6 +62,10 @@ export function shownBy(socket: Socket<unknown>, problem: Error | null): ShownCe
   }
 }
 
+/** Whether a stream begins with a record of TLS (RFC 8446 §5.1), which is no message that CoAP may begin with. */
+export const isTlsRecord = ([type = 0, version = 0]: Uint8Array): boolean =>
+  type >= 0x14 && type <= 0x17 && version === 0x03
+
 /** "sha256:" and 64 hexadecimal digits: of the public key, so that a certificate may be made anew for the same key. */
 export const fingerprintOf = (publicKey: KeyObject): string =>
   `sha256:${Bun.SHA256.hash(publicKey.export({ type: "spki", format: "der" }), "hex")}`

@@ -8,6 +8,7 @@ const PEERS = {
   dumpcap: { names: ["dumpcap"], install: "tshark" },
   tshark: { names: ["tshark"], install: "tshark" },
   nc: { names: ["nc"], install: "netcat-openbsd" },
+  openssl: { names: ["openssl"], install: "openssl" },
   python3: { names: ["python3"], install: "python3" },
 } as const
 

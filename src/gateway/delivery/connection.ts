@@ -8,6 +8,7 @@ import type { Log } from "../../log"
 import { Silence } from "../../net/silence"
 import type { Sockets } from "../../net/sockets"
 import type { ConnectionHandler } from "../../net/tcp"
+import { isTlsRecord } from "../../net/tls"
 
 export interface CloudConnection {
   readonly peerMaxMessageSizeBytes: number
@@ -38,6 +39,13 @@ const SILENCE_MS = 30_000 // a peer that answers nothing for this long is gone, 
 
 // with TLS 1.3 a client's handshake is over before the server has judged it, and a foreign one tells no more
 const REFUSED_AT_ONCE = "it ended at once behind the handshake: does the cloud know this gateway's certificate?"
+const WANTS_TLS = "it speaks TLS, and there is no cloud.tls here"
+
+/** Why a cloud may have ended before it said anything. */
+function endedAtOnce(security: GatewaySecurity | undefined, error: Error | undefined): string | undefined {
+  if (!security) return error && "code" in error ? `${error.message} (it may want TLS: see cloud.tls)` : error?.message
+  return !error || /SSL routines/.test(error.message) ? REFUSED_AT_ONCE : error.message
+}
 
 /**
  * Connects and waits for the cloud's CSM. The connection ends by itself when nothing has been answered for 30 s, and when
@@ -85,12 +93,12 @@ export async function connectToCloud(options: ConnectionOptions, signal: AbortSi
           else session.abort(`This gateway does not trust this cloud: ${refusal}`) // its people learn of it too
         },
         data: (chunk) => {
+          if (!hasSpoken && isTlsRecord(chunk)) return opened.destroy(new Error(WANTS_TLS))
           hasSpoken = true
           session.receive(chunk)
         },
         close(error) {
-          const isRefused = security && !hasSpoken && (!error || /SSL routines/.test(error.message))
-          session.closed(isRefused ? REFUSED_AT_ONCE : error?.message)
+          session.closed(hasSpoken ? error?.message : endedAtOnce(security, error))
           over.resolve()
         },
       }
