@@ -3,7 +3,7 @@ import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { FIRST_DAY, LAST_DAY, StoreReader } from "../../../src/cloud/store/reader"
-import { countDue as countDueIn, openSpool } from "../../../src/gateway/spool/reader"
+import { countDue, openSpool } from "../../../src/gateway/spool/reader"
 import type { Log } from "../../../src/log"
 import { loadTopology, Network, type Roles, type Topology } from "../../../src/network"
 import { EVERY_ADDRESS } from "../../../src/topology/address"
@@ -16,6 +16,9 @@ export interface Host {
   readonly site?: string
   /** cloud.sites */
   readonly sites?: readonly object[]
+  readonly limits?: object
+  /** How many times as fast as the wall clock its time passes. */
+  readonly speed?: number
   /** By its clock; the other host's is right. */
   readonly now?: number
 }
@@ -34,10 +37,14 @@ export interface Outcome {
 const CLOUD: Roles = { cloud: true, gateway: false, devices: [] }
 const GATEWAY: Roles = { cloud: false, gateway: true, devices: [EVERY_ADDRESS] }
 
-const topologyText = ({ cloudTls, gatewayTls, site = "greenhouse", sites }: Host, cloudPort: number): string =>
+const topologyText = (
+  { cloudTls, gatewayTls, site = "greenhouse", sites, limits = {} }: Host,
+  cloudPort: number,
+): string =>
   JSON.stringify({
     sample: true,
     site,
+    limits,
     timeZone: "Europe/Rome",
     schedule: { cron: "0 6 * * *", grace: "1h" },
     gateway: {
@@ -60,13 +67,30 @@ export class Running implements AsyncDisposable {
   declare topology: Topology
   readonly clock: MovableClock
 
-  private constructor(folder: string, now: number) {
+  private constructor(folder: string, now: number, speed: number) {
     this.folder = folder
-    this.clock = new MovableClock(now, 1)
+    this.clock = new MovableClock(now, speed)
+  }
+
+  /** Readings in its store. */
+  get stored(): number {
+    const { cloud, site } = this.topology
+    using reader = new StoreReader(cloud.store)
+    return [...reader.rows({ site, from: FIRST_DAY, to: LAST_DAY })].length
+  }
+
+  /** Surveys that wait in its spool. */
+  get waiting(): number {
+    const sqlite = openSpool(this.topology.gateway.spool)
+    try {
+      return countDue(sqlite).surveys
+    } finally {
+      sqlite.close()
+    }
   }
 
   static async start(host: Host, roles: Roles, cloudPort: number): Promise<Running> {
-    const running = new Running(await mkdtemp(join(tmpdir(), "tls-")), host.now ?? MONDAY_AT_SIX)
+    const running = new Running(await mkdtemp(join(tmpdir(), "tls-")), host.now ?? MONDAY_AT_SIX, host.speed ?? 1)
     const { folder, clock, log } = running
     const file = join(folder, "topology.yaml")
     await writeFile(file, topologyText(host, cloudPort))
@@ -105,22 +129,8 @@ export async function deliver(cloudHost: Host, gatewayHost: Host): Promise<Outco
   await until(() => isOver || hasFailed())
   // what the cloud has to say of it comes on its own time
   if (hasFailed()) await until(() => cloud.warned.length > 0)
-  const [stored, waiting] = [countReadings(cloud.topology), countDue(gateway.topology)]
+  const [stored, waiting] = [cloud.stored, gateway.waiting]
   await gateway.network.stop()
   await run
   return { cloud: [...cloud.warned], gateway: [...gateway.warned], isComplete, stored, waiting }
-}
-
-function countReadings({ cloud, site }: Topology): number {
-  using reader = new StoreReader(cloud.store)
-  return [...reader.rows({ site, from: FIRST_DAY, to: LAST_DAY })].length
-}
-
-function countDue({ gateway }: Topology): number {
-  const sqlite = openSpool(gateway.spool)
-  try {
-    return countDueIn(sqlite).surveys
-  } finally {
-    sqlite.close()
-  }
 }
