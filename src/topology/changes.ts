@@ -4,7 +4,17 @@ import type { DeviceEntry, Devices } from "./devices"
 import type { Topology } from "./topology"
 
 const AT_ONCE = ["grace", "spread", "cron"] as const
-const POSTPONED = ["site", "timeZone", "bufferSize", "transmission", "limits", "gateway", "cloud", "page"] as const
+const POSTPONED = [
+  "site",
+  "timeZone",
+  "bufferSize",
+  "transmission",
+  "limits",
+  "security",
+  "gateway",
+  "cloud",
+  "page",
+] as const
 
 /** `applied`: what takes effect at once, a line each, "+ 192.168.1.6 basil"; `postponed`: keys that need a new start. */
 export function changesOf(before: Topology, after: Topology): { applied: string[]; postponed: string[] } {

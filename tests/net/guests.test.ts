@@ -105,3 +105,30 @@ test("a flood of connections that bring nothing does not keep out who brings som
   }
   expect([guests.size, gone.filter((name) => name.startsWith("honest"))]).toEqual([100, []])
 })
+
+test("Guests counts who has proved who it is by that, not by its address", () => {
+  const { guests, gone, come } = house(2, 10)
+  const known = ["a", "b"].map((name) => {
+    const { guest } = come("10.0.0.1", name) // as all that a balancer hands on
+    guests.identify(guest, `key of ${name}`, 2)
+    return guest
+  })
+  for (const name of ["c", "d", "e"]) come("10.0.0.1", name)
+  expect([gone, guests.size]).toEqual([["c"], 4])
+  for (const guest of known) guests.leave(guest)
+  expect(guests.size).toBe(2)
+})
+
+test("Guests gives an identity its share, however many addresses it comes from", () => {
+  const { guests, gone, come } = house(2, 10)
+  for (const name of ["a", "b", "c"]) guests.identify(come(`10.0.1.${name.charCodeAt(0)}`, name).guest, "one key", 2)
+  expect([gone, guests.size]).toEqual([["a"], 2])
+})
+
+test("Guests keeps who has proved who it is before a crowd that has not", () => {
+  const { guests, gone, come } = house(2, 3)
+  guests.identify(come("10.0.0.1", "gateway").guest, "its key", 2)
+  for (let n = 0; n < 20; n++) come(`10.0.0.${n}`, `${n}`)
+  expect(gone).not.toContain("gateway")
+  expect(guests.size).toBe(3)
+})

@@ -30,12 +30,6 @@ function endRefusals(end: "cloud" | "gateway", tls: Tls | undefined, other: Tls 
   const whole: Finding["path"] = [end, "tls"]
   const opposite = end === "cloud" ? "gateway" : "cloud"
   if (!other) findings.push({ path: whole, message: `needs ${opposite}.tls too: each end has to know the other` })
-  if (!fingerprint && !ca) {
-    findings.push({
-      path: whole,
-      message: `needs a fingerprint, which ${INVOCATION} pair cloud prints, or the file of a ca`,
-    })
-  }
   // a pin beside an authority would be read as both, or as either
   if (fingerprint && ca) findings.push(at("ca", "may not stand beside fingerprint: an end is known by one of the two"))
   if (certificate && !key) findings.push(at("certificate", "needs key beside it"))

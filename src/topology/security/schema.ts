@@ -1,11 +1,12 @@
 // How the two ends of the cloud's leg know each other: by the fingerprints of their keys, or by an authority.
 import * as v from "valibot"
+import { INVOCATION } from "../../installation"
 import { choice, parsed, path, plainText, section } from "../fields"
 import { parseFingerprint } from "./fingerprint"
 
 const FINGERPRINT_RULE = "a key's fingerprint, sha256: and 64 hexadecimal digits, as `pair` prints it"
 /** For editors; `parseFingerprint()` decides. */
-const FINGERPRINT_PATTERN = /^(?:sha256[:=/ ])?[\dA-Fa-f]{2}(?::?[\dA-Fa-f]{2}){31}$/
+const FINGERPRINT_PATTERN = /^(?:[Ss][Hh][Aa]256[:=/ ])?[\dA-Fa-f]{2}(?::?[\dA-Fa-f]{2}){31}$/
 const EXAMPLE = "sha256:5f0c9a52e1b74d3a8c6f2e9d0b1a4c7f5f0c9a52e1b74d3a8c6f2e9d0b1a4c7f"
 
 const fingerprint = parsed<string>(
@@ -35,15 +36,27 @@ const ofAnEnd = (end: string) => ({
   key: v.optional(path(`The file of its key, which nobody else may read; by default keys/${end}.key.`)),
 })
 
-export const cloudTls = section("How the gateway knows the cloud. With it and gateway.tls the cloud's leg is TLS.", {
-  ...ofAnEnd("cloud"),
-  name: v.optional(plainText("a host name", "With ca: the name in its certificate, by default cloud.address.")),
-  minVersion: v.optional(choice(OLDEST, "The oldest TLS that both ends take."), "TLSv1.3"),
-})
+const BY_NOTHING = `is missing: write the one that ${INVOCATION} pair cloud prints, or ca with an authority's file`
 
-export const gatewayTls = section("How the cloud knows the gateway. With ca its certificate has the site's name.", {
-  ...ofAnEnd("gateway"),
-})
+export const cloudTls = v.pipe(
+  section("How the gateway knows the cloud. With it and gateway.tls the cloud's leg is TLS.", {
+    ...ofAnEnd("cloud"),
+    name: v.optional(plainText("a host name", "With ca: the name in its certificate, by default cloud.address.")),
+    minVersion: v.optional(choice(OLDEST, "The oldest TLS that both ends take."), "TLSv1.3"),
+  }),
+  v.forward(
+    v.check(({ fingerprint, ca }) => fingerprint !== undefined || ca !== undefined, BY_NOTHING),
+    ["fingerprint"],
+  ),
+)
+
+export const gatewayTls = v.pipe(
+  section("How the cloud knows the gateway. With ca its certificate has the site's name.", ofAnEnd("gateway")),
+  v.forward(
+    v.check(({ fingerprint, ca }) => fingerprint !== undefined || ca !== undefined, BY_NOTHING),
+    ["fingerprint"],
+  ),
+)
 
 export const siteFingerprint = v.optional(fingerprints("The fingerprint of its gateway's key, or a list."))
 
