@@ -17,6 +17,7 @@ import { loadTopology } from "../topology/yaml/load"
 import { formatProblem } from "../topology/yaml/problem"
 import { COMMON_OPTIONS, type Values } from "./arguments"
 import { wrap } from "./columns"
+import { lookAtKeys, protectionLines } from "./protection"
 import { createScreen } from "./screen"
 import { SAMPLE_DATA } from "./start/report"
 
@@ -63,10 +64,14 @@ export async function run(values: Values<typeof options>): Promise<number> {
       `The ready-made format ${format} is untried on a real export: please send one to whoever keeps this programme`,
     )
   }
+  const keys = lookAtKeys(topology, systemClock.now())
+  for (const line of [...protectionLines(topology), ...keys.notes]) screen.info(line)
+  for (const problem of keys.problems) screen.error(problem)
+  const what = keys.problems.length > 0 ? "its keys or surveys are not" : "its surveys are not"
+  problems += keys.problems.length
   const amounts = [count(topology.devices.size, "device"), count(surveys, "survey"), count(readings, "reading")]
   const seen = [...(topology.sample ? [SAMPLE_DATA] : []), ...amounts].join(", ")
-  if (problems > 0)
-    screen.fail(`${topology.file} is sound, its surveys are not: ${count(problems, "problem")}; ${seen}`)
+  if (problems > 0) screen.fail(`${topology.file} is sound, ${what}: ${count(problems, "problem")}; ${seen}`)
   else screen.success(`${topology.file}: ${seen}, no problems`)
   return problems > 0 ? 2 : 0
 }

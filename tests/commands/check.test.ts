@@ -62,6 +62,7 @@ test("check names each survey that cannot be read with its place, and the first 
     "topology.yaml:14 192.168.1.8: gone.ts not found",
     expect.stringMatching(/^topology\.yaml:15 192\.168\.1\.9: broken\.ts cannot be loaded: .+/),
     "topology.yaml:16 192.168.1.10: lines.ts has no default export (device, day) => text",
+    expect.stringContaining(" Without keys: keep both legs on a network that you trust."),
     "topology.yaml is sound, its surveys are not: 109 problems; sample data, 10 devices, 10 surveys, 2 readings",
   ])
   const shown = "192.168.1.7, bad.txt\n  08:00 - 20 - 30%\n192.168.1.11, good.txt\n  08:00 - 20 - 30%\n"
@@ -91,6 +92,7 @@ test("check reads scripts and files of others, shows the last three readings, an
     "✖ tank.ts:2 Humidity must be 0 to 100 %: it is 130",
     "✖ soil.csv:6 Temperature must be -90 to 90 °C: it is 230",
     "The ready-made format ecowitt is untried on a real export: please send one to whoever keeps this programme",
+    "Without keys: keep both legs on a network that you trust.",
     "✖ others.yaml is sound, its surveys are not: 2 problems; sample data, 2 devices, 2 surveys, 5 readings",
     "",
   ])

@@ -8,6 +8,7 @@ import type { Addressing } from "../../topology/addressing"
 import { sizeOf } from "../../topology/ranges"
 import { isComplete } from "../../verdict"
 import { columns, cut } from "../columns"
+import { protectionLines } from "../protection"
 import { describeRoles } from "../roles"
 
 const NAMED_AT_ONCE = 10 // of missing devices and of warnings; a fleet's are counted
@@ -40,7 +41,7 @@ export function bannerOf(topology: Topology, named: Roles | undefined, addressin
     [site, data, what, where].filter((part) => part !== undefined).join(", "),
     `${count(devices.size, "device")} ─UDP─▶ gateway ${interfaces.devices.address.ip} | ` +
       `${interfaces.cloud.address.ip} ─TCP─▶ cloud ${cloud.address}`,
-    "Without keys: keep both legs on a network that you trust.",
+    ...protectionLines(topology),
   ]
 }
 

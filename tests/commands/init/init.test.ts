@@ -73,9 +73,10 @@ describe("init with options", () => {
   test("check names only the surveys that are to be written", async () => {
     await init("farm", "--devices", "2")
     const { stderr, exit } = await runCommand(folder, "check", "--topology", "farm/topology.yaml")
-    const [first, second, sum, ...more] = stderr.trimEnd().split("\n")
+    const [first, second, keys, sum, ...more] = stderr.trimEnd().split("\n")
     expect(first).toMatch(/192\.168\.1\.2: surveys\/.*\/192\.168\.1\.2\.txt not found$/)
     expect(second).toMatch(/192\.168\.1\.3: surveys\/.*\/192\.168\.1\.3\.txt not found$/)
+    expect(keys).toContain("Without keys: keep both legs on a network that you trust.")
     expect(sum).toContain("topology.yaml is sound, its surveys are not: 2 problems; 2 devices")
     expect([more, exit]).toEqual([[], 2])
   })

@@ -1,0 +1,50 @@
+// What of a network is protected by keys and what is not, in words; and what is wrong with the keys of this host.
+import { existsSync } from "node:fs"
+import { type End, pathsOf, readOwn } from "../keys/ends"
+import { KeyError } from "../keys/errors"
+import type { Topology } from "../topology/topology"
+
+const ENDS: readonly End[] = ["cloud", "gateway"]
+const DAY_MS = 86_400_000
+const SOON_DAYS = 30 // before an authority's certificate ends
+
+/** One line for the cloud's leg, and one for the devices'; one for both where neither has keys. */
+export function protectionLines({ cloud, gateway }: Pick<Topology, "cloud" | "gateway">): string[] {
+  if (!cloud.tls || !gateway.tls) return ["Without keys: keep both legs on a network that you trust."]
+  const by = (tls: { readonly ca?: unknown }) => (tls.ca === undefined ? "its key" : "an authority")
+  const ways = [...new Set([by(cloud.tls), by(gateway.tls)])]
+  return [
+    `Gateway ↔ cloud: TLS, each known by ${ways.join(" or ")}.`,
+    "Devices without keys: keep their leg on a network that you trust.",
+  ]
+}
+
+/** What a person has to mend of the keys that this host has, and what is worth knowing of those that it has not. */
+export function lookAtKeys(topology: Topology, now: number): { problems: string[]; notes: string[] } {
+  const problems: string[] = []
+  const notes: string[] = []
+  if (!topology.cloud.tls) return { problems, notes }
+  for (const end of ENDS) {
+    const { certificate, key } = pathsOf(end, topology)
+    if (!existsSync(certificate) && !existsSync(key)) {
+      notes.push(`The ${end}'s key is not on this host: ${key}`)
+      continue
+    }
+    try {
+      const { leaf } = readOwn(end, topology)
+      // a key that is pinned has no end
+      const ending = topology[end].tls?.ca === undefined ? undefined : leaf.validTo
+      if (ending !== undefined) problems.push(...endingOf(certificate, ending, now))
+    } catch (error) {
+      if (!(error instanceof KeyError)) throw error
+      problems.push(error.message)
+    }
+  }
+  return { problems, notes }
+}
+
+function endingOf(certificate: string, validTo: string, now: number): string[] {
+  const leftDays = Math.floor((Date.parse(validTo) - now) / DAY_MS)
+  if (leftDays >= SOON_DAYS) return []
+  return [`${certificate} is valid until ${validTo}: ${leftDays < 0 ? "nobody takes it any more" : "make a new one"}`]
+}
