@@ -1,6 +1,7 @@
 // The cloud: listens on TCP, tells CoAP from plain text, stores, and lists on its console.
 import type { Clock, Random } from "../clock"
 import { tlsOf } from "../keys/ends"
+import { Renewal } from "../keys/renewal"
 import type { Log } from "../log"
 import type { Sockets } from "../net/sockets"
 import type { TcpListener } from "../net/tcp"
@@ -135,21 +136,39 @@ export class Cloud {
   }
 
   async #begin(): Promise<void> {
-    const { topology, addressing, sockets, log } = this.options
+    const { topology, addressing, sockets, clock, log } = this.options
     const { site, timeZone, cloud, devices } = topology
     if (!(await this.#store.site(site))) {
       await this.#store.describeSite(site, { timeZone, devices: devices.labels(), spool: "" })
     }
     for (const { site: name, day } of await this.#store.unlisted()) this.#list(name, day)
     this.watch.start()
+    const tls = tlsOf("cloud", topology)
+    const renewal = tls && new Renewal("cloud", topology, clock)
     this.#listener = sockets.listenTcp({
       address: bindAddress(cloud.address, addressing),
       port: cloud.port,
-      onConnection: (connection) => this.#door.accept(connection),
+      onConnection: (connection) => {
+        if (renewal) this.#renew(renewal)
+        return this.#door.accept(connection)
+      },
       maxQueuedBytes: UNREAD_BYTES,
       onProblem: (error) => log.warn(error.message),
-      tls: tlsOf("cloud", topology),
+      tls,
     })
+  }
+
+  /** What was changed of the key's files is shown to who comes next. */
+  #renew(renewal: Renewal): void {
+    const { log } = this.options
+    try {
+      const tls = renewal.look()
+      if (!tls) return
+      this.#listener?.renew(tls)
+      log.info("The cloud's certificate is another one: it is shown from now on")
+    } catch (error) {
+      log.error(`The cloud's certificate of before is still shown: ${error instanceof Error ? error.message : error}`)
+    }
   }
 
   /** @param only addresses to list; all of the day without it */

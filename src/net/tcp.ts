@@ -68,13 +68,20 @@ export function listenTcp(options: TcpOptions): TcpListener {
       ...(tls && { tls: bunTlsOptions(tls) }),
     })
   try {
-    let listener = listenOn(port, options.tls)
+    let shown = options.tls
+    let listener = listenOn(port, shown)
     const bound = listener.port
     return {
       port: bound,
       renew(tls) {
         listener.stop() // its own reload() keeps the certificate that it has
-        listener = listenOn(bound, tls)
+        try {
+          listener = listenOn(bound, tls)
+          shown = tls
+        } catch (cause) {
+          listener = listenOn(bound, shown)
+          throw cause
+        }
       },
       stop() {
         stopping = true

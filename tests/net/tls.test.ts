@@ -183,6 +183,13 @@ describe("a connection over TLS", () => {
     const [before, after] = [end(), end()]
     const old = await connect(listener.port, before.onConnection)
     await first.shown
+    // what cannot be shown leaves what was shown
+    expect(() => listener.renew({ ...tlsOf(client), certificate: "noise", ca: "noise" })).toThrow()
+    const kept = end()
+    ends.unshift(end())
+    const again = await connect(listener.port, kept.onConnection)
+    expect((await kept.shown).fingerprint).toBe(fingerprintOf(server.publicKey))
+    again.close()
     listener.renew(tlsOf(client))
     const next = await connect(listener.port, after.onConnection)
     expect((await before.shown).fingerprint).toBe(fingerprintOf(server.publicKey))
