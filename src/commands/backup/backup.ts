@@ -1,6 +1,6 @@
-// `bun run backup FOLDER`: copies what this host has, while it runs: the spool, the store, topology.yaml.
-import { copyFileSync } from "node:fs"
-import { join, resolve } from "node:path"
+// `bun run backup FOLDER`: copies what this host has, while it runs: the spool, the store, topology.yaml; keys when asked.
+import { copyFileSync, existsSync, mkdirSync, readdirSync } from "node:fs"
+import { dirname, join, resolve } from "node:path"
 import { systemClock } from "../../clock"
 import { STORE } from "../../cloud/store/schema"
 import { formatBytes } from "../../format"
@@ -22,11 +22,13 @@ export const summary =
   "Copies the spool, the store and topology.yaml of this host into a folder, while they are in use."
 export const positionals = "FOLDER"
 export const options = {
+  "with-keys": { type: "boolean", help: "also keys/: whoever has such a backup can speak for this host" },
   keep: { type: "string", value: "N", help: "then remove all but the newest N of its backups there" },
   ...COMMON_OPTIONS,
 } as const
 
 const EXIT_FULL = 1
+const KEYS = "keys"
 
 export async function run(values: Values<typeof options>, words: readonly string[]): Promise<number> {
   const screen = createScreen(values)
@@ -34,7 +36,7 @@ export async function run(values: Values<typeof options>, words: readonly string
   if (folder === undefined || more.length > 0) throw new UsageError(`Name one folder: ${INVOCATION} backup backups`)
   const keep = readKeep(values.keep)
   const topology = await loadTopology(values.topology ?? "topology.yaml")
-  const originals = originalsOf(topology)
+  const originals = [...originalsOf(topology), ...(values["with-keys"] ? keysOf(topology) : [])]
   const contents: Contents = {
     site: topology.site,
     files: Object.fromEntries(originals.map(({ name, file }) => [name, file])),
@@ -47,6 +49,7 @@ export async function run(values: Values<typeof options>, words: readonly string
   try {
     const backup = makeBackup(folder, contents, systemClock.now(), (part) => {
       for (const { name, file, kind } of originals) {
+        mkdirSync(dirname(join(part, name)), { recursive: true, mode: 0o700 })
         if (kind) copyDatabase(file, kind, join(part, name))
         else copyFileSync(file, join(part, name))
       }
@@ -82,6 +85,14 @@ function originalsOf({ file, gateway, cloud }: Topology): Original[] {
   ].filter(({ file }) => isThere(file))
   if (databases.length > 0) return [...databases, { name: "topology.yaml", file: resolve(file) }]
   throw new StorageError(`Neither ${gateway.spool} nor ${cloud.store} is there: nothing was collected here so far`)
+}
+
+/** All files of the folder of keys. Throws StorageError where there is none. */
+function keysOf({ folder }: Topology): Original[] {
+  const keys = join(folder, KEYS)
+  if (!existsSync(keys)) throw new StorageError(`There is no ${keys} here: leave --with-keys away`)
+  const entries = readdirSync(keys, { withFileTypes: true }).filter((entry) => entry.isFile())
+  return entries.map(({ name }) => ({ name: join(KEYS, name), file: join(keys, name) }))
 }
 
 function readKeep(text: string | undefined): number | undefined {

@@ -12,7 +12,7 @@ import {
   statSync,
   writeFileSync,
 } from "node:fs"
-import { join } from "node:path"
+import { join, relative } from "node:path"
 import * as v from "valibot"
 import { codeOf, StorageFull } from "../../storage/errors"
 import { syncFile, syncFolder } from "../../storage/folder"
@@ -46,8 +46,9 @@ export function makeBackup(folder: string, contents: Contents, now: number, copy
     writeFileSync(join(part, LIST), `${JSON.stringify(contents, null, 2)}\n`)
     removeAbandoned(folder, contents, statSync(join(part, LIST)).mtimeMs)
     copy(part)
-    for (const name of readdirSync(part)) syncFile(join(part, name))
+    for (const name of namesOf(part, "file")) syncFile(join(part, name))
     for (const [name, original] of files) chmodSync(join(part, name), statSync(original).mode & PERMISSIONS)
+    for (const name of namesOf(part, "folder")) syncFolder(join(part, name))
     syncFolder(part)
     renameSync(part, backup)
     syncFolder(folder)
@@ -98,6 +99,14 @@ function claim(folder: string, now: number): string {
   }
 }
 
+/** All within, with the folders that they stand in; what is neither file nor folder counts as a file. */
+function namesOf(folder: string, kind: "file" | "folder"): string[] {
+  const entries = readdirSync(folder, { recursive: true, withFileTypes: true })
+  return entries
+    .filter((entry) => entry.isDirectory() === (kind === "folder"))
+    .map(({ parentPath, name }) => relative(folder, join(parentPath, name)))
+}
+
 /** Rising. */
 function namesIn(folder: string, suffix: string): string[] {
   const names = readdirSync(folder).filter((name) => name.endsWith(suffix))
@@ -114,7 +123,7 @@ function isOf(contents: Contents, path: string): boolean {
   try {
     if (!lstatSync(path).isDirectory()) return false
     const names = Object.keys(contents.files).flatMap((name) => [name, `${name}-journal`])
-    const isForeign = readdirSync(path).some((name) => name !== LIST && !names.includes(name))
+    const isForeign = namesOf(path, "file").some((name) => name !== LIST && !names.includes(name))
     return !isForeign && Bun.deepEquals(v.parse(list, JSON.parse(readFileSync(join(path, LIST), "utf8"))), contents)
   } catch {
     return false

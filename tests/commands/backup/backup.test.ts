@@ -244,3 +244,44 @@ describe.skipIf(missingMount() !== undefined)("backup to a full disk", () => {
     expect([stdout.toString(), exitCode]).toEqual(["left: \n", 1])
   })
 })
+
+describe("backup --with-keys", () => {
+  const secret = "-----BEGIN PRIVATE KEY-----"
+  const keys = () => join(site.folder, "keys")
+
+  test("copies keys/ for its owner alone; without it no backup has a key", async () => {
+    expect((await runCommand(site.folder, "pair", "cloud")).exit).toBe(0)
+    expect((await backup()).exit).toBe(0)
+    const plain = latest()
+    expect(readdirSync(plain).sort()).toEqual(WHOLE)
+    for (const name of WHOLE) expect(readFileSync(join(plain, name), "latin1")).not.toContain(secret)
+
+    const { stderr, exit } = await backup("--with-keys")
+    expect(exit).toBe(0)
+    expect(stderr).toContain("keys/cloud.key ")
+    expect(stderr).not.toContain(secret)
+    expect(readdirSync(latest("keys")).sort()).toEqual(readdirSync(keys()).sort())
+    for (const name of readdirSync(keys())) {
+      expect(readFileSync(latest(`keys/${name}`))).toEqual(readFileSync(join(keys(), name)))
+      expect(statSync(latest(`keys/${name}`)).mode & 0o777).toBe(0o600)
+    }
+    expect(statSync(latest("keys")).mode & 0o777).toBe(0o700)
+  })
+
+  test("--keep removes older ones of its own series alone: those with the same keys", async () => {
+    await runCommand(site.folder, "pair", "cloud")
+    await backup()
+    await backup("--with-keys")
+    const [plain = ""] = backups()
+    const { stderr } = await backup("--with-keys", "--keep", "1")
+    expect(stderr.match(/Removed/g)).toHaveLength(1)
+    expect(backups()).toHaveLength(2)
+    expect(backups()[0]).toBe(plain)
+  })
+
+  test("says so where there are no keys", async () => {
+    const { stderr, exit } = await backup("--with-keys")
+    expect({ stderr, exit }).toEqual({ stderr: `There is no ${keys()} here: leave --with-keys away\n`, exit: 2 })
+    expect(existsSync(join(site.folder, "backups"))).toBe(false)
+  })
+})
