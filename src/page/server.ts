@@ -3,6 +3,7 @@ import { readFileSync, statSync } from "node:fs"
 import { resolve } from "node:path"
 import * as v from "valibot"
 import { systemClock } from "../clock"
+import { readKeyPair } from "../keys/files"
 import { bindError } from "../net/udp"
 import { isLoopback } from "../topology/address"
 import { pageSection, type Topology } from "../topology/topology"
@@ -35,10 +36,12 @@ async function start(): Promise<void> {
   const guard = guardOf(settings, topology)
   const current = (views = new Views(topology, () => tell({ kind: "counts" })))
   const { address, port } = settings
+  const tls = tlsOf(settings, topology)
   try {
     const server = Bun.serve({
       hostname: address,
       port,
+      ...(tls && { tls }),
       idleTimeout: 120,
       fetch: async (request, server) => refuse(request, guard) ?? (await answer(request, current, server)),
       error: (error) => {
@@ -48,7 +51,7 @@ async function start(): Promise<void> {
     })
     // the first look at a fleet would wait for all that it loads
     if (current.prepare()) overviewOf(current.glimpse(), topology, systemClock.now())
-    tell({ kind: "listening", url: `http://${address}:${server.port}` })
+    tell({ kind: "listening", url: `${tls ? "https" : "http"}://${address}:${server.port}` })
   } catch (error) {
     throw bindError("TCP", address, port, error)
   }
@@ -66,6 +69,17 @@ function guardOf({ address, password, proxied }: PageSettings, { folder }: Topol
     hosts: isLoopback(address) && !proxied ? [address, "127.0.0.1", "localhost"] : undefined,
     password: password === undefined ? undefined : readPassword(resolve(folder, password)),
   }
+}
+
+/** Throws KeyError. */
+function tlsOf({ tls }: PageSettings, { folder }: Topology): { cert: string; key: string } | undefined {
+  if (!tls) return undefined
+  const { certificate, key } = readKeyPair(
+    resolve(folder, tls.certificate),
+    resolve(folder, tls.key),
+    "page.tls names it",
+  )
+  return { cert: certificate, key }
 }
 
 function readPassword(path: string): string {

@@ -2,6 +2,8 @@
 import { afterEach, expect, test } from "bun:test"
 import { chmod, mkdir, writeFile } from "node:fs/promises"
 import { join } from "node:path"
+import { makePair } from "../../src/keys/certificate"
+import { writeSecret } from "../../src/keys/files"
 import { silentLog } from "../../src/log"
 import { Page } from "../../src/page/page"
 import { Site, until } from "../end-to-end/fixture"
@@ -142,4 +144,29 @@ test("whoever looks is told when something has changed", async () => {
   const [first = "", second = ""] = seen
   expect([first.split(" ")[0], second.split(" ")[0]]).toEqual(["version", "changed"])
   expect(first.split(" ")[1]).not.toBe(second.split(" ")[1])
+})
+
+test("page.tls serves it over TLS, with a certificate that browsers are shown", async () => {
+  const site = await siteWith("{ port: 0, tls: { certificate: keys/page.crt, key: keys/page.key } }")
+  const { certificate, key } = makePair("127.0.0.1")
+  writeSecret(join(site.folder, "keys/page.crt"), certificate)
+  writeSecret(join(site.folder, "keys/page.key"), key)
+  const page = await start(site)
+  expect(page.url).toStartWith("https://127.0.0.1:")
+  const response = await fetch(page.url, { tls: { ca: certificate } })
+  expect(await response.text()).toContain("greenhouse, sample data")
+  await expect(get(page, "/")).rejects.toThrow("self signed certificate") // nobody else vouches for it
+  await expect(fetch(page.url.replace("https", "http"))).rejects.toThrow()
+})
+
+test("page.tls with a key that others may read, or that is another's, is no page", async () => {
+  const site = await siteWith("{ port: 0, tls: { certificate: keys/page.crt, key: keys/page.key } }", false)
+  const [one, other] = [makePair("127.0.0.1"), makePair("127.0.0.1")]
+  const [certificate, key] = [join(site.folder, "keys/page.crt"), join(site.folder, "keys/page.key")]
+  await expect(start(site)).rejects.toThrow(`${certificate} is not there: page.tls names it`)
+  writeSecret(certificate, one.certificate)
+  writeSecret(key, other.key)
+  await expect(start(site)).rejects.toThrow(`${key} is not the key of ${certificate}: they have to be a pair`)
+  await chmod(key, 0o640)
+  await expect(start(site)).rejects.toThrow(`${key} may be read by others`)
 })
