@@ -61,19 +61,19 @@ export interface GatewaySecurity {
 /** As the files are now: a certificate that was made anew is shown from the next connection on. Throws KeyError. */
 export function gatewaySecurity(topology: Topology): GatewaySecurity | undefined {
   const tls = tlsOf("gateway", topology)
-  const fingerprints = topology.cloud.tls?.fingerprint
-  return (
-    tls && { tls, trust: fingerprints ? { by: "key", fingerprints } : { by: "authority", name: cloudName(topology) } }
-  )
+  const { fingerprint, ca } = topology.cloud.tls ?? {}
+  return tls && { tls, trust: trustBy(fingerprint, ca, cloudName(topology)) }
 }
 
 /** How the cloud knows a site's gateway: by the key that is named beside the site, or its own by gateway.tls. */
 export function trustInGateway(site: string, { site: own, cloud, gateway }: Topology): Trust {
   const served = cloud.sites.find(({ site: name }) => name === site)
   const fingerprints = served?.fingerprint ?? (site === own ? gateway.tls?.fingerprint : undefined)
-  if (fingerprints) return { by: "key", fingerprints }
-  // without an authority nobody has one of its certificates
-  return gateway.tls?.ca === undefined ? { by: "key", fingerprints: [] } : { by: "authority", name: site }
+  return trustBy(fingerprints, gateway.tls?.ca, site)
 }
+
+/** Without an authority nobody has one of its certificates: Bun would take those of the public ones. */
+const trustBy = (fingerprints: readonly string[] | undefined, ca: string | undefined, name: string): Trust =>
+  fingerprints || ca === undefined ? { by: "key", fingerprints: fingerprints ?? [] } : { by: "authority", name }
 
 const cloudName = ({ cloud }: Topology): string => cloud.tls?.name ?? cloud.address

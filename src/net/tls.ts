@@ -6,7 +6,7 @@ export interface TlsSettings {
   /** PEM: our certificate, and those between it and its authority. */
   readonly certificate: string
   readonly key: string
-  /** PEM of the authorities that a peer's certificate may come from; without them every chain has a problem. */
+  /** PEM of the authorities that a peer's certificate may come from; without them what is said of its chain means nothing. */
   readonly ca?: string | undefined
   readonly minVersion: "TLSv1.2" | "TLSv1.3"
   /** Of a client: whom it wants to speak to, an address or a host name. */
@@ -29,9 +29,9 @@ export function bunTlsOptions({ certificate, key, ca, minVersion, serverName }: 
   return {
     cert: certificate,
     key,
-    // said out loud: without a list Bun trusts the public authorities, and without requestCert no client shows anything
-    ca: ca ?? certificate,
-    requestCert: true,
+    // none where keys are pinned: GnuTLS shows no certificate to a server that asks for those of an authority
+    ...(ca !== undefined && { ca }),
+    requestCert: true, // said out loud: otherwise no client shows anything
     rejectUnauthorized: false,
     secureOptions: forbidden(minVersion),
     ALPNProtocols: COAP,

@@ -65,11 +65,19 @@ export class Capture implements AsyncDisposable {
     return capture
   }
 
+  /** Ends the capture: of the TCP port the protocols of each packet with bytes, as `tls`, and all that passed. */
+  async dissectTls(): Promise<{ readonly protocols: readonly string[]; readonly bytes: Buffer }> {
+    const file = await this.#end()
+    const { tcp } = this.ports
+    const args = ["-n", "-r", file, "-d", `tcp.port==${tcp},tls`, "-Y", `tcp.port == ${tcp} and tcp.len > 0`]
+    const { stdout } = await runPeer("tshark", [...args, "-T", "fields", "-e", "frame.protocols"])
+    const protocols = stdout.split("\n").filter(Boolean)
+    return { protocols: protocols.map((stack) => stack.split(":").at(-1) ?? ""), bytes: Buffer.concat(this.#chunks) }
+  }
+
   /** Ends the capture and has it dissected. */
   async dissect(): Promise<Packet[]> {
-    await this.#reach("here it ends")
-    const file = join(this.folder, "capture.pcapng")
-    await Bun.write(file, Buffer.concat(this.#chunks))
+    const file = await this.#end()
     const { udp, tcp } = this.ports
     const decodeAs = ["-d", `udp.port==${udp},coap`, "-d", `tcp.port==${tcp},coap`]
     const filter = ["-Y", `udp.port == ${udp} or (tcp.port == ${tcp} and tcp.len > 0)`]
@@ -85,6 +93,14 @@ export class Capture implements AsyncDisposable {
     ]
     const { stdout } = await runPeer("tshark", ["-n", "-r", file, ...decodeAs, ...filter, ...format])
     return stdout.split("\n").filter(Boolean).map(readPacket)
+  }
+
+  /** Its file. */
+  async #end(): Promise<string> {
+    await this.#reach("here it ends")
+    const file = join(this.folder, "capture.pcapng")
+    await Bun.write(file, Buffer.concat(this.#chunks))
+    return file
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -5,6 +5,9 @@ import { describe, test } from "bun:test"
 const PEERS = {
   "coap-client": { names: ["coap-client-notls", "coap-client"], install: "libcoap3-bin" },
   "coap-server": { names: ["coap-server-notls", "coap-server"], install: "libcoap3-bin" },
+  "coap-client-openssl": { names: ["coap-client-openssl"], install: "libcoap3-bin" },
+  "coap-client-gnutls": { names: ["coap-client-gnutls"], install: "libcoap3-bin" },
+  "coap-server-openssl": { names: ["coap-server-openssl"], install: "libcoap3-bin" },
   dumpcap: { names: ["dumpcap"], install: "tshark" },
   tshark: { names: ["tshark"], install: "tshark" },
   nc: { names: ["nc"], install: "netcat-openbsd" },
