@@ -19,6 +19,7 @@ import { measurePage } from "./page/page"
 import { measureRoles } from "./start/idle"
 import { measureOriginal } from "./start/original"
 import { measureStart } from "./start/start"
+import { measureTls } from "./tls"
 import { measureUploads } from "./uploads"
 
 const QUICK = { devices: 20_000, fleet: 20_000, bulk: 20_000 }
@@ -78,10 +79,12 @@ async function measureAll(full: boolean): Promise<Figure[]> {
   return [
     ...(await measureUploads({ ...load, devices: size.devices, say })),
     ...(await measureFleet({ ...load, devices: size.fleet }, say)),
+    await measureTls({ ...load, devices: size.devices }, say),
     await measureBulk(size.bulk),
     ...(await measureLarge(SEED)),
     ...(await measurePage({ ...load, devices: size.devices, fleet: size.fleet, say })),
     await measureStart(say),
+    await measureStart(say, { keys: true }),
     ...(original ? [original] : []),
     ...(full ? [...(await measureRoles(say)), await measureIdlePage()] : []), // they have to rest for half a minute first
   ]

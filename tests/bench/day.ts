@@ -13,6 +13,7 @@ import { type Day, dayBefore } from "../../src/survey/calendar"
 import { formatReading } from "../../src/survey/reading"
 import { formatAddress } from "../../src/topology/address"
 import { bindAddress } from "../../src/topology/addressing"
+import { makeKeys } from "./keys"
 import { runFleet } from "./load/fleet"
 import { A_DAYS_READINGS, surveyOf, uploadOf } from "./load/surveys"
 import { FIRST_DEVICE, fleetTopology } from "./load/topology"
@@ -39,6 +40,8 @@ export interface DayOptions {
   readonly devices: number
   readonly window: number
   readonly random: Random
+  /** Keys for the cloud's leg. */
+  readonly tls?: boolean
 }
 
 const LOOK_AT_MEMORY_MS = 500
@@ -47,10 +50,11 @@ export const READINGS = 24
 export const SURVEY_BYTES = A_DAYS_READINGS.length
 
 /** Throws when anything that was acknowledged is not in the store with the right values. */
-export async function measureDay({ devices, window, random }: DayOptions): Promise<FleetDay> {
+export async function measureDay({ devices, window, random, tls = false }: DayOptions): Promise<FleetDay> {
   const folder = await mkdtemp(join(tmpdir(), "bench-day-"))
   try {
     await using stack = new AsyncDisposableStack()
+    if (tls) makeKeys(folder)
     const topology = fleetTopology(folder, devices)
     const { gateway, cloud, timeZone } = topology
     const bound = (ip: string) => bindAddress(ip, "simulated")

@@ -2,6 +2,7 @@
 import { formatAddress } from "../../../src/topology/address"
 import type { Topology } from "../../../src/topology/topology"
 import { parseTopology } from "../../../src/topology/yaml/load"
+import { withKeys } from "../keys"
 
 export const FIRST_DEVICE = 0x0a00_0002 // 10.0.0.2
 
@@ -20,6 +21,6 @@ devices:
 page: { port: 0 }
 `
 
-/** Its databases are in `folder`. */
+/** Its databases are in `folder`, and the keys of the cloud's leg, if it has any. */
 export const fleetTopology = (folder: string, devices: number): Topology =>
-  parseTopology(fleetText(devices), `${folder}/topology.yaml`)
+  parseTopology(withKeys(fleetText(devices), folder), `${folder}/topology.yaml`)

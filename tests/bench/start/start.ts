@@ -3,18 +3,28 @@ import { mkdtemp, rm } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { type Figure, formatSpread, median } from "../figure"
+import { makeKeys, withKeys } from "../keys"
 import { copySample, ROOT } from "./sample"
 
 const WARM_UPS = 2
 const RUNS = 15
 const AIM_MS = 150
+const AIM_WITH_KEYS_MS = 200
 const PATIENCE_MS = 10_000
 
-/** @param say is told the spread */
-export async function measureStart(say: (text: string) => void): Promise<Figure> {
+/**
+ * @param say is told the spread
+ * @param keys of the cloud's leg
+ */
+export async function measureStart(say: (text: string) => void, { keys = false } = {}): Promise<Figure> {
   const folder = await mkdtemp(join(tmpdir(), "bench-start-"))
   try {
     await copySample(folder)
+    if (keys) {
+      makeKeys(folder)
+      const file = join(folder, "topology.yaml")
+      await Bun.write(file, withKeys(await Bun.file(file).text(), folder))
+    }
     const empty: number[] = []
     const ours: number[] = []
     // by turns, so that whatever else the machine does falls on both
@@ -25,16 +35,18 @@ export async function measureStart(say: (text: string) => void): Promise<Figure>
       empty.push(emptyMs)
       ours.push(oursMs)
     }
-    say(`start --once: ${formatSpread(ours, "ms")}, Bun's empty start: ${formatSpread(empty, "ms")}`)
+    const what = keys ? "start --once with keys" : "start --once"
+    const aimMs = keys ? AIM_WITH_KEYS_MS : AIM_MS
+    say(`${what}: ${formatSpread(ours, "ms")}, Bun's empty start: ${formatSpread(empty, "ms")}`)
     const value = median(ours)
     return {
-      figure: "warm `start --once`, sample network",
+      figure: `warm \`${what}\`, sample network`,
       value,
       unit: "ms",
       peer: `bun -e 0: ${Math.round(median(empty))} ms`,
       ratio: value / median(empty),
-      aim: `${AIM_MS} ms or less`,
-      met: value <= AIM_MS,
+      aim: `${aimMs} ms or less`,
+      met: value <= aimMs,
     }
   } finally {
     await rm(folder, { recursive: true })
