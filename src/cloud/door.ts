@@ -80,6 +80,7 @@ export class Door {
     const { clock, gateways } = this.options
     const { remoteAddress } = connection
     let opened: { session: Session; handler: ConnectionHandler } | undefined
+    let identity: string | undefined
     let isSilent = true
     const cancel = clock.after(PROTOCOL_TIMEOUT_MS, () => connection.close())
     return {
@@ -93,8 +94,9 @@ export class Door {
           opened.session.abort(`This cloud does not trust this gateway: ${known.refusal}`)
           return
         }
-        this.#guests.identify(connection, known.identity, known.rank)
-        opened = this.#open(connection, known.identity)
+        identity = known.identity
+        this.#guests.identify(connection, identity, known.rank)
+        opened = this.#open(connection, identity)
       },
       data: (chunk) => {
         isSilent = false
@@ -105,7 +107,7 @@ export class Door {
       close: (error) => {
         cancel()
         this.#guests.leave(connection)
-        if (isSilent && opened) this.#warn(`${remoteAddress} ${NOT_TRUSTED}`, remoteAddress)
+        if (isSilent && opened) this.#warn(`${remoteAddress} ${NOT_TRUSTED}`, remoteAddress, identity)
         else if (!opened && error) this.#tellHandshake(error, remoteAddress)
         opened?.handler.close(error)
       },
@@ -146,10 +148,14 @@ export class Door {
     }
   }
 
-  /** No crowd of others hides what is wrong with a gateway. */
-  #warn(text: string, peer: string): void {
-    if (this.options.gateways.rankOf(peer) > 0) this.#warnOfGateways(text, peer)
-    else this.#warnOfOthers(text, peer)
+  /**
+   * No crowd of others hides what is wrong with a gateway.
+   * @param identity under TLS, of one that is known
+   */
+  #warn(text: string, address: string, identity?: string): void {
+    if (identity !== undefined || this.options.gateways.rankOf(address) > 0)
+      this.#warnOfGateways(text, identity ?? address)
+    else this.#warnOfOthers(text, address)
   }
 
   /** @param identity under TLS */
@@ -172,7 +178,7 @@ export class Door {
       identity,
       endpoint: connection.endpoint,
       handler: this.#handlerOf(connection),
-      onProblem: (error) => this.#warn(error.message, connection.remoteAddress),
+      onProblem: (error) => this.#warn(error.message, connection.remoteAddress, identity),
     })
     const handler: ConnectionHandler = {
       data: (chunk) => {

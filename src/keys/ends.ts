@@ -23,6 +23,15 @@ export function pathsOf(
   return { certificate: resolve(folder, certificate), key: resolve(folder, key) }
 }
 
+/** All files that this end reads; none on a plain leg. */
+export function filesOf(end: End, topology: Topology): string[] {
+  const { cloud, gateway, folder } = topology
+  if (!cloud.tls || !gateway.tls) return []
+  const { certificate, key } = pathsOf(end, topology)
+  const { ca } = end === "cloud" ? gateway.tls : cloud.tls
+  return [key, certificate, ...(ca === undefined ? [] : [resolve(folder, ca)])]
+}
+
 /** What this end shows and whose authorities it asks, as the files are now; undefined on a plain leg. Throws KeyError. */
 export function tlsOf(end: End, topology: Topology): TlsSettings | undefined {
   const { cloud, gateway, folder } = topology

@@ -1,10 +1,9 @@
 // Notices that the files an end shows were changed while it listens, as an authority's renewal does without asking anybody.
 import { statSync } from "node:fs"
-import { resolve } from "node:path"
 import type { Clock } from "../clock"
 import type { TlsSettings } from "../net/tls"
 import type { Topology } from "../topology/topology"
-import { type End, pathsOf, tlsOf } from "./ends"
+import { type End, filesOf, tlsOf } from "./ends"
 
 const LOOK_EVERY_MS = 5000 // however many connections come
 
@@ -19,9 +18,7 @@ export class Renewal {
     private readonly topology: Topology,
     private readonly clock: Pick<Clock, "monotonic">,
   ) {
-    const { certificate, key } = pathsOf(end, topology)
-    const { ca } = topology[end === "cloud" ? "gateway" : "cloud"].tls ?? {}
-    this.#paths = [certificate, key, ...(ca === undefined ? [] : [resolve(topology.folder, ca)])]
+    this.#paths = filesOf(end, topology)
     this.#stamp = stampOf(this.#paths)
     this.#lookedAt = clock.monotonic()
   }

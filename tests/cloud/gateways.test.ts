@@ -1,7 +1,11 @@
 import { describe, expect, test } from "bun:test"
+import { X509Certificate } from "node:crypto"
 import { Gateways } from "../../src/cloud/gateways"
+import { makePair } from "../../src/keys/certificate"
+import { fingerprintOf, type ShownCertificate } from "../../src/net/tls"
 import type { Addressing } from "../../src/topology/addressing"
 import { parseTopology } from "../../src/topology/yaml/load"
+import { NOW } from "../fixtures"
 import { changed } from "../topology/sample"
 
 const SITES = "[greenhouse, { site: farm-b, from: 203.0.113.0/24 }, { site: barn, from: 10.10.10.7/32 }]"
@@ -86,4 +90,69 @@ test("rankOf() puts gateways that are named by their address before who may spea
     senders.map((sender) => gateways(addressing).rankOf(sender))
   expect(ranks("declared", ["10.10.10.1", "10.10.10.7", "203.0.113.9", "192.168.1.2", ""])).toEqual([2, 2, 1, 0, 0])
   expect(ranks("simulated", ["127.10.10.1", "127.10.10.7", "127.0.113.9", "127.168.1.2"])).toEqual([2, 2, 1, 0])
+})
+
+describe("under TLS", () => {
+  const shownBy = (name: string): ShownCertificate => {
+    const { certificate, publicKey } = makePair(name)
+    return { certificate: new X509Certificate(certificate), fingerprint: fingerprintOf(publicKey) }
+  }
+  const [own, barn, stranger] = [shownBy("greenhouse"), shownBy("barn"), shownBy("stranger")]
+
+  function keyed(addressing: Addressing, sites: string, gatewayTls = `{ fingerprint: ${own.fingerprint} }`): Gateways {
+    const text = changed(
+      ["  address: 10.10.10.2", `  address: 10.10.10.2\n  tls: { ca: ca.crt }\n  sites: ${sites}`],
+      ["10.10.10.1/24 }", `10.10.10.1/24 }\n  tls: ${gatewayTls}`],
+    )
+    return new Gateways(parseTopology(text, "topology.yaml"), addressing)
+  }
+  const BARN = `[greenhouse, { site: barn, fingerprint: ${barn.fingerprint}, from: 10.10.10.7/32 }]`
+
+  test("identify() knows who has a key of a site, and tells a stranger which key it shows", () => {
+    const gateways = keyed("declared", BARN)
+    expect(gateways.identify(own, NOW)).toEqual({ identity: own.fingerprint, rank: 2 })
+    expect(gateways.identify(stranger, NOW)).toEqual({
+      refusal: `its key is ${stranger.fingerprint}, which is none of those that are named here`,
+    })
+  })
+
+  test("maySpeakFor() takes a key for its own site, wherever it comes from, and an address alone for nothing", () => {
+    const gateways = keyed("declared", BARN)
+    for (const shown of [own, barn, stranger]) gateways.identify(shown, NOW)
+    const of = (identity: string | undefined, sender: string) =>
+      ["greenhouse", "barn", "orchard"].filter((site) => gateways.maySpeakFor(sender, site, identity))
+    expect(of(own.fingerprint, "203.0.113.5")).toEqual(["greenhouse"])
+    expect(of(undefined, "10.10.10.1")).toEqual([])
+    expect(of("", "10.10.10.1")).toEqual([])
+    expect(of(stranger.fingerprint, "10.10.10.1")).toEqual([])
+  })
+
+  test("maySpeakFor() wants both where a site has an address beside its key", () => {
+    const gateways = keyed("declared", BARN)
+    gateways.identify(barn, NOW)
+    expect(gateways.maySpeakFor("10.10.10.7", "barn", barn.fingerprint)).toBe(true)
+    expect(gateways.maySpeakFor("10.10.10.8", "barn", barn.fingerprint)).toBe(false)
+  })
+
+  test("maySpeakFor() gives this machine no more in the simulated network than its key does", () => {
+    const gateways = keyed("simulated", BARN)
+    gateways.identify(barn, NOW)
+    expect(gateways.maySpeakFor("127.0.0.1", "barn", barn.fingerprint)).toBe(true)
+    expect(gateways.maySpeakFor("127.0.0.1", "greenhouse", barn.fingerprint)).toBe(false)
+    expect(gateways.maySpeakFor("127.0.0.1", "greenhouse")).toBe(false)
+  })
+
+  test("identify() takes a certificate of the authority for the site whose name it has", () => {
+    const gateways = keyed("declared", "[greenhouse, barn, farm-b]", "{ ca: ca.crt }")
+    expect(gateways.identify(barn, NOW)).toEqual({ identity: barn.fingerprint, rank: 2 })
+    expect(gateways.maySpeakFor("203.0.113.5", "barn", barn.fingerprint)).toBe(true)
+    expect(gateways.maySpeakFor("203.0.113.5", "greenhouse", barn.fingerprint)).toBe(false)
+    const foreign = { ...barn, chainProblem: { code: "UNABLE_TO_VERIFY_LEAF_SIGNATURE", text: "" } }
+    expect(gateways.identify(foreign, NOW)).toEqual({
+      refusal: "its certificate is of another authority than is named here",
+    })
+    expect(gateways.identify(stranger, NOW)).toEqual({
+      refusal: "its certificate is for DNS:stranger, not for greenhouse",
+    })
+  })
 })

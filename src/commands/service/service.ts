@@ -1,7 +1,8 @@
 // `bun run service`: prints the systemd unit that keeps a role running, and how to install it.
-import { resolve } from "node:path"
+import { relative, resolve } from "node:path"
 import { PROGRAMME } from "../../installation"
-import { EVERYTHING, loadTopology, type Topology, TopologyError } from "../../network"
+import { filesOf } from "../../keys/ends"
+import { EVERYTHING, loadTopology, type Roles, type Topology, TopologyError } from "../../network"
 import { COMMON_OPTIONS, UsageError, type Values } from "../arguments"
 import { checkRoles, readRoles, withAddresses } from "../roles"
 import { createScreen, type Screen } from "../screen"
@@ -33,8 +34,16 @@ export async function run(values: Values<typeof options>, given: readonly string
     for (const doubt of unwritable(service, topology)) screen.warn(doubt)
     await orWarning(screen, () => checkRoles(roles, topology))
   }
-  await screen.print(formatUnit(service, resolve(file), topology && (await schemaOf(file))))
+  const beside = topology && { schema: await schemaOf(file), keys: keysOf(roles, topology) }
+  await screen.print(formatUnit(service, resolve(file), beside))
   return 0
+}
+
+/** The files of keys that these roles need, from the topology's folder; those that stand elsewhere are not ours to install. */
+function keysOf(roles: Roles, topology: Topology): string[] {
+  const played = (["cloud", "gateway"] as const).filter((end) => roles[end])
+  const paths = played.flatMap((end) => filesOf(end, topology)).map((path) => relative(topology.folder, path))
+  return [...new Set(paths)].filter((path) => !path.startsWith(".."))
 }
 
 /** What can be mended before the unit is installed does not keep it from being printed. */

@@ -24,19 +24,23 @@ export function serviceOf(words: readonly string[]): Service {
   }
 }
 
-/**
- * @param topology the absolute path of the file to install
- * @param schema the path, from there, of the schema that it names for editors
- */
-export function formatUnit(service: Service, topology: string, schema?: string): string {
-  const comments = instructions(service, topology, schema).map((line) => `# ${line}`.trimEnd())
+export interface Beside {
+  /** The path, from the topology, of the schema that it names for editors. */
+  readonly schema?: string | undefined
+  /** Paths, from there, of the keys that the role needs. */
+  readonly keys?: readonly string[]
+}
+
+/** @param topology the absolute path of the file to install, with what stands beside it */
+export function formatUnit(service: Service, topology: string, beside: Beside = {}): string {
+  const comments = instructions(service, topology, beside).map((line) => `# ${line}`.trimEnd())
   return `${comments.join("\n")}\n\n${sections(service)}`
 }
 
 // A fixed user, not DynamicUser=: that one keeps its state below /var/lib/private, and is gone while the service rests,
 // so that the files then belong to nobody. `status` may run as root: what SQLite makes beside a database belongs to the
 // database's owner then.
-function instructions(service: Service, topology: string, schema: string | undefined): string[] {
+function instructions(service: Service, topology: string, { schema, keys = [] }: Beside): string[] {
   const { name, words } = service
   const programme = PROGRAMME.map(quoteForShell).join(" ")
   const installed = topologyOf(service)
@@ -46,6 +50,7 @@ function instructions(service: Service, topology: string, schema: string | undef
     `  ${[programme, "service", ...words].join(" ")} | sudo tee /etc/systemd/system/${name}.service > /dev/null`,
     `  sudo useradd --system --user-group --no-create-home --shell /usr/sbin/nologin ${USER}`,
     `  sudo install -D --mode=640 --group=${USER} ${quoteForShell(topology)} ${installed}`,
+    ...keys.map((key) => keyLine(resolve(dirname(topology), key), resolve(dirname(installed), key))),
     ...(schema === undefined ? [] : [schemaLine(programme, resolve(dirname(installed), schema))]),
     `  sudo systemctl daemon-reload && sudo systemctl enable --now ${name}`,
     "",
@@ -67,6 +72,10 @@ function instructions(service: Service, topology: string, schema: string | undef
 }
 
 const topologyOf = ({ folder }: Service): string => `/etc/${folder}/topology.yaml`
+
+/** A key is its user's alone, or nobody takes it. */
+const keyLine = (from: string, to: string): string =>
+  `  sudo install -D --mode=600 --owner=${USER} ${[from, to].map(quoteForShell).join(" ")}`
 
 const schemaLine = (programme: string, file: string): string =>
   `  ${programme} service --schema | sudo install -D --mode=644 /dev/stdin ${quoteForShell(file)}`

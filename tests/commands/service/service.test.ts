@@ -76,7 +76,9 @@ test.each([
 })
 
 test("formatUnit() installs the schema where the installed topology looks for it", () => {
-  const unit = formatUnit(serviceOf(["cloud"]), "/farm/topology.yaml", "./src/topology/topology.schema.json")
+  const unit = formatUnit(serviceOf(["cloud"]), "/farm/topology.yaml", {
+    schema: "./src/topology/topology.schema.json",
+  })
   expect(unit).toMatch(
     /\n# {3}\S+ \S+ service --schema \| sudo install -D --mode=644 \/dev\/stdin \/etc\/smart-meter\/src\/topology\/topology\.schema\.json\n/,
   )
@@ -177,3 +179,23 @@ async function ask(...args: string[]): Promise<{ said: string; exit: number }> {
   const [stdout, stderr, exit] = await Promise.all([child.stdout.text(), child.stderr.text(), child.exited])
   return { said: stdout + stderr, exit }
 }
+
+test.each([
+  [["cloud"], ["keys/cloud.key", "keys/cloud.crt", "keys/ca.crt"]],
+  [["gateway"], ["keys/gateway.key", "keys/gateway.crt"]],
+  [["device", "192.168.1.2"], []],
+])("service of %j installs the keys that the role needs for its user alone, and no others", async (words, keys) => {
+  const fingerprint = `sha256:${"5f".repeat(32)}`
+  const text = TOPOLOGY.replace("gateway:\n", "gateway:\n  tls: { ca: keys/ca.crt }\n").replace(
+    /cloud: \{ address: 10.10.10.2,/,
+    `cloud: { address: 10.10.10.2, tls: { fingerprint: ${fingerprint} },`,
+  )
+  await writeFile(join(folder, "keyed.yaml"), text)
+  const { stdout } = await run(...words, "--topology", "keyed.yaml")
+  const lines = stdout.split("\n").filter((line) => line.includes("--mode=600"))
+  expect(lines).toEqual(
+    keys.map(
+      (key) => `#   sudo install -D --mode=600 --owner=smart-meter ${join(folder, key)} /etc/smart-meter/${key}`,
+    ),
+  )
+})
