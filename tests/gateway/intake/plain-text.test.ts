@@ -9,7 +9,7 @@ let bench: Bench
 let plainText: PlainText
 beforeEach(() => {
   bench = new Bench()
-  const senders = new Senders(parseTopology(SAMPLE, "topology.yaml"), "simulated", () => {})
+  const senders = new Senders(parseTopology(SAMPLE, "topology.yaml"), "simulated")
   plainText = new PlainText(senders, bench.collector, TIME_ZONE, () => NOW)
 })
 afterEach(() => bench[Symbol.dispose]())

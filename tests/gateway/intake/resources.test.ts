@@ -19,7 +19,7 @@ let bench: Bench
 let resources: Resources
 beforeEach(() => {
   bench = new Bench()
-  const senders = new Senders(parseTopology(PAUSED, "topology.yaml"), "simulated", () => {})
+  const senders = new Senders(parseTopology(PAUSED, "topology.yaml"), "simulated")
   resources = new Resources(senders, bench.collector, TIME_ZONE)
 })
 afterEach(() => bench[Symbol.dispose]())
