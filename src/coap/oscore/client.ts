@@ -28,6 +28,8 @@ export interface OscoreClientOptions {
   /** The server's. */
   readonly recipientId: Uint8Array
   readonly randomBytes: RandomBytes
+  /** Requests that one context is good for; there are no more numbers than 2^40. */
+  readonly mostRequests?: number
 }
 
 const RANDOM_BYTES = 8 // R1 and R3, Appendix B.2
@@ -72,8 +74,9 @@ export class OscoreClient implements Exchange {
 
   /** A sequence number is never used twice: a context that has none left is given up, and one of a former start is not there. */
   #current(): Used {
-    if (!this.#used || this.#used.next > LAST_SEQUENCE_NUMBER) this.#begin(this.options.randomBytes(RANDOM_BYTES))
-    return this.#used ?? this.#begin(this.options.randomBytes(RANDOM_BYTES))
+    const { mostRequests = LAST_SEQUENCE_NUMBER + 1, randomBytes } = this.options
+    const used = this.#used
+    return used && used.next < mostRequests ? used : this.#begin(randomBytes(RANDOM_BYTES))
   }
 
   #begin(idContext: Uint8Array): Used {

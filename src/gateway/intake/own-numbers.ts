@@ -2,7 +2,7 @@
 // does not bring old numbers back.
 import { closeSync, fsyncSync, openSync, readFileSync, renameSync, writeSync } from "node:fs"
 import { dirname } from "node:path"
-import type { Clock } from "../../clock"
+import { type Clock, isWrong } from "../../clock"
 import { OwnNumbers } from "../../coap/oscore/numbers"
 import type { Log } from "../../log"
 import { FILE_MODE } from "../../storage/folder"
@@ -12,14 +12,21 @@ export class OwnNumbersFile {
 
   constructor(
     private readonly path: string,
-    private readonly clock: Pick<Clock, "now">,
+    private readonly clock: Clock,
     private readonly log: Pick<Log, "warn">,
   ) {}
 
   /** As `OwnNumbers.take()`; the file is read when the first one is needed, and most gateways never need one. */
   take(): number | undefined {
-    this.#numbers ??= new OwnNumbers({ reserved: this.#read(), now: this.clock.now(), reserve: this.#reserve })
-    return this.#numbers.take()
+    this.#numbers ??= this.#begin()
+    return this.#numbers?.take()
+  }
+
+  /** Of the file and the clock one has to be right. */
+  #begin(): OwnNumbers | undefined {
+    const reserved = this.#read()
+    if (reserved === undefined && isWrong(this.clock)) return undefined
+    return new OwnNumbers({ reserved, now: this.clock.now(), reserve: this.#reserve })
   }
 
   /** What cannot be read is as good as lost: the clock is beyond it. */

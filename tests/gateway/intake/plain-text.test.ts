@@ -131,3 +131,18 @@ describe("handle()", () => {
     expect(stored()).toEqual([])
   })
 })
+
+test("handle() takes no text of a device that has a key, keeps none of it, and says what to do", async () => {
+  const keys = { epochOf: (address: number) => (address === TOMATOES ? 1 : undefined) }
+  const senders = new Senders(parseTopology(SAMPLE, "topology.yaml"), "simulated", { keys })
+  plainText = new PlainText(senders, bench.collector, TIME_ZONE, () => NOW)
+  const long = "192.168.1.2 08:00 - 20 - 30%\n192.168.1.2 09:00 - 20 - 30%\n192.168.1.2 10:00 - 20 - 30%"
+  for (const from of ["127.0.0.1", "127.168.1.2"]) {
+    expect(await send(long, from)).toBe("192.168.1.2 has a key: send with OSCORE and keys/192.168.1.2.key")
+    // one of two that has a key: all or nothing
+    expect(await send(`192.168.1.3 08:00 - 20 - 30%\n${long}`, "127.0.0.1")).toStartWith("192.168.1.2 has a key")
+    expect(await send("", "127.168.1.2")).toBeUndefined()
+  }
+  expect(stored()).toEqual([])
+  expect(bench.quarantined()).toEqual([])
+})

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test"
 import type { Stranger } from "../../../src/gateway/events"
 import { Senders } from "../../../src/gateway/intake/senders"
+import { parseAddress } from "../../../src/topology/address"
 import type { Addressing } from "../../../src/topology/addressing"
 import { parseTopology } from "../../../src/topology/yaml/load"
 import { SAMPLE } from "../../topology/sample"
@@ -83,5 +84,51 @@ describe("on declared addresses", () => {
     refused.length = 0
     expect(ipOf(known.identify({ address: "192.168.1.2" }, "tomatoes"))).toBe("tomatoes is not an IPv4 address")
     expect(refused).toEqual([])
+  })
+})
+
+describe("of a device that has a key", () => {
+  const topology = parseTopology(SAMPLE, "topology.yaml")
+  const tomatoes = topology.devices.get(parseAddress("192.168.1.2") ?? 0)?.address
+  const keys = { epochOf: (address: number) => (address === tomatoes ? 1 : undefined) }
+  const refused: Stranger[] = []
+  const known = new Senders(topology, "simulated", { keys, onStranger: (stranger) => refused.push(stranger) })
+  const taught = "192.168.1.2 has a key: send with OSCORE and keys/192.168.1.2.key"
+
+  test("identify() takes nobody without it, at its address and at 127.0.0.1, and says what to do", () => {
+    refused.length = 0
+    for (const address of ["127.168.1.2", "127.0.0.1"]) {
+      expect(known.identify({ address }, "192.168.1.2")).toEqual({ kind: "keyless", reason: taught })
+    }
+    expect(known.identify({ address: "127.168.1.2" })).toEqual({ kind: "keyless", reason: taught })
+    expect(refused.map(({ sender, address }) => `${sender} ${address}`)).toEqual([
+      "127.168.1.2 192.168.1.2",
+      "127.0.0.1 192.168.1.2",
+      "127.168.1.2 192.168.1.2",
+    ])
+  })
+
+  test("identify() takes whoever has it, wherever it sends from, for this device alone", () => {
+    const sender = { address: "203.0.113.9", protectedBy: tomatoes }
+    expect(ipOf(known.identify(sender))).toBe("192.168.1.2")
+    expect(ipOf(known.identify(sender, "192.168.1.2"))).toBe("192.168.1.2")
+    expect(known.identify(sender, "192.168.1.3")).toEqual({
+      kind: "stranger",
+      reason: "203.0.113.9 may not speak for 192.168.1.3",
+    })
+  })
+
+  test("identify() refuses a device that has a key and is not declared any more", () => {
+    const gone = { address: "192.168.1.77", protectedBy: parseAddress("192.168.1.77") }
+    expect(known.identify(gone)).toEqual({ kind: "stranger", reason: "192.168.1.77 is not a declared device" })
+  })
+
+  test("identify() takes a device that has no key as ever, unless keys are required", () => {
+    expect(ipOf(known.identify({ address: "127.168.1.3" }))).toBe("192.168.1.3")
+    const strict = new Senders(topology, "simulated", { keys: { ...keys, areRequired: true } })
+    expect(strict.identify({ address: "127.168.1.3" })).toEqual({
+      kind: "keyless",
+      reason: "192.168.1.3 has no key, and without one nothing is taken here: bun run pair 192.168.1.3",
+    })
   })
 })
