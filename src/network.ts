@@ -1,11 +1,13 @@
 // A network from one topology: cloud, gateway, devices, all of them or the parts that this host plays.
-
+import { randomBytes } from "node:crypto"
 import { Heartbeat } from "./alerts/heartbeat"
 import { type Clock, type Random, systemClock } from "./clock"
 import { Cloud } from "./cloud/cloud"
+import type { RandomBytes } from "./coap/oscore/challenges"
 import { Fleet } from "./device/fleet"
 import { type ReadSurvey, surveyReader } from "./device/source"
 import { Gateway } from "./gateway/gateway"
+import { KeyFolder } from "./keys/folder"
 import { cutting, type Log, silentLog, sparing } from "./log"
 import { type Sockets, systemSockets } from "./net/sockets"
 import { Alerts } from "./network/alerts"
@@ -42,6 +44,8 @@ export interface NetworkOptions {
   readonly signal?: AbortSignal
   readonly clock?: Clock
   readonly random?: Random
+  /** Fit for keys. */
+  readonly randomBytes?: RandomBytes
   /** The network and the survey files, where a simulation brings its own. */
   readonly sockets?: Sockets
   readonly readSurvey?: ReadSurvey
@@ -66,6 +70,7 @@ export class Network implements AsyncDisposable {
   readonly #sockets: Sockets
   readonly #clock: Clock
   readonly #log: Log
+  readonly #oscore: { readonly keys: KeyFolder; readonly randomBytes: RandomBytes }
   readonly #fleet: Fleet
   readonly #listeners: Listener[]
   readonly #counts = new Counts()
@@ -78,7 +83,7 @@ export class Network implements AsyncDisposable {
   #alerts: Alerts | undefined
   #collecting: Promise<unknown> = Promise.resolve()
 
-  private constructor(topology: Topology, options: NetworkOptions) {
+  private constructor(topology: Topology, options: NetworkOptions, keys: KeyFolder) {
     const { clock = systemClock, random = Math.random, addressing = "simulated", listener = () => {} } = options
     const log = cutting(options.log ?? silentLog)
     this.#topology = topology
@@ -88,6 +93,7 @@ export class Network implements AsyncDisposable {
     this.#sockets = options.sockets ?? systemSockets
     this.#clock = clock
     this.#log = log
+    this.#oscore = { keys, randomBytes: options.randomBytes ?? randomBytes }
     this.#fleet = new Fleet({
       addressing,
       sockets: this.#sockets,
@@ -95,6 +101,7 @@ export class Network implements AsyncDisposable {
       clock,
       random,
       log,
+      oscore: { keyOf: (address) => keys.keyOf(address), randomBytes: this.#oscore.randomBytes },
       emit: this.#emit,
     })
     this.#complain = sparing(log.error, clock.monotonic)
@@ -110,7 +117,8 @@ export class Network implements AsyncDisposable {
    * signal's reason when it ends the waiting for an address.
    */
   static async start(topology: Topology, options: NetworkOptions = {}): Promise<Network> {
-    const network = new Network(topology, options)
+    const { clock = systemClock, log = silentLog } = options
+    const network = new Network(topology, options, KeyFolder.open(topology.folder, clock, log.warn))
     try {
       await network.#begin()
       return network
@@ -217,7 +225,7 @@ export class Network implements AsyncDisposable {
     if (this.#roles.gateway) {
       const cloudPort = this.ports.cloud
       const { readTopology } = this.#options
-      this.#gateway = await Gateway.start({ ...shared, readTopology, cloudPort })
+      this.#gateway = await Gateway.start({ ...shared, readTopology, cloudPort, oscore: this.#oscore })
       this.#gateway.resume()
       const url = this.#topology.alerts.heartbeat
       this.#follow(new Heartbeat({ url, clock: this.#clock, random, log: this.#log }))

@@ -16,6 +16,7 @@ export const Code = {
   Content: code(2, 5),
   Continue: code(2, 31),
   BadRequest: code(4, 0),
+  Unauthorized: code(4, 1),
   BadOption: code(4, 2),
   Forbidden: code(4, 3),
   NotFound: code(4, 4),

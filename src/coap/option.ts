@@ -15,6 +15,7 @@ export interface Content {
 export const OptionNumber = {
   UriHost: 3,
   UriPort: 7,
+  Oscore: 9, // RFC 8613 §2
   UriPath: 11,
   ContentFormat: 12,
   MaxAge: 14,
@@ -25,6 +26,7 @@ export const OptionNumber = {
   ProxyUri: 35,
   ProxyScheme: 39,
   Size1: 60, // RFC 7252 §5.10.9
+  Echo: 252, // RFC 9175 §2
   RequestTag: 292, // RFC 9175 §3
 } as const
 

@@ -22,8 +22,10 @@ export interface Request extends Content {
   readonly endpoint: string
   /** When its first byte of body came, ms since the epoch: the first block, if there are several. */
   readonly arrivedAt: number
-  /** Bytes of the message on the wire. */
+  /** Bytes of the message on the wire, or of what it would be without OSCORE. */
   readonly sizeBytes: number
+  /** Of a message that OSCORE protected: the device that has the key, its declared address as a number. */
+  readonly protectedBy?: number
 }
 
 export interface Response {

@@ -1,5 +1,9 @@
 // A simulated sensor, or the programme beside a real one: reads its survey and uploads it from its own address.
 import type { Clock, Random } from "../clock"
+import { findOption, OptionNumber } from "../coap/option"
+import type { RandomBytes } from "../coap/oscore/challenges"
+import { type Exchange, OscoreClient } from "../coap/oscore/client"
+import { GATEWAY_ID, idOf } from "../coap/oscore/identity"
 import { Endpoint } from "../coap/udp/exchange"
 import { count } from "../format"
 import type { Sockets } from "../net/sockets"
@@ -23,6 +27,8 @@ export interface DeviceRunOptions {
   readonly readSurvey: ReadSurvey
   readonly clock: Clock
   readonly random: Random
+  /** Devices' own keys, and random bytes that are fit for keys; without them all devices speak in plain. */
+  readonly oscore?: OwnKeys | undefined
   /** Send only what the gateway says is owed: nothing that it has already. */
   readonly owedOnly: boolean
   /** Days that are sent again if the source still has them, owed or not. */
@@ -30,6 +36,12 @@ export interface DeviceRunOptions {
   /** Why a survey does not come, as the gateway heard it last, by `<ip> <day>`: a device that looks again says it once. */
   readonly told: Map<string, string>
   readonly emit: (event: DeviceEvent) => void
+}
+
+export interface OwnKeys {
+  /** Undefined: the device has none. Throws an Error of one clear line where its file cannot be used. */
+  readonly keyOf: (address: number) => Uint8Array | undefined
+  readonly randomBytes: RandomBytes
 }
 
 const REFUSED_LINES_SHOWN = 10
@@ -53,22 +65,30 @@ interface DayToSend extends Pick<Uploaded, "day" | "place" | "days"> {
  * signal's reason, or with an Error of one clear line when its address cannot be had.
  */
 export async function runDevice(day: Day, options: DeviceRunOptions, signal: AbortSignal): Promise<boolean> {
-  const { device, topology, addressing, gatewayPort, sockets, clock, random, owedOnly, again, emit } = options
+  const { device, topology, addressing, gatewayPort, sockets, clock, random, oscore, owedOnly, again, emit } = options
   const { ackTimeout, maxRetransmit } = topology.transmission
   const gateway = {
     address: bindAddress(topology.gateway.interfaces.devices.address.ip, addressing),
     port: gatewayPort,
   }
+  const masterSecret = oscore?.keyOf(device.address)
   const socket = await sockets.openUdp({
     address: bindAddress(device.ip, addressing),
     port: 0,
     onDatagram: (datagram, peer) => endpoint.receive(datagram, peer),
   })
   const transmission = { ackTimeoutMs: ackTimeout.total("milliseconds"), maxRetransmit }
-  const endpoint = new Endpoint({ send: (bytes, peer) => socket.send(bytes, peer), clock, random, transmission })
+  const endpoint = new Endpoint({
+    send: (bytes, peer) => socket.send(bytes, peer),
+    clock,
+    random,
+    transmission,
+    isProtected: ({ options }) => findOption(options, OptionNumber.Oscore) !== undefined,
+  })
   try {
     const onPostponed = (reason: string, waitMs: number) => emit({ kind: "postponed", device, reason, waitMs })
-    const uploader = new Uploader({ endpoint, gateway, ip: device.ip, clock, random, onPostponed })
+    const exchange = protectedWith(masterSecret, endpoint, options)
+    const uploader = new Uploader({ endpoint: exchange, gateway, ip: device.ip, clock, random, onPostponed })
     const history = hasHistory(device)
     const owed = history || owedOnly ? await uploader.owed(signal) : []
     const days = owed.filter((owedDay) => history || owedDay === day)
@@ -86,6 +106,18 @@ export async function runDevice(day: Day, options: DeviceRunOptions, signal: Abo
     endpoint.stop()
     socket.close()
   }
+}
+
+/** A run's context is its own: what it counts ends with it (RFC 8613 Appendix B.2). */
+function protectedWith(
+  masterSecret: Uint8Array | undefined,
+  exchange: Endpoint,
+  { device, oscore }: DeviceRunOptions,
+): Exchange {
+  if (!masterSecret || !oscore) return exchange
+  const { randomBytes } = oscore
+  const [senderId, recipientId] = [idOf(device.address), GATEWAY_ID]
+  return new OscoreClient({ exchange, masterSecret, senderId, recipientId, randomBytes })
 }
 
 /** Whether another look later is of no use: the survey was sent, or will never do. */

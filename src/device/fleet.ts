@@ -8,7 +8,7 @@ import { type DeviceRunOptions, runDevice } from "./device"
 import type { DeviceEvent, Uploaded } from "./events"
 
 export interface FleetOptions
-  extends Pick<DeviceRunOptions, "addressing" | "sockets" | "readSurvey" | "clock" | "random"> {
+  extends Pick<DeviceRunOptions, "addressing" | "sockets" | "readSurvey" | "clock" | "random" | "oscore"> {
   readonly log: Log
   readonly emit: (event: DeviceEvent) => void
 }

@@ -3,6 +3,7 @@ import { backoff, type Clock, pause, type Random } from "../clock"
 import { LARGEST_BLOCK_BYTES, sendBlockwise } from "../coap/block"
 import { asksForLater, Code, codeClass, isAcknowledgement, isSuccess } from "../coap/code"
 import { NO_BYTES, type Option, OptionNumber, textOption, uintOf, uintOption } from "../coap/option"
+import { UnprovenAnswer } from "../coap/oscore/client"
 import { ContentFormat, reasonOf, textOf } from "../coap/resource"
 import { type Endpoint, ExchangeReset, ExchangeTimeout, type Outgoing, type Reply } from "../coap/udp/exchange"
 import type { Peer } from "../net/udp"
@@ -12,7 +13,8 @@ import { surveyDigest } from "../survey/digest"
 import type { MissingKind } from "./source/missing"
 
 export interface UploaderOptions {
-  readonly endpoint: Endpoint
+  /** What protects what it says, where the device has a key. */
+  readonly endpoint: Pick<Endpoint, "request">
   readonly gateway: Peer
   /** The declared address. */
   readonly ip: string
@@ -101,7 +103,8 @@ export class Uploader {
       return !asksForLater(code)
     } catch (error) {
       if (signal.aborted) throw signal.reason
-      if (error instanceof ExchangeTimeout || error instanceof ExchangeReset) return false
+      const isUnheard = [ExchangeTimeout, ExchangeReset, UnprovenAnswer].some((kind) => error instanceof kind)
+      if (isUnheard) return false
       throw error
     }
   }
@@ -126,14 +129,21 @@ export class Uploader {
 
   /** One exchange; when it times out the same request goes again under a new message id, until the signal aborts. */
   async #ask(request: Outgoing, signal: AbortSignal): Promise<Reply> {
-    const { endpoint, gateway, clock } = this.options
+    const { endpoint, gateway, clock, random, onPostponed } = this.options
+    const nextPauseMs = backoff(RETRIES, random)
     for (;;) {
       try {
         return await endpoint.request(gateway, request, signal)
       } catch (error) {
         if (signal.aborted) throw signal.reason
         if (error instanceof ExchangeReset) await pause(clock, RESTART_PAUSE_MS, signal)
-        else if (!(error instanceof ExchangeTimeout)) throw error
+        else if (error instanceof UnprovenAnswer) {
+          // nobody's word but the gateway's ends an upload
+          const waitMs = nextPauseMs()
+          onPostponed?.(error.message, waitMs)
+          await pause(clock, waitMs, signal)
+          signal.throwIfAborted()
+        } else if (!(error instanceof ExchangeTimeout)) throw error
       }
     }
   }

@@ -1,5 +1,7 @@
 // The gateway: takes uploads on its first interface, and forwards what is collected from its second.
 import { type Clock, isWrong, type Random } from "../clock"
+import type { RandomBytes } from "../coap/oscore/challenges"
+import type { DeviceKeys } from "../coap/oscore/identity"
 import { gatewaySecurity } from "../keys/ends"
 import type { Log } from "../log"
 import type { Sockets } from "../net/sockets"
@@ -21,7 +23,7 @@ import { Listener } from "./intake/listener"
 import { PlainText } from "./intake/plain-text"
 import { Resources } from "./intake/resources"
 import { Room } from "./intake/room"
-import { Senders } from "./intake/senders"
+import { type KeyPolicy, Senders } from "./intake/senders"
 import { Strangers } from "./intake/strangers"
 import type { Ledger, MissedRun } from "./ledger/ledger"
 import { oldestKept, retentionDays } from "./ledger/retention"
@@ -40,6 +42,8 @@ export interface GatewayOptions {
   readonly cloudPort: number
   readonly clock: Clock
   readonly random: Random
+  /** Devices' keys, and random bytes that are fit for keys; without them nothing is said in OSCORE. */
+  readonly oscore?: { readonly keys: DeviceKeys & KeyPolicy; readonly randomBytes: RandomBytes } | undefined
   readonly log: Log
   readonly emit: (event: GatewayEvent) => void
   /**
@@ -69,7 +73,7 @@ export class Gateway {
   readonly #betweenRuns: BetweenRuns
 
   private constructor(options: GatewayOptions, storage: GatewayStorage) {
-    const { topology, addressing, clock, random, log, emit } = options
+    const { topology, addressing, clock, random, log, emit, oscore } = options
     const { site, timeZone } = topology
     const { database, commits, quarantine, spool, ledger } = storage
     const { sqlite } = database
@@ -141,7 +145,7 @@ export class Gateway {
       ...storage,
       collector: this.#collector,
       declared: this.#declared,
-      senders: new Senders(this.#declared, addressing),
+      senders: new Senders(this.#declared, addressing, { keys: oscore?.keys }),
       timeZone,
       readTopology: options.readTopology,
       onDue: () => this.resume(),
@@ -151,12 +155,14 @@ export class Gateway {
       spool: topology.gateway.spool,
       carryOut: (request) => this.#carryOut(request, parts),
     })
-    const senders = new Senders(this.#declared, addressing, this.#strangers.note)
+    const onStranger = this.#strangers.note
+    const senders = new Senders(this.#declared, addressing, { onStranger, keys: oscore?.keys })
     this.#listener = new Listener({
       ...options,
       senders,
       resources: new Resources(senders, this.#collector, timeZone),
       plainText: new PlainText(senders, this.#collector, timeZone, clock.now),
+      oscore: oscore && { ...oscore, onStranger },
     })
   }
 

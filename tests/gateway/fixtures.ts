@@ -108,7 +108,7 @@ export class Bench implements Disposable {
   /** What requests are carried out with. */
   get parts() {
     const { database, commits, quarantine, spool, ledger, collector, declared } = this
-    const senders = new Senders(declared, "simulated", () => {})
+    const senders = new Senders(declared, "simulated")
     return { database, commits, quarantine, spool, ledger, collector, declared, senders, timeZone: TIME_ZONE }
   }
 

@@ -1,10 +1,11 @@
 // A simulated network in a folder of its own, on free ports, at noon of a day on which the clock does nothing.
 import { Database } from "bun:sqlite"
 import { expect } from "bun:test"
-import { mkdtemp, rm } from "node:fs/promises"
+import { chmod, mkdtemp, rm } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { type Clock, systemClock } from "../../src/clock"
+import { formatSecret } from "../../src/keys/device"
 import { Network, type Summary } from "../../src/network"
 import { bindAddress } from "../../src/topology/addressing"
 import { parseTopology } from "../../src/topology/yaml/load"
@@ -32,10 +33,18 @@ export class TestNetwork implements AsyncDisposable {
 
   private constructor(readonly folder: string) {}
 
-  /** @param surveyLimitBytes the largest survey that is accepted */
-  static async start(devices: readonly Declared[], surveyLimitBytes = 1024 ** 2): Promise<TestNetwork> {
+  /**
+   * @param surveyLimitBytes the largest survey that is accepted
+   * @param siteSecret gives each device its key
+   */
+  static async start(
+    devices: readonly Declared[],
+    surveyLimitBytes = 1024 ** 2,
+    siteSecret?: Uint8Array,
+  ): Promise<TestNetwork> {
     const started = new TestNetwork(await mkdtemp(join(tmpdir(), "interop-")))
     try {
+      if (siteSecret) await started.#pair(devices, siteSecret)
       await started.#begin(topologyText(devices, surveyLimitBytes))
       return started
     } catch (error) {
@@ -102,6 +111,11 @@ export class TestNetwork implements AsyncDisposable {
   get #running(): Network {
     if (!this.#network) throw new Error("the network has been stopped")
     return this.#network
+  }
+
+  async #pair(devices: readonly Declared[], siteSecret: Uint8Array): Promise<void> {
+    await this.write("keys/devices", devices.map(({ ip }) => `${ip} 1\n`).join(""))
+    await chmod(await this.write("keys/site.secret", formatSecret(siteSecret)), 0o600)
   }
 
   async #begin(text: string): Promise<void> {

@@ -13,6 +13,7 @@ const PEERS = {
   nc: { names: ["nc"], install: "netcat-openbsd" },
   openssl: { names: ["openssl"], install: "openssl" },
   python3: { names: ["python3"], install: "python3" },
+  cryptography: { names: ["python3"], install: "python3-cryptography" },
 } as const
 
 export type Peer = keyof typeof PEERS
@@ -23,10 +24,14 @@ const TIMEOUT_MS = 20_000
 export function findPeer(peer: Peer): string | undefined {
   for (const name of PEERS[peer].names) {
     const path = Bun.which(name)
-    if (path) return path
+    if (path && isWhole(peer, path)) return path
   }
   return undefined
 }
+
+/** Python may be there without its library. */
+const isWhole = (peer: Peer, path: string): boolean =>
+  peer !== "cryptography" || Bun.spawnSync([path, "-c", "import cryptography"]).exitCode === 0
 
 /** A group of tests that need these peers. Without them it is skipped with a word; with CI set it fails. */
 export function describeWith(peers: readonly Peer[], name: string, body: () => void): void {

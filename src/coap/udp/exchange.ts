@@ -38,6 +38,8 @@ export interface EndpointOptions {
   readonly handler?: Handler
   /** Requests that may be carried out again when they come again: nothing is remembered of them (RFC 7252 §4.5). */
   readonly isIdempotent?: (request: Message) => boolean
+  /** Options outside of a message that OSCORE protects are judged by whoever opens it (RFC 8613 §8.2, §8.4). */
+  readonly isProtected?: ((message: Message) => boolean) | undefined
   /** A handler threw: the peer got 5.00. */
   readonly onError?: (error: unknown) => void
 }
@@ -155,7 +157,7 @@ export class Endpoint {
 
   #receiveResponse(message: Message, peer: Peer, sizeBytes: number): void {
     // what is critical and not understood may turn its meaning round: nobody asked for that (RFC 7252 §5.4.1)
-    const isUnderstood = optionProblem(message.options) === undefined
+    const isUnderstood = this.#isProtected(message) || optionProblem(message.options) === undefined
     const pending = isUnderstood ? this.#pendingByToken.get(keyOf(peer, message.token)) : undefined
     const { type } = message
     if (type === Type.Acknowledgement) {
@@ -198,7 +200,8 @@ export class Endpoint {
       return
     }
     // not 4.02, which is for a CON (RFC 7252 §5.4.1, §4.3)
-    if (!confirmable && optionProblem(options) !== undefined) return this.#reset(message.id, peer)
+    const isProtected = this.#isProtected(message)
+    if (!confirmable && !isProtected && optionProblem(options) !== undefined) return this.#reset(message.id, peer)
     const { address, port } = peer
     let isLate = false
     const answer = (response: Response) => {
@@ -215,7 +218,7 @@ export class Endpoint {
     const arrivedAt = this.options.clock.now()
     const request: Request = { code, options, payload, address, endpoint: `${address}:${port}`, arrivedAt, sizeBytes }
     try {
-      const response = refuseRequest(request) ?? handler(request)
+      const response = (isProtected ? undefined : refuseRequest(request)) ?? handler(request)
       if (response instanceof Promise) {
         isLate = true
         if (key !== undefined) this.#answers.set(key, NO_BYTES)
@@ -243,6 +246,10 @@ export class Endpoint {
     const payload = message.payload.subarray(0, wholeWords(message.payload, message.payload.length - excess))
     const shorter = encodeMessage({ ...message, payload })
     return shorter.length <= limitBytes ? shorter : encodeMessage({ ...message, options: [], payload: NO_BYTES })
+  }
+
+  #isProtected(message: Message): boolean {
+    return this.options.isProtected?.(message) ?? false
   }
 
   #reset(id: number, peer: Peer): void {

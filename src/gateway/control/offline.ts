@@ -1,5 +1,6 @@
 // Does what is asked of a gateway while none runs: on its spool, without its sockets.
 import type { Clock } from "../../clock"
+import { KeyFolder } from "../../keys/folder"
 import type { Addressing } from "../../topology/addressing"
 import type { Topology } from "../../topology/topology"
 import { Collector } from "../intake/collector"
@@ -36,7 +37,7 @@ export function openOffline(topology: Topology, addressing: Addressing, clock: C
     retentionDays: retentionDays(topology),
     now: clock.now,
   })
-  const senders = new Senders(topology, addressing)
+  const senders = new Senders(topology, addressing, { keys: KeyFolder.open(topology.folder, clock) })
   const parts = { ...storage, collector, senders, timeZone, declared: topology }
   return {
     carryOut: (request) => carryOut(request, parts),

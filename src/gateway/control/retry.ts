@@ -1,14 +1,15 @@
 // Gives what is in quarantine to today's rules again: lines and messages as uploads like any other, and surveys that the
 // cloud refused as deliveries. What was superseded stays: it would overwrite newer values.
 import { decodeText, MessageFormatError } from "../../coap/option"
+import { isProtected } from "../../coap/oscore/identity"
 import { StorageRefused } from "../../storage/errors"
 import { splitAddressedLines } from "../../survey/addressed"
 import { type ClockChange, clockChange, type Day } from "../../survey/calendar"
 import { parseSurvey } from "../../survey/survey"
-import { formatAddress } from "../../topology/address"
+import { formatAddress, parseAddress } from "../../topology/address"
 import type { Devices } from "../../topology/devices"
 import type { Collector } from "../intake/collector"
-import type { Senders } from "../intake/senders"
+import type { Sender, Senders } from "../intake/senders"
 import { type Filter, type Quarantined, readQuarantined } from "../quarantine/entries"
 import { hostOf } from "../quarantine/quarantine"
 import type { Upload } from "../spool/merge"
@@ -88,9 +89,9 @@ export class Retry {
     const surveys = address === null ? splitAddressedLines(text) : [[claimOf(row, address), text] as const]
     const uploads: Upload[] = []
     for (const [ip, lines] of surveys) {
-      const device = this.options.senders.identify(hostOf(row.peer ?? ""), ip)
-      if (typeof device === "string") return REFUSED
-      uploads.push(uploadOf(row, device.address, day, lines))
+      const identified = this.options.senders.identify(senderOf(row), ip)
+      if (identified.kind !== "device") return REFUSED
+      uploads.push(uploadOf(row, identified.device.address, day, lines))
     }
     return { uploads, rest: "" }
   }
@@ -107,6 +108,11 @@ export class Retry {
     for (const each of new Set(days)) await ledger.confirm(each, false)
     return days.length
   }
+}
+
+function senderOf({ peer }: Quarantined): Sender {
+  const address = hostOf(peer ?? "")
+  return { address, protectedBy: isProtected(peer ?? "") ? parseAddress(address) : undefined }
 }
 
 /** Undefined for a stranger that named no device and so spoke for its own address. */

@@ -14,6 +14,7 @@ import type { Topology } from "../../topology/topology"
 import { Admission } from "./admission"
 import { isPlainText, type PlainText } from "./plain-text"
 import type { Resources } from "./resources"
+import { Secure, type SecureOptions } from "./secure"
 import type { Senders } from "./senders"
 
 export interface ListenerOptions {
@@ -26,6 +27,8 @@ export interface ListenerOptions {
   readonly senders: Senders
   readonly resources: Resources
   readonly plainText: PlainText
+  /** Without it nothing is said in OSCORE. */
+  readonly oscore?: Pick<SecureOptions, "keys" | "randomBytes" | "onStranger"> | undefined
 }
 
 const TRANSFER_BYTES = 32 * 1024 * 1024 // of all that are not finished
@@ -57,12 +60,16 @@ export class Listener {
       totalBytes: TRANSFER_BYTES,
     }
     const blocks = new BlockReceiver(transfers, clock, resources.admit, answeringInBlocks(resources.handle))
+    const { oscore } = this.options
+    const secured = { topology, clock, log, handler: blocks.handle, perAddress: share.transfers }
+    const secure = oscore && new Secure({ ...secured, ...oscore })
     const endpoint = new Endpoint({
       send: (datagram, peer) => this.#socket?.send(datagram, peer),
       clock,
       random,
       transmission: { ackTimeoutMs: ackTimeout.total("milliseconds"), maxRetransmit },
-      handler: this.#withinBuffer(blocks.handle),
+      handler: this.#withinBuffer(secure?.handle ?? blocks.handle),
+      isProtected: secure?.isProtected,
       // what is asked; and a survey in one datagram: taking it twice changes nothing, and costs less than remembering every answer
       isIdempotent: ({ code, options }) =>
         code === Code.Get || (code === Code.Put && !findOption(options, OptionNumber.Block1)),

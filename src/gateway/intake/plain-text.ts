@@ -36,8 +36,9 @@ export class PlainText {
   async handle(datagram: Uint8Array, address: string, peer: string): Promise<string | undefined> {
     const day = dayBefore(this.now(), this.timeZone)
     if (datagram.length === 0) {
-      const device = this.senders.identify(address)
-      return typeof device === "string" ? undefined : answerTo([await this.#take(device, day, "", peer)])
+      const identified = this.senders.identify({ address })
+      if (identified.kind !== "device") return undefined
+      return answerTo([await this.#take(identified.device, day, "", peer)])
     }
     return cut(await this.#takeLines(datagram, day, address, peer), datagram.length)
   }
@@ -60,10 +61,11 @@ export class PlainText {
     }
     const surveys: [Device, string][] = []
     for (const [ip, lines] of splitAddressedLines(text)) {
-      const device = this.senders.identify(address, ip)
+      const identified = this.senders.identify({ address }, ip)
       // all or nothing: the answer speaks for the whole datagram
-      if (typeof device === "string") return this.refuse(datagram, address, peer, device)
-      surveys.push([device, lines])
+      if (identified.kind === "keyless") return identified.reason
+      if (identified.kind === "stranger") return this.refuse(datagram, address, peer, identified.reason)
+      surveys.push([identified.device, lines])
     }
     return answerTo(await Promise.all(surveys.map(([device, lines]) => this.#take(device, day, lines, peer))))
   }

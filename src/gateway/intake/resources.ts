@@ -25,7 +25,7 @@ import type { Device } from "../../topology/devices"
 import type { Refusal } from "../quarantine/quarantine"
 import type { Absence } from "../spool/notes/absences"
 import { ARRIVED, type Collector, type Outcome } from "./collector"
-import type { Senders } from "./senders"
+import type { Identified, Senders } from "./senders"
 
 interface Destination {
   readonly device: Device
@@ -91,12 +91,15 @@ export class Resources {
       return say(Code.BadRequest, `${quote(ip)} is not an IPv4 address`)
     const day = given === undefined ? dayBefore(request.arrivedAt, this.timeZone) : parseDay(given)
     const format = refuseFormat(request, ContentFormat.Text)
-    const device = this.senders.identify(request.address, ip)
-    if (typeof device === "string") {
+    const identified = this.senders.identify(request, ip)
+    if (identified.kind === "stranger") {
       const address = parseAddress(ip ?? request.address)
       const forGood = format !== undefined || day === undefined
-      return this.#refuse(request, say(Code.Forbidden, device), { kind: "stranger", address, day, forGood })
+      return this.#refuse(request, refusalOf(identified), { kind: "stranger", address, day, forGood })
     }
+    // nothing of it is kept: `quarantine --retry` would take a forger's word for a device's
+    if (identified.kind === "keyless") return refusalOf(identified)
+    const { device } = identified
     const refuse = (refusal: Response, forGood: boolean) =>
       this.#refuse(request, refusal, { kind: "message", address: device.address, day, forGood })
     if (format) return refuse(format, true)
@@ -159,8 +162,8 @@ export class Resources {
     if (refusal) return refusal
     const kind = query.get("kind") ?? "missing"
     if (kind !== "missing" && kind !== "stale") return say(Code.BadRequest, "A survey is missing or stale")
-    const device = this.senders.identify(request.address, ip)
-    return typeof device === "string" ? say(Code.Forbidden, device) : { device, day, kind }
+    const identified = this.senders.identify(request, ip)
+    return identified.kind === "device" ? { device: identified.device, day, kind } : refusalOf(identified)
   }
 
   async #noteMissing(request: Request, { device, day, kind }: Missing): Promise<Response> {
@@ -176,8 +179,9 @@ export class Resources {
     const [, ip] = path
     if (ip !== undefined && parseAddress(ip) === undefined)
       return say(Code.BadRequest, `${quote(ip)} is not an IPv4 address`)
-    const device = this.senders.identify(request.address, ip)
-    if (typeof device === "string") return say(Code.Forbidden, device)
+    const identified = this.senders.identify(request, ip)
+    if (identified.kind !== "device") return refusalOf(identified)
+    const { device } = identified
     const accept = refuseAccept(request, ContentFormat.Text)
     if (accept) return accept
     const after = query.get("after") ?? ""
@@ -192,6 +196,10 @@ export class Resources {
     ])
   }
 }
+
+/** 4.01 to whom a key would help, 4.03 to all others. */
+const refusalOf = ({ kind, reason }: Exclude<Identified, { kind: "device" }>): Response =>
+  say(kind === "keyless" ? Code.Unauthorized : Code.Forbidden, reason)
 
 /** What there is here, as in RFC 6690; it filters nothing, as §4.1 allows. */
 function wellKnown(request: Request, { path }: Target): Response {

@@ -107,7 +107,7 @@ export class Quarantine {
 }
 
 /** "192.168.1.2:50000" → "192.168.1.2" */
-export const hostOf = (peer: string): string => peer.replace(/:\d*$/, "")
+export const hostOf = (peer: string): string => peer.replace(/:\w*$/, "")
 
 /** Whole lines together, as many as a row holds; a line that is too long for one is a piece by itself. */
 function* piecesOf(bytes: Buffer): Generator<Buffer> {

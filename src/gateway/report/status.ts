@@ -1,5 +1,7 @@
 // What a spool tells about the last days and about today, read beside a running gateway.
 import type { Database } from "bun:sqlite"
+import { systemClock } from "../../clock"
+import { KeyFolder } from "../../keys/folder"
 import { openForReading } from "../../storage/database"
 import { addDays, type Day, dayOf } from "../../survey/calendar"
 import { formatAddress, formatRange } from "../../topology/address"
@@ -186,17 +188,27 @@ function deviceStatus(sqlite: Database, shown: readonly Collection[], devices: I
 /** Who was declared meanwhile is a stranger no more. */
 function strangersOf(sqlite: Database, topology: Topology): StrangerStatus[] {
   const addressing = addressingOf(sqlite)
-  const senders = new Senders(topology, addressing)
+  const senders = new Senders(topology, addressing, { keys: keysOf(topology) })
   const given = new Set<string | null>()
   return readStrangers(sqlite).flatMap(({ firstAt, lastAt, ...stranger }) => {
     const { sender, address } = stranger
-    const reason = senders.identify(sender, sender === address ? undefined : address)
-    if (typeof reason !== "string") return []
+    const identified = senders.identify({ address: sender }, sender === address ? undefined : address)
+    if (identified.kind === "device") return []
+    const { reason } = identified
     const found = lineFor(stranger, topology, addressing) ?? null
     const line = given.has(found) ? null : found
     given.add(found)
     return { ...stranger, reason, firstAt: instant(firstAt), lastAt: instant(lastAt), line }
   })
+}
+
+/** Who reads a status need not be who may read the keys: then no device is known to have one. */
+function keysOf({ folder }: Topology): KeyFolder | undefined {
+  try {
+    return KeyFolder.open(folder, systemClock)
+  } catch {
+    return undefined
+  }
 }
 
 const instant = (ms: number): string => new Date(ms).toISOString()

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test"
 import { carryOut } from "../../../src/gateway/control/carry-out"
 import { Retry } from "../../../src/gateway/control/retry"
+import { Senders } from "../../../src/gateway/intake/senders"
 import type { Filter } from "../../../src/gateway/quarantine/entries"
 import type { Refusal } from "../../../src/gateway/quarantine/quarantine"
 import { StorageRefused } from "../../../src/storage/errors"
@@ -272,4 +273,14 @@ describe("carryOut()", () => {
     expect(await carryOut({ ask: "quarantine-clear", upTo: 1 }, parts)).toBe("Quarantine: 1 entry dropped")
     expect(bench.quarantined()).toMatchObject([{ text: "not seen" }])
   })
+})
+
+test("of a device that has a key a message is given again only where the key protected it", async () => {
+  const keys = { epochOf: (address: number) => (address === TOMATOES ? 1 : undefined) }
+  const senders = new Senders(bench.declared, "simulated", { keys })
+  const message = { kind: "message", reason: "an older rule", address: TOMATOES, day: DAY } as const
+  await keep({ ...message, peer: "127.168.1.2:5", bytes: "08:00 - 99 - 9%\n" })
+  await keep({ ...message, peer: "192.168.1.2:oscore", bytes: "09:00 - 20 - 30%\n" })
+  expect(await new Retry({ ...bench.parts, senders }).again({})).toMatchObject({ taken: 1, refused: 1 })
+  expect(due()).toEqual([[TOMATOES, DAY, "09:00 - 20 - 30%\n"]])
 })

@@ -9,7 +9,7 @@ let bench: Bench
 let plainText: PlainText
 beforeEach(() => {
   bench = new Bench()
-  const senders = new Senders(parseTopology(SAMPLE, "topology.yaml"), "simulated", () => {})
+  const senders = new Senders(parseTopology(SAMPLE, "topology.yaml"), "simulated")
   plainText = new PlainText(senders, bench.collector, TIME_ZONE, () => NOW)
 })
 afterEach(() => bench[Symbol.dispose]())
@@ -130,4 +130,19 @@ describe("handle()", () => {
     expect(await send(text)).toBe("The disk refuses: come again")
     expect(stored()).toEqual([])
   })
+})
+
+test("handle() takes no text of a device that has a key, keeps none of it, and says what to do", async () => {
+  const keys = { epochOf: (address: number) => (address === TOMATOES ? 1 : undefined) }
+  const senders = new Senders(parseTopology(SAMPLE, "topology.yaml"), "simulated", { keys })
+  plainText = new PlainText(senders, bench.collector, TIME_ZONE, () => NOW)
+  const long = "192.168.1.2 08:00 - 20 - 30%\n192.168.1.2 09:00 - 20 - 30%\n192.168.1.2 10:00 - 20 - 30%"
+  for (const from of ["127.0.0.1", "127.168.1.2"]) {
+    expect(await send(long, from)).toBe("192.168.1.2 has a key: send with OSCORE and keys/192.168.1.2.key")
+    // one of two that has a key: all or nothing
+    expect(await send(`192.168.1.3 08:00 - 20 - 30%\n${long}`, "127.0.0.1")).toStartWith("192.168.1.2 has a key")
+    expect(await send("", "127.168.1.2")).toBeUndefined()
+  }
+  expect(stored()).toEqual([])
+  expect(bench.quarantined()).toEqual([])
 })

@@ -19,7 +19,7 @@ let bench: Bench
 let resources: Resources
 beforeEach(() => {
   bench = new Bench()
-  const senders = new Senders(parseTopology(PAUSED, "topology.yaml"), "simulated", () => {})
+  const senders = new Senders(parseTopology(PAUSED, "topology.yaml"), "simulated")
   resources = new Resources(senders, bench.collector, TIME_ZONE)
 })
 afterEach(() => bench[Symbol.dispose]())
@@ -303,5 +303,29 @@ describe("GET /owed", () => {
     expect(await answer("owed/x", "", { code: Code.Get })).toStartWith("4.00")
     expect(await answer("owed/192.168.1.2/x", "", { code: Code.Get })).toStartWith("4.04")
     expect(await answer("owed/192.168.1.2", "", { code: Code.Get, address: "127.168.1.3" })).toStartWith("4.03")
+  })
+})
+
+describe("of a device that has a key", () => {
+  const keys = { epochOf: (address: number) => (address === TOMATOES ? 1 : undefined) }
+  const keyed = async (path: string, body = "", parts: RequestParts = {}, protectedBy?: number) => {
+    const senders = new Senders(parseTopology(PAUSED, "topology.yaml"), "simulated", { keys })
+    const request = { ...requestFor(path, body, parts), ...(protectedBy === undefined ? {} : { protectedBy }) }
+    return shown(await new Resources(senders, bench.collector, TIME_ZONE).handle(request))
+  }
+  const TAUGHT = "4.01 192.168.1.2 has a key: send with OSCORE and keys/192.168.1.2.key"
+
+  test("nothing is taken or told in plain, and nothing of it is kept for a retry", async () => {
+    expect(await keyed(PATH, MORNING)).toBe(TAUGHT)
+    expect(await keyed(`missing/192.168.1.2/${DAY}`, "why")).toBe(TAUGHT)
+    expect(await keyed("owed/192.168.1.2", "", { code: Code.Get })).toBe(TAUGHT)
+    expect(bench.due()).toEqual([])
+    expect(bench.quarantined()).toEqual([])
+  })
+
+  test("what its key protected is taken from wherever it comes", async () => {
+    expect(await keyed(PATH, MORNING, { address: "192.168.1.2" }, TOMATOES)).toBe("2.01 Surveys arrived")
+    expect(await keyed("surveys", MORNING, { address: "192.168.1.2" }, TOMATOES)).toBe("2.04 Surveys arrived")
+    expect(bench.due()).toHaveLength(1)
   })
 })

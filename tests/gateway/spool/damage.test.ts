@@ -40,7 +40,7 @@ function decoded(datagram: Uint8Array): Message | undefined {
 
 test("no two bits that change sides get another value past the digest", () => {
   using bench = new Bench()
-  const senders = new Senders(bench.declared, "declared", () => {})
+  const senders = new Senders(bench.declared, "declared")
   const { admit, handle } = new Resources(senders, bench.collector, TIME_ZONE)
   spyOn(bench.collector, "refuseMessage").mockImplementation(() => {})
   const taken: string[] = []

@@ -22,6 +22,8 @@ const survey = path("surveys", "192.168.1.2", "2026-11-21")
 const text = uintOption(OptionNumber.ContentFormat, 0)
 const digest = textOption(OptionNumber.UriQuery, "digest=0123456789abcdef")
 
+const oscore = Uint8Array.fromHex("190009480102030405060708c0a80102")
+
 // most are short: a case costs what its options cost, and it is the corners that count
 const bodies: readonly Body[] = [
   { code: Code.Put, options: [...survey, text, digest], payload: ascii("08:00 - 20 - 30%\n") },
@@ -42,6 +44,7 @@ const bodies: readonly Body[] = [
   { code: Code.Continue, options: [block1(3, true)], payload: NONE },
   { code: Code.ServiceUnavailable, options: [uintOption(OptionNumber.MaxAge, 60)], payload: ascii("Come again") },
   { code: Code.BadRequest, options: [], payload: NONE },
+  { code: Code.Post, options: [{ number: OptionNumber.Oscore, value: oscore }], payload: bytes(20, 0x5a) },
   { code: Code.Post, options: [options(0, 0), options(0, 12)], payload: bytes(1, 0xff) },
   // the extended forms: 13 to 268 in one byte more, 269 to 65,535 in two
   { code: Code.Put, options: [options(13, 13)], payload: NONE },

@@ -1,6 +1,8 @@
 // Faults put into what is fuzzed, each of which must show within few cases: the suite would see them in src.
 
 import { MessageFormatError } from "../../../src/coap/option"
+import { decodeObject } from "../../../src/coap/oscore/compression"
+import { type Handler, textOf } from "../../../src/coap/resource"
 import type { FrameReader, ReceivedFrame } from "../../../src/coap/tcp/frame"
 import { Session, type SessionOptions } from "../../../src/coap/tcp/session"
 import { decodeMessage, type Message } from "../../../src/coap/udp/message"
@@ -11,6 +13,7 @@ import { mergeReadings } from "../../survey/fixtures"
 import type { Planted } from "../suite"
 import { Codec } from "./codec"
 import { Frames } from "./frames"
+import { Oscore } from "./oscore"
 import { Sessions } from "./sessions"
 import { SURVEY_CODE, Surveys } from "./surveys"
 import { firstFailure, type Target } from "./target"
@@ -79,9 +82,24 @@ const parseWithoutPlace: typeof parseTopology = (...of) => {
   }
 }
 
+/** Flags that are reserved are taken for none. */
+const decodeIgnoringFlags: typeof decodeObject = (value) =>
+  decodeObject(value.map((byte, at) => (at === 0 ? byte & 0x1f : byte)))
+
+/** What has come before is handled as if it were new. */
+const takingAgain = (handle: Handler, handler: Handler): Handler => {
+  return (request) => {
+    const response = handle(request)
+    const isReplay = !(response instanceof Promise) && textOf(response) === "Replay detected"
+    return isReplay ? handler({ ...request, protectedBy: 0xc0a8_0102 }) : response
+  }
+}
+
 const FAULTS: readonly [fault: string, target: () => Target][] = [
   ["a codec that accepts an option past the end", () => new Codec(decodeClamping)],
   ["a stream reader that takes a byte twice", () => new Frames(pushWithoutLast)],
+  ["an OSCORE option whose reserved flags are ignored", () => new Oscore({ decode: decodeIgnoringFlags })],
+  ["an OSCORE server whose window is forgotten", () => new Oscore({ around: takingAgain })],
   ["a session that works on more at a time than it may", () => new Sessions(unbounded)],
   [
     "a merge that forgets the repeated hour",

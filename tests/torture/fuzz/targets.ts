@@ -1,6 +1,7 @@
 // All targets by name, and how many cases each gets.
 import { Codec } from "./codec"
 import { Frames } from "./frames"
+import { Oscore } from "./oscore"
 import { Sessions } from "./sessions"
 import { Surveys } from "./surveys"
 import type { Target } from "./target"
@@ -9,6 +10,7 @@ import { Topologies } from "./topologies"
 export const TARGETS = {
   codec: () => new Codec(),
   frames: () => new Frames(),
+  oscore: () => new Oscore(),
   sessions: () => new Sessions(),
   surveys: () => new Surveys(),
   topologies: () => new Topologies(),
@@ -23,8 +25,9 @@ const TOPOLOGIES = 1_000_000
 
 /** Cases at scale 1. */
 export const FULL: Readonly<Record<TargetName, number>> = {
-  codec: 0.93 * INPUTS,
+  codec: 0.9295 * INPUTS,
   frames: 0.04 * INPUTS,
+  oscore: 0.0005 * INPUTS,
   sessions: 0.005 * INPUTS,
   surveys: 0.025 * INPUTS,
   topologies: TOPOLOGIES,
@@ -34,6 +37,7 @@ export const FULL: Readonly<Record<TargetName, number>> = {
 export const COST: Readonly<Record<TargetName, number>> = {
   codec: 1,
   frames: 5,
+  oscore: 1000,
   sessions: 30,
   surveys: 7,
   topologies: 800,

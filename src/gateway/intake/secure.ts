@@ -1,0 +1,67 @@
+// OSCORE at the gateway's first interface: what is protected is opened, put together and answered; what is not goes on in plain.
+import { dirname, join } from "node:path"
+import type { Clock } from "../../clock"
+import { BlockReceiver } from "../../coap/block"
+import { Code } from "../../coap/code"
+import type { Content } from "../../coap/option"
+import { findOption, OptionNumber } from "../../coap/option"
+import type { RandomBytes } from "../../coap/oscore/challenges"
+import { addressOf, type DeviceKeys } from "../../coap/oscore/identity"
+import { objectOf } from "../../coap/oscore/message"
+import { OscoreServer } from "../../coap/oscore/server"
+import { type Handler, type Request, type Response, say } from "../../coap/resource"
+import type { Log } from "../../log"
+import { formatAddress } from "../../topology/address"
+import type { Topology } from "../../topology/topology"
+import type { Stranger } from "../events"
+import { OwnNumbersFile } from "./own-numbers"
+
+export interface SecureOptions {
+  readonly topology: Topology
+  readonly keys: DeviceKeys
+  readonly randomBytes: RandomBytes
+  readonly clock: Clock
+  readonly log: Log
+  readonly onStranger: (stranger: Stranger) => void
+  /** Answers what was opened, and what was plain. */
+  readonly handler: Handler
+  /** Messages in pieces that an address may have under way. */
+  readonly perAddress: number
+}
+
+const MOST_UNFRAGMENTED_BYTES = 64 * 1024 // MAX_UNFRAGMENTED_SIZE, RFC 8613 §4.1.3.4.2
+const PIECES = { transfers: 1024, totalBytes: 4 * 1024 * 1024 } // of all that somebody on the way has cut
+
+export class Secure {
+  readonly #server: OscoreServer
+  readonly #pieces: BlockReceiver
+
+  constructor(private readonly options: SecureOptions) {
+    const { topology, keys, randomBytes, clock, log, onStranger, handler, perAddress } = options
+    const numbers = new OwnNumbersFile(join(dirname(topology.gateway.spool), "oscore.numbers"), clock, log)
+    this.#server = new OscoreServer({
+      keys,
+      handler,
+      randomBytes,
+      ownNumber: () => numbers.take(),
+      onStranger: (sender, device, reason) => onStranger({ sender, address: formatAddress(device), reason }),
+    })
+    const limits = { ...PIECES, perAddress, bodyBytes: MOST_UNFRAGMENTED_BYTES }
+    this.#pieces = new BlockReceiver(limits, clock, this.#admit, this.#server.handle)
+  }
+
+  /** What is protected is put together before it is opened, where somebody on the way has cut it (§8.2.1). */
+  readonly handle: Handler = (request) =>
+    this.isProtected(request) ? this.#pieces.handle(request) : this.options.handler(request)
+
+  readonly isProtected = ({ options }: Pick<Content, "options">): boolean =>
+    findOption(options, OptionNumber.Oscore) !== undefined
+
+  /** Nothing is held for whoever names no device that has a key. */
+  readonly #admit = (request: Request): Response | undefined => {
+    const object = objectOf(request)
+    const device = object && object !== "none" && object.kid ? addressOf(object.kid) : undefined
+    const isKnown = device !== undefined && this.options.keys.epochOf(device) !== undefined
+    return isKnown ? undefined : say(Code.Unauthorized, "Security context not found")
+  }
+}
