@@ -225,7 +225,14 @@ export class Network implements AsyncDisposable {
     if (this.#roles.gateway) {
       const cloudPort = this.ports.cloud
       const { readTopology } = this.#options
-      this.#gateway = await Gateway.start({ ...shared, readTopology, cloudPort, oscore: this.#oscore })
+      const { keys, randomBytes } = this.#oscore
+      const policy = {
+        epochOf: (address: number) => keys.epochOf(address),
+        secretOf: (address: number, epoch: number) => keys.secretOf(address, epoch),
+        areRequired: this.#topology.security === "required",
+      }
+      const oscore = { keys: policy, randomBytes }
+      this.#gateway = await Gateway.start({ ...shared, readTopology, cloudPort, oscore })
       this.#gateway.resume()
       const url = this.#topology.alerts.heartbeat
       this.#follow(new Heartbeat({ url, clock: this.#clock, random, log: this.#log }))

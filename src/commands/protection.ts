@@ -1,7 +1,10 @@
 // What of a network is protected by keys and what is not, in words; and what is wrong with the keys of this host.
 import { existsSync } from "node:fs"
+import { systemClock } from "../clock"
+import { count } from "../format"
 import { type End, pathsOf, readOwn } from "../keys/ends"
 import { KeyError } from "../keys/errors"
+import { KeyFolder } from "../keys/folder"
 import type { Topology } from "../topology/topology"
 
 const ENDS: readonly End[] = ["cloud", "gateway"]
@@ -9,20 +12,45 @@ const DAY_MS = 86_400_000
 const SOON_DAYS = 30 // before an authority's certificate ends
 
 /** One line for the cloud's leg, and one for the devices'; one for both where neither has keys. */
-export function protectionLines({ cloud, gateway }: Pick<Topology, "cloud" | "gateway">): string[] {
-  if (!cloud.tls || !gateway.tls) return ["Without keys: keep both legs on a network that you trust."]
-  const by = (tls: { readonly ca?: unknown }) => (tls.ca === undefined ? "its key" : "an authority")
-  const ways = [...new Set([by(cloud.tls), by(gateway.tls)])]
+export function protectionLines(topology: Topology): string[] {
+  const { cloud, gateway, devices } = topology
+  const [keyed, all] = [countKeyed(topology), devices.size]
+  if (!cloud.tls && keyed === 0) return ["Without keys: keep both legs on a network that you trust."]
+  const trust = "keep their leg on a network that you trust."
+  const some =
+    keyed === 0 ? "Devices without keys" : `${keyed} of ${count(all, "device")} with a key (OSCORE); without one`
   return [
-    `Gateway ↔ cloud: TLS, each known by ${ways.join(" or ")}.`,
-    "Devices without keys: keep their leg on a network that you trust.",
+    cloud.tls && gateway.tls
+      ? `Gateway ↔ cloud: TLS, each known by ${waysOf(cloud.tls, gateway.tls)}.`
+      : "Gateway ↔ cloud without keys: keep that leg on a network that you trust.",
+    keyed === all ? "Devices: OSCORE, each with a key of its own." : `${some}: ${trust}`,
   ]
+}
+
+function waysOf(...ends: readonly { readonly ca?: unknown }[]): string {
+  return [...new Set(ends.map(({ ca }) => (ca === undefined ? "its key" : "an authority")))].join(" or ")
+}
+
+/** None where the keys cannot be read: whoever needs them says why. */
+function countKeyed({ folder, devices }: Topology): number {
+  try {
+    return KeyFolder.open(folder, systemClock).countOf(devices.entries.map(({ ip }) => ip))
+  } catch (error) {
+    if (!(error instanceof KeyError)) throw error
+    return 0
+  }
 }
 
 /** What a person has to mend of the keys that this host has, and what is worth knowing of those that it has not. */
 export function lookAtKeys(topology: Topology, now: number): { problems: string[]; notes: string[] } {
   const problems: string[] = []
   const notes: string[] = []
+  try {
+    KeyFolder.open(topology.folder, systemClock)
+  } catch (error) {
+    if (!(error instanceof KeyError)) throw error
+    problems.push(error.message)
+  }
   if (!topology.cloud.tls) return { problems, notes }
   for (const end of ENDS) {
     const { certificate, key } = pathsOf(end, topology)

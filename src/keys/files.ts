@@ -1,7 +1,18 @@
 // The files of keys: read only where nobody but their owner may read them, written so that nobody else ever could.
 import { createPrivateKey, type KeyObject, X509Certificate } from "node:crypto"
-import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, statSync, writeSync } from "node:fs"
+import {
+  closeSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeSync,
+} from "node:fs"
 import { dirname } from "node:path"
+import { syncFolder } from "../storage/folder"
 import { KeyError } from "./errors"
 
 const OTHERS = 0o077
@@ -84,4 +95,13 @@ export function writeSecret(path: string, text: string): void {
   } finally {
     closeSync(file)
   }
+}
+
+/** The same in the place of what may be there: whole and durable, or not at all. */
+export function replaceFile(path: string, text: string): void {
+  const part = `${path}.part`
+  rmSync(part, { force: true }) // of one that was killed
+  writeSecret(part, text)
+  renameSync(part, path)
+  syncFolder(dirname(path))
 }

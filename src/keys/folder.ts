@@ -2,9 +2,11 @@
 import { existsSync, readFileSync, statSync } from "node:fs"
 import { join } from "node:path"
 import type { Clock } from "../clock"
-import { formatAddress } from "../topology/address"
+import { type AddressRange, formatAddress } from "../topology/address"
+import { joinRanges, overlap, sizeOf } from "../topology/ranges"
 import { DEVICE_KEY_BYTES, deviceKeyOf, parseSecret, SITE_SECRET_BYTES } from "./device"
 import { Epochs, parseEpochs } from "./epochs"
+import { KeyError } from "./errors"
 
 const FOLDER = "keys"
 export const SITE_SECRET_FILE = "site.secret"
@@ -40,14 +42,18 @@ export class KeyFolder {
     this.#lookedAt = clock.monotonic()
   }
 
-  /** Throws an Error of one clear line where a file is there and cannot be used. */
+  /** Throws KeyError where a file is there and cannot be used. */
   static open(
     topologyFolder: string,
     clock: Pick<Clock, "monotonic">,
     warn: (text: string) => void = () => {},
   ): KeyFolder {
     const keys = new KeyFolder(topologyFolder, clock, warn)
-    keys.#loaded = load(keys.#folder)
+    try {
+      keys.#loaded = load(keys.#folder)
+    } catch (cause) {
+      throw new KeyError(cause instanceof Error ? cause.message : String(cause), { cause })
+    }
     return keys
   }
 
@@ -55,6 +61,15 @@ export class KeyFolder {
   epochOf(address: number): number | undefined {
     this.#look()
     return this.#loaded.epochs.epochOf(address)
+  }
+
+  /** Of these devices, rising and apart, how many have a key here; of single ones also in a file of their own. */
+  countOf(devices: readonly AddressRange[]): number {
+    const { epochs } = this.#loaded
+    const keyed = overlap(epochs.ranges, joinRanges(devices))
+    const single = devices.filter(({ first, last }) => first === last && epochs.epochOf(first) === undefined)
+    const own = single.filter(({ first }) => existsSync(join(this.#folder, deviceKeyFile(formatAddress(first)))))
+    return sizeOf(keyed) + own.length
   }
 
   /** The device's key of that epoch, as the site's secret has it. */

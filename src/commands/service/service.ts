@@ -1,8 +1,12 @@
 // `bun run service`: prints the systemd unit that keeps a role running, and how to install it.
-import { relative, resolve } from "node:path"
+import { existsSync } from "node:fs"
+import { join, relative, resolve } from "node:path"
 import { PROGRAMME } from "../../installation"
 import { filesOf } from "../../keys/ends"
+import { DEVICES_FILE, deviceKeyFile, SITE_SECRET_FILE } from "../../keys/folder"
 import { EVERYTHING, loadTopology, type Roles, type Topology, TopologyError } from "../../network"
+import { formatAddress } from "../../topology/address"
+import { addressesIn, sizeOf } from "../../topology/ranges"
 import { COMMON_OPTIONS, UsageError, type Values } from "../arguments"
 import { checkRoles, readRoles, withAddresses } from "../roles"
 import { createScreen, type Screen } from "../screen"
@@ -42,8 +46,20 @@ export async function run(values: Values<typeof options>, given: readonly string
 /** The files of keys that these roles need, from the topology's folder; those that stand elsewhere are not ours to install. */
 function keysOf(roles: Roles, topology: Topology): string[] {
   const played = (["cloud", "gateway"] as const).filter((end) => roles[end])
-  const paths = played.flatMap((end) => filesOf(end, topology)).map((path) => relative(topology.folder, path))
+  const paths = [...played.flatMap((end) => filesOf(end, topology)), ...deviceFiles(roles, topology)].map((path) =>
+    relative(topology.folder, path),
+  )
   return [...new Set(paths)].filter((path) => !path.startsWith(".."))
+}
+
+const MOST_DEVICES = 100 // of a host whose keys are installed file by file
+
+/** Of devices' keys: all that they are derived from at the gateway, one each elsewhere. */
+function deviceFiles({ gateway, devices }: Roles, { folder }: Topology): string[] {
+  const own =
+    sizeOf(devices) > MOST_DEVICES ? [] : [...addressesIn(devices)].map((ip) => deviceKeyFile(formatAddress(ip)))
+  const names = gateway ? [SITE_SECRET_FILE, DEVICES_FILE] : own
+  return names.map((name) => join(folder, "keys", name)).filter((path) => existsSync(path))
 }
 
 /** What can be mended before the unit is installed does not keep it from being printed. */

@@ -126,6 +126,7 @@ test("pair cloud goes where keys are required, and start does not before they ar
   expect(refused.exit).toBe(2)
   expect(refused.stderr).toContain("topology.yaml:1:11 security: is required, and the cloud's leg has no keys")
   declare((await run("pair", "cloud")).stdout)
+  await run("pair", "tomatoes", "herbs") // of the devices they are required too
   expect((await run("start", "--once")).exit).toBe(0)
 })
 
@@ -136,5 +137,8 @@ test("pair makes nothing for an end that an authority knows, and says what it ca
   expect(exit).toBe(2)
   expect(stderr).toBe("cloud.tls.ca names an authority: ask that one for the certificate, or take the line away\n")
   expect(existsSync(join(site.folder, "keys"))).toBe(false)
-  expect(await run("pair")).toMatchObject({ exit: 2, stderr: "Name whose keys are made: pair cloud\n" })
+  expect(await run("pair")).toMatchObject({
+    exit: 2,
+    stderr: "Name whose keys are made: pair cloud, or pair 192.168.1.2\n",
+  })
 })

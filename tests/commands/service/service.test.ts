@@ -1,6 +1,6 @@
 // The printed systemd units: what they say, what systemd says of them, and the warnings before they are installed.
 import { afterAll, beforeAll, describe, expect, test } from "bun:test"
-import { mkdtemp, rm, writeFile } from "node:fs/promises"
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { dirname, join, resolve } from "node:path"
 import { commandLine, formatUnit, serviceOf } from "../../../src/commands/service/unit"
@@ -198,4 +198,15 @@ test.each([
       (key) => `#   sudo install -D --mode=600 --owner=smart-meter ${join(folder, key)} /etc/smart-meter/${key}`,
     ),
   )
+})
+
+test("service installs what devices' keys are derived from at the gateway, and a device's own key where that is", async () => {
+  await mkdir(join(folder, "keys"), { recursive: true })
+  for (const name of ["site.secret", "devices", "192.168.1.2.key"]) await writeFile(join(folder, "keys", name), "")
+  const installed = async (...words: string[]) =>
+    [...(await run(...words)).stdout.matchAll(/--mode=600 .* \S+keys\/(\S+)$/gm)].map(([, name]) => name)
+  expect(await installed("gateway")).toEqual(["site.secret", "devices"])
+  expect(await installed("device", "192.168.1.2", "192.168.1.3")).toEqual(["192.168.1.2.key"])
+  expect(await installed("cloud")).toEqual([])
+  await rm(join(folder, "keys"), { recursive: true })
 })
