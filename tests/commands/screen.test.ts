@@ -204,7 +204,7 @@ describe("a cloud's words", () => {
       }
       await child.exited
       expectPrintable(said)
-      expect(said).toContain(`${CLOUD} aborted the connection: ${SHOWN}`)
+      expect(said).toContain(`The connection with ${CLOUD} ended: aborted by the peer: ${SHOWN}`)
       expect(said).toContain(`⚠ Not delivered: The connection with ${CLOUD} ended: aborted by the peer: ${SHOWN}`)
     }))
 })
