@@ -129,7 +129,7 @@ export class Uploader {
 
   /** One exchange; when it times out the same request goes again under a new message id, until the signal aborts. */
   async #ask(request: Outgoing, signal: AbortSignal): Promise<Reply> {
-    const { endpoint, gateway, clock, random, onPostponed } = this.options
+    const { endpoint, gateway, ip, clock, random, onPostponed } = this.options
     const nextPauseMs = backoff(RETRIES, random)
     for (;;) {
       try {
@@ -140,7 +140,7 @@ export class Uploader {
         else if (error instanceof UnprovenAnswer) {
           // nobody's word but the gateway's ends an upload
           const waitMs = nextPauseMs()
-          onPostponed?.(error.message, waitMs)
+          onPostponed?.(`${error.message}: is keys/${ip}.key as it was made last?`, waitMs)
           await pause(clock, waitMs, signal)
           signal.throwIfAborted()
         } else if (!(error instanceof ExchangeTimeout)) throw error
