@@ -1,6 +1,6 @@
 // A simulated sensor, or the programme beside a real one: reads its survey and uploads it from its own address.
 import type { Clock, Random } from "../clock"
-import { findOption, OptionNumber } from "../coap/option"
+import { type Content, findOption, OptionNumber } from "../coap/option"
 import type { RandomBytes } from "../coap/oscore/challenges"
 import { type Exchange, OscoreClient } from "../coap/oscore/client"
 import { GATEWAY_ID, idOf } from "../coap/oscore/identity"
@@ -83,12 +83,20 @@ export async function runDevice(day: Day, options: DeviceRunOptions, signal: Abo
     clock,
     random,
     transmission,
-    isProtected: ({ options }) => findOption(options, OptionNumber.Oscore) !== undefined,
+    isProtected: masterSecret && hasOscore,
   })
   try {
     const onPostponed = (reason: string, waitMs: number) => emit({ kind: "postponed", device, reason, waitMs })
     const exchange = protectedWith(masterSecret, endpoint, options)
-    const uploader = new Uploader({ endpoint: exchange, gateway, ip: device.ip, clock, random, onPostponed })
+    const uploader = new Uploader({
+      endpoint: exchange,
+      isProtected: masterSecret !== undefined,
+      gateway,
+      ip: device.ip,
+      clock,
+      random,
+      onPostponed,
+    })
     const history = hasHistory(device)
     const owed = history || owedOnly ? await uploader.owed(signal) : []
     const days = owed.filter((owedDay) => history || owedDay === day)
@@ -107,6 +115,9 @@ export async function runDevice(day: Day, options: DeviceRunOptions, signal: Abo
     socket.close()
   }
 }
+
+const hasOscore = ({ options }: Pick<Content, "options">): boolean =>
+  findOption(options, OptionNumber.Oscore) !== undefined
 
 /** A run's context is its own: what it counts ends with it (RFC 8613 Appendix B.2). */
 function protectedWith(

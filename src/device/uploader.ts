@@ -18,6 +18,8 @@ export interface UploaderOptions {
   readonly gateway: Peer
   /** The declared address. */
   readonly ip: string
+  /** What it says is protected: a message has 50 bytes more to carry, and is to stay below 1,152 (RFC 7252 §4.6). */
+  readonly isProtected?: boolean
   readonly clock: Clock
   readonly random: Random
   /** The gateway asks to come again; with its reason. */
@@ -34,6 +36,7 @@ const RETRIES = { firstMs: 1000, growth: 2, longestMs: 60_000 } // however littl
 const BAD_REQUESTS = 3 // answers 4.00 to one survey before it is believed
 const MAX_PAUSE_SECONDS = 3600 // whatever Max-Age says: the disk may be well again long before
 const REASON_CHARACTERS = 200 // of why nothing comes
+const LARGEST_PROTECTED_BYTES = 960 // of a body in one message, where blocks are of 512
 const DEFAULT_MAX_AGE_SECONDS = 60 // RFC 7252 §5.10.5
 
 export class Uploader {
@@ -110,7 +113,8 @@ export class Uploader {
   }
 
   #put(day: Day, body: Uint8Array, signal: AbortSignal): Promise<Reply> {
-    const { ip } = this.options
+    const { ip, isProtected = false } = this.options
+    const wholeBytes = isProtected ? LARGEST_PROTECTED_BYTES : LARGEST_BLOCK_BYTES
     // a new tag for every transfer: blocks of an abandoned one must not get into the next (RFC 9175 §3)
     const requestTag = this.#nextRequestTag
     this.#nextRequestTag = (requestTag + 1) & 0xffff
@@ -118,18 +122,18 @@ export class Uploader {
       ...pathOptions("surveys", ip, day),
       uintOption(OptionNumber.ContentFormat, ContentFormat.Text),
       textOption(OptionNumber.UriQuery, `digest=${surveyDigest(ip, day, body)}`),
-      ...(body.length > LARGEST_BLOCK_BYTES ? [uintOption(OptionNumber.RequestTag, requestTag)] : []),
+      ...(body.length > wholeBytes ? [uintOption(OptionNumber.RequestTag, requestTag)] : []),
     ]
     return sendBlockwise(
       (request) => this.#ask(request, signal),
       { code: Code.Put, options, payload: body },
-      { wholeBytes: LARGEST_BLOCK_BYTES, blockBytes: LARGEST_BLOCK_BYTES },
+      { wholeBytes, blockBytes: wholeBytes },
     )
   }
 
   /** One exchange; when it times out the same request goes again under a new message id, until the signal aborts. */
   async #ask(request: Outgoing, signal: AbortSignal): Promise<Reply> {
-    const { endpoint, gateway, clock, random, onPostponed } = this.options
+    const { endpoint, gateway, ip, clock, random, onPostponed } = this.options
     const nextPauseMs = backoff(RETRIES, random)
     for (;;) {
       try {
@@ -140,7 +144,7 @@ export class Uploader {
         else if (error instanceof UnprovenAnswer) {
           // nobody's word but the gateway's ends an upload
           const waitMs = nextPauseMs()
-          onPostponed?.(error.message, waitMs)
+          onPostponed?.(`${error.message}: is keys/${ip}.key as it was made last?`, waitMs)
           await pause(clock, waitMs, signal)
           signal.throwIfAborted()
         } else if (!(error instanceof ExchangeTimeout)) throw error

@@ -16,6 +16,7 @@ import { measureFleet } from "./fleet-day"
 import { measureLarge } from "./large"
 import { measureIdlePage } from "./page/idle"
 import { measurePage } from "./page/page"
+import { measureProtected } from "./protected"
 import { measureRoles } from "./start/idle"
 import { measureOriginal } from "./start/original"
 import { measureStart } from "./start/start"
@@ -80,6 +81,7 @@ async function measureAll(full: boolean): Promise<Figure[]> {
     ...(await measureUploads({ ...load, devices: size.devices, say })),
     ...(await measureFleet({ ...load, devices: size.fleet }, say)),
     await measureTls({ ...load, devices: size.devices }, say),
+    ...(await measureProtected({ ...load, devices: size.devices, say })),
     await measureBulk(size.bulk),
     ...(await measureLarge(SEED)),
     ...(await measurePage({ ...load, devices: size.devices, fleet: size.fleet, say })),

@@ -1,7 +1,9 @@
 // The gateway alone in its process: its spool's folder, how many devices it has and the cloud's port are its arguments.
 // Prints its port; told "forward" on standard input it delivers what has come, and prints what that was as JSON.
+import { randomBytes } from "node:crypto"
 import { systemClock } from "../../src/clock"
 import { Gateway } from "../../src/gateway/gateway"
+import { KeyFolder } from "../../src/keys/folder"
 import { systemSockets } from "../../src/net/sockets"
 import { dayBefore } from "../../src/survey/calendar"
 import { complaints } from "./load/complaints"
@@ -17,6 +19,7 @@ const gateway = await Gateway.start({
   cloudPort: Number(cloudPort),
   clock: systemClock,
   random: Math.random,
+  oscore: { keys: KeyFolder.open(folder, systemClock), randomBytes },
   ...complaints(topology),
 })
 const day = dayBefore(Date.now(), topology.timeZone)

@@ -2,14 +2,18 @@ import { describe, expect, test } from "bun:test"
 import fc from "fast-check"
 import { BlockReceiver } from "../../src/coap/block"
 import { Code } from "../../src/coap/code"
-import { findOption, OptionNumber, textsOf, uintOf, uintOption } from "../../src/coap/option"
-import { busy, type Handler, type Request, type Response, say } from "../../src/coap/resource"
+import { type Content, findOption, NO_BYTES, OptionNumber, textsOf, uintOf, uintOption } from "../../src/coap/option"
+import { OscoreClient } from "../../src/coap/oscore/client"
+import { GATEWAY_ID, idOf } from "../../src/coap/oscore/identity"
+import { busy, type Handler, type Request, type Response, say, textOf } from "../../src/coap/resource"
 import { Endpoint } from "../../src/coap/udp/exchange"
 import { Uploader, UploadRefused } from "../../src/device/uploader"
 import type { Peer } from "../../src/net/udp"
 import type { Day } from "../../src/survey/calendar"
 import { surveyDigest } from "../../src/survey/digest"
+import { Asked, arriving, MASTER_SECRET, seeded, serverOf } from "../coap/oscore/ends"
 import { type Faults, SeededLink } from "../coap/udp/seeded-link"
+import { TOMATOES } from "../fixtures"
 import { seededRandom, settle, VirtualClock } from "../virtual-clock"
 
 const DEVICE: Peer = { address: "192.168.1.2", port: 40_000 }
@@ -329,4 +333,71 @@ test("Uploader gets any survey through any link: the gateway sees exactly it, an
     }),
     { numRuns: 60 },
   )
+})
+
+describe("of a device with a key", () => {
+  /** A gateway whose answers come in plain, and one that has the key, by turns as the test says. */
+  function keyed() {
+    const clock = new VirtualClock()
+    const asked: Content[] = []
+    const postponed: string[] = []
+    let answer: (request: Content) => Promise<Content> = () => Promise.reject(new Error("not told yet"))
+    const exchange = {
+      request: async (_peer: Peer, request: Content) => {
+        asked.push(request)
+        return await answer(request)
+      },
+    }
+    const [senderId, recipientId] = [idOf(TOMATOES), GATEWAY_ID]
+    const endpoint = new OscoreClient({
+      exchange,
+      masterSecret: MASTER_SECRET,
+      senderId,
+      recipientId,
+      randomBytes: seeded(1),
+    })
+    const uploader = new Uploader({
+      endpoint,
+      gateway: GATEWAY,
+      ip: "192.168.1.2",
+      clock,
+      random: () => 0.5,
+      onPostponed: (reason) => void postponed.push(reason),
+    })
+    return { clock, asked, postponed, uploader, tell: (next: typeof answer) => (answer = next) }
+  }
+  const plainly = (response: Response) => async (): Promise<Content> => ({
+    options: [],
+    payload: NO_BYTES,
+    ...response,
+  })
+
+  test("upload() believes nobody who has not its key: neither an acknowledgement nor a refusal", async () => {
+    for (const forged of [
+      say(Code.Created, "Surveys arrived"),
+      say(Code.Forbidden, "never"),
+      say(Code.Unauthorized, "Security context not found"),
+    ]) {
+      const { clock, asked, postponed, uploader, tell } = keyed()
+      tell(plainly(forged))
+      let ended = false
+      const upload = uploader.upload(DAY, SURVEY, never).finally(() => {
+        ended = true
+      })
+      await clock.advance(3_600_000)
+      expect(ended).toBe(false)
+      expect(asked.length).toBeGreaterThan(20)
+      expect(postponed[0]).toEndWith(`${textOf(forged)}: is keys/192.168.1.2.key as it was made last?`)
+      const server = serverOf(new Asked())
+      tell(async (request) => ({ options: [], payload: NO_BYTES, ...(await server.handle(arriving(request))) }))
+      await clock.advance(120_000)
+      expect(await upload).toBe("Survey arrived")
+    }
+  })
+
+  test("missing() heard by somebody without the key was not heard", async () => {
+    const { uploader, tell } = keyed()
+    tell(plainly(say(Code.Changed)))
+    expect(await uploader.missing(DAY, "not found", "missing", never)).toBe(false)
+  })
 })

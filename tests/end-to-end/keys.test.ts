@@ -223,5 +223,6 @@ test("a survey of a hundred blocks arrives whole, each block protected", async (
   await using network = await Network.start(site.topology, { ...site.options, ...listening(captured) })
   expect(await network.collect()).toMatchObject({ missing: [], readings: 6004, stored: 6004, complete: true })
   expect(captured.length).toBeGreaterThan(100)
+  expect(Math.max(...captured.map(({ length }) => length))).toBeLessThan(1152) // RFC 7252 §4.6
   expect(contain(captured, "20 - 30%")).toBe(false)
 })

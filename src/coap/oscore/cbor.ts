@@ -13,11 +13,14 @@ function head(major: number, argument: number): number[] {
 }
 
 /** One behind the other. */
-export function concat(...parts: readonly Uint8Array[]): Uint8Array {
-  let length = 0
+export const concat = (...parts: readonly Uint8Array[]): Uint8Array => behind([], ...parts)
+
+function behind(first: readonly number[], ...parts: readonly Uint8Array[]): Uint8Array {
+  let length = first.length
   for (const part of parts) length += part.length
   const bytes = new Uint8Array(length)
-  let at = 0
+  for (let at = 0; at < first.length; at++) bytes[at] = first[at] ?? 0
+  let at = first.length
   for (const part of parts) {
     bytes.set(part, at)
     at += part.length
@@ -26,24 +29,23 @@ export function concat(...parts: readonly Uint8Array[]): Uint8Array {
 }
 
 export const nil = (): Uint8Array => NIL
-export const uint = (value: number): Uint8Array => Uint8Array.from(head(Major.Uint, value))
-export const bytes = (value: Uint8Array): Uint8Array => concat(Uint8Array.from(head(Major.Bytes, value.length)), value)
+export const uint = (value: number): Uint8Array => behind(head(Major.Uint, value))
+export const bytes = (value: Uint8Array): Uint8Array => behind(head(Major.Bytes, value.length), value)
 
 export function text(value: string): Uint8Array {
   const utf8 = new TextEncoder().encode(value)
-  return concat(Uint8Array.from(head(Major.Text, utf8.length)), utf8)
+  return behind(head(Major.Text, utf8.length), utf8)
 }
 
-export const array = (...items: readonly Uint8Array[]): Uint8Array =>
-  concat(Uint8Array.from(head(Major.Array, items.length)), ...items)
+export const array = (...items: readonly Uint8Array[]): Uint8Array => behind(head(Major.Array, items.length), ...items)
 
 /** What is in a byte string of up to 255 bytes that is all there is; undefined where it is anything else. */
 export function readBytes(encoded: Uint8Array): Uint8Array | undefined {
-  const [first = 0, second = 0] = encoded
+  const first = encoded[0] ?? 0 // by index: taken apart as a list, bytes cost more than all else here
   if (first >> 5 !== Major.Bytes) return undefined
   const argument = first & 31
   const isLong = argument === ONE_BYTE
   if (argument > ONE_BYTE) return undefined
   const from = isLong ? 2 : 1
-  return encoded.length === from + (isLong ? second : argument) ? encoded.slice(from) : undefined
+  return encoded.length === from + (isLong ? (encoded[1] ?? 0) : argument) ? encoded.slice(from) : undefined
 }

@@ -14,6 +14,9 @@ const ZERO_IV = new Uint8Array(BLOCK_BYTES)
 const AAD_FLAG = 0x40
 const TAG_FLAG = ((TAG_BYTES - 2) / 2) << 3
 
+const { slice } = Uint8Array.prototype // a Buffer's own is a view, which costs more than a copy of so few bytes
+const copyOf = (bytes: Uint8Array, from: number, to: number): Uint8Array => slice.call(bytes, from, to)
+
 const padded = (bytes: number): number => Math.ceil(bytes / BLOCK_BYTES) * BLOCK_BYTES
 
 /** The tag in clear: the first bytes of the CBC-MAC over B_0, the additional data and the plaintext (RFC 3610 §2.2). */
@@ -29,7 +32,8 @@ function authenticate(key: Uint8Array, nonce: Uint8Array, aad: Uint8Array, plain
   blocks.set(aad, BLOCK_BYTES + 2)
   blocks.set(plaintext, BLOCK_BYTES + aadBytes)
   const encrypted = createCipheriv("aes-128-cbc", key, ZERO_IV).update(blocks)
-  return encrypted.subarray(blocks.length - BLOCK_BYTES, blocks.length - BLOCK_BYTES + TAG_BYTES)
+  const last = blocks.length - BLOCK_BYTES
+  return copyOf(encrypted, last, last + TAG_BYTES)
 }
 
 /** The tag, in a block of its own, and the text, both en- or decrypted (RFC 3610 §2.3): S_0 is the tag's, S_1 the text's. */
@@ -48,8 +52,8 @@ export function seal(key: Uint8Array, nonce: Uint8Array, aad: Uint8Array, plaint
   if (plaintext.length > MOST_BYTES || aad.length > MOST_AAD_BYTES) throw new RangeError("AES-CCM takes 64 KiB at most")
   const encrypted = applyKeyStream(key, nonce, authenticate(key, nonce, aad, plaintext), plaintext)
   const sealed = new Uint8Array(plaintext.length + TAG_BYTES)
-  sealed.set(encrypted.subarray(BLOCK_BYTES))
-  sealed.set(encrypted.subarray(0, TAG_BYTES), plaintext.length)
+  sealed.set(copyOf(encrypted, BLOCK_BYTES, encrypted.length))
+  sealed.set(copyOf(encrypted, 0, TAG_BYTES), plaintext.length)
   return sealed
 }
 
@@ -57,8 +61,8 @@ export function seal(key: Uint8Array, nonce: Uint8Array, aad: Uint8Array, plaint
 export function open(key: Uint8Array, nonce: Uint8Array, aad: Uint8Array, sealed: Uint8Array): Uint8Array | undefined {
   const length = sealed.length - TAG_BYTES
   if (length < 0 || length > MOST_BYTES) return undefined
-  const decrypted = applyKeyStream(key, nonce, sealed.subarray(length), sealed.subarray(0, length))
-  const plaintext = decrypted.subarray(BLOCK_BYTES)
+  const decrypted = applyKeyStream(key, nonce, copyOf(sealed, length, sealed.length), copyOf(sealed, 0, length))
+  const plaintext = copyOf(decrypted, BLOCK_BYTES, decrypted.length)
   const expected = authenticate(key, nonce, aad, plaintext)
-  return timingSafeEqual(expected, decrypted.subarray(0, TAG_BYTES)) ? Uint8Array.from(plaintext) : undefined
+  return timingSafeEqual(expected, copyOf(decrypted, 0, TAG_BYTES)) ? plaintext : undefined
 }

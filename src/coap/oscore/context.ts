@@ -40,6 +40,9 @@ const hmac = (key: Uint8Array, ...parts: readonly Uint8Array[]): Uint8Array => {
   return hash.digest()
 }
 
+/** A copy, that holds on to nothing else. */
+const first = (bytes: Uint8Array, length: number): Uint8Array => Uint8Array.prototype.slice.call(bytes, 0, length)
+
 const ALGORITHM = uint(AES_CCM_16_64_128)
 const FIRST_OUTPUT = Uint8Array.of(1) // all of them are shorter than one hash (RFC 5869 §2.3)
 const TYPES = { Key: [text("Key"), uint(KEY_BYTES)], IV: [text("IV"), uint(NONCE_BYTES)] } as const
@@ -59,9 +62,9 @@ export function deriveContext(input: ContextInput): Context {
     idContext,
     senderId,
     recipientId,
-    senderKey: expand(senderId, "Key").subarray(0, KEY_BYTES),
-    recipientKey: expand(recipientId, "Key").subarray(0, KEY_BYTES),
-    commonIv: expand(NO_BYTES, "IV").subarray(0, NONCE_BYTES),
+    senderKey: first(expand(senderId, "Key"), KEY_BYTES),
+    recipientKey: first(expand(recipientId, "Key"), KEY_BYTES),
+    commonIv: first(expand(NO_BYTES, "IV"), NONCE_BYTES),
   }
 }
 
@@ -69,15 +72,18 @@ export function deriveContext(input: ContextInput): Context {
 export function partialIv(sequenceNumber: number): Uint8Array {
   if (!(sequenceNumber >= 0 && sequenceNumber <= LAST_SEQUENCE_NUMBER))
     throw new RangeError(`A sequence number is 0 to 2^40 - 1: it is ${sequenceNumber}`)
-  const all: number[] = []
-  for (let rest = sequenceNumber; all.length === 0 || rest > 0; rest = Math.floor(rest / 256)) all.unshift(rest % 256)
-  return Uint8Array.from(all)
+  let length = 1
+  for (let limit = 256; sequenceNumber >= limit; limit *= 256) length++
+  const encoded = new Uint8Array(length)
+  for (let at = length - 1, rest = sequenceNumber; at >= 0; at--, rest = Math.floor(rest / 256))
+    encoded[at] = rest % 256
+  return encoded
 }
 
 /** A Partial IV as the number it is. */
 export function sequenceNumberOf(encoded: Uint8Array): number {
   let value = 0
-  for (const byte of encoded) value = value * 256 + byte
+  for (let at = 0; at < encoded.length; at++) value = value * 256 + (encoded[at] ?? 0)
   return value
 }
 

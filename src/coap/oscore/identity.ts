@@ -30,6 +30,6 @@ export const idOf = (address: number): Uint8Array =>
 export function addressOf(id: Uint8Array): number | undefined {
   if (id.length !== ADDRESS_BYTES) return undefined
   let address = 0
-  for (const byte of id) address = address * 256 + byte
+  for (let at = 0; at < ADDRESS_BYTES; at++) address = address * 256 + (id[at] ?? 0)
   return address
 }

@@ -36,24 +36,29 @@ export const aadOf = (binding: Binding): Uint8Array => concat(AAD_HEAD, bytes(aa
 
 /** Code, options of class E and payload: a message without its header (RFC 8613 §5.3). */
 function plaintextOf({ code, options, payload }: Content): Uint8Array {
-  const inside = options.filter(({ number }) => !OUTSIDE.has(number))
+  const inside = options.some(isOutside) ? options.filter((option) => !isOutside(option)) : options
   const plaintext = encodeBody(inside, payload, 1)
   plaintext[0] = code
   return plaintext
 }
 
-const outsideOf = (options: readonly Option[]): Option[] => options.filter(({ number }) => OUTSIDE.has(number))
+const isOutside = ({ number }: Option): boolean => OUTSIDE.has(number)
 
 /** The message as it travels. */
 function messageOf(code: number, { options }: Content, object: CoseObject, ciphertext: Uint8Array): Content {
   const option = { number: OptionNumber.Oscore, value: encodeObject(object) }
-  return { code, options: [...outsideOf(options), option], payload: ciphertext }
+  return {
+    code,
+    options: options.some(isOutside) ? [...options.filter(isOutside), option] : [option],
+    payload: ciphertext,
+  }
 }
 
 /** The message that is inside a plaintext, with what stays outside. Throws MessageFormatError. */
 function contentOf(plaintext: Uint8Array, outer: readonly Option[]): Content {
   const { options, payload } = decodeBody(plaintext, 1)
-  return { code: plaintext[0] ?? 0, options: [...outsideOf(outer), ...options].sort(byNumber), payload }
+  const all = outer.some(isOutside) ? [...outer.filter(isOutside), ...options].sort(byNumber) : options
+  return { code: plaintext[0] ?? 0, options: all, payload }
 }
 
 const byNumber = (a: Option, b: Option): number => a.number - b.number

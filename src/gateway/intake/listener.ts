@@ -70,9 +70,11 @@ export class Listener {
       transmission: { ackTimeoutMs: ackTimeout.total("milliseconds"), maxRetransmit },
       handler: this.#withinBuffer(secure?.handle ?? blocks.handle),
       isProtected: secure?.isProtected,
-      // what is asked; and a survey in one datagram: taking it twice changes nothing, and costs less than remembering every answer
-      isIdempotent: ({ code, options }) =>
-        code === Code.Get || (code === Code.Put && !findOption(options, OptionNumber.Block1)),
+      // what is asked; and a survey in one datagram: taking it twice changes nothing, and costs less than remembering every answer.
+      // What is protected is taken once: who sends it again is to get the answer that it had
+      isIdempotent: (message) =>
+        secure?.isProtected(message) !== true &&
+        (message.code === Code.Get || (message.code === Code.Put && !findOption(message.options, OptionNumber.Block1))),
       onError: (error) => log.error(`An upload could not be handled: ${error}`),
     })
     this.#endpoint = endpoint

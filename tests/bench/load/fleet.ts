@@ -21,6 +21,8 @@ export interface FleetOptions {
   /** RFC 7252 §4.8 by default. */
   readonly transmission?: Transmission
   readonly random?: Random
+  /** Hears what a device is answered. */
+  readonly onAnswer?: (device: number, answer: Outgoing) => void
 }
 
 export interface FleetReport {
@@ -108,7 +110,8 @@ class Fleet {
   }
 
   receive(datagram: Uint8Array): void {
-    const { type, code, id, token } = decodeMessage(datagram)
+    const message = decodeMessage(datagram)
+    const { type, code, id, token } = message
     if (code === Code.Empty) {
       this.#receiveEmpty(type, id)
       return
@@ -119,6 +122,7 @@ class Fleet {
     // piggy-backed: id and token must both match (RFC 7252 §5.3.2)
     if (type === Type.Acknowledgement && flight.id !== id) return
     if (type === Type.Confirmable) this.#socket?.send(encodeEmpty(Type.Acknowledgement, id), flight.source)
+    this.#options.onAnswer?.(flight.device, message)
     this.#end(key, flight, isSuccess(code) ? undefined : formatCode(code))
   }
 
