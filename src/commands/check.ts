@@ -13,10 +13,10 @@ import { parseSurvey } from "../survey/survey"
 import { type Device, isScript } from "../topology/devices"
 import { isReadyMade } from "../topology/formats/ready-made"
 import type { Topology } from "../topology/topology"
-import { loadTopology } from "../topology/yaml/load"
 import { formatProblem } from "../topology/yaml/problem"
 import { COMMON_OPTIONS, type Values } from "./arguments"
 import { wrap } from "./columns"
+import { loadDeclared } from "./declared"
 import { createScreen } from "./screen"
 import { SAMPLE_DATA } from "./start/report"
 
@@ -30,8 +30,7 @@ const REFUSED_SHOWN = 100
 
 export async function run(values: Values<typeof options>): Promise<number> {
   const screen = createScreen(values)
-  const topology = await loadTopology(values.topology ?? "topology.yaml")
-  screen.tellTimesIn(topology.timeZone)
+  const topology = await loadDeclared(values, screen)
   for (const warning of topology.warnings) screen.warn(...formatProblem(warning, screen.width).split("\n"))
   let surveys = 0
   let readings = 0

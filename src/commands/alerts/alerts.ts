@@ -6,8 +6,8 @@ import { type HeldRule, readHeldRules } from "../../cloud/rules/reader"
 import { readStatus } from "../../status/document"
 import { dayOf } from "../../survey/calendar"
 import type { Topology } from "../../topology/topology"
-import { loadTopology } from "../../topology/yaml/load"
 import { COMMON_OPTIONS, UsageError, type Values } from "../arguments"
+import { loadDeclared } from "../declared"
 import { createScreen, type Screen } from "../screen"
 import { alertsJson, alertsTable } from "./text"
 
@@ -27,7 +27,7 @@ export async function run(values: Values<typeof options>, [word, ...more]: reado
     )
   }
   if (word && values.json) throw new UsageError("--json is for the list")
-  const topology = await loadTopology(values.topology ?? "topology.yaml")
+  const topology = await loadDeclared(values, screen)
   if (word) return sendTrials(topology, screen)
   const held = withOverdue(readHeldRules(topology.cloud.store), topology)
   const shown = values.json ? alertsJson(held) : alertsTable(held, topology, screen.printWidth)

@@ -1,0 +1,21 @@
+// The topology that a command is about, and what it says of times.
+import { expect, test } from "bun:test"
+import { join } from "node:path"
+import { Site } from "../end-to-end/fixture"
+import { runCommand } from "./command"
+
+test.each([
+  ["alerts"],
+  ["resend", "--last", "3d"],
+  ["quarantine", "--retry"],
+  ["backup", "copies"],
+])("loadDeclared() has %s tell the times before its lines in the topology's zone", async (...words) => {
+  await using site = await Site.make()
+  const yaml = await Bun.file(join(site.folder, "topology.yaml")).text()
+  await site.write("topology.yaml", yaml.replace("Europe/Rome", "Asia/Kathmandu"))
+  await runCommand(site.folder, "start", "--once")
+  const { stderr } = await runCommand(site.folder, ...words)
+  const lines = stderr.split("\n").filter((line) => /^\d{4}-\d\d-\d\dT/.test(line))
+  expect(lines).not.toEqual([])
+  expect(lines.filter((line) => !line.includes("+05:45"))).toEqual([])
+})
