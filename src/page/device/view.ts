@@ -109,7 +109,7 @@ function downloads({ site, address }: DeviceFound, { days }: History): Html {
   }
   return html`<ul class="downloads" aria-label="Download these readings"><li class="quiet">Download</li>
 ${link("CSV", { format: "csv" })}
-${link("CSV with decimal comma", { format: "csv", decimal: "comma" })}
+${link("CSV with decimal comma", { format: "csv-semicolon" })}
 ${link("JSON", { format: "json" })}
 ${link("Parquet", { format: "parquet" })}</ul>`
 }
