@@ -5,10 +5,10 @@ import { Site } from "../end-to-end/fixture"
 import { runCommand } from "./command"
 
 test.each([
-  ["alerts"],
-  ["resend", "--last", "3d"],
-  ["quarantine", "--retry"],
-  ["backup", "copies"],
+  "alerts",
+  "resend --last 3d",
+  "quarantine --retry",
+  "backup copies",
 ])("loadDeclared() has %s tell the times before its lines in the topology's zone", async (words) => {
   await using site = await Site.make()
   const yaml = await Bun.file(join(site.folder, "topology.yaml")).text()
