@@ -2,11 +2,11 @@
 
 import uplot from "uplot/dist/uPlot.iife.min.js" with { type: "text" }
 import uplotStyle from "uplot/dist/uPlot.min.css" with { type: "text" }
+import { acceptsGzip } from "./api/encoding"
 import client from "./assets/client.js" with { type: "text" }
 import icon from "./assets/icon.svg" with { type: "text" }
 import plot from "./assets/plot.js" with { type: "text" }
 import style from "./assets/style.css" with { type: "text" }
-import { acceptsGzip } from "./encoding"
 
 const JAVASCRIPT = "text/javascript; charset=utf-8"
 const CSS = "text/css; charset=utf-8"

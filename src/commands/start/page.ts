@@ -17,7 +17,8 @@ export async function startPage(
   if (topology.page === false || !(cloud || (gateway && topology.page))) return undefined
   const { Page } = await import("../../page/page")
   try {
-    const page = await Page.start({ topology, counts: () => network.counts, log: screen })
+    const written = [...(gateway ? [topology.gateway.spool] : []), ...(cloud ? [topology.cloud.store] : [])]
+    const page = await Page.start({ topology, written, counts: () => network.counts, log: screen })
     screen.plain(`Page  ${page.url}`)
     return page
   } catch (error) {

@@ -2,7 +2,7 @@
 import { pipeline, Readable } from "node:stream"
 import { createGzip } from "node:zlib"
 import type { Pages, Table } from "../../cloud/export/tables"
-import { acceptsGzip } from "../encoding"
+import { acceptsGzip } from "./encoding"
 import { bytesOf, type Format } from "./formats"
 
 export interface Download<Row> {

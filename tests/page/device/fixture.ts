@@ -45,7 +45,7 @@ cloud: { address: 10.10.10.2, port: 0, store: ${store} }
 devices:
 ${devices.map((device) => `  - ${device}\n`).join("")}`,
     )
-    return new Farm(bench, new Views(await loadTopology(file, {}), () => {}))
+    return new Farm(bench, new Views(await loadTopology(file, {})))
   }
 
   /** As a gateway delivers it. */
