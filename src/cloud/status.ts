@@ -8,6 +8,7 @@ import { parseRanges } from "../topology/address"
 import { sizeOf } from "../topology/ranges"
 import { isComplete, type Reason } from "../verdict"
 import { isInstant } from "./report"
+import { expectedBy } from "./rules/rhythm"
 import { storedDays } from "./store/reader"
 import { STORE } from "./store/schema"
 
@@ -48,6 +49,8 @@ export interface SiteStatus {
   readonly readingsEstimated: boolean
   /** The latest day that its gateway closed; null before the first. */
   readonly run: SiteRun | null
+  /** By when its next run should be told of, by the rhythm of the last ones; null before the first. */
+  readonly expectedBy: string | null
   /** The latest day of which every expected device's readings are here; null before the first. */
   readonly lastCompleteDay: Day | null
   /** More than one spool delivers for it, in turn. */
@@ -81,6 +84,7 @@ interface Site {
 
 const COUNTED_BYTES = 1024 ** 3 // of a file: its readings are counted within seconds
 const RANGES_NAMED = 100
+const RUNS_LOOKED_AT = 15
 const DAYS_A_YEAR = 365
 const ROW_BYTES = 42 // of a survey beside its readings
 const FILL = 0.86 // of the pages that a fleet's days fill in address order
@@ -141,6 +145,7 @@ function siteStatus(sqlite: Database, { id, site, time_zone, devices }: Site, co
     readings: looked.readings * times,
     readingsEstimated: !counted,
     run: lastRun(sqlite, id),
+    expectedBy: nextRun(sqlite, id),
     lastCompleteDay: lastCompleteDay(sqlite, id),
     alternates: alternates(sqlite, id),
   }
@@ -184,11 +189,23 @@ function lastRun(sqlite: Database, siteId: number): SiteRun | null {
   }
 }
 
+function nextRun(sqlite: Database, siteId: number): string | null {
+  const rows = sqlite
+    .query<{ at: string | null }, [number]>(
+      `SELECT iif(json_valid(report), report ->> '$.scheduledAt', NULL) AS at FROM collections
+       WHERE site = ?1 ORDER BY day DESC LIMIT ${RUNS_LOOKED_AT}`,
+    )
+    .all(siteId)
+  const by = expectedBy(rows.map(({ at }) => Date.parse(at ?? "")).filter((at) => !Number.isNaN(at)))
+  return by === undefined ? null : new Date(by).toISOString()
+}
+
 function lastCompleteDay(sqlite: Database, siteId: number): Day | null {
   const row = sqlite
     .query<{ day: Day }, [number]>(
       `SELECT day FROM collections WHERE site = ?1 AND iif(json_valid(report),
-         json_array_length(report, '$.missing') = 0 AND json_array_length(report, '$.refused') = 0, 0)
+         json_array_length(report, '$.missing') = 0 AND json_array_length(report, '$.refused') = 0
+         AND NOT coalesce(report ->> '$.adopted', 0), 0)
        ORDER BY day DESC LIMIT 1`,
     )
     .get(siteId)

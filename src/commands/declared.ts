@@ -1,4 +1,6 @@
 // The topology that a command is about: --topology, or topology.yaml here.
+import { isThere } from "../storage/database"
+import { StorageError } from "../storage/errors"
 import type { Topology } from "../topology/topology"
 import { loadTopology } from "../topology/yaml/load"
 import type { COMMON_OPTIONS, Values } from "./arguments"
@@ -12,4 +14,10 @@ export async function loadDeclared(
   const declared = await loadTopology(topology ?? "topology.yaml")
   screen.tellTimesIn(declared.timeZone)
   return declared
+}
+
+/** For who reads the store. Throws StorageError on the host of a gateway whose cloud is another host. */
+export function expectStoreHere({ gateway, cloud }: Topology): void {
+  if (isThere(cloud.store) || !isThere(gateway.spool)) return
+  throw new StorageError(`${cloud.store} is not there: this is the gateway's host, the readings are where the cloud is`)
 }

@@ -10,7 +10,7 @@ import { addDays, type Day, dayOf } from "../survey/calendar"
 import { type AddressRange, parseRange } from "../topology/address"
 import type { Topology } from "../topology/topology"
 import { COMMON_OPTIONS, DAY_RANGE_OPTIONS, type Values } from "./arguments"
-import { loadDeclared } from "./declared"
+import { expectStoreHere, loadDeclared } from "./declared"
 import { createScreen } from "./screen"
 
 export const name = "report"
@@ -33,6 +33,7 @@ const EXIT_NOTHING = 1
 export async function run(values: Values<typeof options>): Promise<number> {
   const screen = createScreen(values)
   const topology = await loadDeclared(values, screen)
+  expectStoreHere(topology)
   using reader = new StoreReader(topology.cloud.store)
   const now = systemClock.now()
   const today = dayOf(now, topology.timeZone)

@@ -17,6 +17,7 @@ const STATUS: StatusDocument = {
   sample: false,
   complete: false,
   overdueSince: null,
+  sites: [],
   gateway: null,
   cloud: null,
 }

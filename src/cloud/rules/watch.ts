@@ -89,8 +89,13 @@ export class Watch {
   }
 
   /** A gateway has closed a day. */
-  closed(site: string, day: Day, { run, changed }: Pick<CollectionReport, "run" | "changed">): void {
-    this.#wants(site, day, run ? [EVERY_ADDRESS] : changed, run)
+  closed(
+    site: string,
+    day: Day,
+    { run, adopted, changed }: Pick<CollectionReport, "run" | "adopted" | "changed">,
+  ): void {
+    const isRun = run && !adopted
+    this.#wants(site, day, isRun ? [EVERY_ADDRESS] : changed, isRun)
   }
 
   /** The instant of the last run that a gateway of this site has closed, ms since the epoch. */

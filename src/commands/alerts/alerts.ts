@@ -7,7 +7,7 @@ import { readStatus } from "../../status/document"
 import { dayOf } from "../../survey/calendar"
 import type { Topology } from "../../topology/topology"
 import { COMMON_OPTIONS, UsageError, type Values } from "../arguments"
-import { loadDeclared } from "../declared"
+import { expectStoreHere, loadDeclared } from "../declared"
 import { createScreen, type Screen } from "../screen"
 import { alertsJson, alertsTable } from "./text"
 
@@ -29,6 +29,7 @@ export async function run(values: Values<typeof options>, [word, ...more]: reado
   if (word && values.json) throw new UsageError("--json is for the list")
   const topology = await loadDeclared(values, screen)
   if (word) return sendTrials(topology, screen)
+  expectStoreHere(topology)
   const held = withOverdue(readHeldRules(topology.cloud.store), topology)
   const shown = values.json ? alertsJson(held) : alertsTable(held, topology, screen.printWidth)
   await printInBatches(shown, screen.print)

@@ -8,7 +8,7 @@ import { labelOf } from "../../format"
 import { type Day, dayOf } from "../../survey/calendar"
 import { formatAddress } from "../../topology/address"
 import { COMMON_OPTIONS, DAY_RANGE_OPTIONS, UsageError, type Values } from "../arguments"
-import { loadDeclared } from "../declared"
+import { expectStoreHere, loadDeclared } from "../declared"
 import { createScreen } from "../screen"
 import { FORMATS_LISTED, SHOWN_DAYS, SHOWN_READINGS, type Shown } from "./formats"
 
@@ -33,6 +33,7 @@ async function show<Row>({ table, formatNamed }: Shown<Row>, values: Values<type
   const format = formatNamed(values.format ?? "listing", screen.printWidth)
   if (!format) throw new UsageError(`--format is ${FORMATS_LISTED}: it is ${values.format}`)
   const topology = await loadDeclared(values, screen)
+  expectStoreHere(topology)
   using reader = new StoreReader(topology.cloud.store)
   const selection = select(values, topology, reader, dayOf(systemClock.now(), topology.timeZone))
   if (!selection) {

@@ -160,14 +160,18 @@ function runsOf({ gateway, cloud }: StatusDocument, { site, timeZone }: Topology
 
 function ownRun({ run, days }: GatewayStatus, site: string, timeZone: string, atCloud?: SiteStatus): RunOfSite[] {
   if (!run) return []
-  const complete = days.filter(({ closed, confirmed, waiting, missing, refused }) =>
-    isComplete({ agreed: closed && confirmed && waiting === 0, missing, refused }),
+  const complete = days.filter(
+    ({ closed, confirmed, waiting, expected, missing, refused }) =>
+      expected > 0 && isComplete({ agreed: closed && confirmed && waiting === 0, missing, refused }),
   )
   return [{ site, timeZone, lastCompleteDay: complete.at(-1)?.day ?? atCloud?.lastCompleteDay ?? null, run }]
 }
 
+/** Who arrived and is refused counts as arrived, as at the gateway. */
 function runAtCloud({ site, timeZone, lastCompleteDay, run }: SiteStatus): RunOfSite[] {
-  return run ? [{ site, timeZone, lastCompleteDay, run: { ...run, expected: run.arrived + run.missing } }] : []
+  if (!run) return []
+  const arrived = run.arrived + run.refused
+  return [{ site, timeZone, lastCompleteDay, run: { ...run, arrived, expected: arrived + run.missing } }]
 }
 
 /** Seconds since the epoch. */

@@ -2,7 +2,7 @@
 import type { StoreReader } from "../../cloud/store/reader"
 import { readDevices } from "../../gateway/report/status"
 import { printable } from "../../printable"
-import { readStatus, type StatusDocument } from "../../status/document"
+import { readStatus, type StatusDocument, summaryOf } from "../../status/document"
 import { glance } from "../../status/words"
 import { dayOf, describeDay } from "../../survey/calendar"
 import type { AddressRange } from "../../topology/address"
@@ -56,12 +56,15 @@ ${parts.map(({ text }) => text)}`,
 /** Of one site: this host's own, or what the cloud here knows of another one. */
 function statusOf(site: string, topology: Topology, now: number): StatusDocument {
   const status = readStatus(topology, now)
-  const isOwn = site === topology.site
-  if (isOwn && status.gateway) return status
-  const sites = (status.cloud?.sites ?? []).filter((each) => each.site === site)
-  const overdueSince = isOwn ? status.overdueSince : null
-  const complete = overdueSince === null && sites.some(({ run }) => run?.complete)
-  return { ...status, gateway: null, cloud: status.cloud && { ...status.cloud, sites }, complete, overdueSince }
+  const sites = status.sites.filter((each) => each.site === site)
+  const { gateway, cloud } = status
+  return {
+    ...status,
+    ...summaryOf(sites, site),
+    sites,
+    gateway: gateway?.site === site ? gateway : null,
+    cloud: cloud && { ...cloud, sites: cloud.sites.filter((each) => each.site === site) },
+  }
 }
 
 /** Days × devices, or what there is of it, with a link to each part. */

@@ -125,6 +125,7 @@ export class WatchedSite implements Disposable {
     const report = {
       scheduledAt: new Date(this.clock.now()).toISOString(),
       run,
+      adopted: false,
       arrived: ranges(of.arrived),
       late: [],
       missing: ranges(of.missing),

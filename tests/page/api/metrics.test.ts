@@ -78,7 +78,7 @@ test("tells of a cloud's sites how their last runs went, and what is stored", as
   await page.bench.put(MORNING, 1, TOMATOES, DAY, SITE)
   await page.bench.put(`${MORNING}09:00 - 1 - 1%\n`, 1, HERBS, DAY, "farm")
   await close(page, SITE, { arrived: ["192.168.1.2"] })
-  const absent = { missing: ["192.168.1.4-192.168.1.6"], stale: ["192.168.1.5-192.168.1.6"], refused: ["192.168.1.3"] }
+  const absent = { missing: ["192.168.1.4-192.168.1.6"], stale: ["192.168.1.5-192.168.1.6"], refused: ["192.168.1.7"] }
   await close(page, "farm", { arrived: ["192.168.1.2"], late: ["192.168.1.3"], ...absent })
   const samples = samplesOf(await textOf(page))
   const ofSite = (site: string) =>
@@ -95,7 +95,7 @@ test("tells of a cloud's sites how their last runs went, and what is stored", as
   })
   expect(ofSite("farm")).toEqual({
     ...{ run_day_timestamp_seconds: begin, run_complete: 0, last_complete_day_timestamp_seconds: 0 },
-    ...{ devices_expected: 5, devices_arrived: 2, devices_late: 1, devices_missing: 3, devices_stale: 2 },
+    ...{ devices_expected: 6, devices_arrived: 3, devices_late: 1, devices_missing: 3, devices_stale: 2 },
     ...{ surveys_refused: 1, readings_stored: 2 },
   })
   expect(samples.store_bytes).toBeGreaterThan(0)
