@@ -20,6 +20,7 @@ import { type Day, dayBefore } from "./survey/calendar"
 import type { Addressing } from "./topology/addressing"
 import type { Topology } from "./topology/topology"
 
+export type { AlertEvent, AlertLine, AlertScript } from "./alerts/event"
 export type { CollectionReport } from "./cloud/report"
 export type { Uploaded } from "./device/events"
 export type { SurveySource } from "./device/source"

@@ -3,7 +3,7 @@ import { count, labelOf } from "../format"
 import { printable, shorten } from "../printable"
 import { type Day, describeDay, shortDay } from "../survey/calendar"
 import { formatAddress } from "../topology/address"
-import type { RuleName } from "../topology/alerts/rules"
+import { isOfHumidity, type RuleName, WORST_FIRST } from "../topology/alerts/rules"
 
 export interface Message {
   /** ASCII: it may stand in a header. */
@@ -31,7 +31,6 @@ export interface News {
   readonly lasting: readonly Told[]
 }
 
-const WORST_FIRST = ["overdue", "refused", "silent", "incomplete", "stuck", "frost", "dry", "hot", "wet"] as const
 const LINES = 10 // of what begins, of what ends and of what lasts
 const REASON_CHARACTERS = 120
 
@@ -91,8 +90,7 @@ const over = ({ rule, value }: Told): string => {
 const still = (told: Told): string =>
   told.rule === "silent" || told.rule === "stuck" ? begun(told) : `${begun(told)} since ${shortDay(told.since)}`
 
-const amount = (rule: RuleName, value: number | null): string =>
-  `${value} ${rule === "dry" || rule === "wet" ? "%" : "°C"}`
+const amount = (rule: RuleName, value: number | null): string => `${value} ${isOfHumidity(rule) ? "%" : "°C"}`
 
 /** The site first, then devices by their worst rule. */
 function linesOf(told: readonly Told[], mark: string, words: (told: Told) => string): string[] {
@@ -112,7 +110,8 @@ function linesOf(told: readonly Told[], mark: string, words: (told: Told) => str
   return [...lines, `${mark} and ${count(rest.length, "more device")}: ${counts.join(", ")}`]
 }
 
-function bySeverity(a: Told, b: Told): number {
+/** The worst first. */
+export function bySeverity(a: Told, b: Told): number {
   const [rank, other] = [WORST_FIRST.indexOf(a.rule), WORST_FIRST.indexOf(b.rule)]
   if (rank !== other) return rank - other
   const sign = a.rule === "wet" || a.rule === "hot" ? -1 : 1

@@ -1,5 +1,5 @@
 // Who is told what: the rules that the cloud watches, the messages, and the clock that says when a run is overdue.
-import { Messenger } from "../alerts/messenger"
+import { Messenger, type Told } from "../alerts/messenger"
 import type { Clock, Random } from "../clock"
 import type { Cloud } from "../cloud/cloud"
 import { formatWhen } from "../format"
@@ -27,7 +27,8 @@ export class Alerts {
 
   constructor(private readonly options: AlertsOptions) {
     const { cloud, topology, clock, random, log } = options
-    this.#messenger = new Messenger({ targets: topology().alerts.to, outbox: cloud.watch.outbox, clock, random, log })
+    const { outbox } = cloud.watch
+    this.#messenger = new Messenger({ told: toldBy(topology()), outbox, environment: process.env, clock, random, log })
     cloud.watch.tell(this.#messenger.compose, this.#messenger.deliver)
     this.#messenger.deliver()
     this.#look()
@@ -35,7 +36,7 @@ export class Alerts {
 
   /** The topology has changed. */
   update(): void {
-    this.#messenger.update(this.options.topology().alerts.to)
+    this.#messenger.update(toldBy(this.options.topology()))
     this.#look()
   }
 
@@ -73,3 +74,11 @@ export class Alerts {
     )
   }
 }
+
+/** Who is told, and what it takes. */
+export const toldBy = ({ site, folder, alerts }: Topology): Told => ({
+  targets: alerts.to,
+  smtp: alerts.smtp,
+  site,
+  folder,
+})

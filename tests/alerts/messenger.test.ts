@@ -2,10 +2,11 @@
 import { afterAll, beforeAll, expect, test } from "bun:test"
 import { Messenger, type Outbox, tryAll, type Waiting } from "../../src/alerts/messenger"
 import type { Day } from "../../src/survey/calendar"
-import type { Target } from "../../src/topology/alerts/alerts"
+import type { Target, WebTarget } from "../../src/topology/alerts/targets"
 import { settle, VirtualClock } from "../virtual-clock"
 
 const SECRET = "5b0b7b5e"
+const MEANS = { site: "farm", folder: "/", smtp: undefined }
 
 const noProxy = process.env.NO_PROXY
 beforeAll(() => {
@@ -37,8 +38,8 @@ class Server implements AsyncDisposable {
     return `127.0.0.1:${this.#server.port}`
   }
 
-  get target(): Target {
-    return { url: `http://${this.host}/${SECRET}` }
+  get target(): WebTarget {
+    return { kind: "web", url: `http://${this.host}/${SECRET}` }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -69,7 +70,8 @@ class Desk implements Outbox {
     }
     const say = (text: string) => void this.logged.push(text)
     const log = { debug: (text: string) => void debug(text), warn: say, error: say }
-    this.messenger = new Messenger({ targets, outbox: this, clock: this.clock, random: () => 0.5, log })
+    const told = { targets, ...MEANS }
+    this.messenger = new Messenger({ told, outbox: this, environment: {}, clock: this.clock, random: () => 0.5, log })
   }
 
   waiting = () => this.kept
@@ -197,7 +199,7 @@ test("update() drops what waits for somebody who is not told any more", async ()
   const desk = new Desk([server.target])
   desk.tell(12)
   await until(() => desk.kept[0]?.reason !== null)
-  desk.messenger.update([])
+  desk.messenger.update({ targets: [], ...MEANS })
   desk.messenger.deliver()
   await until(() => desk.kept.length === 0)
   expect(server.heard).toHaveLength(1)
@@ -206,11 +208,11 @@ test("update() drops what waits for somebody who is not told any more", async ()
 test("tryAll() tells what each answers, tried once, and no secret", async () => {
   await using good = new Server()
   await using bad = new Server(() => new Response(null, { status: 403 }))
-  const options = { clock: new VirtualClock(), random: () => 0.5 }
-  const told = await tryAll([good.target, bad.target], "farm", options)
+  const means = { ...MEANS, clock: new VirtualClock(), environment: {} }
+  const told = await tryAll([good.target, bad.target], means)
   expect(told).toMatchObject([
-    { host: good.host, failure: undefined },
-    { host: bad.host, failure: { reason: `${bad.host} answers 403: check alerts.to[1]` } },
+    { to: good.host, outcome: { kind: "taken" } },
+    { to: bad.host, outcome: { kind: "failed", reason: `${bad.host} answers 403: check alerts.to[1]` } },
   ])
   expect(JSON.stringify(told)).not.toContain(SECRET)
   expect(good.heard).toEqual(["farm: a trial Messages of this network arrive here. Nothing is wrong."])
@@ -233,8 +235,8 @@ server.handle_request(); server.handle_request()
   const lines = linesOf(child.stdout)
   const port = (await lines.next()).value
   const desk = new Desk([
-    { url: `http://127.0.0.1:${port}/topic` },
-    { url: `http://127.0.0.1:${port}/services/x`, as: "slack" },
+    { kind: "web", url: `http://127.0.0.1:${port}/topic` },
+    { kind: "web", url: `http://127.0.0.1:${port}/services/x`, as: "slack" },
   ])
   desk.tell(12)
   const heard = [(await lines.next()).value, (await lines.next()).value].sort()

@@ -114,7 +114,7 @@ test("update() tells whoever is named from then on", async () => {
   await using network = await Network.start(site.topology, site.options)
   await network.collect({ scheduledAt: MONDAY_AT_SIX })
   const { alerts } = site.topology
-  const to = [{ url: `${friend.server.url}secret` }]
+  const to = [{ kind: "web" as const, url: `${friend.server.url}secret` }]
   network.update({ ...site.topology, alerts: { ...alerts, to } })
   await network.stop()
   expect(friend.heard).toEqual(["greenhouse: 1 new (dry)\nSunday 22 November 2026\n✖ 192.168.1.3 herbs: dry, 19 %"])
