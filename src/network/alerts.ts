@@ -1,4 +1,5 @@
 // Who is told what: the rules that the cloud watches, the messages, and the clock that says when a run is overdue.
+import { secretFaults } from "../alerts/faults"
 import { Messenger, type Told } from "../alerts/messenger"
 import type { Clock, Random } from "../clock"
 import type { Cloud } from "../cloud/cloud"
@@ -29,6 +30,7 @@ export class Alerts {
     const { cloud, topology, clock, random, log } = options
     const { outbox } = cloud.watch
     this.#messenger = new Messenger({ told: toldBy(topology()), outbox, environment: process.env, clock, random, log })
+    this.#tellFaults()
     cloud.watch.tell(this.#messenger.compose, this.#messenger.deliver)
     this.#messenger.deliver()
     this.#look()
@@ -37,6 +39,7 @@ export class Alerts {
   /** The topology has changed. */
   update(): void {
     this.#messenger.update(toldBy(this.options.topology()))
+    this.#tellFaults()
     this.#look()
   }
 
@@ -45,6 +48,12 @@ export class Alerts {
     this.#cancel?.()
     await this.options.cloud.watch.finish()
     await this.#messenger.stop()
+  }
+
+  /** Before the first message would be late. */
+  #tellFaults(): void {
+    const { topology, log } = this.options
+    for (const { text } of secretFaults(toldBy(topology()), process.env)) log.warn(text)
   }
 
   /** Without anybody to tell nobody looks. */
