@@ -23,6 +23,9 @@ export interface Told {
   readonly reason: string | null
 }
 
+/** What there is to say of it. */
+export type Held = Pick<Told, "rule" | "since" | "value" | "reason">
+
 export interface News {
   readonly site: string
   readonly day: Day
@@ -51,7 +54,7 @@ export const trialMessage = (site: string): Message => ({
 })
 
 /** "dry, 12 %" */
-export const begun = ({ rule, since, value, reason }: Told): string => {
+export const begun = ({ rule, since, value, reason }: Held): string => {
   const why = reason === null ? "" : ` (${shorten(printable(reason), REASON_CHARACTERS)})`
   switch (rule) {
     case "silent":
@@ -87,7 +90,8 @@ const over = ({ rule, value }: Told): string => {
   }
 }
 
-const still = (told: Told): string =>
+/** "dry, 12 % since 21 November" */
+export const still = (told: Held): string =>
   told.rule === "silent" || told.rule === "stuck" ? begun(told) : `${begun(told)} since ${shortDay(told.since)}`
 
 const amount = (rule: RuleName, value: number | null): string => `${value} ${isOfHumidity(rule) ? "%" : "°C"}`

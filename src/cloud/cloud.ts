@@ -67,6 +67,7 @@ export class Cloud {
       clock,
       log,
       watched: () => watchedBy(this.#declared),
+      onChange: (site) => emit({ kind: "rules-changed", site }),
     })
     const gateways = new Gateways(topology, addressing)
     const receiver = new Receiver({

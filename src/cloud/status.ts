@@ -8,6 +8,8 @@ import { parseRanges } from "../topology/address"
 import { sizeOf } from "../topology/ranges"
 import { isComplete, type Reason } from "../verdict"
 import { isInstant } from "./report"
+import { type SiteRules, siteRules } from "./rules/reader"
+import { queryOf } from "./store/query"
 import { storedDays } from "./store/reader"
 import { STORE } from "./store/schema"
 
@@ -52,6 +54,8 @@ export interface SiteStatus {
   readonly lastCompleteDay: Day | null
   /** More than one spool delivers for it, in turn. */
   readonly alternates: boolean
+  /** What holds of it and its devices, by `alerts.rules`. */
+  readonly rules: SiteRules
 }
 
 export interface SiteRun {
@@ -143,6 +147,7 @@ function siteStatus(sqlite: Database, { id, site, time_zone, devices }: Site, co
     run: lastRun(sqlite, id),
     lastCompleteDay: lastCompleteDay(sqlite, id),
     alternates: alternates(sqlite, id),
+    rules: siteRules(queryOf(sqlite), id, site),
   }
   return { site: status, bytesADay: days > 0 ? (looked.bytes * times) / days : 0 }
 }

@@ -2,7 +2,7 @@
 import { expect, test } from "bun:test"
 import { rename } from "node:fs/promises"
 import { join } from "node:path"
-import { Network } from "../../src/network"
+import { type Event, Network } from "../../src/network"
 import { readStatus } from "../../src/status/document"
 import { cloudEntries } from "../../src/status/words"
 import { DAY_MS, MONDAY_AT_SIX, SAMPLE, Site, until } from "./fixture"
@@ -118,4 +118,21 @@ test("update() tells whoever is named from then on", async () => {
   network.update({ ...site.topology, alerts: { ...alerts, to } })
   await network.stop()
   expect(friend.heard).toEqual(["greenhouse: 1 new (dry)\nSunday 22 November 2026\n✖ 192.168.1.3 herbs: dry, 19 %"])
+})
+
+test("whoever listens hears when what holds has changed, behind the run's end, and not of a run that changes nothing", async () => {
+  await using site = await Site.make({ extra: `alerts: { ${rules} }` })
+  const heard: string[] = []
+  const listener = ({ kind }: Event) => {
+    if (kind === "rules-changed" || kind === "run-finished") heard.push(kind)
+  }
+  const collect = async (day: number) => {
+    await using network = await Network.start(site.topology, { ...site.options, listener })
+    await network.collect({ scheduledAt: MONDAY_AT_SIX + day * DAY_MS })
+  }
+  await collect(0)
+  expect(heard).toEqual(["run-finished", "rules-changed"])
+  site.clock.forward(DAY_MS)
+  await collect(1)
+  expect(heard.slice(2)).toEqual(["run-finished"])
 })

@@ -42,6 +42,8 @@ export interface WatchOptions {
   readonly clock: Clock
   readonly log: Pick<Log, "error">
   readonly watched: () => Watched
+  /** What holds of this site is another than before. */
+  readonly onChange?: (site: string) => void
 }
 
 /** Why a run is overdue, since which day; undefined: it is not. */
@@ -120,6 +122,7 @@ export class Watch {
         overdue?.since ?? row?.since ?? "0000-01-01",
       )
     })
+    this.options.onChange?.(site)
     await this.#tellNews(site)
   }
 
@@ -162,10 +165,11 @@ export class Watch {
     const id = this.#table.siteId(site)
     if (!day || id === undefined) return
     const { query, commits, watched } = this.options
+    const before = this.#table.changes
     await new Evaluation(query, commits, this.#table, { id, name: site }, day, watched()).run(days)
-    if (!isRun) return
-    await this.#endOverdue(site, id)
-    await this.#tellNews(site)
+    if (isRun) await this.#endOverdue(site, id)
+    if (this.#table.changes > before) this.options.onChange?.(site)
+    if (isRun) await this.#tellNews(site)
   }
 
   /** The run that was due has come: that is told with what it brought. */
