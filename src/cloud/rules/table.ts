@@ -76,6 +76,11 @@ export class AlertTable {
     this.#write("DELETE FROM alerts WHERE site = ?1 AND address = ?2 AND rule = ?3", [siteId, address, rule])
   }
 
+  /** The same of all that holds of a site, which is not served any more. */
+  forgetSite(siteId: number): void {
+    this.#write("DELETE FROM alerts WHERE site = ?1", [siteId])
+  }
+
   /** Of a site that has anything to tell: what began, what ended, what holds. */
   news(siteId: number): { began: AlertRow[]; ended: AlertRow[]; lasting: AlertRow[] } {
     const all = this.query<AlertRow>(`SELECT ${COLUMNS} FROM alerts WHERE site = ?1 ORDER BY address`).all(siteId)

@@ -42,6 +42,8 @@ export interface WatchOptions {
   readonly clock: Clock
   readonly log: Pick<Log, "error">
   readonly watched: () => Watched
+  /** Whether a site still delivers here: of one that does not, as it has another name now, nothing holds. */
+  readonly serves: (site: string) => boolean
   /** What holds of this site is another than before. */
   readonly onChange?: (site: string) => void
 }
@@ -83,8 +85,13 @@ export class Watch {
 
   /** What a process that ended badly may not have looked at, or not told. */
   start(): void {
-    const sites = this.options.query<{ site: string }>("SELECT site FROM sites").all()
-    for (const { site } of sites) {
+    const { query, serves } = this.options
+    const sites = query<{ id: number; site: string }>("SELECT id, site FROM sites").all()
+    for (const { id, site } of sites) {
+      if (!serves(site)) {
+        this.#inTurn(() => this.options.commits.add(() => this.#table.forgetSite(id)))
+        continue
+      }
       const day = this.#newestDay(site)
       if (day) this.#wants(site, day, [EVERY_ADDRESS], true)
     }
@@ -130,11 +137,14 @@ export class Watch {
   finish(): Promise<void> {
     this.#cancel?.()
     this.#cancel = undefined
-    this.#working = this.#working
-      .then(() => this.#work())
-      .catch((error) => {
-        this.options.log.error(`The rules could not be looked at: ${error}`)
-      })
+    return this.#inTurn(() => this.#work())
+  }
+
+  #inTurn(work: () => Promise<unknown>): Promise<void> {
+    this.#working = this.#working.then(work).then(
+      () => {},
+      (error) => this.options.log.error(`The rules could not be looked at: ${error}`),
+    )
     return this.#working
   }
 
