@@ -1,6 +1,7 @@
 // A mail as Python's aiosmtpd takes it, which shares nothing with what sends it.
 import { expect, test } from "bun:test"
-import { Writer } from "./mail-server"
+import { linesOf } from "./desk"
+import { writer } from "./mail-server"
 
 const PROGRAM = `
 import asyncio, email, email.policy, json
@@ -33,9 +34,9 @@ test.skipIf(!python)(
       const lines = linesOf(child.stdout)
       const port = Number((await lines.next()).value)
       const smtp = { host: "127.0.0.1", port, security: "none", from: "farm@example.org" } as const
-      const writer = new Writer(smtp, { to: ["you@example.org", "full@example.org"] })
-      writer.tell("Käthe")
-      await writer.done()
+      const desk = writer(smtp, { to: ["you@example.org", "full@example.org"] })
+      desk.tell(12, "Käthe")
+      await desk.done()
       expect(JSON.parse((await lines.next()).value ?? "")).toEqual([
         "farm@example.org",
         ["you@example.org"],
@@ -43,21 +44,12 @@ test.skipIf(!python)(
         "auto-generated",
         "Saturday 21 November 2026\n✖ 0.0.0.1 Käthe: dry, 12 %\n",
       ])
-      expect(writer.kept.map(({ host, reason }) => [host, reason])).toEqual([
+      expect(desk.kept.map(({ host, reason }) => [host, reason])).toEqual([
         ["full@example.org", "127.0.0.1 answers 452 4.2.2 The box is full"],
       ])
-      expect(writer.pauses).toHaveLength(4)
+      expect(desk.pauses).toHaveLength(4)
     } finally {
       child.kill()
     }
   },
 )
-
-async function* linesOf(stream: ReadableStream<Uint8Array<ArrayBuffer>>): AsyncGenerator<string> {
-  let rest = ""
-  for await (const text of stream.pipeThrough(new TextDecoderStream())) {
-    const lines = `${rest}${text}`.split("\n")
-    rest = lines.pop() ?? ""
-    yield* lines
-  }
-}

@@ -1,9 +1,7 @@
 // A mail server that nobody here wrote, npm's smtp-server, with answers that a test gives.
 import { SMTPServer, type SMTPServerOptions } from "smtp-server"
-import { Messenger, type Outbox, type Waiting } from "../../src/alerts/messenger"
-import type { Day } from "../../src/survey/calendar"
 import type { Smtp } from "../../src/topology/alerts/smtp"
-import { settle, VirtualClock } from "../virtual-clock"
+import { Desk, type DeskOptions } from "./desk"
 
 /** Of a name that only whoever has `ca.pem` of the folder believes; made by openssl. */
 export async function makeCertificate(folder: string, name = "localhost"): Promise<{ cert: string; key: string }> {
@@ -55,75 +53,12 @@ export class MailServer implements AsyncDisposable {
   }
 }
 
-interface Kept extends Waiting {
-  readonly host: string
-  reason: string | null
-}
-
-/** Who writes the messages, with an outbox in memory. Pauses take no time. */
-export class Writer implements Outbox {
-  readonly clock = new VirtualClock()
-  readonly logged: string[] = []
-  readonly pauses: number[] = []
-  readonly messenger: Messenger
-  kept: Kept[] = []
-  #id = 0
-
-  constructor(
-    smtp: Smtp,
-    {
-      folder = "/",
-      environment = {},
-      to = ["you@example.org"],
-    }: {
-      folder?: string
-      environment?: Record<string, string>
-      to?: string[]
-    } = {},
-  ) {
-    const targets = to.map((address) => ({ kind: "mail", address }) as const)
-    const say = (text: string) => void this.logged.push(text)
-    const debug = async (text: string) => {
-      say(text)
-      this.pauses.push(Number(/waits (\d+) s/.exec(text)?.[1]))
-      await settle()
-      await this.clock.advance((this.clock.next ?? 0) - this.clock.now())
-    }
-    this.messenger = new Messenger({
-      told: { targets, smtp, site: "farm", folder },
-      outbox: this,
-      environment,
-      clock: this.clock,
-      random: () => 0.5,
-      log: { debug: (text: string) => void debug(text), warn: say, error: say },
-    })
-  }
-
-  waiting = () => this.kept
-
-  async remove(id: number) {
-    this.kept = this.kept.filter((each) => each.id !== id)
-  }
-
-  async noteFailure(id: number, reason: string) {
-    for (const each of this.kept) if (each.id === id) each.reason = reason
-  }
-
-  tell(name = "tomatoes"): void {
-    const dry = { address: 1, name, rule: "dry", since: "2026-11-21", value: 12, reason: null } as const
-    const day: Day = "2026-11-21"
-    for (const letter of this.messenger.compose({ site: "farm", day, began: [dry], ended: [], lasting: [] }))
-      this.kept.push({ id: ++this.#id, reason: null, ...letter })
-    this.messenger.deliver()
-  }
-
-  /** Resolves when all got through, or what is left has failed. */
-  async done(): Promise<void> {
-    while (this.kept.some(({ reason }) => reason === null)) await settle()
-  }
-
-  /** All that anybody could read of it. */
-  get said(): string {
-    return [...this.logged, ...this.kept.map((each) => JSON.stringify(each))].join("\n")
-  }
-}
+/** A desk that writes to these addresses. */
+export const writer = (
+  smtp: Smtp,
+  { to = ["you@example.org"], ...options }: DeskOptions & { to?: string[] } = {},
+): Desk =>
+  new Desk(
+    to.map((address) => ({ kind: "mail", address })),
+    { smtp, ...options },
+  )

@@ -7,7 +7,7 @@ import { join } from "node:path"
 import type { SMTPServerOptions } from "smtp-server"
 import type { Smtp } from "../../src/topology/alerts/smtp"
 import { settle } from "../virtual-clock"
-import { answer, MailServer, makeCertificate, Writer } from "./mail-server"
+import { answer, MailServer, makeCertificate, writer } from "./mail-server"
 
 const PASSWORD = "correct horse 5b0b"
 const FORMS = [PASSWORD, btoa(PASSWORD), btoa(`\0me\0${PASSWORD}`)]
@@ -57,10 +57,10 @@ const decoded = (mail = ""): string => {
 
 test("a mail has its subject in one line, its text whole, and says that a machine wrote it", async () => {
   await using server = await MailServer.start(certificate)
-  const writer = new Writer(plain(server.port))
-  writer.tell("Café 🌱")
-  await writer.done()
-  expect(writer.kept).toEqual([])
+  const desk = writer(plain(server.port))
+  desk.tell(12, "Café 🌱")
+  await desk.done()
+  expect(desk.kept).toEqual([])
   const [mail = ""] = server.mails
   const headers = mail.slice(0, mail.indexOf("\r\n\r\n")).split("\r\n")
   expect(headers).toContain("Subject: farm: 1 new (dry)")
@@ -77,27 +77,27 @@ test("several addresses have a mail each, and one that is refused keeps nothing 
     onRcptTo: ({ address }, _session, done) =>
       done(address === "gone@example.org" ? answer(550, "5.1.1 No such user") : null),
   })
-  const writer = new Writer(plain(server.port), { to: ["you@example.org", "gone@example.org", "me@example.org"] })
-  writer.tell()
-  await writer.done()
+  const desk = writer(plain(server.port), { to: ["you@example.org", "gone@example.org", "me@example.org"] })
+  desk.tell()
+  await desk.done()
   expect(server.mails.map((mail) => /^To: (.*)$/m.exec(mail)?.[1]?.trim()).sort()).toEqual([
     "me@example.org",
     "you@example.org",
   ])
-  expect(writer.kept.map(({ host, reason }) => [host, reason])).toEqual([
+  expect(desk.kept.map(({ host, reason }) => [host, reason])).toEqual([
     ["gone@example.org", "127.0.0.1 answers 550 5.1.1 No such user: check alerts.to[1]"],
   ])
-  expect(writer.pauses).toEqual([])
+  expect(desk.pauses).toEqual([])
 })
 
 test("over STARTTLS with a password from a file, or of the environment", async () => {
   await using server = await MailServer.start({ ...certificate, authOptional: false, onAuth: onlyFor(PASSWORD) })
-  const fromFile = new Writer(withTls(server.port), { folder })
+  const fromFile = writer(withTls(server.port), { folder })
   fromFile.tell()
   await fromFile.done()
   const variable = { kind: "variable", name: "SMTP_PASSWORD" } as const
   const environment = { SMTP_PASSWORD: PASSWORD }
-  const fromThere = new Writer({ ...withTls(server.port), password: variable }, { folder, environment })
+  const fromThere = writer({ ...withTls(server.port), password: variable }, { folder, environment })
   fromThere.tell()
   await fromThere.done()
   expect([fromFile.said, fromThere.said]).toEqual(["", ""])
@@ -106,10 +106,10 @@ test("over STARTTLS with a password from a file, or of the environment", async (
 
 test("over TLS from the start", async () => {
   await using server = await MailServer.start({ ...certificate, secure: true, onAuth: onlyFor(PASSWORD) })
-  const writer = new Writer({ ...withTls(server.port), security: "tls" }, { folder })
-  writer.tell()
-  await writer.done()
-  expect([writer.said, server.mails.length]).toEqual(["", 1])
+  const desk = writer({ ...withTls(server.port), security: "tls" }, { folder })
+  desk.tell()
+  await desk.done()
+  expect([desk.said, server.mails.length]).toEqual(["", 1])
 })
 
 test("a password that is refused is tried once, and told without itself, although the server repeats it", async () => {
@@ -121,12 +121,12 @@ test("a password that is refused is tried once, and told without itself, althoug
       done(answer(535, `5.7.8 not ${auth.password} nor ${FORMS[1]} nor ${FORMS[2]}`))
     },
   })
-  const writer = new Writer(withTls(server.port), { folder })
-  writer.tell()
-  await writer.done()
-  expect(writer.kept[0]?.reason).toBe("localhost answers 535 5.7.8 not *** nor *** nor ***: check alerts.smtp")
+  const desk = writer(withTls(server.port), { folder })
+  desk.tell()
+  await desk.done()
+  expect(desk.kept[0]?.reason).toBe("localhost answers 535 5.7.8 not *** nor *** nor ***: check alerts.smtp")
   expect(tries).toBe(1)
-  for (const form of FORMS) expect(writer.said).not.toContain(form)
+  for (const form of FORMS) expect(desk.said).not.toContain(form)
 })
 
 test("a server that is busy (4xx) is asked again, and one that refuses (5xx) once", async () => {
@@ -135,11 +135,11 @@ test("a server that is busy (4xx) is asked again, and one that refuses (5xx) onc
     ...certificate,
     onMailFrom: (_address, _session, done) => done(++tries <= 2 ? answer(451, "4.7.1 Greylisted, come again") : null),
   })
-  const writer = new Writer(plain(server.port))
-  writer.tell()
-  await writer.done()
-  expect([writer.kept, server.mails.length]).toEqual([[], 1])
-  expect(writer.logged).toEqual([
+  const desk = writer(plain(server.port))
+  desk.tell()
+  await desk.done()
+  expect([desk.kept, server.mails.length]).toEqual([[], 1])
+  expect(desk.logged).toEqual([
     "A message waits 5 s: 127.0.0.1 answers 451 4.7.1 Greylisted, come again",
     "A message waits 14 s: 127.0.0.1 answers 451 4.7.1 Greylisted, come again",
   ])
@@ -148,7 +148,7 @@ test("a server that is busy (4xx) is asked again, and one that refuses (5xx) onc
     ...certificate,
     onMailFrom: (_address, _session, done) => done(answer(553, "5.7.1 Not yours")),
   })
-  const refused = new Writer(plain(refusing.port))
+  const refused = writer(plain(refusing.port))
   refused.tell()
   await refused.done()
   expect(refused.kept[0]?.reason).toBe("127.0.0.1 answers 553 5.7.1 Not yours: check alerts.smtp")
@@ -161,13 +161,13 @@ test("what was not taken is tried again an hour later", async () => {
     ...certificate,
     onMailFrom: (_address, _session, done) => done(isOpen ? null : answer(550, "5.7.1 Closed")),
   })
-  const writer = new Writer(plain(server.port))
-  writer.tell()
-  await writer.done()
+  const desk = writer(plain(server.port))
+  desk.tell()
+  await desk.done()
   isOpen = true
   await settle()
-  await writer.clock.advance(3_600_000)
-  while (writer.kept.length > 0) await settle()
+  await desk.clock.advance(3_600_000)
+  while (desk.kept.length > 0) await settle()
   expect(server.mails).toHaveLength(1)
 })
 
@@ -180,25 +180,25 @@ test("a server that never greets is left after 30 s, five times, and the message
     socket.on("close", () => open.delete(socket))
     socket.on("error", () => {})
   })
-  const writer = new Writer(plain(server.port))
-  writer.tell()
+  const desk = writer(plain(server.port))
+  desk.tell()
   for (let tries = 1; tries <= 5; tries++) {
     while (came < tries) await settle()
-    await writer.clock.advance(30_000)
+    await desk.clock.advance(30_000)
   }
-  await writer.done()
-  expect(writer.kept[0]?.reason).toBe("127.0.0.1 does not answer within 30 s")
+  await desk.done()
+  expect(desk.kept[0]?.reason).toBe("127.0.0.1 does not answer within 30 s")
   while (open.size > 0) await settle() // nobody waits there any more
 })
 
 test("a server that is not there is told by its name and the system's word", async () => {
   const server = await MailServer.start(certificate)
   await server[Symbol.asyncDispose]()
-  const writer = new Writer(plain(server.port))
-  writer.tell()
-  await writer.done()
-  expect(writer.kept[0]?.reason).toBe("127.0.0.1 cannot be reached (ECONNREFUSED)")
-  expect(writer.pauses).toHaveLength(4)
+  const desk = writer(plain(server.port))
+  desk.tell()
+  await desk.done()
+  expect(desk.kept[0]?.reason).toBe("127.0.0.1 cannot be reached (ECONNREFUSED)")
+  expect(desk.pauses).toHaveLength(4)
 })
 
 test("what is no mail server is left alone", async () => {
@@ -206,10 +206,10 @@ test("what is no mail server is left alone", async () => {
     socket.on("error", () => {})
     socket.write("SSH-2.0-OpenSSH_9.2\r\n")
   })
-  const writer = new Writer(plain(server.port))
-  writer.tell()
-  await writer.done()
-  expect(writer.kept[0]?.reason).toBe("127.0.0.1 cannot be reached (EPROTOCOL)")
+  const desk = writer(plain(server.port))
+  desk.tell()
+  await desk.done()
+  expect(desk.kept[0]?.reason).toBe("127.0.0.1 cannot be reached (EPROTOCOL)")
 })
 
 test("no password goes where nothing is encrypted, nor to a server with another certificate", async () => {
@@ -223,11 +223,11 @@ test("no password goes where nothing is encrypted, nor to a server with another 
   })
   await using other = await MailServer.start({ ...another, ...spied })
   for (const { port } of [open, other]) {
-    const writer = new Writer(withTls(port), { folder })
-    writer.tell()
-    await writer.done()
-    expect(writer.kept[0]?.reason).toMatch(/^localhost cannot be reached \(\w+\)$|^localhost answers 5/)
-    expect(writer.said).not.toContain(PASSWORD)
+    const desk = writer(withTls(port), { folder })
+    desk.tell()
+    await desk.done()
+    expect(desk.kept[0]?.reason).toMatch(/^localhost cannot be reached \(\w+\)$|^localhost answers 5/)
+    expect(desk.said).not.toContain(PASSWORD)
   }
   expect(heard).toEqual([])
 })
@@ -237,10 +237,10 @@ test("a password that is not there, or that others may read, is told by its plac
   await writeFile(join(folder, "open"), PASSWORD)
   await chmod(join(folder, "open"), 0o644)
   const reasonOf = async (password: Smtp["password"]) => {
-    const writer = new Writer({ ...withTls(server.port), password }, { folder })
-    writer.tell()
-    await writer.done()
-    return writer.kept[0]?.reason
+    const desk = writer({ ...withTls(server.port), password }, { folder })
+    desk.tell()
+    await desk.done()
+    return desk.kept[0]?.reason
   }
   expect(await reasonOf({ kind: "file", path: "keys/smtp" })).toBe(
     "alerts.smtp: keys/smtp is not there: write the secret into it",

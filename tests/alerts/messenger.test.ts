@@ -1,9 +1,12 @@
-// Messages to servers on this machine, over HTTP as it is: late, wrong, busy, silent, gone; and one that nobody here wrote.
+// Messages to servers on this machine, over HTTP as it is: late, wrong, busy, silent, gone.
 import { afterAll, beforeAll, expect, test } from "bun:test"
-import { Messenger, type Outbox, tryAll, type Waiting } from "../../src/alerts/messenger"
-import type { Day } from "../../src/survey/calendar"
-import type { Target, WebTarget } from "../../src/topology/alerts/targets"
+import { mkdtemp, rm, writeFile } from "node:fs/promises"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { tryAll } from "../../src/alerts/messenger"
+import type { WebTarget } from "../../src/topology/alerts/targets"
 import { settle, VirtualClock } from "../virtual-clock"
+import { Desk, until } from "./desk"
 
 const SECRET = "5b0b7b5e"
 const MEANS = { site: "farm", folder: "/", smtp: undefined }
@@ -47,62 +50,6 @@ class Server implements AsyncDisposable {
   }
 }
 
-interface Kept extends Waiting {
-  readonly host: string
-  reason: string | null
-}
-
-/** In memory: what is durable is the store's. */
-class Desk implements Outbox {
-  readonly clock = new VirtualClock()
-  readonly logged: string[] = []
-  readonly messenger: Messenger
-  kept: Kept[] = []
-  /** When each try that failed was told to wait, ms. */
-  readonly pauses: number[] = []
-
-  constructor(targets: readonly Target[], skipsPauses = true) {
-    const debug = async (text: string) => {
-      this.pauses.push(Number(/waits (\d+) s/.exec(text)?.[1]))
-      this.logged.push(text)
-      await settle()
-      if (skipsPauses) await this.clock.advance((this.clock.next ?? 0) - this.clock.now())
-    }
-    const say = (text: string) => void this.logged.push(text)
-    const log = { debug: (text: string) => void debug(text), warn: say, error: say }
-    const told = { targets, ...MEANS }
-    this.messenger = new Messenger({ told, outbox: this, environment: {}, clock: this.clock, random: () => 0.5, log })
-  }
-
-  waiting = () => this.kept
-
-  async remove(id: number) {
-    this.kept = this.kept.filter((each) => each.id !== id)
-  }
-
-  async noteFailure(id: number, reason: string) {
-    for (const each of this.kept) if (each.id === id) each.reason = reason
-  }
-
-  tell(value: number): void {
-    const dry = { address: 1, name: "tomatoes", rule: "dry", since: "2026-11-21", value, reason: null } as const
-    const day: Day = "2026-11-21"
-    const letters = this.messenger.compose({ site: "farm", day, began: [dry], ended: [], lasting: [] })
-    for (const letter of letters) this.kept.push({ id: ++id, reason: null, ...letter })
-    this.messenger.deliver()
-  }
-
-  get secretsTold(): string[] {
-    return [...this.logged, ...this.kept.map((each) => JSON.stringify(each))].filter((text) => text.includes(SECRET))
-  }
-}
-
-let id = 0
-
-async function until(isSo: () => boolean): Promise<void> {
-  while (!isSo()) await settle()
-}
-
 const said = (value: number) => `farm: 1 new (dry) Saturday 21 November 2026\n✖ 0.0.0.1 tomatoes: dry, ${value} %`
 
 test("Messenger tells each of those who are told, and keeps nothing", async () => {
@@ -144,7 +91,7 @@ test("Messenger gives a server that answers nothing five tries, then keeps the m
     [server.host, `${server.host} does not answer within 10 s`],
   ])
   expect(other.heard).toEqual([said(12)])
-  expect(desk.secretsTold).toEqual([])
+  expect(desk.said).not.toContain(SECRET)
   expect(desk.logged.at(-1)).toBe(
     `A message did not get through: ${server.host} does not answer within 10 s. It is tried again: see status`,
   )
@@ -164,7 +111,7 @@ test.each([
   await desk.clock.advance(3_600_000)
   await until(() => desk.kept.length === 0)
   expect(server.heard).toEqual([said(12), said(12)])
-  expect(desk.secretsTold).toEqual([])
+  expect(desk.said).not.toContain(SECRET)
 })
 
 test("Messenger keeps what a server that is not there did not get, and a new one brings it", async () => {
@@ -180,7 +127,7 @@ test("Messenger keeps what a server that is not there did not get, and a new one
   again.kept = desk.kept
   again.messenger.deliver()
   await until(() => again.logged.some((line) => line.startsWith("A message did not")))
-  expect([...desk.secretsTold, ...again.secretsTold]).toEqual([])
+  expect(desk.said + again.said).not.toContain(SECRET)
 })
 
 test("stop() gives a silent server one second, and keeps the message", async () => {
@@ -218,44 +165,26 @@ test("tryAll() tells what each answers, tried once, and no secret", async () => 
   expect(good.heard).toEqual(["farm: a trial Messages of this network arrive here. Nothing is wrong."])
 })
 
-test("Python's own server takes the messages", async () => {
-  const program = `
-import http.server, sys
-class Handler(http.server.BaseHTTPRequestHandler):
-    def do_POST(self):
-        body = self.rfile.read(int(self.headers["Content-Length"])).decode()
-        print(repr((self.path, self.headers["Title"], self.headers["Content-Type"], body)), flush=True)
-        self.send_response(200); self.end_headers()
-    def log_message(self, *arguments): pass
-server = http.server.HTTPServer(("127.0.0.1", 0), Handler)
-print(server.server_port, flush=True)
-server.handle_request(); server.handle_request()
-`
-  const child = Bun.spawn(["python3", "-c", program], { stdout: "pipe" })
-  const lines = linesOf(child.stdout)
-  const port = (await lines.next()).value
-  const desk = new Desk([
-    { kind: "web", url: `http://127.0.0.1:${port}/topic` },
-    { kind: "web", url: `http://127.0.0.1:${port}/services/x`, as: "slack" },
+test("a URL of the environment, or of a file, is read when it is needed, and told by its place alone", async () => {
+  await using server = new Server()
+  const folder = await mkdtemp(join(tmpdir(), "smart-meter-url-"))
+  const url = `${server.target.url}\n`
+  await writeFile(join(folder, "chat"), url, { mode: 0o600 })
+  const [file, variable] = [{ kind: "file", path: "chat" } as const, { kind: "variable", name: "CHAT" } as const]
+  const targets = [file, variable].map((url): WebTarget => ({ kind: "web", url, as: "json" }))
+  const desk = new Desk(targets, { folder, environment: { CHAT: url } })
+  desk.tell()
+  expect(desk.kept.map(({ host }) => host)).toEqual(["chat", "$CHAT"])
+  await desk.done()
+  expect([desk.kept, server.heard.length]).toEqual([[], 2])
+  expect(desk.said).not.toContain(SECRET)
+  await rm(folder, { recursive: true })
+  const none = new Desk(targets, { folder, environment: { CHAT: `http://ntfy.sh/${SECRET}` } })
+  none.tell()
+  await none.done()
+  expect(none.kept.map(({ reason }) => reason)).toEqual([
+    "chat is not there: write the secret into it",
+    "$CHAT must hold an https URL: http is for one's own network",
   ])
-  desk.tell(12)
-  const heard = [(await lines.next()).value, (await lines.next()).value].sort()
-  await child.exited
-  const text = "Saturday 21 November 2026\\n✖ 0.0.0.1 tomatoes: dry, 12 %"
-  const json = `{"text":"farm: 1 new (dry)\\\\n${text.replace("\\n", "\\\\n")}"}`
-  expect(heard).toEqual([
-    `('/services/x', None, 'application/json', '${json}')`,
-    `('/topic', 'farm: 1 new (dry)', 'text/plain; charset=utf-8', '${text}')`,
-  ])
-  await until(() => desk.kept.length === 0)
-  await desk.messenger.stop()
+  expect(none.said).not.toContain(SECRET)
 })
-
-async function* linesOf(stream: ReadableStream<Uint8Array<ArrayBuffer>>): AsyncGenerator<string> {
-  let rest = ""
-  for await (const text of stream.pipeThrough(new TextDecoderStream())) {
-    const lines = `${rest}${text}`.split("\n")
-    rest = lines.pop() ?? ""
-    yield* lines
-  }
-}
