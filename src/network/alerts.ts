@@ -5,12 +5,12 @@ import type { Clock, Random } from "../clock"
 import type { Cloud } from "../cloud/cloud"
 import { formatWhen } from "../format"
 import type { Log } from "../log"
-import { dueRun } from "../status/overdue"
+import { dueByRhythm, dueRun } from "../status/overdue"
 import { dayOf } from "../survey/calendar"
 import type { Topology } from "../topology/topology"
 
 export interface AlertsOptions {
-  readonly cloud: Cloud
+  readonly cloud: Pick<Cloud, "watch">
   /** As it is now: it may change. */
   readonly topology: () => Topology
   readonly clock: Clock
@@ -19,11 +19,12 @@ export interface AlertsOptions {
 }
 
 const LOOK_EVERY_MS = 60_000
+const RHYTHM_RUNS = 8 // of another site: a week of days, weekends among them
 
 export class Alerts {
   readonly #messenger: Messenger
-  /** Since when a run is overdue on every look, monotonic: a machine that has slept runs at once. */
-  #overdueSince: number | undefined
+  /** By site: since when a run is overdue on every look, monotonic; a machine that has slept runs at once. */
+  readonly #overdueSince = new Map<string, number>()
   #cancel: (() => void) | undefined
 
   constructor(private readonly options: AlertsOptions) {
@@ -62,27 +63,45 @@ export class Alerts {
     this.#cancel = undefined
     if (!this.#messenger.isAnybodyTold) return
     this.#cancel = this.options.clock.after(LOOK_EVERY_MS, () => this.#look())
-    this.#lookForRun().catch((error) => this.options.log.error(`The runs could not be looked at: ${error}`))
+    this.#lookForRuns().catch((error) => this.options.log.error(`The runs could not be looked at: ${error}`))
   }
 
-  async #lookForRun(): Promise<void> {
+  async #lookForRuns(): Promise<void> {
+    const { sites } = this.options.topology().cloud
+    for (const { site } of sites) await this.#lookForRun(site)
+  }
+
+  async #lookForRun(site: string): Promise<void> {
     const { cloud, clock } = this.options
     const topology = this.options.topology()
-    const { site, timeZone, alerts } = topology
     const now = clock.now()
-    const last = cloud.watch.lastRun(site)
-    const due = alerts.rules.overdue && last !== undefined ? dueRun(last, topology, now, false) : undefined
-    if (due === undefined) this.#overdueSince = undefined
-    else this.#overdueSince ??= clock.monotonic()
-    const graceMs = topology.schedule.grace.total("milliseconds")
-    if (due !== undefined && clock.monotonic() - (this.#overdueSince ?? 0) < graceMs) return
+    const { due, timeZone } = topology.alerts.rules.overdue ? this.#dueRun(site, topology, now) : NOT_DUE
+    if (due === undefined) this.#overdueSince.delete(site)
+    const since = this.#overdueSince.get(site) ?? clock.monotonic()
+    if (due !== undefined) this.#overdueSince.set(site, since)
+    if (due !== undefined && clock.monotonic() - since < graceMsOf(topology)) return
     const reason = (at: number) => `one was due ${formatWhen(at, now, timeZone)}`
     await cloud.watch.overdue(
       site,
       due === undefined ? undefined : { since: dayOf(due, timeZone), reason: reason(due) },
     )
   }
+
+  #dueRun(site: string, topology: Topology, now: number): { due: number | undefined; timeZone: string } {
+    const { watch } = this.options.cloud
+    if (site === topology.site) {
+      const last = watch.lastRun(site)
+      const due = last === undefined ? undefined : dueRun(last, topology, now, false)
+      return { due, timeZone: topology.timeZone }
+    }
+    const { runs, timeZone } = watch.lastRuns(site, RHYTHM_RUNS) ?? { runs: [], timeZone: "UTC" }
+    return { due: dueByRhythm(runs, graceMsOf(topology), now), timeZone }
+  }
 }
+
+const NOT_DUE = { due: undefined, timeZone: "UTC" }
+
+const graceMsOf = ({ schedule }: Topology): number => schedule.grace.total("milliseconds")
 
 /** Who is told, and what it takes. */
 export const toldBy = ({ site, folder, alerts }: Topology): Told => ({

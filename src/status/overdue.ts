@@ -1,4 +1,4 @@
-// When a run was due that did not take place.
+// When a run was due that did not take place: by the schedule, or of another site, whose schedule is not known here, by its rhythm.
 import { Timetable } from "../schedule/timetable"
 import type { Topology } from "../topology/topology"
 
@@ -19,4 +19,20 @@ export function dueRun(
   const due = new Timetable(schedule.cron, timeZone).next(lastAt)
   const patienceMs = isGateway ? LATE_START_MS : 2 * LATE_START_MS + schedule.grace.total("milliseconds")
   return due + patienceMs < now ? due : undefined
+}
+
+const FEWEST_GAPS = 2
+const CLOCK_CHANGE_MS = 3_600_000
+
+/**
+ * The same of a site whose gateway goes by another topology: it comes again at the latest when its longest pause of late is
+ * over once more. Undefined, too, before it has shown a rhythm.
+ * @param runs the last ones, ms since the epoch, rising
+ */
+export function dueByRhythm(runs: readonly number[], graceMs: number, now: number): number | undefined {
+  const gaps = runs.slice(1).map((at, index) => at - (runs[index] ?? at))
+  const last = runs.at(-1)
+  if (last === undefined || gaps.length < FEWEST_GAPS || !(last <= now)) return undefined
+  const due = last + Math.max(...gaps)
+  return due + CLOCK_CHANGE_MS + 2 * LATE_START_MS + graceMs < now ? due : undefined
 }

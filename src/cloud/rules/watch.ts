@@ -115,6 +115,19 @@ export class Watch {
     return Number.isNaN(at) ? undefined : at
   }
 
+  /** The instants of the last runs of a site, rising, ms since the epoch, and its zone; undefined of one that never told of itself. */
+  lastRuns(site: string, most: number): { readonly runs: readonly number[]; readonly timeZone: string } | undefined {
+    const { query } = this.options
+    const known = query<{ id: number; time_zone: string }>("SELECT id, time_zone FROM sites WHERE site = ?1").get(site)
+    if (!known) return undefined
+    const rows = query<{ at: string | null }>(
+      `SELECT iif(json_valid(report), report ->> '$.scheduledAt', NULL) AS at FROM collections
+       WHERE site = ?1 AND day <= ?2 ORDER BY day DESC LIMIT ?3`,
+    ).all(known.id, this.#newestDay(site) ?? "", most)
+    const runs = rows.map(({ at }) => Date.parse(at ?? "")).filter((at) => !Number.isNaN(at))
+    return { runs: runs.sort((a, b) => a - b), timeZone: known.time_zone }
+  }
+
   /** Tells at once when this begins or ends. */
   async overdue(site: string, overdue: Overdue): Promise<void> {
     const siteId = this.#table.siteId(site)
