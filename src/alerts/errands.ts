@@ -26,15 +26,19 @@ export interface Addressee {
   readonly key: string
 }
 
-/** What a target is told, as JSON can keep it. */
-export const wordsFor = ({ kind }: Target, news: News): Message | AlertEvent =>
-  kind === "script" ? eventOf(news) : messageOf(news)
+/** What a target is told, as JSON can keep it; which of them it is is known when it is sent. */
+export type Words = Message | Omit<AlertEvent, "id">
 
-export const trialFor = ({ kind }: Target, site: string): Message | AlertEvent =>
+/** The id is the same on each try. */
+export type IdentifiedWords = Words & { readonly id: string }
+
+export const wordsFor = ({ kind }: Target, news: News): Words => (kind === "script" ? eventOf(news) : messageOf(news))
+
+export const trialFor = ({ kind }: Target, site: string): Words =>
   kind === "script" ? trialEvent(site) : trialMessage(site)
 
 /** @param words as `wordsFor()` has made them for it */
-export function errandTo({ target, key }: Addressee, words: Message | AlertEvent, means: Means): Errand {
+export function errandTo({ target, key }: Addressee, words: IdentifiedWords, means: Means): Errand {
   const { site, folder, smtp, environment } = means
   switch (target.kind) {
     case "script":

@@ -21,6 +21,8 @@ export interface AlertLine {
 
 /** Keys stay as they are; others may come. */
 export interface AlertEvent {
+  /** The same on each call with this event. */
+  readonly id: string
   /** `trial`: a person tries it out with `alerts test`, and nothing has happened. */
   readonly kind: "news" | "trial"
   readonly site: string
@@ -39,13 +41,13 @@ export interface AlertEvent {
 
 /**
  * The default export of a script in alerts.to. A throw, or more than 30 s: it is called again with the same event, now and
- * then for as long as it takes. What it goes on with after its promise is settled is cut off.
+ * then for as long as it takes, so an event may come twice. What it goes on with after its promise is settled is cut off.
  */
 export type AlertScript = (event: AlertEvent) => void | Promise<void>
 
 const MOST_LINES = 1000
 
-export function eventOf(news: News): AlertEvent {
+export function eventOf(news: News): Omit<AlertEvent, "id"> {
   const { site, day, began, ended, lasting } = news
   return {
     kind: "news",
@@ -59,7 +61,7 @@ export function eventOf(news: News): AlertEvent {
   }
 }
 
-export function trialEvent(site: string): AlertEvent {
+export function trialEvent(site: string): Omit<AlertEvent, "id"> {
   const message: Message = trialMessage(site)
   const counts = { began: 0, ended: 0, lasting: 0 }
   return { kind: "trial", site, day: null, ...message, began: [], ended: [], lasting: [], counts }

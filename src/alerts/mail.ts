@@ -16,6 +16,8 @@ export interface MailOptions {
 }
 
 export interface Mail extends Message {
+  /** The same on each try: a mailbox shows it once. */
+  readonly id: string
   readonly to: string
   /** Whose network it is of. */
   readonly site: string
@@ -74,6 +76,7 @@ async function send(mail: Mail, smtp: Smtp, { password, ca }: Kept, signal: Abor
     const { response } = await transport.sendMail({
       from: { name: mail.site, address: from },
       to: mail.to,
+      messageId: `<${mail.id}@${from.replace(/^.*@/, "")}>`,
       subject: mail.title,
       text: mail.text,
       headers: { "Auto-Submitted": "auto-generated" }, // RFC 3834: nobody's holiday answers it

@@ -113,8 +113,9 @@ export class Messenger {
     }
   }
 
-  #tell(known: Addressee, { message }: Waiting): Promise<Taken | Failure> {
-    const errand = errandTo(known, JSON.parse(message), { ...this.#options, ...this.#told })
+  #tell(known: Addressee, waiting: Waiting): Promise<Taken | Failure> {
+    const words = { ...JSON.parse(waiting.message), id: idOf(waiting) }
+    const errand = errandTo(known, words, { ...this.#options, ...this.#told })
     return tryPatiently(errand, this.#options, {
       pauses: this.#hurry.signal,
       all: this.#givingUp.signal,
@@ -138,7 +139,8 @@ export function tryAll(
   return Promise.all(
     targets.map(async (target, index) => {
       const key = keyOf(index)
-      const errand = errandTo({ target, key }, trialFor(target, means.site), means)
+      const words = { ...trialFor(target, means.site), id: hashOf(`trial ${key} ${means.clock.now()}`) }
+      const errand = errandTo({ target, key }, words, means)
       return { key, to: errand.to, outcome: await tryOnce(errand, means.clock, new AbortController().signal) }
     }),
   )
@@ -146,7 +148,12 @@ export function tryAll(
 
 const keyOf = (index: number): string => `alerts.to[${index}]`
 
+/** The same on each try, so that whoever is told twice can see it: an answer that is lost does not say what became of it. */
+const idOf = ({ id, target, message }: Waiting): string => hashOf(JSON.stringify([id, target, message]))
+
 const FINGERPRINT_HEX = 16
+
+const hashOf = (text: string): string => createHash("sha256").update(text).digest("hex").slice(0, FINGERPRINT_HEX)
 
 /** Of a URL that is kept elsewhere, of that place: it may change, and what waits goes to the new one. */
 function fingerprint(target: Target): string {
@@ -154,5 +161,5 @@ function fingerprint(target: Target): string {
   const isLiteral = kind === "web" && typeof target.url === "string"
   const { as: _, ...identity } = { as: undefined, ...target }
   const text = isLiteral ? String(target.url) : JSON.stringify(identity)
-  return createHash("sha256").update(text).digest("hex").slice(0, FINGERPRINT_HEX)
+  return hashOf(text)
 }

@@ -24,6 +24,7 @@ export class MailServer implements AsyncDisposable {
   constructor(options: SMTPServerOptions) {
     this.#server = new SMTPServer({
       authOptional: true,
+      ...(!options.key && { disabledCommands: ["STARTTLS"] }), // it has no certificate to speak of
       closeTimeout: 1,
       onData: (stream, _session, done) => {
         new Response(stream as unknown as ReadableStream).text().then((mail) => {

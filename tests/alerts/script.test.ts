@@ -7,6 +7,7 @@ import { eventOf, trialEvent } from "../../src/alerts/event"
 import { tryOnce } from "../../src/alerts/patience"
 import { callOf, lookAt } from "../../src/alerts/script"
 import { systemClock } from "../../src/clock"
+import type { AlertScript } from "../../src/network"
 import { settle, VirtualClock } from "../virtual-clock"
 
 const NEWS = {
@@ -19,6 +20,8 @@ const NEWS = {
   ended: [{ address: 3232235779, name: undefined, rule: "frost", since: "2026-11-19", value: 3, reason: null }],
   lasting: [],
 } as const
+
+const EVENT = { id: "5b0b", ...eventOf(NEWS) }
 
 let folder: string
 let scripts = 0
@@ -34,7 +37,7 @@ async function script(text: string): Promise<string> {
   return path
 }
 
-const call = (path: string) => tryOnce(callOf(path, folder, eventOf(NEWS)), systemClock, new AbortController().signal)
+const call = (path: string) => tryOnce(callOf(path, folder, EVENT), systemClock, new AbortController().signal)
 
 test("a script is called with the event: whole words, a line each, the worst first", async () => {
   const path = await script(
@@ -69,6 +72,7 @@ test("a script is called with the event: whole words, a line each, the worst fir
     reason: null,
   }
   expect(await Bun.file(join(folder, "heard.json")).json()).toEqual({
+    id: "5b0b",
     kind: "news",
     site: "farm",
     day: "2026-11-21",
@@ -131,7 +135,7 @@ test.each([
 ])("a script that hangs is cut off after 30 s: %s", async (text) => {
   const clock = new VirtualClock()
   const path = await script(text)
-  const told = tryOnce(callOf(path, folder, eventOf(NEWS)), clock, new AbortController().signal)
+  const told = tryOnce(callOf(path, folder, EVENT), clock, new AbortController().signal)
   await settle()
   await clock.advance(30_000)
   expect(await told).toEqual({ kind: "failed", reason: `${path} does not answer within 30 s`, passing: true })
@@ -152,4 +156,13 @@ test("lookAt() loads a script and calls nothing", async () => {
   expect(await Bun.file(join(folder, "called")).exists()).toBe(false)
   const none = await script("export const notify = () => {}")
   expect(await look(none)).toMatchObject({ reason: `${none} has no default export (event) => …` })
+})
+
+test("what a script is called with has a type", async () => {
+  const heard: string[] = []
+  const script = (async ({ id, title, began }) => {
+    for (const { device, rule, value, unit } of began) heard.push(`${id} ${title} ${device} ${rule} ${value} ${unit}`)
+  }) satisfies AlertScript
+  await script(EVENT)
+  expect(heard[1]).toBe("5b0b farm: 2 new (overdue, dry), 1 over 192.168.1.2 dry 12 %")
 })

@@ -126,7 +126,7 @@ test.each([
 const withoutTime = (log: string): string => log.replaceAll(/^\S+T\S+ /gm, "")
 
 test("the executable sends mails and calls scripts as `bun run` does", async () => {
-  await using server = await MailServer.start({ disabledCommands: ["STARTTLS"] })
+  await using server = await MailServer.start()
   const smtp = `{ host: 127.0.0.1, port: ${server.port}, security: none, from: farm@example.org }`
   const alerts = `alerts: { to: [mailto:you@example.org, notify.ts], smtp: ${smtp} }\n`
   await writeFile(join(folder, "told.yaml"), FILES["topology.yaml"] + alerts)

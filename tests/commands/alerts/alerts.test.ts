@@ -73,7 +73,6 @@ test("bun run alerts test tells what each answers, no secret, and exits 1 if any
 
 test("bun run alerts test says what a mail server has answered, and calls a script", async () => {
   await using server = await MailServer.start({
-    disabledCommands: ["STARTTLS"],
     onRcptTo: ({ address }, _session, done) =>
       done(address.startsWith("gone") ? answer(550, "5.1.1 Nobody here") : null),
   })
