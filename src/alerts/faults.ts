@@ -1,5 +1,5 @@
 // What stands in the way of those who are told, as far as it can be seen without telling anybody.
-import { statSync } from "node:fs"
+import { accessSync, constants } from "node:fs"
 import { resolve } from "node:path"
 import type { Clock } from "../clock"
 import { readSecret, type Secret } from "../topology/alerts/secret"
@@ -24,8 +24,8 @@ export function secretFaults({ targets, smtp, folder }: Told, environment: Envir
       : [],
   )
   if (smtp?.password) faults.push(...secretFault("alerts.smtp.password", smtp.password, folder, environment))
-  if (smtp?.ca !== undefined && !statSync(resolve(folder, smtp.ca), { throwIfNoEntry: false })?.isFile()) {
-    faults.push({ text: `alerts.smtp.ca: ${smtp.ca} is not there`, isCertain: true })
+  if (smtp?.ca !== undefined && !isReadable(resolve(folder, smtp.ca))) {
+    faults.push({ text: `alerts.smtp.ca: ${smtp.ca} is not there, or may not be read`, isCertain: true })
   }
   return faults
 }
@@ -37,6 +37,15 @@ function secretFault(key: string, secret: Secret, folder: string, environment: E
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error)
     return [{ text: `${key}: ${reason}`, isCertain: secret.kind === "file" }]
+  }
+}
+
+function isReadable(file: string): boolean {
+  try {
+    accessSync(file, constants.R_OK)
+    return true
+  } catch {
+    return false // which is all that is asked
   }
 }
 

@@ -5,6 +5,7 @@ import { printable, shorten } from "../printable"
 import { ScriptWorker, type Task } from "../script/worker"
 import type { AlertEvent } from "./event"
 import type { Errand, Failure, Taken } from "./patience"
+import { codeOf } from "./post"
 
 const TIME_LIMIT_MS = 30_000
 const REASON_CHARACTERS = 200
@@ -27,14 +28,8 @@ function errandOf(path: string, folder: string, wanted: Task["wanted"], args: re
 }
 
 async function attempt(path: string, folder: string, task: Task, signal: AbortSignal): Promise<Taken | Failure> {
-  const found = statSync(task.path, { throwIfNoEntry: false })
-  if (!found?.isFile()) {
-    return {
-      kind: "failed",
-      reason: `${path} is ${found ? "not a file" : "not there"}: check alerts.to`,
-      passing: false,
-    }
-  }
+  const fault = faultOf(task.path)
+  if (fault !== undefined) return { kind: "failed", reason: `${path} ${fault}: check alerts.to`, passing: false }
   const worker = ScriptWorker.start() // each time anew: it may have been edited
   try {
     await worker.ask(task, signal)
@@ -45,5 +40,15 @@ async function attempt(path: string, folder: string, task: Task, signal: AbortSi
     return { kind: "failed", reason: path + shorten(printable(line), REASON_CHARACTERS), passing: true }
   } finally {
     worker.end(new Error("it was told"))
+  }
+}
+
+function faultOf(path: string): string | undefined {
+  try {
+    const found = statSync(path, { throwIfNoEntry: false })
+    if (!found) return "is not there"
+    return found.isFile() ? undefined : "is not a file"
+  } catch (error) {
+    return `cannot be read (${codeOf(error)})`
   }
 }

@@ -125,6 +125,9 @@ test("what a script returns does not matter", async () => {
 
 test("a script that is not there, or is a folder, says so", async () => {
   expect(await call("nowhere.ts")).toMatchObject({ reason: "nowhere.ts is not there: check alerts.to", passing: false })
+  expect(await call(`${"long".repeat(100)}.ts`)).toMatchObject({
+    reason: expect.stringContaining(".ts cannot be read (ENAMETOOLONG): check alerts.to"),
+  })
   expect(await call(".")).toMatchObject({ reason: ". is not a file: check alerts.to", passing: false })
 })
 

@@ -108,7 +108,8 @@ test("check says who cannot be told: a script, a secret that is not there; and t
     const { stderr, exit } = await runCommand(told, "check")
     return { said: stderr.trimEnd().split("\n"), exit }
   }
-  const smtp = "smtp: { host: smtp.example.org, user: me, password: { file: keys/smtp }, from: me@example.org }"
+  const smtp =
+    "smtp: { host: smtp.example.org, user: me, password: { file: keys/smtp }, from: me@example.org, ca: ca.pem }"
   await write(`{ to: [good.ts, bad.ts, gone.ts, $SMART_METER_CHAT, "mailto:me@example.org"], ${smtp} }`)
   const { said, exit } = await check()
   expect(said.map((line) => line.replace(/^\S+ (?=[✖⚠])/, ""))).toEqual([
@@ -116,7 +117,8 @@ test("check says who cannot be told: a script, a secret that is not there; and t
     "✖ topology.yaml alerts.to[2]: gone.ts is not there: check alerts.to",
     "⚠ topology.yaml alerts.to[3]: $SMART_METER_CHAT is not set: the cloud's service needs it in its environment",
     "✖ topology.yaml alerts.smtp.password: keys/smtp is not there: write the secret into it",
-    expect.stringMatching(/^✖ topology\.yaml: .*; 3 problems of alerts$/),
+    "✖ topology.yaml alerts.smtp.ca: ca.pem is not there, or may not be read",
+    expect.stringMatching(/^✖ topology\.yaml: .*; 4 problems of alerts$/),
   ])
   expect(exit).toBe(2)
   await write("{ to: [good.ts] }")
