@@ -8,7 +8,7 @@ import { type ReadSurvey, surveyReader } from "./device/source"
 import { Gateway } from "./gateway/gateway"
 import { cutting, type Log, silentLog, sparing } from "./log"
 import { type Sockets, systemSockets } from "./net/sockets"
-import { Alerts } from "./network/alerts"
+import { Alerts, heartbeatUrl } from "./network/alerts"
 import { Counts } from "./network/counts"
 import { eventLog } from "./network/event-log"
 import type { Listener } from "./network/events"
@@ -155,7 +155,7 @@ export class Network implements AsyncDisposable {
     this.#fleet.keep((address) => isPlayedAddress(address, topology, this.#roles)) // before it would be refused
     this.#gateway?.declare(topology.devices)
     this.#cloud?.declare(topology)
-    this.#heartbeat?.update(topology.alerts.heartbeat)
+    if (this.#heartbeat) this.#heartbeat.update(heartbeatUrl(topology, this.#log))
     this.#alerts?.update()
   }
 
@@ -220,7 +220,7 @@ export class Network implements AsyncDisposable {
       const { readTopology } = this.#options
       this.#gateway = await Gateway.start({ ...shared, readTopology, cloudPort })
       this.#gateway.resume()
-      const url = this.#topology.alerts.heartbeat
+      const url = heartbeatUrl(this.#topology, this.#log)
       this.#follow(new Heartbeat({ url, clock: this.#clock, random, log: this.#log }))
     }
   }

@@ -16,13 +16,21 @@ export interface Fault {
 
 type Environment = Readonly<Record<string, string | undefined>>
 
+interface Kept extends Told {
+  /** Where the monitor's URL is kept, or the URL. */
+  readonly heartbeat?: string | Secret | undefined
+}
+
 /** Secrets that are not where they should be. */
-export function secretFaults({ targets, smtp, folder }: Told, environment: Environment): Fault[] {
+export function secretFaults({ heartbeat, targets, smtp, folder }: Kept, environment: Environment): Fault[] {
   const faults = targets.flatMap((target, index) =>
     target.kind === "web" && typeof target.url !== "string"
       ? secretFault(`alerts.to[${index}]`, target.url, folder, environment)
       : [],
   )
+  if (heartbeat !== undefined && typeof heartbeat !== "string") {
+    faults.push(...secretFault("alerts.heartbeat", heartbeat, folder, environment))
+  }
   if (smtp?.password) faults.push(...secretFault("alerts.smtp.password", smtp.password, folder, environment))
   if (smtp?.ca !== undefined && !isReadable(resolve(folder, smtp.ca))) {
     faults.push({ text: `alerts.smtp.ca: ${smtp.ca} is not there, or may not be read`, isCertain: true })
@@ -50,7 +58,7 @@ function isReadable(file: string): boolean {
 }
 
 /** The same, and scripts that cannot be called: they are loaded, in a thread of their own. */
-export async function faultsOf(told: Told, environment: Environment, clock: Clock): Promise<Fault[]> {
+export async function faultsOf(told: Kept, environment: Environment, clock: Clock): Promise<Fault[]> {
   const ofScripts = told.targets.map(async (target, index): Promise<Fault[]> => {
     if (target.kind !== "script") return []
     const outcome = await tryOnce(lookAt(target.path, told.folder), clock, new AbortController().signal)

@@ -77,7 +77,7 @@ export async function run(values: Values<typeof options>): Promise<number> {
 
 /** Whether those who are told can be, without telling them; resolves with how many cannot. */
 async function checkTold(topology: Topology, screen: Screen): Promise<number> {
-  const faults = await faultsOf(toldBy(topology), process.env, systemClock)
+  const faults = await faultsOf({ ...toldBy(topology), heartbeat: topology.alerts.heartbeat }, process.env, systemClock)
   for (const { text, isCertain } of faults) {
     if (isCertain) screen.error(`${topology.file} ${text}`)
     else screen.warn(`${topology.file} ${text}`)

@@ -7,6 +7,8 @@ import { formatWhen } from "../format"
 import type { Log } from "../log"
 import { dueByRhythm, dueRun } from "../status/overdue"
 import { dayOf } from "../survey/calendar"
+import { nameOfSecret, readSecret } from "../topology/alerts/secret"
+import { isWebUrl } from "../topology/alerts/targets"
 import type { Topology } from "../topology/topology"
 
 export interface AlertsOptions {
@@ -110,3 +112,19 @@ export const toldBy = ({ site, folder, alerts }: Topology): Told => ({
   site,
   folder,
 })
+
+/** The monitor's URL, wherever it is kept; undefined where there is none, or where it cannot be read, which is said. */
+export function heartbeatUrl(
+  { alerts: { heartbeat }, folder }: Pick<Topology, "alerts" | "folder">,
+  log: Pick<Log, "warn">,
+): string | undefined {
+  if (heartbeat === undefined || typeof heartbeat === "string") return heartbeat
+  try {
+    const url = readSecret(heartbeat, folder, process.env)
+    if (isWebUrl(url)) return url
+    log.warn(`alerts.heartbeat: ${nameOfSecret(heartbeat)} must hold an http or https URL`)
+  } catch (error) {
+    log.warn(`alerts.heartbeat: ${error instanceof Error ? error.message : error}`)
+  }
+  return undefined
+}

@@ -193,8 +193,9 @@ test("parseTopology() takes mails, scripts, and URLs that are kept elsewhere", (
     - $CHAT_URL
     - { url: $CHAT_URL, as: slack }
     - { url: { file: keys/chat }, as: discord }
+  heartbeat: $MONITOR_URL
   smtp: { host: smtp.example.org, user: you, password: { file: keys/smtp }, from: farm@example.org }`)
-  const { to, smtp } = parseTopology(text, "topology.yaml").alerts
+  const { to, smtp, heartbeat } = parseTopology(text, "topology.yaml").alerts
   const variable = { kind: "variable", name: "CHAT_URL" } as const
   expect(to).toEqual([
     { kind: "mail", address: "you@example.org" },
@@ -203,6 +204,7 @@ test("parseTopology() takes mails, scripts, and URLs that are kept elsewhere", (
     { kind: "web", url: variable, as: "slack" },
     { kind: "web", url: { kind: "file", path: "keys/chat" }, as: "discord" },
   ])
+  expect(heartbeat).toEqual({ kind: "variable", name: "MONITOR_URL" })
   expect(smtp).toEqual({
     host: "smtp.example.org",
     security: "starttls",

@@ -31,14 +31,14 @@ export interface ScriptTarget {
 /** Somebody who is told. */
 export type Target = WebTarget | MailTarget | ScriptTarget
 
-const isUrl = (text: string): boolean => /^https?:\/\/[^\s/?#]\S*$/i.test(text) && URL.canParse(text)
+export const isWebUrl = (text: string): boolean => /^https?:\/\/[^\s/?#]\S*$/i.test(text) && URL.canParse(text)
 
 /** Beyond one's own network everybody on the way could read it, and post to it. */
 const isPrivateEnough = (text: string): boolean => /^https:/i.test(text) || isOnOwnNetwork(new URL(text).hostname)
 
 /** Why a URL is none to post to, as it follows "must be"; undefined where it is one. */
 export function urlFault(text: string): string | undefined {
-  if (!isUrl(text)) return URL_RULE
+  if (!isWebUrl(text)) return URL_RULE
   return isPrivateEnough(text) ? undefined : HTTPS_RULE
 }
 
@@ -76,21 +76,21 @@ const RULE =
 
 function isTarget(text: string): boolean {
   if (text.startsWith(MAILTO)) return isMailAddress(text.slice(MAILTO.length))
-  return isUrl(text) || isVariable(text) || isScriptFile(text)
+  return isWebUrl(text) || isVariable(text) || isScriptFile(text)
 }
 
 function targetOf(text: string): Target {
   if (text.startsWith(MAILTO)) return { kind: "mail", address: text.slice(MAILTO.length) }
-  if (isUrl(text)) return { kind: "web", url: text }
+  if (isWebUrl(text)) return { kind: "web", url: text }
   if (isVariable(text)) return { kind: "web", url: variable(text) }
   return { kind: "script", path: text }
 }
 
-const checkedUrl = v.check((text: string) => !isUrl(text) || isPrivateEnough(text), refused(HTTPS_RULE))
+const checkedUrl = v.check((text: string) => !isWebUrl(text) || isPrivateEnough(text), refused(HTTPS_RULE))
 
 const urlText = v.pipe(
   plainText(URL_RULE, "A URL that messages are posted to, or $NAME of the environment. Keep it secret."),
-  v.check((text) => isUrl(text) || isVariable(text), refused(`${URL_RULE}, or $NAME of the environment`)),
+  v.check((text) => isWebUrl(text) || isVariable(text), refused(`${URL_RULE}, or $NAME of the environment`)),
   checkedUrl,
   v.transform((text): string | Secret => (isVariable(text) ? variable(text) : text)),
 )
