@@ -177,6 +177,14 @@ export class Network implements AsyncDisposable {
     return (await this.#gateway?.setBack(now)) ?? []
   }
 
+  /**
+   * Before a stop that can wait: what the last run is to be told of is told, or tried once, half a minute each at most.
+   * Nothing is told behind it until the next start.
+   */
+  async finishTelling(): Promise<void> {
+    await this.#alerts?.finish()
+  }
+
   /** Stops devices, gateway, cloud. What is not delivered stays in the spool. May be called twice. */
   async stop(): Promise<void> {
     this.#stopping.abort(new Error("the network is stopping"))

@@ -81,12 +81,17 @@ export class Messenger {
     for (const target of new Set(this.#options.outbox.waiting().map((each) => each.target))) this.#begin(target)
   }
 
-  /** Ends within a second: what waits is tried once. May be called twice. */
-  async stop(): Promise<void> {
+  /** The end begins: what waits is tried once, for as long as one try may take. */
+  async finish(): Promise<void> {
     this.#hurry.abort()
     this.#cancelAgain?.()
-    const cancel = this.#options.clock.after(STOP_WITHIN_MS, () => this.#givingUp.abort())
     await Promise.all(this.#working.values())
+  }
+
+  /** The same within a second. May be called twice. */
+  async stop(): Promise<void> {
+    const cancel = this.#options.clock.after(STOP_WITHIN_MS, () => this.#givingUp.abort())
+    await this.finish()
     cancel()
   }
 

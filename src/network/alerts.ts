@@ -46,7 +46,14 @@ export class Alerts {
     this.#look()
   }
 
-  /** What the last run brought is told, if it can be within a second. */
+  /** The end begins: what the last run brought is told, or tried once. */
+  async finish(): Promise<void> {
+    this.#cancel?.()
+    await this.options.cloud.watch.finish()
+    await this.#messenger.finish()
+  }
+
+  /** The same, if it can be within a second. */
   async stop(): Promise<void> {
     this.#cancel?.()
     await this.options.cloud.watch.finish()

@@ -28,6 +28,7 @@ export async function run(values: Values<typeof options>, [word, ...more]: reado
   }
   if (word && values.json) throw new UsageError("--json is for the list")
   const topology = await loadTopology(values.topology ?? "topology.yaml")
+  screen.tellTimesIn(topology.timeZone)
   if (word) return sendTrials(topology, screen)
   const held = withOverdue(readHeldRules(topology.cloud.store), topology)
   const shown = values.json ? alertsJson(held) : alertsTable(held, topology, screen.printWidth)

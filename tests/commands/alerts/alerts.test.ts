@@ -5,6 +5,8 @@ import { answer, MailServer } from "../../alerts/mail-server"
 import { Site } from "../../end-to-end/fixture"
 import { runCommand } from "../command"
 
+const SLOW_MS = 1500 // a service that is stopped has a second
+
 let site: Site
 afterEach(() => site[Symbol.asyncDispose]())
 
@@ -91,6 +93,16 @@ test("bun run alerts test says what a mail server has answered, and calls a scri
   expect(exit).toBe(1)
   expect(server.mails.map((mail) => /^Subject: (.*)$/m.exec(mail)?.[1]?.trim())).toEqual(["greenhouse: a trial"])
   expect(await Bun.file(join(site.folder, "called")).text()).toBe("trial greenhouse: a trial")
+})
+
+test("start --once waits for a mail server that takes its time, as nobody would tell it otherwise until the next run", async () => {
+  await using server = await MailServer.start({
+    onMailFrom: (_address, _session, done) => void setTimeout(done, SLOW_MS),
+  })
+  const smtp = `smtp: { host: 127.0.0.1, port: ${server.port}, security: none, from: farm@example.org }`
+  site = await Site.make({ extra: `alerts: { to: [mailto:you@example.org], ${smtp}, rules: { dry: 20 } }` })
+  const { exit, stderr } = await runCommand(site.folder, "start", "--once")
+  expect([exit, stderr.includes("did not get through"), server.mails.length]).toEqual([0, false, 1])
 })
 
 test("bun run alerts test says what to write when nobody is told; another word is not understood", async () => {
