@@ -8,8 +8,10 @@ import { parseRanges } from "../topology/address"
 import { sizeOf } from "../topology/ranges"
 import { isComplete, type Reason } from "../verdict"
 import { isInstant } from "./report"
-import { expectedBy } from "./rules/rhythm"
-import { storedDays } from "./store/reader"
+import { type SiteRules, siteRules } from "./rules/reader"
+import { lastRuns, nextRun } from "./rules/rhythm"
+import { queryOf } from "./store/query"
+import { LAST_DAY, storedDays } from "./store/reader"
 import { STORE } from "./store/schema"
 
 /** Days are written 2026-11-21, instants as in RFC 3339, sizes in bytes. */
@@ -49,12 +51,14 @@ export interface SiteStatus {
   readonly readingsEstimated: boolean
   /** The latest day that its gateway closed; null before the first. */
   readonly run: SiteRun | null
-  /** By when its next run should be told of, by the rhythm of the last ones; null before the first. */
-  readonly expectedBy: string | null
+  /** When its next run is due, by the rhythm of the last ones; null before the first. */
+  readonly nextRun: string | null
   /** The latest day of which every expected device's readings are here; null before the first. */
   readonly lastCompleteDay: Day | null
   /** More than one spool delivers for it, in turn. */
   readonly alternates: boolean
+  /** What holds of it and its devices, by `alerts.rules`. */
+  readonly rules: SiteRules
 }
 
 export interface SiteRun {
@@ -84,7 +88,6 @@ interface Site {
 
 const COUNTED_BYTES = 1024 ** 3 // of a file: its readings are counted within seconds
 const RANGES_NAMED = 100
-const RUNS_LOOKED_AT = 15
 const DAYS_A_YEAR = 365
 const ROW_BYTES = 42 // of a survey beside its readings
 const FILL = 0.86 // of the pages that a fleet's days fill in address order
@@ -135,6 +138,7 @@ function siteStatus(sqlite: Database, { id, site, time_zone, devices }: Site, co
   const from = counted ? firstDay : lastDay
   const looked = from && lastDay ? contentsOf(sqlite, id, from, lastDay) : NOTHING
   const times = counted ? 1 : days
+  const next = nextRun(lastRuns(queryOf(sqlite), id, LAST_DAY))
   const status: SiteStatus = {
     site,
     timeZone: time_zone,
@@ -145,9 +149,10 @@ function siteStatus(sqlite: Database, { id, site, time_zone, devices }: Site, co
     readings: looked.readings * times,
     readingsEstimated: !counted,
     run: lastRun(sqlite, id),
-    expectedBy: nextRun(sqlite, id),
+    nextRun: next === undefined ? null : new Date(next).toISOString(),
     lastCompleteDay: lastCompleteDay(sqlite, id),
     alternates: alternates(sqlite, id),
+    rules: siteRules(queryOf(sqlite), id, site),
   }
   return { site: status, bytesADay: days > 0 ? (looked.bytes * times) / days : 0 }
 }
@@ -187,17 +192,6 @@ function lastRun(sqlite: Database, siteId: number): SiteRun | null {
     reasons: reasons.map(([ip, reason]) => ({ ip, reason })),
     complete: isComplete({ agreed: true, ...counts }), // the store keeps only what it agrees with
   }
-}
-
-function nextRun(sqlite: Database, siteId: number): string | null {
-  const rows = sqlite
-    .query<{ at: string | null }, [number]>(
-      `SELECT iif(json_valid(report), report ->> '$.scheduledAt', NULL) AS at FROM collections
-       WHERE site = ?1 ORDER BY day DESC LIMIT ${RUNS_LOOKED_AT}`,
-    )
-    .all(siteId)
-  const by = expectedBy(rows.map(({ at }) => Date.parse(at ?? "")).filter((at) => !Number.isNaN(at)))
-  return by === undefined ? null : new Date(by).toISOString()
 }
 
 function lastCompleteDay(sqlite: Database, siteId: number): Day | null {

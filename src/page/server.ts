@@ -1,10 +1,10 @@
 // The thread of the page: answers HTTP from what the databases hold.
-import { readFileSync, statSync } from "node:fs"
 import { resolve } from "node:path"
 import * as v from "valibot"
 import { systemClock } from "../clock"
 import { bindError } from "../net/udp"
 import { isLoopback } from "../topology/address"
+import { readSecretFile } from "../topology/alerts/secret"
 import { pageSection, type Topology } from "../topology/topology"
 import { TopologyError } from "../topology/yaml/load"
 import { readBeside } from "./beside"
@@ -78,22 +78,16 @@ async function readAgain(): Promise<void> {
   }
 }
 
+const WHAT = "the page's password"
+
 type PageSettings = v.InferOutput<typeof pageSection>
 
 function guardOf({ address, password, proxied }: PageSettings, { folder }: Topology): GuardOptions {
   return {
     hosts: isLoopback(address) && !proxied ? [address, "127.0.0.1", "localhost"] : undefined,
-    password: password === undefined ? undefined : readPassword(resolve(folder, password)),
+    password:
+      password === undefined ? undefined : readSecretFile(resolve(folder, password), resolve(folder, password), WHAT),
   }
-}
-
-function readPassword(path: string): string {
-  const found = statSync(path, { throwIfNoEntry: false })
-  if (!found) throw new Error(`${path} is not there: write the page's password into it`)
-  if ((found.mode & 0o077) !== 0) throw new Error(`${path} must be its owner's alone: chmod 600 ${path}`)
-  const text = readFileSync(path, "utf8").trim()
-  if (text === "") throw new Error(`${path} is empty: write the page's password into it`)
-  return text
 }
 
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))

@@ -1,5 +1,6 @@
 // How the last run of each site went, as far as this host can tell.
 import { networkInterfaces } from "node:os"
+import { isOverdue } from "../cloud/rules/rhythm"
 import type { CloudStatus, SiteStatus } from "../cloud/status"
 import { addressingOfStore } from "../cloud/store/reader"
 import type { GatewayStatus } from "../gateway/report/status"
@@ -49,8 +50,8 @@ function ofGateway(
 }
 
 /** A site whose schedule is not known here is overdue by the rhythm of its runs. */
-function atCloud({ site, run, expectedBy }: SiteStatus, topology: Topology, now: number): SiteVerdict {
-  const late = expectedBy !== null && Date.parse(expectedBy) < now ? expectedBy : null
+function atCloud({ site, run, nextRun }: SiteStatus, topology: Topology, now: number): SiteVerdict {
+  const late = nextRun !== null && isOverdue(Date.parse(nextRun), now) ? nextRun : null
   const overdueSince =
     site === topology.site && run ? instant(dueRun(Date.parse(run.scheduledAt), topology, now, false)) : late
   return {

@@ -47,7 +47,7 @@ test("beside a gateway the cloud's other sites count, and are named where they f
   await closeAt(site, "farm", { arrived: ["192.168.7.2"], scheduledAt: new Date(NOW - 30 * DAY_MS).toISOString() })
   expect(told(site)).toEqual([
     false,
-    "✖ greenhouse, sample data, Sunday 22 November 2026: 2 of 2 devices, delivered; farm, Sunday 22 November 2026: 1 of 1 device, stored, no run since, one was due Monday 26 October 06:00 Europe/Rome",
+    "✖ greenhouse, sample data, Sunday 22 November 2026: 2 of 2 devices, delivered; farm, Sunday 22 November 2026: 1 of 1 device, stored, no run since, one was due Sunday 25 October 18:00 Europe/Rome",
   ])
 })
 

@@ -5,7 +5,7 @@ import type { Screen } from "../screen"
 
 /** What a page shows of. */
 export const isNews = ({ kind }: Event): boolean =>
-  kind === "run-finished" || kind === "collection-closed" || kind === "delivered-between-runs"
+  ["run-finished", "collection-closed", "delivered-between-runs", "rules-changed"].includes(kind)
 
 /** Where the cloud is, or anything that the topology wants one for. One that cannot be served ends nothing. */
 export async function startPage(

@@ -6,6 +6,7 @@ import { printable } from "../../printable"
 import type { StatusDocument } from "../../status/document"
 import { StorageError } from "../../storage/errors"
 import type { Day } from "../../survey/calendar"
+import { WORST_FIRST } from "../../topology/alerts/rules"
 import type { Topology } from "../../topology/topology"
 import { isComplete } from "../../verdict"
 import type { StatusView, Views } from "../views"
@@ -99,6 +100,13 @@ function gaugesOf({ topology, status }: StatusView): Metric[] {
     },
     { name: "spool_bytes", help: "What the spool takes on its disk.", samples: own(gateway?.spool.bytes) },
     { name: "spool_free_bytes", help: "By how much the spool may grow.", samples: own(gateway?.spool.freeBytes) },
+    {
+      name: "rules_held",
+      help: "Devices, or the site itself, of which a rule of alerts.rules holds.",
+      samples: (cloud?.sites ?? []).flatMap(({ site, rules }) =>
+        WORST_FIRST.map((rule) => ({ labels: { site, rule }, value: rules.counts[rule] ?? 0 })),
+      ),
+    },
     {
       name: "store_bytes",
       help: "What the store takes on its disk, all sites together.",

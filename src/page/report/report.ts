@@ -1,4 +1,5 @@
 // A site's days as one file that needs neither a server nor a network: how it does, then device by device.
+import { watchedBy } from "../../cloud/rules/watched"
 import type { StoreReader } from "../../cloud/store/reader"
 import { readDevices } from "../../gateway/report/status"
 import { printable } from "../../printable"
@@ -10,6 +11,7 @@ import type { Topology } from "../../topology/topology"
 import style from "../assets/style.css" with { type: "text" }
 import type { DaySpan } from "../device/history"
 import { briefSpan } from "../device/texts"
+import { thresholdsOf } from "../device/watched"
 import { Html, html } from "../markup/html"
 import { gridOf } from "../overview/grid"
 import { numbersOf } from "../overview/overview"
@@ -35,9 +37,10 @@ export async function reportOf(
 ): Promise<string> {
   const status = statusOf(site, topology, now)
   const choice = choose(site, devices, status, topology, reader)
+  const rules = watchedBy(topology).ofDevices(site)
   const parts: Part[] = []
   for (const each of choice.devices) {
-    const part = await partOf(each, { from, to }, reader)
+    const part = await partOf(each, { from, to }, reader, thresholdsOf(rules?.(each.address) ?? {}))
     if (part.readings > 0 || !each.hasLeft || devices) parts.push(part)
   }
   const sentence = glance(status, topology, now)

@@ -124,6 +124,25 @@ test("tells of a gateway what is owed, waits and is in quarantine, and of the pr
   expect(Object.keys(samples).filter((name) => /^build_info\{version="\d/.test(name))).toHaveLength(1)
 })
 
+test("tells of how many devices each rule holds", async () => {
+  using page = new PageBench()
+  await page.describe(SITE)
+  for (const [address, rule, holds] of [
+    [1, "dry", 1],
+    [2, "dry", 1],
+    [3, "dry", 0],
+    [1, "frost", 1],
+  ]) {
+    page.bench.write(`INSERT INTO alerts VALUES (1, ${address}, '${rule}', '${DAY}', 1, NULL, ${holds}, NULL)`)
+  }
+  const samples = samplesOf(await textOf(page))
+  const held = Object.entries(samples).filter(([name, value]) => name.startsWith("rules_held") && value > 0)
+  expect(Object.fromEntries(held)).toEqual({
+    [`rules_held{site="${SITE}",rule="dry"}`]: 2,
+    [`rules_held{site="${SITE}",rule="frost"}`]: 1,
+  })
+})
+
 test("says so where what is stored cannot be read, and little where nothing is", async () => {
   using page = new PageBench({ store: "text.db" })
   expect(Object.keys(samplesOf(await textOf(page))).map((name) => name.replace(/\{.*/, ""))).toEqual([
