@@ -14,7 +14,7 @@ const LAYERS = [
   "alerts schedule device gateway cloud",
   "asked coap",
   "keys",
-  "net output storage survey topology",
+  "net output script storage survey topology",
   "log",
   "format",
   "clock installation nearest printable verdict",

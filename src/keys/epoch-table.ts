@@ -50,6 +50,24 @@ export class EpochTable implements Iterable<EpochRange> {
   }
 
   epochOf(address: number): number | undefined {
+    const row = this.#rowOf(address)
+    return row < this.#size && (this.#first[row] ?? 0) <= address ? this.#epoch[row] : undefined
+  }
+
+  /** How many addresses of a range have a number. */
+  countIn({ first, last }: AddressRange): number {
+    let counted = 0
+    for (let row = this.#rowOf(first); row < this.#size && (this.#first[row] ?? 0) <= last; row++)
+      counted += Math.min(this.#last[row] ?? 0, last) - Math.max(this.#first[row] ?? 0, first) + 1
+    return counted
+  }
+
+  *[Symbol.iterator](): Generator<EpochRange> {
+    for (let row = 0; row < this.#size; row++) yield this.#row(row)
+  }
+
+  /** The first row that does not end before the address. */
+  #rowOf(address: number): number {
     let low = 0
     let high = this.#size
     while (low < high) {
@@ -57,11 +75,7 @@ export class EpochTable implements Iterable<EpochRange> {
       if ((this.#last[middle] ?? 0) < address) low = middle + 1
       else high = middle
     }
-    return low < this.#size && (this.#first[low] ?? 0) <= address ? this.#epoch[low] : undefined
-  }
-
-  *[Symbol.iterator](): Generator<EpochRange> {
-    for (let row = 0; row < this.#size; row++) yield this.#row(row)
+    return low
   }
 
   #row(row: number): EpochRange {

@@ -25,6 +25,23 @@ export class Epochs {
     return this.#table.epochOf(address)
   }
 
+  /** How many addresses of a range have a key. */
+  countIn(range: AddressRange): number {
+    return this.#table.countIn(range)
+  }
+
+  /** What of a range has no key. */
+  gapsIn({ first, last }: AddressRange): AddressRange[] {
+    const gaps: AddressRange[] = []
+    let next = first
+    for (const known of this.#table) {
+      if (known.last < next || known.first > last) continue
+      if (next < known.first) gaps.push({ first: next, last: known.first - 1 })
+      next = known.last + 1
+    }
+    return next <= last ? [...gaps, { first: next, last }] : gaps
+  }
+
   /** What the file says. */
   format(): string {
     return Array.from(this.#table, (range) => `${formatRange(range)} ${range.epoch}\n`).join("")

@@ -3,7 +3,7 @@ import { existsSync, readFileSync, statSync } from "node:fs"
 import { join } from "node:path"
 import type { Clock } from "../clock"
 import { type AddressRange, formatAddress } from "../topology/address"
-import { joinRanges, overlap, sizeOf } from "../topology/ranges"
+import { joinRanges } from "../topology/ranges"
 import { DEVICE_KEY_BYTES, deviceKeyOf, parseSecret, SITE_SECRET_BYTES } from "./device"
 import { Epochs, parseEpochs } from "./epochs"
 import { KeyError } from "./errors"
@@ -63,13 +63,13 @@ export class KeyFolder {
     return this.#loaded.epochs.epochOf(address)
   }
 
-  /** Of these devices, rising and apart, how many have a key here; of single ones also in a file of their own. */
+  /** How many of these devices have a key here; of single ones also in a file of their own. */
   countOf(devices: readonly AddressRange[]): number {
     const { epochs } = this.#loaded
-    const keyed = overlap(epochs.ranges, joinRanges(devices))
+    const keyed = joinRanges(devices).reduce((sum, range) => sum + epochs.countIn(range), 0)
     const single = devices.filter(({ first, last }) => first === last && epochs.epochOf(first) === undefined)
     const own = single.filter(({ first }) => existsSync(join(this.#folder, deviceKeyFile(formatAddress(first)))))
-    return sizeOf(keyed) + own.length
+    return keyed + own.length
   }
 
   /** The device's key of that epoch, as the site's secret has it. */

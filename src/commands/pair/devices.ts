@@ -31,7 +31,7 @@ export async function pairDevices(
     throw new KeyError(`${devicesFile} names devices with keys, and ${secretFile} is not there: bring it back`)
   }
   const siteSecret = existsSync(secretFile) ? readSiteSecret(secretFile) : makeSecret(secretFile, topology, screen)
-  const asked = ranges.flatMap((range) => (isNew ? [range] : gapsIn(range, before)))
+  const asked = ranges.flatMap((range) => (isNew ? [range] : before.gapsIn(range)))
   const epochs = asked.reduce((raised, range) => raised.raise(range), before)
   // before a key is shown: one that the gateway does not take would be worth nothing
   if (asked.length > 0) replaceFile(devicesFile, epochs.format())
@@ -67,18 +67,6 @@ function makeSecret(path: string, { folder }: Topology, screen: Screen): Uint8Ar
   writeSecret(path, formatSecret(secret))
   screen.success(`The site's secret is made: ${relative(folder, path)}. All of its devices' keys are derived from it`)
   return secret
-}
-
-/** What of a range has no key yet. */
-function gapsIn({ first, last }: AddressRange, epochs: Epochs): AddressRange[] {
-  const gaps: AddressRange[] = []
-  let next = first
-  for (const known of epochs.ranges) {
-    if (known.last < next || known.first > last) continue
-    if (next < known.first) gaps.push({ first: next, last: known.first - 1 })
-    next = known.last + 1
-  }
-  return next <= last ? [...gaps, { first: next, last }] : gaps
 }
 
 const LINES_AT_ONCE = 10_000

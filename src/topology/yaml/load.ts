@@ -1,6 +1,7 @@
 // topology.yaml → Topology, or every problem with its place.
 import { stat } from "node:fs/promises"
 import { dirname, resolve } from "node:path"
+import { secretFaults } from "../alerts/faults"
 import { Devices } from "../devices"
 import { refusals, warnings } from "../rules"
 import { missingKeys } from "../security/rules"
@@ -25,7 +26,11 @@ export async function loadTopology(
 ): Promise<Topology> {
   const text = await read(file)
   const topology = parseTopology(text, file, environment)
-  const faults = [...dataFaults(topology), ...(keysMayBeMissing ? [] : missingKeys(topology))]
+  const faults = [
+    ...dataFaults(topology),
+    ...secretFaults(topology),
+    ...(keysMayBeMissing ? [] : missingKeys(topology)),
+  ]
   if (faults.length === 0) return topology
   const source = new (sourceModule().Source)(text, file)
   throw new TopologyError(faults.map((fault) => source.problem(fault)))

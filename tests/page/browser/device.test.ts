@@ -17,7 +17,7 @@ describe.skipIf(missing !== undefined)(`in a browser${missing ? ` (${missing})` 
   let site: Site
   let page: Page
   beforeAll(async () => {
-    site = await Site.collected({ page: "{ port: 0 }" })
+    site = await Site.collected({ page: "{ port: 0 }", extra: "alerts: { rules: { dry: 29, hot: 40 } }" })
     page = await Page.start({ topology: site.topology, counts: () => undefined, log: site.log })
   }, WITHIN_MS)
   afterAll(async () => {
@@ -43,6 +43,28 @@ describe.skipIf(missing !== undefined)(`in a browser${missing ? ` (${missing})` 
         expect(await browser.evaluate<number>("document.documentElement.scrollWidth")).toBeLessThanOrEqual(look.width)
         expect(browser.complaints).toEqual([])
       }
+    },
+    WITHIN_MS,
+  )
+
+  test(
+    "what holds is told, and what is watched for is a line across that the plot has room for, with its words",
+    async () => {
+      using browser = await open(WIDE)
+      expect(await browser.text(".holds")).toBe("✖ dry, 28 % since 22 November")
+      expect(await browser.text("figcaption")).toContain("Watched for: dry below 29 %, hot above 40 °C")
+      // before the first reading of the day, where nothing but lines across has these colours
+      const pixels = `["temperature", "humidity"].map((name) => {
+        const colour = getComputedStyle(document.documentElement).getPropertyValue("--" + name).trim()
+        const wanted = [1, 3, 5].map((at) => Number.parseInt(colour.slice(at, at + 2), 16))
+        const { width, height } = document.querySelector("#plot canvas")
+        const context = document.querySelector("#plot canvas").getContext("2d")
+        const { data } = context.getImageData(width / 4, 0, 12, height)
+        const isOne = (at) => data[at + 3] > 200 && wanted.every((part, index) => Math.abs(data[at + index] - part) < 8)
+        return Array.from({ length: data.length / 4 }, (_, pixel) => isOne(pixel * 4)).filter(Boolean).length
+      })`
+      expect(await browser.evaluate<number[]>(pixels)).toEqual([4, 4]) // two dots of two pixels each
+      expect(await browser.violations()).toEqual([])
     },
     WITHIN_MS,
   )

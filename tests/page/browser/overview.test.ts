@@ -1,5 +1,6 @@
 // From the first page on, as a person goes: the sentence, a cell, the download; and a fleet.
 import { expect, test } from "bun:test"
+import { rename } from "node:fs/promises"
 import { Page } from "../../../src/page/page"
 import { runCommand } from "../../commands/command"
 import { Site } from "../../end-to-end/fixture"
@@ -11,8 +12,8 @@ const WIDE = { width: 1280, scheme: "light" } as const
 const missing = missingBrowser()
 const inBrowser = test.skipIf(missing !== undefined)
 
-async function served(site: Site): Promise<Page> {
-  return Page.start({ topology: site.topology, counts: () => undefined, log: site.log })
+async function served(site: Site, written: readonly string[] = []): Promise<Page> {
+  return Page.start({ topology: site.topology, written, counts: () => undefined, log: site.log })
 }
 
 inBrowser(
@@ -36,6 +37,33 @@ inBrowser(
     )
     expect(browser.complaints).toEqual([])
     page.stop()
+  },
+  WITHIN_MS,
+)
+
+inBrowser(
+  "a page that hears nothing says so, and takes back the colour of what it shows until it hears again",
+  async () => {
+    await using site = await Site.collected({ page: "{ port: 0 }" })
+    const { spool } = site.topology.gateway
+    const page = await served(site, [spool])
+    using browser = await Browser.open(page.url, WIDE)
+    await browser.navigate(page.url)
+    const ground = "getComputedStyle(document.querySelector('h1')).backgroundColor"
+    const green = await browser.evaluate(ground)
+    const lost = "document.querySelector('#news').textContent.startsWith('No word from the server since ')"
+    const look = () => browser.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+    await rename(spool, `${spool}.away`)
+    await look()
+    await browser.until(lost)
+    expect(await browser.evaluate(ground)).not.toBe(green)
+    expect(await browser.violations()).toEqual([])
+    await rename(`${spool}.away`, spool)
+    await look()
+    await browser.until(`!${lost}`)
+    expect(await browser.evaluate(ground)).toBe(green)
+    page.stop()
+    await browser.until(lost)
   },
   WITHIN_MS,
 )

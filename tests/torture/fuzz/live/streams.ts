@@ -83,8 +83,9 @@ export class StreamAttack extends Attack {
 
 const CSM = 0xe1 // 7.01
 
-/** What the cloud takes for plain text, and answers likewise. */
-const isText = (bytes: Uint8Array): boolean => /^\d[\d.]/.test(String.fromCharCode(...bytes.subarray(0, 2)))
+/** What the cloud takes for plain text, and answers likewise: digits, perhaps behind a byte order mark or white space. */
+const isText = (bytes: Uint8Array): boolean =>
+  /^(?:\xef\xbb|[\d\s][\d.\s\xef])/.test(String.fromCharCode(...bytes.subarray(0, 2)))
 
 function connect(
   { address, port }: Peer,
