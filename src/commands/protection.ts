@@ -11,10 +11,11 @@ const ENDS: readonly End[] = ["cloud", "gateway"]
 const DAY_MS = 86_400_000
 const SOON_DAYS = 30 // before an authority's certificate ends
 
-/** One line for the cloud's leg, and one for the devices'; one for both where neither has keys. */
+/** One line for the cloud's leg, and one for the devices'; one for both where neither has keys; none where they cannot be read. */
 export function protectionLines(topology: Topology): string[] {
   const { cloud, gateway, devices } = topology
   const [keyed, all] = [countKeyed(topology), devices.size]
+  if (keyed === undefined) return []
   if (!cloud.tls && keyed === 0) return ["Without keys: keep both legs on a network that you trust."]
   const trust = "keep their leg on a network that you trust."
   const some =
@@ -31,13 +32,13 @@ function waysOf(...ends: readonly { readonly ca?: unknown }[]): string {
   return [...new Set(ends.map(({ ca }) => (ca === undefined ? "its key" : "an authority")))].join(" or ")
 }
 
-/** None where the keys cannot be read: whoever needs them says why. */
-function countKeyed({ folder, devices }: Topology): number {
+/** Undefined where the keys cannot be read: whoever needs them says why. */
+function countKeyed({ folder, devices }: Topology): number | undefined {
   try {
     return KeyFolder.open(folder, systemClock).countOf(devices.entries.map(({ ip }) => ip))
   } catch (error) {
     if (!(error instanceof KeyError)) throw error
-    return 0
+    return undefined
   }
 }
 

@@ -2,10 +2,11 @@
 import type { Clock, Random } from "../clock"
 import { type Content, findOption, OptionNumber } from "../coap/option"
 import type { RandomBytes } from "../coap/oscore/challenges"
-import { type Exchange, OscoreClient } from "../coap/oscore/client"
+import { type Exchange, OscoreClient, UnprovenAnswer } from "../coap/oscore/client"
 import { GATEWAY_ID, idOf } from "../coap/oscore/identity"
 import { Endpoint } from "../coap/udp/exchange"
 import { count } from "../format"
+import { INVOCATION } from "../installation"
 import type { Sockets } from "../net/sockets"
 import { clockChange, type Day } from "../survey/calendar"
 import { parseSurvey } from "../survey/survey"
@@ -72,6 +73,11 @@ export async function runDevice(day: Day, options: DeviceRunOptions, signal: Abo
     port: gatewayPort,
   }
   const masterSecret = oscore?.keyOf(device.address)
+  if (!masterSecret && topology.security === "required") {
+    const reason = `${device.ip} has no key here, and nothing is sent in plain: ${INVOCATION} pair ${device.ip} makes one where the gateway is`
+    emit({ kind: "not-sent", device, day, reason })
+    return true
+  }
   const socket = await sockets.openUdp({
     address: bindAddress(device.ip, addressing),
     port: 0,
@@ -87,9 +93,8 @@ export async function runDevice(day: Day, options: DeviceRunOptions, signal: Abo
   })
   try {
     const onPostponed = (reason: string, waitMs: number) => emit({ kind: "postponed", device, reason, waitMs })
-    const exchange = protectedWith(masterSecret, endpoint, options)
     const uploader = new Uploader({
-      endpoint: exchange,
+      endpoint: masterSecret && oscore ? protecting(masterSecret, endpoint, device, oscore) : endpoint,
       isProtected: masterSecret !== undefined,
       gateway,
       ip: device.ip,
@@ -119,16 +124,31 @@ export async function runDevice(day: Day, options: DeviceRunOptions, signal: Abo
 const hasOscore = ({ options }: Pick<Content, "options">): boolean =>
   findOption(options, OptionNumber.Oscore) !== undefined
 
-/** A run's context is its own: what it counts ends with it (RFC 8613 Appendix B.2). */
-function protectedWith(
-  masterSecret: Uint8Array | undefined,
+/**
+ * A run's context is its own: what it counts ends with it (RFC 8613 Appendix B.2). Where the gateway does not prove that it has
+ * the same key, another one may have been made: the next request is protected with what there is by then.
+ */
+function protecting(
+  masterSecret: Uint8Array,
   exchange: Endpoint,
-  { device, oscore }: DeviceRunOptions,
+  { address }: Device,
+  { keyOf, randomBytes }: OwnKeys,
 ): Exchange {
-  if (!masterSecret || !oscore) return exchange
-  const { randomBytes } = oscore
-  const [senderId, recipientId] = [idOf(device.address), GATEWAY_ID]
-  return new OscoreClient({ exchange, masterSecret, senderId, recipientId, randomBytes })
+  const [senderId, recipientId] = [idOf(address), GATEWAY_ID]
+  const clientWith = (masterSecret: Uint8Array) =>
+    new OscoreClient({ exchange, masterSecret, senderId, recipientId, randomBytes })
+  let client: OscoreClient | undefined = clientWith(masterSecret)
+  return {
+    async request(peer, request, signal) {
+      client ??= clientWith(keyOf(address) ?? masterSecret)
+      try {
+        return await client.request(peer, request, signal)
+      } catch (error) {
+        if (error instanceof UnprovenAnswer) client = undefined
+        throw error
+      }
+    },
+  }
 }
 
 /** Whether another look later is of no use: the survey was sent, or will never do. */

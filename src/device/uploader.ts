@@ -6,6 +6,7 @@ import { NO_BYTES, type Option, OptionNumber, textOption, uintOf, uintOption } f
 import { UnprovenAnswer } from "../coap/oscore/client"
 import { ContentFormat, reasonOf, textOf } from "../coap/resource"
 import { type Endpoint, ExchangeReset, ExchangeTimeout, type Outgoing, type Reply } from "../coap/udp/exchange"
+import { INVOCATION } from "../installation"
 import type { Peer } from "../net/udp"
 import { printable, shorten } from "../printable"
 import { type Day, parseDay } from "../survey/calendar"
@@ -144,7 +145,10 @@ export class Uploader {
         else if (error instanceof UnprovenAnswer) {
           // nobody's word but the gateway's ends an upload
           const waitMs = nextPauseMs()
-          onPostponed?.(`${error.message}: is keys/${ip}.key as it was made last?`, waitMs)
+          onPostponed?.(
+            `${error.message}: ${INVOCATION} pair ${ip} where the gateway is shows the key that holds`,
+            waitMs,
+          )
           await pause(clock, waitMs, signal)
           signal.throwIfAborted()
         } else if (!(error instanceof ExchangeTimeout)) throw error

@@ -12,6 +12,7 @@ import {
   writeSync,
 } from "node:fs"
 import { dirname } from "node:path"
+import { codeOf } from "../storage/errors"
 import { syncFolder } from "../storage/folder"
 import { KeyError } from "./errors"
 
@@ -20,25 +21,39 @@ const FOR_THE_OWNER = { folder: 0o700, file: 0o600 }
 
 /** What a file holds that is its owner's alone. Throws KeyError. */
 export function readSecret(path: string, whatToDo: string): string {
-  const text = readText(path, whatToDo)
-  if ((statSync(path).mode & OTHERS) !== 0) {
+  return readSecretIfThere(path) ?? missing(path, whatToDo)
+}
+
+/** What a file holds that anybody may read. Throws KeyError. */
+export function readText(path: string, whatToDo: string): string {
+  return readTextIfThere(path) ?? missing(path, whatToDo)
+}
+
+/** The same; undefined where it is not there. Throws KeyError. */
+export function readSecretIfThere(path: string): string | undefined {
+  const text = readTextIfThere(path)
+  if (text !== undefined && (statSync(path).mode & OTHERS) !== 0) {
     throw new KeyError(`${path} may be read by others: chmod 600 ${path}, and make a new one if somebody has read it`)
   }
   return text
 }
 
-/** What a file holds that anybody may read. Throws KeyError. */
-export function readText(path: string, whatToDo: string): string {
+/** One that may not be read is no file that is not there: without its key a device would be taken in plain text. */
+export function readTextIfThere(path: string): string | undefined {
   try {
     return readFileSync(path, "utf8")
   } catch (cause) {
-    const code = cause instanceof Error && "code" in cause ? String(cause.code) : String(cause)
-    if (code === "ENOENT") throw new KeyError(`${path} is not there: ${whatToDo}`, { cause })
+    const code = codeOf(cause)
+    if (code === "ENOENT") return undefined
     if (code === "EACCES") {
       throw new KeyError(`${path} may not be read: it has to belong to the user that this runs as`, { cause })
     }
-    throw new KeyError(`${path} cannot be read: ${code}`, { cause })
+    throw new KeyError(`${path} cannot be read: ${code || cause}`, { cause })
   }
+}
+
+function missing(path: string, whatToDo: string): never {
+  throw new KeyError(`${path} is not there: ${whatToDo}`)
 }
 
 /** Our own key and its certificate as an end shows them. */

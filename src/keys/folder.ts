@@ -1,24 +1,27 @@
 // The keys beside a topology: `keys/site.secret` and `keys/devices` where the gateway is, `keys/<ip>.key` where a device is.
-import { existsSync, readFileSync, statSync } from "node:fs"
+import { existsSync, readdirSync, statSync } from "node:fs"
 import { join } from "node:path"
 import type { Clock } from "../clock"
-import { type AddressRange, formatAddress } from "../topology/address"
+import { INVOCATION } from "../installation"
+import { type AddressRange, formatAddress, parseAddress } from "../topology/address"
 import { joinRanges } from "../topology/ranges"
 import { DEVICE_KEY_BYTES, deviceKeyOf, parseSecret, SITE_SECRET_BYTES } from "./device"
 import { Epochs, parseEpochs } from "./epochs"
 import { KeyError } from "./errors"
+import { readSecretIfThere, readTextIfThere } from "./files"
 
-const FOLDER = "keys"
+export const KEYS = "keys"
 export const SITE_SECRET_FILE = "site.secret"
 export const DEVICES_FILE = "devices"
 export const deviceKeyFile = (ip: string): string => `${ip}.key`
 
-const LOOK_EVERY_MS = 5000 // for what `pair` has changed meanwhile
-const OTHERS = 0o077 // who may do anything with a secret but its owner
+/** The device whose key such a file holds. */
+const deviceOfFile = (name: string): number | undefined =>
+  name.endsWith(".key") ? parseAddress(name.slice(0, -".key".length)) : undefined
 
-interface Loaded {
-  readonly siteSecret: Uint8Array | undefined
-  readonly epochs: Epochs
+const LOOK_EVERY_MS = 5000 // for what `pair` has changed meanwhile
+
+interface Loaded extends SiteKeys {
   /** A host without the folder looks for no device's key. */
   readonly isThere: boolean
   /** Of both files, as they were read. */
@@ -38,7 +41,7 @@ export class KeyFolder {
     private readonly clock: Pick<Clock, "monotonic">,
     private readonly warn: (text: string) => void,
   ) {
-    this.#folder = join(topologyFolder, FOLDER)
+    this.#folder = join(topologyFolder, KEYS)
     this.#lookedAt = clock.monotonic()
   }
 
@@ -49,11 +52,8 @@ export class KeyFolder {
     warn: (text: string) => void = () => {},
   ): KeyFolder {
     const keys = new KeyFolder(topologyFolder, clock, warn)
-    try {
-      keys.#loaded = load(keys.#folder)
-    } catch (cause) {
-      throw new KeyError(cause instanceof Error ? cause.message : String(cause), { cause })
-    }
+    keys.#loaded = load(keys.#folder)
+    for (const name of deviceFilesIn(keys.#folder)) readKey(join(keys.#folder, name), DEVICE_KEY_BYTES)
     return keys
   }
 
@@ -84,7 +84,7 @@ export class KeyFolder {
     const epoch = this.epochOf(address)
     if (epoch !== undefined) return this.secretOf(address, epoch)
     if (!this.#loaded.isThere) return undefined
-    return readSecret(join(this.#folder, deviceKeyFile(formatAddress(address))), DEVICE_KEY_BYTES)
+    return readKey(join(this.#folder, deviceKeyFile(formatAddress(address))), DEVICE_KEY_BYTES)
   }
 
   #look(): void {
@@ -94,7 +94,12 @@ export class KeyFolder {
     const stamp = stampOf(this.#folder)
     if (stamp === this.#loaded.stamp) return
     try {
-      this.#loaded = load(this.#folder)
+      const loaded = load(this.#folder)
+      // a folder that was lost must not open the gateway for what comes in plain
+      if (loaded.epochs.isEmpty && !this.#loaded.epochs.isEmpty) {
+        throw new KeyError(`${join(this.#folder, DEVICES_FILE)} names no device any more: bring it back`)
+      }
+      this.#loaded = loaded
     } catch (error) {
       this.#loaded = { ...this.#loaded, stamp } // it is said once
       this.warn(`${error instanceof Error ? error.message : error}; the keys of before hold`)
@@ -102,35 +107,50 @@ export class KeyFolder {
   }
 }
 
-function load(folder: string): Loaded {
-  const stamp = stampOf(folder)
-  const path = join(folder, DEVICES_FILE)
-  const devices = read(path)
-  const epochs = devices === undefined ? NOTHING.epochs : parseEpochs(devices, path)
-  const secretPath = join(folder, SITE_SECRET_FILE)
-  const siteSecret = readSecret(secretPath, SITE_SECRET_BYTES)
-  if (!siteSecret && !epochs.isEmpty) throw new Error(`${path} names devices with keys, and ${secretPath} is not there`)
-  return { siteSecret, epochs, isThere: existsSync(folder), stamp }
+/** What devices' keys are made of. */
+export interface SiteKeys {
+  readonly siteSecret: Uint8Array | undefined
+  readonly epochs: Epochs
 }
 
-function readSecret(path: string, length: number): Uint8Array | undefined {
-  const text = read(path)
+/** @param folder the one of keys. Throws KeyError where a file is there and cannot be used. */
+export function readSiteKeys(folder: string): SiteKeys {
+  const [path, secretPath] = [join(folder, DEVICES_FILE), join(folder, SITE_SECRET_FILE)]
+  const epochs = epochsIn(readTextIfThere(path) ?? "", path)
+  const siteSecret = readKey(secretPath, SITE_SECRET_BYTES)
+  if (!siteSecret && !epochs.isEmpty) {
+    throw new KeyError(
+      `${path} names devices with keys, and ${secretPath} is not there: bring it back from a backup, or take ${path} away too and make all keys anew: ${INVOCATION} pair devices`,
+    )
+  }
+  return { siteSecret, epochs }
+}
+
+function epochsIn(text: string, path: string): Epochs {
+  try {
+    return parseEpochs(text, path)
+  } catch (cause) {
+    throw new KeyError(cause instanceof Error ? cause.message : String(cause), { cause })
+  }
+}
+
+function load(folder: string): Loaded {
+  const stamp = stampOf(folder) // before they are read: what is changed meanwhile is read again
+  return { ...readSiteKeys(folder), isThere: existsSync(folder), stamp }
+}
+
+function readKey(path: string, length: number): Uint8Array | undefined {
+  const text = readSecretIfThere(path)
   if (text === undefined) return undefined
-  if (process.platform !== "win32" && (statSync(path).mode & OTHERS) !== 0)
-    throw new Error(`${path} can be read by others: chmod 600 ${path}`)
   const secret = parseSecret(text, length)
-  if (!secret) throw new Error(`${path} has to be ${2 * length} hexadecimal digits`)
+  if (!secret) throw new KeyError(`${path} has to be ${2 * length} hexadecimal digits`)
   return secret
 }
 
-/** Undefined where it is not there. */
-function read(path: string): string | undefined {
-  try {
-    return readFileSync(path, "utf8")
-  } catch (cause) {
-    if (cause instanceof Error && "code" in cause && cause.code === "ENOENT") return undefined
-    throw new Error(`${path} cannot be read: ${cause instanceof Error ? cause.message : cause}`, { cause })
-  }
+/** Keys of single devices, in files of their own. */
+function deviceFilesIn(folder: string): string[] {
+  if (!existsSync(folder)) return []
+  return readdirSync(folder).filter((name) => deviceOfFile(name) !== undefined)
 }
 
 function stampOf(folder: string): string {

@@ -114,7 +114,8 @@ test("check says who cannot be told: a script, a secret that is not there; and t
     "smtp: { host: smtp.example.org, user: me, password: { file: keys/smtp }, from: me@example.org, ca: ca.pem }"
   await write(`{ to: [good.ts, bad.ts, gone.ts, $SMART_METER_CHAT, "mailto:me@example.org"], ${smtp} }`)
   const { said, exit } = await check()
-  expect(said.map((line) => line.replace(/^\S+ (?=[✖⚠])/, ""))).toEqual([
+  expect(said.map((line) => line.replace(/^\S+ (?=[✖⚠W])/, ""))).toEqual([
+    "Without keys: keep both legs on a network that you trust.",
     "✖ topology.yaml alerts.to[1]: bad.ts has no default export (event) => …",
     "✖ topology.yaml alerts.to[2]: gone.ts is not there: check alerts.to",
     "⚠ topology.yaml alerts.to[3]: $SMART_METER_CHAT is not set: the cloud's service needs it in its environment",

@@ -387,7 +387,9 @@ describe("of a device with a key", () => {
       await clock.advance(3_600_000)
       expect(ended).toBe(false)
       expect(asked.length).toBeGreaterThan(20)
-      expect(postponed[0]).toEndWith(`${textOf(forged)}: is keys/192.168.1.2.key as it was made last?`)
+      expect(postponed[0]).toEndWith(
+        `${textOf(forged)}: bun run pair 192.168.1.2 where the gateway is shows the key that holds`,
+      )
       const server = serverOf(new Asked())
       tell(async (request) => ({ options: [], payload: NO_BYTES, ...(await server.handle(arriving(request))) }))
       await clock.advance(120_000)

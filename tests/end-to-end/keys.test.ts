@@ -154,8 +154,8 @@ test("a device without its key is refused with a line that teaches, and its read
     await using devices = await Network.start(sensors, { ...site.options, roles: SENSORS })
     const { missing } = await devices.collect()
     expect(missing.map(({ device, reason }) => `${device.ip}: ${reason}`)).toEqual([
-      "192.168.1.2: the gateway does not take it: 192.168.1.2 has a key: send with OSCORE and keys/192.168.1.2.key",
-      "192.168.1.3: the gateway does not take it: 192.168.1.3 has a key: send with OSCORE and keys/192.168.1.3.key",
+      "192.168.1.2: the gateway does not take it: 192.168.1.2 has a key, and without it nothing is taken: bun run pair 192.168.1.2 shows it",
+      "192.168.1.3: the gateway does not take it: 192.168.1.3 has a key, and without it nothing is taken: bun run pair 192.168.1.3 shows it",
     ])
     expect(await collecting).toMatchObject({ complete: false, stored: 0 })
   }

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { deviceKeyOf, formatSecret } from "../../src/keys/device"
 import { KeyFolder } from "../../src/keys/folder"
+import { parseAddress } from "../../src/topology/address"
 import { HERBS, TOMATOES } from "../fixtures"
 import { VirtualClock } from "../virtual-clock"
 
@@ -51,10 +52,10 @@ test("where a device is, its key is its file", () => {
 
 test("a secret that others can read is refused, with the command that mends it", () => {
   write("site.secret", formatSecret(SECRET), 0o640)
-  expect(open).toThrow(/keys\/site\.secret can be read by others: chmod 600 .*keys\/site\.secret$/)
+  expect(open).toThrow(/keys\/site\.secret may be read by others: chmod 600 .*keys\/site\.secret, and make a new one/)
   rmSync(join(folder, "keys", "site.secret"))
   write("192.168.1.2.key", formatSecret(KEY), 0o604)
-  expect(() => open().keyOf(TOMATOES)).toThrow("can be read by others")
+  expect(open).toThrow("keys/192.168.1.2.key may be read by others")
 })
 
 test("a secret that is none, and devices without a secret, are refused by name", () => {
@@ -62,7 +63,9 @@ test("a secret that is none, and devices without a secret, are refused by name",
   expect(open).toThrow(/keys\/site\.secret has to be 64 hexadecimal digits$/)
   rmSync(join(folder, "keys", "site.secret"))
   write("devices", "192.168.1.2 1\n")
-  expect(open).toThrow(/keys\/devices names devices with keys, and .*site\.secret is not there$/)
+  expect(open).toThrow(
+    /keys\/devices names devices with keys, and .*site\.secret is not there: bring it back from a backup, or .*: bun run pair devices$/,
+  )
 })
 
 test("what `pair` changes is taken while a gateway runs, and what cannot be used is said once", async () => {
@@ -83,4 +86,26 @@ test("what `pair` changes is taken while a gateway runs, and what cannot be used
   write("devices", "192.168.1.2 3\n")
   await clock.advance(5000)
   expect([keys.epochOf(TOMATOES), keys.epochOf(HERBS)]).toEqual([3, undefined])
+})
+
+test("keys that are lost while a gateway runs hold until it ends: nothing is taken in plain instead", async () => {
+  write("site.secret", formatSecret(SECRET))
+  write("devices", "192.168.1.2 1\n")
+  const keys = open()
+  rmSync(join(folder, "keys"), { recursive: true })
+  await clock.advance(5000)
+  expect([keys.epochOf(TOMATOES), keys.secretOf(TOMATOES, 1)]).toEqual([1, deviceKeyOf(SECRET, TOMATOES, 1)])
+  expect(warned).toEqual([
+    `${join(folder, "keys/devices")} names no device any more: bring it back; the keys of before hold`,
+  ])
+})
+
+test("countOf() counts devices by what is derived, and single ones by their files", () => {
+  write("site.secret", formatSecret(SECRET))
+  write("devices", "10.0.0.5-10.0.0.9 1\n10.0.0.11 2\n")
+  write("192.168.1.2.key", formatSecret(KEY))
+  const keys = open()
+  const range = (first: string, last = first) => ({ first: parseAddress(first) ?? 0, last: parseAddress(last) ?? 0 })
+  expect(keys.countOf([range("10.0.0.1", "10.0.0.255"), range("192.168.1.2"), range("192.168.1.3")])).toBe(7)
+  expect(keys.countOf([range("10.0.0.8", "10.0.0.11")])).toBe(3)
 })

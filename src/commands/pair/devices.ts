@@ -2,64 +2,60 @@
 import { existsSync } from "node:fs"
 import { join, relative } from "node:path"
 import { count } from "../../format"
-import { deviceKeyOf, formatSecret, makeSiteSecret, parseSecret, SITE_SECRET_BYTES } from "../../keys/device"
-import { type Epochs, parseEpochs } from "../../keys/epochs"
-import { KeyError } from "../../keys/errors"
-import { readSecret, readText, replaceFile, writeSecret } from "../../keys/files"
-import { DEVICES_FILE, deviceKeyFile, SITE_SECRET_FILE } from "../../keys/folder"
+import { deviceKeyOf, formatSecret, makeSiteSecret } from "../../keys/device"
+import type { Epochs } from "../../keys/epochs"
+import { replaceFile, writeSecret } from "../../keys/files"
+import { DEVICES_FILE, deviceKeyFile, KEYS, readSiteKeys, SITE_SECRET_FILE } from "../../keys/folder"
 import { type AddressRange, formatAddress, formatRange } from "../../topology/address"
 import { addressesIn, sizeOf } from "../../topology/ranges"
 import type { Topology } from "../../topology/topology"
 import { UsageError } from "../arguments"
 import type { Screen } from "../screen"
+import { foreignCode, foreignLine } from "./foreign"
 
-/**
- * Gives keys to those that have none; prints the key of each.
- * @param isNew keys of those that have one are made anew: what was derived before is worth nothing
- */
-export async function pairDevices(
-  ranges: readonly AddressRange[],
-  topology: Topology,
-  isNew: boolean,
-  screen: Screen,
-): Promise<void> {
+const MOST_FILES = 256 // of keys that are somewhere else in the end
+const MOST_CODES = 20
+const LINES_AT_ONCE = 10_000
+
+export interface PairDevicesOptions {
+  readonly topology: Topology
+  /** Keys of those that have one are made anew: what was derived before is worth nothing. */
+  readonly isNew: boolean
+  /** Each key also as a code for a camera. */
+  readonly hasCodes: boolean
+  readonly screen: Screen
+}
+
+/** What is known of the keys when all are made. */
+interface Made {
+  readonly siteSecret: Uint8Array
+  readonly epochs: Epochs
+}
+
+/** Gives keys to those that have none; prints the key of each, and writes it into a file where they are few. */
+export async function pairDevices(ranges: readonly AddressRange[], options: PairDevicesOptions): Promise<void> {
+  const { topology, isNew, hasCodes, screen } = options
   refuseStrangers(ranges, topology)
-  const folder = join(topology.folder, "keys")
-  const [secretFile, devicesFile] = [join(folder, SITE_SECRET_FILE), join(folder, DEVICES_FILE)]
-  const before = readEpochs(devicesFile)
-  if (!existsSync(secretFile) && !before.isEmpty) {
-    throw new KeyError(`${devicesFile} names devices with keys, and ${secretFile} is not there: bring it back`)
-  }
-  const siteSecret = existsSync(secretFile) ? readSiteSecret(secretFile) : makeSecret(secretFile, topology, screen)
-  const asked = ranges.flatMap((range) => (isNew ? [range] : before.gapsIn(range)))
-  const epochs = asked.reduce((raised, range) => raised.raise(range), before)
+  if (hasCodes && sizeOf(ranges) > MOST_CODES)
+    throw new UsageError(`--qr is for ${MOST_CODES} devices at a time: these are ${sizeOf(ranges)}`)
+  const folder = join(topology.folder, KEYS)
+  const before = readSiteKeys(folder)
+  const siteSecret = before.siteSecret ?? makeSecret(join(folder, SITE_SECRET_FILE), topology, screen)
+  const asked = ranges.flatMap((range) => (isNew ? [range] : before.epochs.gapsIn(range)))
+  const made = { siteSecret, epochs: asked.reduce((raised, range) => raised.raise(range), before.epochs) }
   // before a key is shown: one that the gateway does not take would be worth nothing
-  if (asked.length > 0) replaceFile(devicesFile, epochs.format())
-  for (const range of ranges) await printKeys(range, siteSecret, epochs, screen)
-  tell(ranges, asked, screen)
+  if (asked.length > 0) replaceFile(join(folder, DEVICES_FILE), made.epochs.format())
+  const hasFiles = writeFiles(ranges, folder, made)
+  await printKeys(ranges, made, screen)
+  if (hasCodes)
+    for (const [address, key] of keysOf(ranges, made)) await screen.print(foreignCode(address, key, topology))
+  tell({ ranges, asked, hasFiles, made }, options)
 }
 
 function refuseStrangers(ranges: readonly AddressRange[], { devices, file }: Topology): void {
-  for (const range of ranges) {
-    for (const address of addressesIn([range])) {
-      if (!devices.get(address)) throw new UsageError(`${formatAddress(address)} is not declared in ${file}`)
-    }
+  for (const address of addressesIn(ranges)) {
+    if (!devices.get(address)) throw new UsageError(`${formatAddress(address)} is not declared in ${file}`)
   }
-}
-
-function readEpochs(path: string): Epochs {
-  const text = existsSync(path) ? readText(path, "") : ""
-  try {
-    return parseEpochs(text, path)
-  } catch (cause) {
-    throw new KeyError(cause instanceof Error ? cause.message : String(cause), { cause })
-  }
-}
-
-function readSiteSecret(path: string): Uint8Array {
-  const secret = parseSecret(readSecret(path, ""), SITE_SECRET_BYTES)
-  if (!secret) throw new KeyError(`${path} has to be ${2 * SITE_SECRET_BYTES} hexadecimal digits`)
-  return secret
 }
 
 function makeSecret(path: string, { folder }: Topology, screen: Screen): Uint8Array {
@@ -69,16 +65,29 @@ function makeSecret(path: string, { folder }: Topology, screen: Screen): Uint8Ar
   return secret
 }
 
-const LINES_AT_ONCE = 10_000
+/** Of many devices only files that are there already: they must not hold a key of before. Returns whether all have one. */
+function writeFiles(ranges: readonly AddressRange[], folder: string, made: Made): boolean {
+  const areFew = sizeOf(ranges) <= MOST_FILES
+  for (const [address, key] of keysOf(ranges, made)) {
+    const path = join(folder, deviceKeyFile(formatAddress(address)))
+    if (areFew || existsSync(path)) replaceFile(path, formatSecret(key))
+  }
+  return areFew
+}
+
+function* keysOf(ranges: readonly AddressRange[], { siteSecret, epochs }: Made): Generator<[number, Uint8Array]> {
+  for (const address of addressesIn(ranges)) {
+    const epoch = epochs.epochOf(address)
+    if (epoch !== undefined) yield [address, deviceKeyOf(siteSecret, address, epoch)]
+  }
+}
 
 /** `192.168.1.2 5f0c…` a line. */
-async function printKeys(range: AddressRange, siteSecret: Uint8Array, epochs: Epochs, screen: Screen): Promise<void> {
+async function printKeys(ranges: readonly AddressRange[], made: Made, screen: Screen): Promise<void> {
   let lines = ""
   let waiting = 0
-  for (const address of addressesIn([range])) {
-    const epoch = epochs.epochOf(address)
-    if (epoch === undefined) continue
-    lines += `${formatAddress(address)} ${formatSecret(deviceKeyOf(siteSecret, address, epoch))}`
+  for (const [address, key] of keysOf(ranges, made)) {
+    lines += `${formatAddress(address)} ${formatSecret(key)}`
     if (++waiting < LINES_AT_ONCE) continue
     await screen.print(lines)
     lines = ""
@@ -87,19 +96,36 @@ async function printKeys(range: AddressRange, siteSecret: Uint8Array, epochs: Ep
   if (lines !== "") await screen.print(lines)
 }
 
-function tell(ranges: readonly AddressRange[], asked: readonly AddressRange[], screen: Screen): void {
-  const [all, made] = [sizeOf(ranges), sizeOf(asked)]
+interface Outcome {
+  readonly ranges: readonly AddressRange[]
+  readonly asked: readonly AddressRange[]
+  readonly hasFiles: boolean
+  readonly made: Made
+}
+
+function tell({ ranges, asked, hasFiles, made }: Outcome, { topology, isNew, screen }: PairDevicesOptions): void {
+  const [all, fresh] = [sizeOf(ranges), sizeOf(asked)]
+  const [single] = all === 1 ? keysOf(ranges, made) : []
+  const file = single ? deviceKeyFile(formatAddress(single[0])) : deviceKeyFile("ADDRESS")
   screen.plain()
-  if (made > 0)
+  if (fresh > 0) {
+    const ended = isNew ? "; keys of before are worth nothing any more" : ""
     screen.success(
-      `${count(made, "key")} made. The gateway takes nothing of ${ranges.map(formatRange).join(", ")} without`,
+      `${count(fresh, "key")} made: the gateway takes nothing of ${ranges.map(formatRange).join(", ")} without${ended}`,
     )
-  if (made < all) screen.info(`${count(all - made, "key")} of before, which hold: --new makes them anew`)
-  const [first] = ranges
-  const file = all === 1 && first ? deviceKeyFile(formatAddress(first.first)) : deviceKeyFile("<address>")
-  screen.info(`The gateway's host needs keys/${SITE_SECRET_FILE} and keys/${DEVICES_FILE}, and no other host does.`)
-  screen.info(`A device's host needs its key alone, in keys/${file} beside its topology.yaml, of mode 0600.`)
+  }
+  if (fresh < all) screen.info(`${count(all - fresh, "key")} of before, which hold: --new makes them anew`)
   screen.info(
-    `A sensor of another make: OSCORE, AES-CCM-16-64-128, HKDF SHA-256, this key as Master Secret without a salt, its IPv4 address in 4 bytes as Sender ID, 67 as Recipient ID.`,
+    `The gateway's host needs ${KEYS}/${SITE_SECRET_FILE} and ${KEYS}/${DEVICES_FILE}, and no other host does.`,
+  )
+  screen.info(
+    hasFiles
+      ? `A device on a host of its own needs ${KEYS}/${file} there, of mode 0600, and nothing else of ${KEYS}.`
+      : `A device on a host of its own needs its key alone there, in ${KEYS}/${file} and of mode 0600.`,
+  )
+  screen.info(
+    single
+      ? `A sensor of another make needs this line: ${foreignLine(...single, topology)}`
+      : "A sensor of another make: name it alone, and its settings are shown as one line; with --qr as a code too.",
   )
 }

@@ -1,5 +1,7 @@
 // `bun run pair`: makes the keys that a leg needs, and prints what the other end has to know of them.
 import type { AddressRange } from "../../topology/address"
+import { joinRanges } from "../../topology/ranges"
+import type { Topology } from "../../topology/topology"
 import { loadTopology } from "../../topology/yaml/load"
 import { COMMON_OPTIONS, UsageError, type Values } from "../arguments"
 import { readRoles, withAddresses } from "../roles"
@@ -10,23 +12,36 @@ import { pairDevices } from "./devices"
 export const name = "pair"
 export const summary =
   "Makes the keys of the cloud's leg, or of devices, once, and prints what the other end has to know of them."
-export const positionals = "cloud | ADDRESS|NAME…"
+export const positionals = "cloud | devices | ADDRESS|NAME…"
 export const options = {
   new: { type: "boolean", help: "devices' keys are made anew: those of before are worth nothing any more" },
+  qr: { type: "boolean", help: "devices' keys as QR codes too, for sensors of another make" },
   ...COMMON_OPTIONS,
 } as const
 
+/** Words that stand for more than one device. */
+const WHOLE = ["cloud", "devices"]
+
 export async function run(values: Values<typeof options>, words: readonly string[]): Promise<number> {
   const screen = createScreen(values)
-  if (words.length === 0) throw new UsageError("Name whose keys are made: pair cloud, or pair 192.168.1.2")
+  const [word] = words
+  if (word === undefined) {
+    throw new UsageError("Name whose keys are made: pair cloud, pair devices, or some of them: pair 192.168.1.2")
+  }
+  const alone = words.find((word) => WHOLE.includes(word))
+  if (alone !== undefined && words.length > 1) throw new UsageError(`pair ${alone} stands alone`)
+  if (alone === "cloud" && (values.new || values.qr)) throw new UsageError("--new and --qr are for devices' keys")
   const topology = await loadTopology(values.topology ?? "topology.yaml", process.env, { keysMayBeMissing: true })
-  if (words.includes("cloud")) {
-    if (words.length > 1 || values.new) throw new UsageError("pair cloud stands alone: pair devices by themselves")
-    await pairCloud(topology, screen)
-  } else
-    await pairDevices(rangesOf(withAddresses(["device", ...words], topology)), topology, values.new ?? false, screen)
+  if (alone === "cloud") await pairCloud(topology, screen)
+  else {
+    const [isNew, hasCodes] = [values.new ?? false, values.qr ?? false]
+    await pairDevices(rangesOf(words, topology), { topology, isNew, hasCodes, screen })
+  }
   return 0
 }
 
-/** Addresses, names and ranges, as `start device` takes them. */
-const rangesOf = (words: readonly string[]): readonly AddressRange[] => readRoles(words)?.devices ?? []
+/** All of them; or addresses, names and ranges, as `start device` takes them. */
+function rangesOf(words: readonly string[], topology: Topology): readonly AddressRange[] {
+  if (words.includes("devices")) return joinRanges(topology.devices.entries.map(({ ip }) => ip))
+  return readRoles(withAddresses(["device", ...words], topology))?.devices ?? []
+}

@@ -1,5 +1,6 @@
 // Who may speak for which device. Of a device that has a key, whoever has the key; otherwise the address is the identity, and it
 // must be the sender's own.
+import { INVOCATION } from "../../installation"
 import { quote } from "../../log"
 import { parseAddress } from "../../topology/address"
 import { type Addressing, boundAddress, declaredAddress, deviceOfSender } from "../../topology/addressing"
@@ -78,8 +79,11 @@ export class Senders {
   #whyKeyless({ address, ip }: Device): string | undefined {
     const { keys } = this.options
     if (!keys) return undefined
-    if (keys.epochOf(address) !== undefined) return `${ip} has a key: send with OSCORE and keys/${ip}.key`
-    return keys.areRequired ? `${ip} has no key, and without one nothing is taken here: bun run pair ${ip}` : undefined
+    if (keys.epochOf(address) !== undefined)
+      return `${ip} has a key, and without it nothing is taken: ${INVOCATION} pair ${ip} shows it`
+    return keys.areRequired
+      ? `${ip} has no key, and without one nothing is taken here: ${INVOCATION} pair ${ip}`
+      : undefined
   }
 
   /** Whether a declared device sends from there. */

@@ -139,6 +139,6 @@ test("pair makes nothing for an end that an authority knows, and says what it ca
   expect(existsSync(join(site.folder, "keys"))).toBe(false)
   expect(await run("pair")).toMatchObject({
     exit: 2,
-    stderr: "Name whose keys are made: pair cloud, or pair 192.168.1.2\n",
+    stderr: "Name whose keys are made: pair cloud, pair devices, or some of them: pair 192.168.1.2\n",
   })
 })

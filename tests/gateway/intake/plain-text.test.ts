@@ -138,7 +138,9 @@ test("handle() takes no text of a device that has a key, keeps none of it, and s
   plainText = new PlainText(senders, bench.collector, TIME_ZONE, () => NOW)
   const long = "192.168.1.2 08:00 - 20 - 30%\n192.168.1.2 09:00 - 20 - 30%\n192.168.1.2 10:00 - 20 - 30%"
   for (const from of ["127.0.0.1", "127.168.1.2"]) {
-    expect(await send(long, from)).toBe("192.168.1.2 has a key: send with OSCORE and keys/192.168.1.2.key")
+    expect(await send(long, from)).toBe(
+      "192.168.1.2 has a key, and without it nothing is taken: bun run pair 192.168.1.2 shows it",
+    )
     // one of two that has a key: all or nothing
     expect(await send(`192.168.1.3 08:00 - 20 - 30%\n${long}`, "127.0.0.1")).toStartWith("192.168.1.2 has a key")
     expect(await send("", "127.168.1.2")).toBeUndefined()

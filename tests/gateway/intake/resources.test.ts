@@ -313,7 +313,7 @@ describe("of a device that has a key", () => {
     const request = { ...requestFor(path, body, parts), ...(protectedBy === undefined ? {} : { protectedBy }) }
     return shown(await new Resources(senders, bench.collector, TIME_ZONE).handle(request))
   }
-  const TAUGHT = "4.01 192.168.1.2 has a key: send with OSCORE and keys/192.168.1.2.key"
+  const TAUGHT = "4.01 192.168.1.2 has a key, and without it nothing is taken: bun run pair 192.168.1.2 shows it"
 
   test("nothing is taken or told in plain, and nothing of it is kept for a retry", async () => {
     expect(await keyed(PATH, MORNING)).toBe(TAUGHT)

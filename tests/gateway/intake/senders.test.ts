@@ -93,7 +93,7 @@ describe("of a device that has a key", () => {
   const keys = { epochOf: (address: number) => (address === tomatoes ? 1 : undefined) }
   const refused: Stranger[] = []
   const known = new Senders(topology, "simulated", { keys, onStranger: (stranger) => refused.push(stranger) })
-  const taught = "192.168.1.2 has a key: send with OSCORE and keys/192.168.1.2.key"
+  const taught = "192.168.1.2 has a key, and without it nothing is taken: bun run pair 192.168.1.2 shows it"
 
   test("identify() takes nobody without it, at its address and at 127.0.0.1, and says what to do", () => {
     refused.length = 0
