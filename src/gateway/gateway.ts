@@ -2,7 +2,7 @@
 import { type Clock, isWrong, type Random } from "../clock"
 import type { RandomBytes } from "../coap/oscore/challenges"
 import type { DeviceKeys } from "../coap/oscore/identity"
-import { gatewaySecurity } from "../keys/ends"
+import { type GatewaySecurity, keepingSecurity } from "../keys/ends"
 import type { Log } from "../log"
 import type { Sockets } from "../net/sockets"
 import { addDays, type Day, dayOf } from "../survey/calendar"
@@ -69,6 +69,7 @@ export class Gateway {
   readonly #collector: Collector
   readonly #forwarder: Forwarder
   readonly #listener: Listener
+  readonly #security: () => GatewaySecurity | undefined
   readonly #stopping = new AbortController()
   readonly #betweenRuns: BetweenRuns
 
@@ -78,6 +79,7 @@ export class Gateway {
     const { database, commits, quarantine, spool, ledger } = storage
     const { sqlite } = database
     this.#options = options
+    this.#security = keepingSecurity(topology, log.warn)
     this.#retentionDays = retentionDays(topology)
     this.#declared = { devices: topology.devices }
     this.#storage = storage
@@ -118,7 +120,7 @@ export class Gateway {
       port: options.cloudPort,
       localAddress: bindAddress(topology.gateway.interfaces.cloud.address.ip, addressing),
       maxMessageSizeBytes: topology.bufferSize,
-      security: () => gatewaySecurity(topology),
+      security: this.#security,
     }
     this.#forwarder = new Forwarder({
       site,
@@ -296,7 +298,7 @@ export class Gateway {
 
   async #begin(): Promise<void> {
     const { topology, log, random } = this.#options
-    gatewaySecurity(topology) // a key that is missing is told now, and not at the first delivery
+    this.#security() // a key that is missing is told now, and not at the first delivery
     const { database, commits, ledger } = this.#storage
     const { id, formerSite } = await identify(database, commits, topology.site, random)
     this.#id = id

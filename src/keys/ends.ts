@@ -50,12 +50,15 @@ export function tlsOf(end: End, topology: Topology): TlsSettings | undefined {
 /** Throws KeyError also where the other end could not know it. */
 export function readOwn(end: End, topology: Topology): KeyPair {
   const { certificate, key } = pathsOf(end, topology)
-  const pair = readKeyPair(certificate, key, `${INVOCATION} pair makes it, and the ${end}'s host needs it`)
-  const known = topology[end].tls?.fingerprint
+  const { fingerprint: known } = topology[end].tls ?? {}
+  const remedy = known
+    ? `bring it back, or make another one: ${INVOCATION} pair ${end} --new`
+    : `ask the authority for it: the ${end}'s host needs it`
+  const pair = readKeyPair(certificate, key, remedy)
   const fingerprint = fingerprintOf(pair.leaf.publicKey)
   if (known && !known.includes(fingerprint)) {
     throw new KeyError(
-      `${certificate} has the key ${fingerprint}, which ${end}.tls.fingerprint of ${topology.file} does not name: nobody would know it`,
+      `${certificate} has the key ${fingerprint}, which ${end}.tls.fingerprint of ${topology.file} does not name: ${INVOCATION} pair cloud prints what to name`,
     )
   }
   return pair
@@ -72,6 +75,26 @@ export function gatewaySecurity(topology: Topology): GatewaySecurity | undefined
   const tls = tlsOf("gateway", topology)
   const { fingerprint, ca } = topology.cloud.tls ?? {}
   return tls && { tls, trust: trustBy(fingerprint, ca, cloudName(topology)) }
+}
+
+/**
+ * What a gateway that runs shows at each connection. A key that is being changed, or was lost, leaves the one of before until
+ * the next start. Throws KeyError where there was none.
+ * @param warn hears once why it is not another one
+ */
+export function keepingSecurity(topology: Topology, warn: (text: string) => void): () => GatewaySecurity | undefined {
+  let shown: GatewaySecurity | undefined
+  let told = ""
+  return () => {
+    try {
+      return (shown = gatewaySecurity(topology))
+    } catch (error) {
+      if (!shown || !(error instanceof KeyError)) throw error
+      if (told !== error.message) warn(`The gateway's key of before is still shown: ${error.message}`)
+      told = error.message
+      return shown
+    }
+  }
 }
 
 /** How the cloud knows a site's gateway: by the key that is named beside the site, or its own by gateway.tls. */

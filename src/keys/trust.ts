@@ -1,4 +1,5 @@
 // Whether a peer is who it has to be: by the key that it shows, or by an authority and the name that this one gave it.
+import { INVOCATION } from "../installation"
 import type { ShownCertificate } from "../net/tls"
 import { parseAddress } from "../topology/address"
 
@@ -12,7 +13,7 @@ export type Trust =
 export function refusalOf(shown: ShownCertificate, trust: Trust, now: number): string | undefined {
   if (trust.by === "key") {
     if (trust.fingerprints.includes(shown.fingerprint)) return undefined
-    return `its key is ${shown.fingerprint}, which is none of those that are named here`
+    return `its key is ${shown.fingerprint}, which is not named here: ${INVOCATION} pair cloud prints it there`
   }
   const { certificate, chainProblem } = shown
   if (chainProblem) return chainRefusal(shown, chainProblem, now)

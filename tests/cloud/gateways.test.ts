@@ -112,7 +112,7 @@ describe("under TLS", () => {
     const gateways = keyed("declared", BARN)
     expect(gateways.identify(own, NOW)).toEqual({ identity: own.fingerprint, rank: 2 })
     expect(gateways.identify(stranger, NOW)).toEqual({
-      refusal: `its key is ${stranger.fingerprint}, which is none of those that are named here`,
+      refusal: `its key is ${stranger.fingerprint}, which is not named here: bun run pair cloud prints it there`,
     })
   })
 

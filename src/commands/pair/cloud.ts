@@ -1,9 +1,10 @@
 // The keys of gateway and cloud: made where they are missing, and the lines of topology.yaml that name them.
 import { existsSync } from "node:fs"
 import { relative } from "node:path"
+import { INVOCATION } from "../../installation"
 import { makePair } from "../../keys/certificate"
 import { type End, pathsOf } from "../../keys/ends"
-import { readKeyPair, writeSecret } from "../../keys/files"
+import { readKeyPair, replaceFile } from "../../keys/files"
 import { fingerprintOf } from "../../net/tls"
 import type { Topology } from "../../topology/topology"
 import { UsageError } from "../arguments"
@@ -11,15 +12,23 @@ import type { Screen } from "../screen"
 
 const ENDS: readonly End[] = ["cloud", "gateway"]
 
-/** Throws KeyError where a file that is there cannot be used: it is never written anew. */
-export async function pairCloud(topology: Topology, screen: Screen): Promise<void> {
+/**
+ * Makes the keys of both ends where nobody knows of any; prints the lines that name them.
+ * @param anew the end whose key is made anew: the one of before is worth nothing once its line is taken away
+ * Throws KeyError where a file that is there cannot be used: without `anew` none is written anew.
+ */
+export async function pairCloud(topology: Topology, screen: Screen, anew?: End): Promise<void> {
   for (const end of ENDS) refuseAuthority(end, topology)
-  const fingerprints = ENDS.map((end) => fingerprintFor(end, topology, screen))
+  const fingerprints = ENDS.map((end) =>
+    end === anew ? makeKey(end, topology, screen) : fingerprintFor(end, topology, screen),
+  )
   await screen.print(linesFor(topology, fingerprints))
   screen.plain()
   screen.info("These lines belong into topology.yaml of both hosts. Fingerprints are no secret; files are:")
   for (const end of ENDS) screen.info(`  the ${end}'s host needs ${shown(end, topology)}, and no other host does`)
-  screen.info("Then start both again. While a key is changed for another, fingerprint may be a list: [ old, new ].")
+  screen.info(
+    "Then start both again. Where two are named, take the first one out when both hosts have started with the second.",
+  )
 }
 
 function refuseAuthority(end: End, { [end]: { tls } }: Topology): void {
@@ -27,17 +36,25 @@ function refuseAuthority(end: End, { [end]: { tls } }: Topology): void {
   throw new UsageError(`${end}.tls.ca names an authority: ask that one for the certificate, or take the line away`)
 }
 
-/** Of the key that is there, or of a new one. */
-function fingerprintFor(end: End, topology: Topology, screen: Screen): string {
+/** Of the key that is here, or of a new one; undefined where it is on another host. */
+function fingerprintFor(end: End, topology: Topology, screen: Screen): string | undefined {
   const { certificate, key } = pathsOf(end, topology)
   if (existsSync(certificate) || existsSync(key)) {
-    const { leaf } = readKeyPair(certificate, key, "its other half is: move that away, and pair again")
+    const again = `bring it back, or make both anew: ${INVOCATION} pair ${end} --new`
+    const { leaf } = readKeyPair(certificate, key, again)
     screen.info(`The ${end}'s key is there already, and stays: ${shown(end, topology)}`)
     return fingerprintOf(leaf.publicKey)
   }
+  if (!topology[end].tls) return makeKey(end, topology, screen)
+  screen.info(`The ${end}'s key is not on this host, and stays. If it is lost: ${INVOCATION} pair ${end} --new`)
+  return undefined
+}
+
+function makeKey(end: End, topology: Topology, screen: Screen): string {
+  const { certificate, key } = pathsOf(end, topology)
   const pair = makePair(end === "cloud" ? topology.cloud.address : topology.site)
-  writeSecret(key, pair.key)
-  writeSecret(certificate, pair.certificate)
+  replaceFile(key, pair.key)
+  replaceFile(certificate, pair.certificate)
   screen.success(`The ${end}'s key is made: ${shown(end, topology)}`)
   return fingerprintOf(pair.publicKey)
 }
@@ -49,10 +66,10 @@ function shown(end: End, topology: Topology): string {
 }
 
 /** What to write, at its place: keys that are named already stay, so that a change has no gap. */
-function linesFor(topology: Topology, fingerprints: readonly string[]): string {
+function linesFor(topology: Topology, fingerprints: readonly (string | undefined)[]): string {
   const lines = ENDS.flatMap((end, index) => {
     const named = topology[end].tls?.fingerprint ?? []
-    const all = [...new Set([...named, ...fingerprints.slice(index, index + 1)])]
+    const all = [...new Set([...named, ...fingerprints.slice(index, index + 1)])].filter((one) => one !== undefined)
     const value = all.length > 1 ? `[ ${all.join(", ")} ]` : all.join("")
     return [`${end}:`, `  tls: { fingerprint: ${value} }`]
   })

@@ -12,15 +12,15 @@ import { pairDevices } from "./devices"
 export const name = "pair"
 export const summary =
   "Makes the keys of the cloud's leg, or of devices, once, and prints what the other end has to know of them."
-export const positionals = "cloud | devices | ADDRESS|NAME…"
+export const positionals = "cloud | gateway | devices | ADDRESS|NAME…"
 export const options = {
-  new: { type: "boolean", help: "devices' keys are made anew: those of before are worth nothing any more" },
+  new: { type: "boolean", help: "what is named is made anew: keys of before are worth nothing any more" },
   qr: { type: "boolean", help: "devices' keys as QR codes too, for sensors of another make" },
   ...COMMON_OPTIONS,
 } as const
 
-/** Words that stand for more than one device. */
-const WHOLE = ["cloud", "devices"]
+/** Words that are no single device. */
+const WHOLE = ["cloud", "gateway", "devices"]
 
 export async function run(values: Values<typeof options>, words: readonly string[]): Promise<number> {
   const screen = createScreen(values)
@@ -30,9 +30,10 @@ export async function run(values: Values<typeof options>, words: readonly string
   }
   const alone = words.find((word) => WHOLE.includes(word))
   if (alone !== undefined && words.length > 1) throw new UsageError(`pair ${alone} stands alone`)
-  if (alone === "cloud" && (values.new || values.qr)) throw new UsageError("--new and --qr are for devices' keys")
+  const isLeg = alone === "cloud" || alone === "gateway"
+  if (isLeg && values.qr) throw new UsageError("--qr is for devices' keys")
   const topology = await loadTopology(values.topology ?? "topology.yaml", process.env, { keysMayBeMissing: true })
-  if (alone === "cloud") await pairCloud(topology, screen)
+  if (isLeg) await pairCloud(topology, screen, values.new ? alone : undefined)
   else {
     const [isNew, hasCodes] = [values.new ?? false, values.qr ?? false]
     await pairDevices(rangesOf(words, topology), { topology, isNew, hasCodes, screen })

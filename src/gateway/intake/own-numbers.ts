@@ -1,11 +1,10 @@
 // The file of our own numbers in OSCORE (RFC 8613 Appendix B.1.1), beside the spool and no part of it: a spool that is restored
 // does not bring old numbers back.
-import { closeSync, fsyncSync, openSync, readFileSync, renameSync, writeSync } from "node:fs"
-import { dirname } from "node:path"
+import { readFileSync } from "node:fs"
 import { type Clock, isWrong } from "../../clock"
 import { OwnNumbers } from "../../coap/oscore/numbers"
+import { replaceFile } from "../../keys/files"
 import type { Log } from "../../log"
-import { FILE_MODE } from "../../storage/folder"
 
 export class OwnNumbersFile {
   #numbers: OwnNumbers | undefined
@@ -40,34 +39,12 @@ export class OwnNumbersFile {
   }
 
   readonly #reserve = (upTo: number): boolean => {
-    const written = `${this.path}.new`
     try {
-      write(written, `${upTo}\n`)
-      renameSync(written, this.path)
-      sync(dirname(this.path))
+      replaceFile(this.path, `${upTo}\n`)
       return true
     } catch (error) {
       this.log.warn(`${this.path} cannot be written, so sensors with a fixed OSCORE context have to wait: ${error}`)
       return false
     }
-  }
-}
-
-function write(path: string, text: string): void {
-  const descriptor = openSync(path, "w", FILE_MODE)
-  try {
-    writeSync(descriptor, text)
-    fsyncSync(descriptor)
-  } finally {
-    closeSync(descriptor)
-  }
-}
-
-function sync(folder: string): void {
-  const descriptor = openSync(folder, "r")
-  try {
-    fsyncSync(descriptor)
-  } finally {
-    closeSync(descriptor)
   }
 }

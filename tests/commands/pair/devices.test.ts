@@ -112,7 +112,7 @@ test("pair devices gives one to each; of one device all that a sensor of another
   for (let y = 0; y < code.size + 8; y++) expect(dark[y]).toEqual(expected(y))
   for (const wrong of [
     ["cloud", "--qr"],
-    ["cloud", "--new"],
+    ["gateway", "--qr"],
     ["devices", "tomatoes"],
   ]) {
     expect(await run("pair", ...wrong)).toMatchObject({ exit: 2, stdout: "" })

@@ -1,6 +1,6 @@
 // `bun run pair cloud` as a person types it, and what the other commands then say of the keys.
 import { afterEach, beforeEach, expect, test } from "bun:test"
-import { chmodSync, existsSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs"
+import { chmodSync, existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { Site } from "../../end-to-end/fixture"
 import { fingerprintByOpenssl } from "../../keys/authority"
@@ -67,7 +67,7 @@ test("pair cloud keeps what is there, and makes what is missing", async () => {
   const cloud = readFileSync(keys("cloud.key"))
   expect((await run("pair", "cloud")).stdout).toBe(first.stdout)
   for (const name of ["gateway.key", "gateway.crt"]) rmSync(keys(name))
-  const { stdout, stderr } = await run("pair", "cloud")
+  const { stdout, stderr } = await run("pair", "cloud") // nobody has written the line down
   expect(readFileSync(keys("cloud.key"))).toEqual(cloud)
   expect(stderr).toContain("The cloud's key is there already, and stays")
   expect(stderr).toContain("✔ The gateway's key is made")
@@ -79,12 +79,21 @@ test("a key is changed without a gap: the list that pair cloud prints names the 
   const first = await run("pair", "cloud")
   declare(first.stdout)
   const [, old = ""] = /gateway:\n {2}tls: \{ fingerprint: (\S+) \}/.exec(first.stdout) ?? []
-  for (const name of ["gateway.key", "gateway.crt"]) renameSync(keys(name), keys(`old-${name}`))
-  const { stdout } = await run("pair", "cloud")
+  const { stdout } = await run("pair", "gateway", "--new")
   const made = fingerprintByOpenssl(site.folder, keys("gateway.crt"))
   expect(stdout).toContain(`gateway:\n  tls: { fingerprint: [ ${old}, ${made} ] }\n`)
   declare(stdout)
   expect((await run("start", "--once")).exit).toBe(0)
+})
+
+test("pair cloud makes no key for an end that is named and on another host", async () => {
+  const first = await run("pair", "cloud")
+  declare(first.stdout)
+  for (const name of ["cloud.key", "cloud.crt"]) rmSync(keys(name))
+  const { stdout, stderr } = await run("pair", "cloud")
+  expect(stdout).toBe(first.stdout)
+  expect(stderr).toContain("The cloud's key is not on this host, and stays. If it is lost: bun run pair cloud --new")
+  expect(readdirSync(keys("")).sort()).toEqual(["gateway.crt", "gateway.key"])
 })
 
 test.each([
@@ -93,7 +102,11 @@ test.each([
     () => chmodSync(keys("gateway.key"), 0o640),
     "gateway.key may be read by others: chmod 600 ",
   ],
-  ["a key that is missing", () => rmSync(keys("cloud.key")), "cloud.key is not there: bun run pair makes it"],
+  [
+    "a key that is missing",
+    () => rmSync(keys("cloud.key")),
+    "cloud.key is not there: bring it back, or make another one: bun run pair cloud --new",
+  ],
   [
     "the key of another certificate",
     () => writeFileSync(keys("cloud.key"), readFileSync(keys("gateway.key"))),
@@ -111,12 +124,13 @@ test.each([
 
 test("start ends with 2 where the own key is not the one that topology.yaml names", async () => {
   declare((await run("pair", "cloud")).stdout)
-  for (const name of ["cloud.key", "cloud.crt"]) rmSync(keys(name))
-  await run("pair", "cloud") // whose lines nobody writes down
+  await run("pair", "cloud", "--new") // whose lines nobody writes down
   const { stderr, exit } = await run("start", "--once")
   const made = fingerprintByOpenssl(site.folder, keys("cloud.crt"))
   expect(exit).toBe(2)
-  expect(stderr).toContain(`has the key ${made}, which cloud.tls.fingerprint of topology.yaml does not name`)
+  expect(stderr).toContain(
+    `has the key ${made}, which cloud.tls.fingerprint of topology.yaml does not name: bun run pair cloud prints what to name`,
+  )
 })
 
 test("pair cloud goes where keys are required, and start does not before they are named", async () => {

@@ -86,7 +86,7 @@ describe("by their keys,", () => {
   test("a stranger's key is refused by the cloud, and both are told", async () => {
     const outcome = await withKeys({ gateway: ours.other })
     expectRefused(outcome)
-    const reason = `its key is ${ours.other.fingerprint}, which is none of those that are named here`
+    const reason = `its key is ${ours.other.fingerprint}, which is not named here: bun run pair cloud prints it there`
     expect(outcome.cloud).toEqual([`Refused a connection of ${GATEWAY}: ${reason}`])
     expect(outcome.gateway).toEqual([byCloud(reason)])
   })
@@ -94,7 +94,7 @@ describe("by their keys,", () => {
   test("a stranger's key is refused by the gateway, and both are told", async () => {
     const outcome = await withKeys({ cloud: ours.other })
     expectRefused(outcome)
-    const reason = `its key is ${ours.other.fingerprint}, which is none of those that are named here`
+    const reason = `its key is ${ours.other.fingerprint}, which is not named here: bun run pair cloud prints it there`
     expect(outcome.gateway).toEqual([notDelivered(`The cloud at ${CLOUD} is not trusted: ${reason}`)])
     expect(outcome.cloud).toEqual([
       `${GATEWAY} aborted the connection: This gateway does not trust this cloud: ${reason}`,

@@ -60,7 +60,7 @@ test("plain text, no certificate, and a certificate of one's own bring nothing i
   expect(cloud.warned).toEqual([
     "No TLS with 127.10.10.1: it does not speak TLS",
     "No TLS with 127.10.10.1: it shows no certificate",
-    `Refused a connection of 127.10.10.1: its key is ${stranger.fingerprint}, which is none of those that are named here`,
+    `Refused a connection of 127.10.10.1: its key is ${stranger.fingerprint}, which is not named here: bun run pair cloud prints it there`,
   ])
 })
 

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test } from "bun:test"
-import { mkdtempSync, readFileSync, rmSync } from "node:fs"
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { OwnNumbersFile } from "../../../src/gateway/intake/own-numbers"
@@ -44,6 +44,7 @@ test("take() gives none where the file is lost and the clock is wrong: nobody kn
 
 test("take() that cannot write gives none, and says why", () => {
   warned.length = 0
-  expect(open(join(folder, "nowhere", "oscore.numbers")).take()).toBeUndefined()
+  writeFileSync(join(folder, "file"), "")
+  expect(open(join(folder, "file", "oscore.numbers")).take()).toBeUndefined()
   expect(warned[0]).toContain("oscore.numbers cannot be written")
 })

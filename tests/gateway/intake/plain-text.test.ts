@@ -136,7 +136,8 @@ test("handle() takes no text of a device that has a key, keeps none of it, and s
   const keys = { epochOf: (address: number) => (address === TOMATOES ? 1 : undefined) }
   const senders = new Senders(parseTopology(SAMPLE, "topology.yaml"), "simulated", { keys })
   plainText = new PlainText(senders, bench.collector, TIME_ZONE, () => NOW)
-  const long = "192.168.1.2 08:00 - 20 - 30%\n192.168.1.2 09:00 - 20 - 30%\n192.168.1.2 10:00 - 20 - 30%"
+  const long =
+    "192.168.1.2 08:00 - 20 - 30%\n192.168.1.2 09:00 - 20 - 30%\n192.168.1.2 10:00 - 20 - 30%\n192.168.1.2 11:00 - 20 - 30%"
   for (const from of ["127.0.0.1", "127.168.1.2"]) {
     expect(await send(long, from)).toBe(
       "192.168.1.2 has a key, and without it nothing is taken: bun run pair 192.168.1.2 shows it",
