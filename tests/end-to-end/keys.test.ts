@@ -184,6 +184,14 @@ test("a forger at the device's address, and at 127.0.0.1, has no way in: plain C
     const path = "surveys/192.168.1.2/2026-11-22"
     await expect(forger.put(keyed(forger.endpoint, other), path, bytesOf(FORGED))).rejects.toThrow("Decryption failed")
   }
+  {
+    using stranger = await speaker("127.0.0.8", port)
+    const client = keyed(stranger.endpoint, deviceKeyOf(new Uint8Array(32), TOMATOES, 1))
+    await expect(stranger.put(client, "surveys/192.168.1.2/2026-11-22", MORNING)).rejects.toThrow("Decryption failed")
+    expect(site.logged).toContain(
+      "warn Refused: 192.168.1.2 has another key than the one that this was sent with: bun run pair 192.168.1.2 shows it",
+    )
+  }
   // the same with the key is taken, wherever it comes from
   using device = await speaker("127.0.0.9", port)
   const client = keyed(device.endpoint, deviceKeyOf(SITE_SECRET, TOMATOES, 1))

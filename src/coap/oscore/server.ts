@@ -23,7 +23,7 @@ export interface OscoreServerOptions {
   /** A number that was never given before, whatever was restarted (Appendix B.1.1); undefined where there is none now. */
   readonly ownNumber: () => number | undefined
   /** A message that says it is a device's, and is not protected with its key as it is now. */
-  readonly onStranger?: (sender: string, device: number, reason: string) => void
+  readonly onStranger?: (sender: string, device: number) => void
   /** Devices whose contexts are held. */
   readonly mostPeers?: number
 }
@@ -166,7 +166,7 @@ export class OscoreServer {
   }
 
   #undecipherable({ request, device }: Arrived): Answered {
-    this.options.onStranger?.(request.address, device, "it is not protected with the key that this device has now")
+    this.options.onStranger?.(request.address, device)
     return answered(refuse(Code.BadRequest, "Decryption failed"))
   }
 

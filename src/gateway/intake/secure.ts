@@ -10,6 +10,7 @@ import { addressOf, type DeviceKeys } from "../../coap/oscore/identity"
 import { objectOf } from "../../coap/oscore/message"
 import { OscoreServer } from "../../coap/oscore/server"
 import { type Handler, type Request, type Response, say } from "../../coap/resource"
+import { INVOCATION } from "../../installation"
 import type { Log } from "../../log"
 import { formatAddress } from "../../topology/address"
 import type { Topology } from "../../topology/topology"
@@ -44,7 +45,11 @@ export class Secure {
       handler,
       randomBytes,
       ownNumber: () => numbers.take(),
-      onStranger: (sender, device, reason) => onStranger({ sender, address: formatAddress(device), reason }),
+      onStranger: (sender, device) => {
+        const ip = formatAddress(device)
+        const reason = `${ip} has another key than the one that this was sent with: ${INVOCATION} pair ${ip} shows it`
+        onStranger({ sender, address: ip, reason })
+      },
     })
     const limits = { ...PIECES, perAddress, bodyBytes: MOST_UNFRAGMENTED_BYTES }
     this.#pieces = new BlockReceiver(limits, clock, this.#admit, this.#server.handle)
