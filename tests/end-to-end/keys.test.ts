@@ -21,7 +21,7 @@ const SITE_SECRET = new Uint8Array(32).fill(0x51)
 const TOMATOES = parseAddress("192.168.1.2") ?? 0
 const bytesOf = (text: string): Uint8Array => new TextEncoder().encode(text)
 const MORNING = bytesOf("08:00 - 20 - 30%\n")
-const FORGED = "09:00 - 99 - 9%\n"
+const FORGED = "09:00 - 45 - 9%\n"
 const randomBytes = (length: number) => crypto.getRandomValues(new Uint8Array(length))
 
 /** As `bun run pair` leaves it where the gateway is. */

@@ -11,6 +11,8 @@ export interface Purpose {
   readonly server: string
   readonly port: number
   readonly clients: readonly string[]
+  /** TLS around it: nothing else may be seen. */
+  readonly isTls?: boolean
 }
 
 export interface Frame {
@@ -21,6 +23,8 @@ export interface Frame {
   readonly to: string
   /** Bytes for CoAP over TCP. */
   readonly tcpBytes: number
+  /** What UDP or TCP carries. */
+  readonly payload: Buffer
   /** Of its CoAP messages, 0.03 for PUT; tshark 4.0 sees the first of a TCP segment only. */
   readonly codes: readonly string[]
   /** What tshark finds wrong with it. */
@@ -33,6 +37,9 @@ const UNKNOWN_TO_TSHARK: Readonly<Record<string, readonly string[]>> = {
   // Max-Message-Size and Block-Wise-Transfer, which it takes for options of a request, RFC 8323 §5.3
   "7.01": ["Invalid Option Number 2", "Invalid Option Range: 0 (1 < x < 8)"],
 }
+
+/** What it says of each protected message: nobody has given it the keys. */
+const CANNOT_READ = "Security context not set - can't decrypt"
 
 /** The bridge speaks for itself to nobody at all, so that the capture's begin and end are in the capture. */
 const MARK = { from: "169.254.0.1", to: "169.254.0.2", hardware: "02:00:00:00:00:02", port: 9 }
@@ -69,8 +76,8 @@ export class Capture implements AsyncDisposable {
     try {
       const file = join(folder, "bridge.pcapng")
       await Bun.write(file, this.#bytes)
-      const { transport, port } = this.purpose
-      const decode = ["-d", `${transport}.port==${port},coap`, "-Y", `!(ip.addr == ${MARK.from})`]
+      const { transport, port, isTls } = this.purpose
+      const decode = ["-d", `${transport}.port==${port},${isTls ? "tls" : "coap"}`, "-Y", `!(ip.addr == ${MARK.from})`]
       const fields = FIELDS.flatMap((field) => ["-e", field])
       const format = ["-T", "fields", "-E", "separator=/t", "-E", "aggregator=|", ...fields]
       const { stdout } = await runPeer("tshark", ["-n", "-r", file, ...decode, ...format])
@@ -118,6 +125,8 @@ const FIELDS = [
   "coap.code",
   "_ws.expert.message",
   "_ws.expert.severity",
+  "udp.payload",
+  "tcp.payload",
 ]
 
 const WARNING = 0x60_0000 // PI_WARN of Wireshark; below it are notes and chat, such as that a connection begins
@@ -125,15 +134,16 @@ const WARNING = 0x60_0000 // PI_WARN of Wireshark; below it are notes and chat, 
 function readFrame(line: string): Frame {
   const values = line.split("\t")
   const [protocols = "", source, destination, udpSource, udpDestination, tcpSource, tcpDestination] = values
-  const [tcpBytes = "", codes = "", messages = "", severities = ""] = values.slice(7)
+  const [tcpBytes = "", codes = "", messages = "", severities = "", udpPayload, tcpPayload] = values.slice(7)
   const seen = split(codes).map(formatCode)
   const severity = split(severities).map(Number)
-  const known = UNKNOWN_TO_TSHARK[seen[0] ?? ""] ?? []
+  const known = [CANNOT_READ, ...(UNKNOWN_TO_TSHARK[seen[0] ?? ""] ?? [])]
   return {
     protocols,
     from: `${source}:${udpSource || tcpSource}`,
     to: `${destination}:${udpDestination || tcpDestination}`,
     tcpBytes: Number(tcpBytes),
+    payload: Buffer.from((udpPayload || tcpPayload || "").replaceAll(":", ""), "hex"),
     codes: seen,
     complaints: split(messages).filter((message, at) => (severity[at] ?? 0) >= WARNING && !known.includes(message)),
   }
@@ -145,8 +155,8 @@ const split = (values: string): string[] => (values === "" ? [] : values.split("
 const formatCode = (code: string): string => `${Number(code) >> 5}.${String(Number(code) & 31).padStart(2, "0")}`
 
 /** What has no business on a bridge of this purpose. ARP has, and TCP's own segments have where TCP is spoken. */
-export function strangeOf(frames: readonly Frame[], { transport, server, port, clients }: Purpose): Frame[] {
-  const coap = new RegExp(`^eth:ethertype:ip:${transport}:coap\\b(?!.*malformed)`)
+export function strangeOf(frames: readonly Frame[], { transport, server, port, clients, isTls }: Purpose): Frame[] {
+  const coap = new RegExp(`^eth:ethertype:ip:${transport}:${isTls ? "tls" : "coap"}\\b(?!.*malformed)`)
   const isClient = (end: string) => clients.includes(end.split(":")[0] ?? "")
   const isServer = (end: string) => end === `${server}:${port}`
   return frames.filter(({ protocols, from, to, tcpBytes, complaints }) => {

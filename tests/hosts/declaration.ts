@@ -29,7 +29,8 @@ export async function scheduleAt({ file, timeZone }: Topology, instantMs: number
   await rewrite(file, { "schedule.cron": `${second} ${minute} ${hour} * * *` })
 }
 
-async function rewrite(file: string, values: Readonly<Record<string, unknown>>): Promise<void> {
+/** Puts values into a topology.yaml, by their path: `schedule.grace`. */
+export async function rewrite(file: string, values: Readonly<Record<string, unknown>>): Promise<void> {
   const document = parseDocument(await readFile(file, "utf8"))
   for (const [path, value] of Object.entries(values)) document.setIn(path.split("."), value)
   await writeFile(file, String(document))

@@ -79,6 +79,13 @@ export function spooledSurveys({ gateway }: Hosts): SpooledSurvey[] {
   }))
 }
 
+/** All that the gateway has taken, also what is not in its place yet. */
+export function surveyTexts({ gateway }: Hosts): string[] {
+  return ask<{ body: string }>(join(gateway.state, "gateway.db"), "SELECT CAST(body AS TEXT) AS body FROM surveys").map(
+    ({ body }) => body,
+  )
+}
+
 /** The gateway's collections: whether their waiting has ended, and whether the cloud has agreed. */
 export function collections({ gateway }: Hosts): { closed: boolean; confirmed: boolean }[] {
   return ask<{ closed: number; confirmed: number }>(
