@@ -1,7 +1,12 @@
 // An honest device: the real uploader on a real socket, one survey after the other, and how long each took.
+import { randomBytes } from "node:crypto"
 import { pause, type Random, systemClock } from "../../../src/clock"
+import { findOption, OptionNumber } from "../../../src/coap/option"
+import { type Exchange, OscoreClient } from "../../../src/coap/oscore/client"
+import { GATEWAY_ID, idOf } from "../../../src/coap/oscore/identity"
 import { Endpoint } from "../../../src/coap/udp/exchange"
 import { Uploader } from "../../../src/device/uploader"
+import { deviceKeyOf } from "../../../src/keys/device"
 import type { Peer } from "../../../src/net/udp"
 import { UdpSocket } from "../../../src/net/udp"
 import { addDays, type Day, dayBefore } from "../../../src/survey/calendar"
@@ -28,6 +33,8 @@ export class HonestDevice {
   constructor(
     private readonly address: string,
     private readonly random: Random,
+    /** Its Master Secret is derived of it; without it the device speaks in plain. */
+    private readonly siteSecret?: Uint8Array,
   ) {
     this.ip = declared(parseAddress(address) ?? 0)
   }
@@ -45,8 +52,16 @@ export class HonestDevice {
       clock: systemClock,
       random,
       transmission: TRANSMISSION,
+      isProtected: this.siteSecret && (({ options }) => findOption(options, OptionNumber.Oscore) !== undefined),
     })
-    const uploader = new Uploader({ endpoint, gateway, ip: this.ip, clock: systemClock, random })
+    const uploader = new Uploader({
+      endpoint: this.#protecting(endpoint),
+      isProtected: this.siteSecret !== undefined,
+      gateway,
+      ip: this.ip,
+      clock: systemClock,
+      random,
+    })
     try {
       while (!until.aborted) {
         await pause(systemClock, PAUSE_MS * (0.5 + random()), until)
@@ -58,6 +73,19 @@ export class HonestDevice {
       endpoint.stop()
       socket.close()
     }
+  }
+
+  #protecting(exchange: Endpoint): Exchange {
+    if (!this.siteSecret) return exchange
+    const address = parseAddress(this.ip) ?? 0
+    const masterSecret = deviceKeyOf(this.siteSecret, address, 1)
+    return new OscoreClient({
+      exchange,
+      masterSecret,
+      senderId: idOf(address),
+      recipientId: GATEWAY_ID,
+      randomBytes,
+    })
   }
 
   async #upload(uploader: Uploader): Promise<void> {

@@ -3,12 +3,15 @@ import { join } from "node:path"
 import { systemClock } from "../../../src/clock"
 import { Ledger } from "../../../src/gateway/ledger/ledger"
 import { SPOOL } from "../../../src/gateway/spool/schema"
+import { formatSecret } from "../../../src/keys/device"
+import { writeSecret } from "../../../src/keys/files"
 import { DurableDatabase } from "../../../src/storage/database"
 import { GroupCommit } from "../../../src/storage/group-commit"
 import { dayBefore } from "../../../src/survey/calendar"
 import { formatAddress } from "../../../src/topology/address"
 import type { Topology } from "../../../src/topology/topology"
 import { loadTopology } from "../../../src/topology/yaml/load"
+import { makeKeys, withKeys } from "../../bench/keys"
 
 export const SITE = "greenhouse"
 /** Without daylight saving: every time of every day may be sent. */
@@ -19,7 +22,7 @@ export const SPOOFED_DEVICES = 4000
 
 const HONEST = 0x7f4d_0101 // 127.77.1.1, declared as 10.77.1.1
 const SPOOFED = 0x7f4e_0001 // 127.78.0.1
-const DECLARED = 0x7500_0000 // so much less: 127.b.c.d is declared as 10.b.c.d
+export const DECLARED = 0x7500_0000 // so much less: 127.b.c.d is declared as 10.b.c.d
 const CONNECTIONS = 800 // fewer than there are peers that drip
 
 export const honestAddress = (index: number): string => formatAddress(HONEST + index)
@@ -28,21 +31,24 @@ export const spoofedAddress = (index: number): number => SPOOFED + index
 export const strangerAddress = (index: number): number => 0x7f80_0001 + (index % 0x7f_fffe)
 export const declared = (address: number): string => formatAddress(address - DECLARED)
 
+const SITE_SECRET = new Uint8Array(32).fill(0x5e)
+
 export interface Place {
+  /** Where both legs have keys. */
+  readonly siteSecret?: Uint8Array
   readonly topology: Topology
   readonly gateway: { readonly address: string; readonly port: number }
   readonly cloud: { readonly address: string; readonly port: number }
 }
 
-/** Writes topology and spool to a folder. */
-export async function preparePlace(folder: string): Promise<Place> {
+/** Writes topology and spool to a folder, and keys of everything where it is keyed. */
+export async function preparePlace(folder: string, isKeyed = false): Promise<Place> {
+  if (isKeyed) await makeAllKeys(folder)
   const gateway = { address: "127.77.0.1", port: await freeUdpPort("127.77.0.1") }
   const cloud = { address: "127.30.77.2", port: freeTcpPort("127.30.77.2") }
   const farHour = (new Date().getUTCHours() + 12) % 24 // no run comes in between
   const file = join(folder, "topology.yaml")
-  await Bun.write(
-    file,
-    `
+  const text = `
 site: ${SITE}
 timeZone: ${TIME_ZONE}
 schedule: { cron: "0 ${farHour} * * *" }
@@ -53,14 +59,23 @@ gateway:
     cloud: { address: 172.30.77.1/24 }
 cloud: { address: 172.30.77.2, port: ${cloud.port}, console: "off" }
 devices:
-  - { ip: ${declared(HONEST)}-${declared(HONEST + HONEST_DEVICES - 1)} }
-  - { ip: ${declared(SPOOFED)}-${declared(SPOOFED + SPOOFED_DEVICES - 1)}, paused: true }
-`,
-  )
+  - { ip: ${rangeOf(HONEST, HONEST_DEVICES)} }
+  - { ip: ${rangeOf(SPOOFED, SPOOFED_DEVICES)}, paused: true }
+`
+  await Bun.write(file, withKeys(text, folder))
   const topology = await loadTopology(file)
   await closeYesterday(topology)
-  return { topology, gateway, cloud }
+  return { topology, gateway, cloud, ...(isKeyed && { siteSecret: SITE_SECRET }) }
 }
+
+async function makeAllKeys(folder: string): Promise<void> {
+  makeKeys(folder)
+  writeSecret(join(folder, "keys/site.secret"), formatSecret(SITE_SECRET))
+  const ranges = [rangeOf(HONEST, HONEST_DEVICES), rangeOf(SPOOFED, SPOOFED_DEVICES)]
+  await Bun.write(join(folder, "keys/devices"), ranges.map((range) => `${range} 1\n`).join(""))
+}
+
+const rangeOf = (first: number, count: number): string => `${declared(first)}-${declared(first + count - 1)}`
 
 /** What comes for a day that is closed goes to the cloud at once. */
 async function closeYesterday({ gateway, timeZone }: Topology): Promise<void> {

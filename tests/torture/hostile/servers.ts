@@ -8,10 +8,10 @@ import { type Place, preparePlace } from "./place"
 const READY = /Waiting for the gateway|Next upload/
 const READY_WITHIN_MS = 20_000
 
-export async function inPlace<T>(work: (place: Place) => Promise<T>): Promise<T> {
+export async function inPlace<T>(work: (place: Place) => Promise<T>, isKeyed = false): Promise<T> {
   const folder = await mkdtemp(join(tmpdir(), "hostile-"))
   try {
-    return await work(await preparePlace(folder))
+    return await work(await preparePlace(folder, isKeyed))
   } finally {
     await rm(folder, { recursive: true })
   }

@@ -14,6 +14,7 @@ const SHORT = 1 / 60
 const WARM_UP = { share: 0.6, mostSeconds: 60, cpuMs: 4500 }
 const DEVICE = { share: 0.05, leastSeconds: 2 } // of the time
 const ROUNDS_OF_BODIES = 5
+const KEYED_SHARE = 0.5 // of the time of the siege without keys
 
 export const hostile: TortureSuite = { name: "hostile", short: SHORT, run }
 
@@ -21,6 +22,12 @@ async function run({ scale, seed, say }: TortureOptions): Promise<TortureResult>
   const seconds = FULL_SECONDS * scale
   const warmUp = { seconds: Math.min(WARM_UP.mostSeconds, WARM_UP.share * seconds), cpuMs: WARM_UP.cpuMs }
   const siege = await besiege({ seed, seconds, warmUp, say }).catch((error) => noSiege(seed, error))
+  say("hostile: the same with keys")
+  const keyedSeconds = KEYED_SHARE * seconds
+  const keyedWarmUp = { ...warmUp, seconds: KEYED_SHARE * warmUp.seconds }
+  const keyed = await besiege({ seed, seconds: keyedSeconds, warmUp: keyedWarmUp, say, isKeyed: true }).catch((error) =>
+    noSiege(seed, error),
+  )
   say("hostile: a device that sends its readings one by one")
   const deviceSeconds = Math.max(DEVICE.leastSeconds, DEVICE.share * seconds)
   const device = await holdUp({ seed, seconds: deviceSeconds }).catch((error) => noHoldUp(seed, error))
@@ -34,29 +41,39 @@ async function run({ scale, seed, say }: TortureOptions): Promise<TortureResult>
   ])
   const slow = await orNotCaught(plantedInCommits(seed))
   return {
-    work: workOf(siege, device, pouring),
-    failures: [siege, device, pouring].flatMap(({ failures }) => failures),
+    work: workOf(siege, keyed, device, pouring),
+    failures: [siege, keyed, device, pouring].flatMap(({ failures }) => failures),
     planted: [...greedy, slow],
-    figures: figuresOf(siege, device, pouring),
+    figures: {
+      ...figuresOf(siege, device, pouring),
+      "with keys: 99th percentile of the acknowledgement": inSeconds(percentile(keyed.elapsedMs, 0.99)),
+      ...growthOf(keyed, "with keys: "),
+    },
   }
 }
 
-function workOf({ elapsedMs, attack }: SiegeReport, device: HoldUpReport, { bodies }: PouringReport): string {
-  const { sent, connections } = attack
-  const uploads = elapsedMs.length + device.honestUploads
+function workOf(siege: SiegeReport, keyed: SiegeReport, device: HoldUpReport, { bodies }: PouringReport): string {
+  const sent = siege.attack.sent + keyed.attack.sent
+  const connections = siege.attack.connections + keyed.attack.connections
+  const uploads = siege.elapsedMs.length + keyed.elapsedMs.length + device.honestUploads
   const hostile = `${sent} hostile datagrams, ${connections} connections, ${device.datagrams} readings of one device`
   return `${uploads} honest uploads beside ${hostile} and ${bodies} large bodies`
 }
 
-function figuresOf({ elapsedMs, growth, attack }: SiegeReport, device: HoldUpReport, pouring: PouringReport) {
-  const inSeconds = (ms: number) => `${(ms / 1000).toFixed(2)} s`
+const inSeconds = (ms: number): string => `${(ms / 1000).toFixed(2)} s`
+
+const growthOf = ({ growth }: SiegeReport, prefix = ""): Record<string, string> =>
+  Object.fromEntries(Object.entries(growth).map(([name, bytes]) => [`${prefix}growth of the ${name}`, inMib(bytes)]))
+
+function figuresOf(siege: SiegeReport, device: HoldUpReport, pouring: PouringReport) {
+  const { elapsedMs, attack } = siege
   return {
     "99th percentile of the acknowledgement": inSeconds(percentile(elapsedMs, 0.99)),
     "before the hostile device's attack": inSeconds(device.quietMs),
     "under it": inSeconds(device.attackedMs),
     "answers to attackers": String(attack.answers),
     "connections that were ended": String(attack.dropped),
-    ...Object.fromEntries(Object.entries(growth).map(([name, bytes]) => [`growth of the ${name}`, inMib(bytes)])),
+    ...growthOf(siege),
     "growth of the cloud for large bodies": inMib(pouring.growthBytes),
   }
 }

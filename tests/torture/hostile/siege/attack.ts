@@ -7,9 +7,9 @@ import { Flood } from "./flood"
 
 const config: AttackConfig = JSON.parse(process.argv[2] ?? "")
 const barrage = new Barrage(seededRandom(config.seed))
-const kinds = config.onlyTransfers ? [barrage.halfFinished(config.onlyTransfers)] : barrage.kinds()
+const kinds = config.onlyTransfers ? [barrage.halfFinished(config.onlyTransfers)] : barrage.kinds(config.isKeyed)
 const flood = await Flood.start(config.gateway, kinds)
-const drips = new Drips(config.cloud, config.drips)
+const drips = new Drips(config.cloud, config.drips, config.isKeyed)
 
 process.on("SIGTERM", () => {
   const { sent, answers, wrong } = flood.report()

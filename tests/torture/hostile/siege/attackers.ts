@@ -10,6 +10,8 @@ export interface AttackConfig {
   readonly drips: number
   /** Instead of everything: so many datagrams a second of transfers that nobody finishes. */
   readonly onlyTransfers?: number
+  /** They speak OSCORE and TLS too, without a key. */
+  readonly isKeyed?: boolean
 }
 
 export interface AttackReport {

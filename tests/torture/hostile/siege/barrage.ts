@@ -4,10 +4,19 @@ import type { Random } from "../../../../src/clock"
 import { encodeBlock } from "../../../../src/coap/block"
 import { Code } from "../../../../src/coap/code"
 import { type Option, OptionNumber, textOption, uintOption } from "../../../../src/coap/option"
+import { idOf } from "../../../../src/coap/oscore/identity"
 import { encodeMessage, Type } from "../../../../src/coap/udp/message"
 import { dayBefore } from "../../../../src/survey/calendar"
 import { parseAddress } from "../../../../src/topology/address"
-import { declared, honestAddress, SPOOFED_DEVICES, spoofedAddress, strangerAddress, TIME_ZONE } from "../place"
+import {
+  DECLARED,
+  declared,
+  honestAddress,
+  SPOOFED_DEVICES,
+  spoofedAddress,
+  strangerAddress,
+  TIME_ZONE,
+} from "../place"
 
 export interface Shot {
   readonly datagram: Uint8Array
@@ -38,8 +47,9 @@ export class Barrage {
   constructor(private readonly random: Random) {}
 
   /** Everything at once, as it comes from a network that somebody has taken over. */
-  kinds(): Kind[] {
+  kinds(isKeyed = false): Kind[] {
     return [
+      ...(isKeyed ? this.#protectedKinds() : []),
       this.#kind("garbage", 900, () => this.#garbage(3)),
       this.#kind("garbage", 900, () => this.#garbage(16)),
       this.#kind("garbage", 900, () => this.#garbage(200)),
@@ -70,6 +80,37 @@ export class Barrage {
       const block = new Uint8Array(BLOCK_BYTES).fill(0x31)
       return this.#put([], block, spoofedAddress(this.#tag % SPOOFED_DEVICES), options)
     })
+  }
+
+  /** Who knows addresses and no key: what seems to be first messages, later ones, and what has no sense. */
+  #protectedKinds(): Kind[] {
+    const kid = (address: number) => idOf(address - DECLARED)
+    const context = () => this.#bytes(8)
+    return [
+      this.#kind("first message without a key", 800, () => {
+        const source = this.#spoofed()
+        return this.#oscore([0x19, 0, 0x09, 0x48, ...context(), ...kid(source)], source)
+      }),
+      this.#kind("first message for an honest device", 200, () =>
+        this.#oscore(
+          [0x19, 0, 0x09, 0x48, ...context(), ...kid(parseAddress(honestAddress(0)) ?? 0)],
+          this.#stranger(),
+        ),
+      ),
+      this.#kind("later message for an honest device", 400, () =>
+        this.#oscore([0x09, this.#below(256), ...kid(parseAddress(honestAddress(0)) ?? 0)], this.#stranger()),
+      ),
+      this.#kind("OSCORE without sense", 300, () => this.#oscore(this.#bytes(12), this.#stranger())),
+    ]
+  }
+
+  #oscore(value: readonly number[], source: number): Shot {
+    const options = [{ number: OptionNumber.Oscore, value: Uint8Array.from(value) }]
+    return this.#message(Code.Post, options, Uint8Array.from(this.#bytes(40)), source)
+  }
+
+  #bytes(count: number): number[] {
+    return Array.from({ length: count }, () => this.#below(256))
   }
 
   #kind(name: string, aSecond: number, make: () => Shot): Kind {

@@ -37,12 +37,20 @@ const SPEECHES: readonly Uint8Array[] = [
   new Uint8Array(0),
 ]
 
+/** Where there is TLS: the beginning of a handshake, one that never ends, and a record of a kind that is none. */
+const TLS_SPEECHES: readonly Uint8Array[] = [
+  Uint8Array.of(0x16, 3, 1, 2, 0, 1, 0, 1, 0xfc, 3, 3),
+  Uint8Array.of(0x16, 3, 1, 0x40, 0),
+  Uint8Array.of(0x99, 3, 3, 0, 1, 0),
+]
+
 export class Drips implements Disposable {
   readonly #peers: Drip[]
   readonly #timer: ReturnType<typeof setInterval>
 
-  constructor(cloud: Peer, count: number) {
-    this.#peers = Array.from({ length: count }, (_, index) => new Drip(cloud, index))
+  constructor(cloud: Peer, count: number, isTls = false) {
+    const speeches = isTls ? [...SPEECHES, ...TLS_SPEECHES] : SPEECHES
+    this.#peers = Array.from({ length: count }, (_, index) => new Drip(cloud, index, speeches))
     this.#timer = setInterval(() => {
       for (const peer of this.#peers) peer.drip()
     }, DRIP_MS)
@@ -78,8 +86,9 @@ class Drip {
   constructor(
     private readonly cloud: Peer,
     index: number,
+    speeches: readonly Uint8Array[],
   ) {
-    this.#speech = SPEECHES[index % SPEECHES.length] ?? new Uint8Array(0)
+    this.#speech = speeches[index % speeches.length] ?? new Uint8Array(0)
     this.#localAddress = formatAddress(strangerAddress(index % FROM_ONE_ADDRESS === 0 ? 0 : index))
     this.#connect()
   }

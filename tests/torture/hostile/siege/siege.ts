@@ -15,6 +15,8 @@ export interface SiegeOptions {
   /** Of these. */
   readonly warmUp: WarmUp
   readonly say: (line: string) => void
+  /** Both legs have keys, and attackers know how OSCORE and TLS begin. */
+  readonly isKeyed?: boolean
 }
 
 export interface SiegeReport {
@@ -38,7 +40,7 @@ export const besiege = (options: SiegeOptions): Promise<SiegeReport> =>
     await using cloud = await started(place, "cloud")
     await using gateway = await started(place, "gateway")
     return await new Siege(place, { gateway, cloud }, options).run()
-  })
+  }, options.isKeyed)
 
 /**
  * A gateway with a planted fault, and an attack of half-finished transfers alone, so many datagrams a second: how much
@@ -70,17 +72,17 @@ class Siege {
     const { seed, warmUp } = options
     this.#growth = new Growth(servers, warmUp)
     this.#devices = Array.from({ length: HONEST_DEVICES }, (_, index) => {
-      return new HonestDevice(honestAddress(index), seededRandom(seed + index))
+      return new HonestDevice(honestAddress(index), seededRandom(seed + index), place.siteSecret)
     })
   }
 
   async run(): Promise<SiegeReport> {
     const { gateway, cloud } = this.place
-    const { seed, seconds } = this.options
+    const { seed, seconds, isKeyed = false } = this.options
     const over = new AbortController()
     const uploading = this.#devices.map((device) => device.run(gateway, over.signal))
     await Bun.sleep(PEACE_MS)
-    await using attackers = await Attackers.start({ gateway, cloud, seed, drips: DRIPPING_PEERS })
+    await using attackers = await Attackers.start({ gateway, cloud, seed, drips: DRIPPING_PEERS, isKeyed })
     await this.#watch()
     over.abort()
     await Promise.all(uploading) // the last ones finish under fire
@@ -91,7 +93,7 @@ class Siege {
     const devices = this.#devices.flatMap((device) => device.failures)
     const failures = [...this.#wrong, ...this.#growth.excess, ...attack.wrong, ...devices]
     return {
-      failures: failures.map((text) => `seed ${seed}, ${seconds} s: ${text}`),
+      failures: failures.map((text) => `seed ${seed}, ${seconds} s${isKeyed ? " with keys" : ""}: ${text}`),
       elapsedMs: this.#devices.flatMap(({ elapsedMs }) => elapsedMs),
       growth: this.#growth.bytes,
       attack,
