@@ -11,6 +11,7 @@ import { runWorkers } from "./workers"
 const SHORT = 0.02
 const DATAGRAMS = { short: 300_000, full: 50_000_000 }
 const STREAMS = { short: 10_000, full: 10_000_000 }
+const KEYED_SHARE = 0.1 // of the same at a network with keys, beside it
 const MIB = 2 ** 20
 const MOST_GROWTH_BYTES = 64 * MIB
 
@@ -51,12 +52,24 @@ async function runInServers({ scale, seed, say }: TortureOptions): Promise<Part>
   const streams = Math.ceil(amount(STREAMS, scale))
   const shares = { datagrams: new Share("datagrams", 0, batches), streams: new Share("streams", 0, streams) }
   const live = await runLive({ seed, ...shares, say })
+  const [keyedBatches, keyedStreams] = [batches, streams].map((amount) => Math.ceil(KEYED_SHARE * amount))
+  const keyed = await runLive({
+    seed,
+    datagrams: new Share("datagrams", 0, keyedBatches ?? 0, true),
+    streams: new Share("streams", 0, keyedStreams ?? 0, true),
+    say,
+  })
   return {
-    work: [`${shown(batches * DATAGRAMS_A_BATCH)} datagrams`, `${shown(streams)} streams`],
-    failures: [...live.failures, ...grown(live, seed)],
+    work: [
+      `${shown(batches * DATAGRAMS_A_BATCH)} datagrams`,
+      `${shown(streams)} streams`,
+      `${shown((keyedBatches ?? 0) * DATAGRAMS_A_BATCH)} and ${shown(keyedStreams ?? 0)} at a network with keys`,
+    ],
+    failures: [...live.failures, ...grown(live, seed), ...keyed.failures, ...grown(keyed, seed)],
     planted: await plantedInGateway(seed),
     figures: {
       "honest uploads": shown(live.uploads),
+      "honest uploads with keys": shown(keyed.uploads),
       "slowest of them": `${(live.slowestMs / 1000).toFixed(1)} s`,
       ...Object.fromEntries(
         Object.entries(live.growth).map(([name, bytes]) => [`growth of the ${name}`, inMib(bytes)]),

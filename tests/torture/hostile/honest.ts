@@ -1,17 +1,13 @@
 // An honest device: the real uploader on a real socket, one survey after the other, and how long each took.
-import { randomBytes } from "node:crypto"
 import { pause, type Random, systemClock } from "../../../src/clock"
-import { findOption, OptionNumber } from "../../../src/coap/option"
-import { type Exchange, OscoreClient } from "../../../src/coap/oscore/client"
-import { GATEWAY_ID, idOf } from "../../../src/coap/oscore/identity"
 import { Endpoint } from "../../../src/coap/udp/exchange"
 import { Uploader } from "../../../src/device/uploader"
-import { deviceKeyOf } from "../../../src/keys/device"
 import type { Peer } from "../../../src/net/udp"
 import { UdpSocket } from "../../../src/net/udp"
 import { addDays, type Day, dayBefore } from "../../../src/survey/calendar"
 import { formatReading, type Reading } from "../../../src/survey/reading"
 import { parseAddress } from "../../../src/topology/address"
+import { hasOscore, protecting } from "../keyed"
 import { declared, TIME_ZONE } from "./place"
 
 const DAYS = 60
@@ -33,8 +29,8 @@ export class HonestDevice {
   constructor(
     private readonly address: string,
     private readonly random: Random,
-    /** Its Master Secret is derived of it; without it the device speaks in plain. */
-    private readonly siteSecret?: Uint8Array,
+    /** It speaks OSCORE. */
+    private readonly isKeyed = false,
   ) {
     this.ip = declared(parseAddress(address) ?? 0)
   }
@@ -52,11 +48,11 @@ export class HonestDevice {
       clock: systemClock,
       random,
       transmission: TRANSMISSION,
-      isProtected: this.siteSecret && (({ options }) => findOption(options, OptionNumber.Oscore) !== undefined),
+      ...(this.isKeyed && { isProtected: hasOscore }),
     })
     const uploader = new Uploader({
-      endpoint: this.#protecting(endpoint),
-      isProtected: this.siteSecret !== undefined,
+      endpoint: this.isKeyed ? protecting(endpoint, this.ip) : endpoint,
+      isProtected: this.isKeyed,
       gateway,
       ip: this.ip,
       clock: systemClock,
@@ -73,19 +69,6 @@ export class HonestDevice {
       endpoint.stop()
       socket.close()
     }
-  }
-
-  #protecting(exchange: Endpoint): Exchange {
-    if (!this.siteSecret) return exchange
-    const address = parseAddress(this.ip) ?? 0
-    const masterSecret = deviceKeyOf(this.siteSecret, address, 1)
-    return new OscoreClient({
-      exchange,
-      masterSecret,
-      senderId: idOf(address),
-      recipientId: GATEWAY_ID,
-      randomBytes,
-    })
   }
 
   async #upload(uploader: Uploader): Promise<void> {

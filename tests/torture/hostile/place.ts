@@ -3,8 +3,6 @@ import { join } from "node:path"
 import { systemClock } from "../../../src/clock"
 import { Ledger } from "../../../src/gateway/ledger/ledger"
 import { SPOOL } from "../../../src/gateway/spool/schema"
-import { formatSecret } from "../../../src/keys/device"
-import { writeSecret } from "../../../src/keys/files"
 import { DurableDatabase } from "../../../src/storage/database"
 import { GroupCommit } from "../../../src/storage/group-commit"
 import { dayBefore } from "../../../src/survey/calendar"
@@ -12,6 +10,7 @@ import { formatAddress } from "../../../src/topology/address"
 import type { Topology } from "../../../src/topology/topology"
 import { loadTopology } from "../../../src/topology/yaml/load"
 import { makeKeys, withKeys } from "../../bench/keys"
+import { keyDevices } from "../keyed"
 
 export const SITE = "greenhouse"
 /** Without daylight saving: every time of every day may be sent. */
@@ -31,11 +30,9 @@ export const spoofedAddress = (index: number): number => SPOOFED + index
 export const strangerAddress = (index: number): number => 0x7f80_0001 + (index % 0x7f_fffe)
 export const declared = (address: number): string => formatAddress(address - DECLARED)
 
-const SITE_SECRET = new Uint8Array(32).fill(0x5e)
-
 export interface Place {
   /** Where both legs have keys. */
-  readonly siteSecret?: Uint8Array
+  readonly isKeyed: boolean
   readonly topology: Topology
   readonly gateway: { readonly address: string; readonly port: number }
   readonly cloud: { readonly address: string; readonly port: number }
@@ -43,7 +40,10 @@ export interface Place {
 
 /** Writes topology and spool to a folder, and keys of everything where it is keyed. */
 export async function preparePlace(folder: string, isKeyed = false): Promise<Place> {
-  if (isKeyed) await makeAllKeys(folder)
+  if (isKeyed) {
+    makeKeys(folder)
+    keyDevices(folder, [rangeOf(HONEST, HONEST_DEVICES), rangeOf(SPOOFED, SPOOFED_DEVICES)])
+  }
   const gateway = { address: "127.77.0.1", port: await freeUdpPort("127.77.0.1") }
   const cloud = { address: "127.30.77.2", port: freeTcpPort("127.30.77.2") }
   const farHour = (new Date().getUTCHours() + 12) % 24 // no run comes in between
@@ -65,14 +65,7 @@ devices:
   await Bun.write(file, withKeys(text, folder))
   const topology = await loadTopology(file)
   await closeYesterday(topology)
-  return { topology, gateway, cloud, ...(isKeyed && { siteSecret: SITE_SECRET }) }
-}
-
-async function makeAllKeys(folder: string): Promise<void> {
-  makeKeys(folder)
-  writeSecret(join(folder, "keys/site.secret"), formatSecret(SITE_SECRET))
-  const ranges = [rangeOf(HONEST, HONEST_DEVICES), rangeOf(SPOOFED, SPOOFED_DEVICES)]
-  await Bun.write(join(folder, "keys/devices"), ranges.map((range) => `${range} 1\n`).join(""))
+  return { topology, gateway, cloud, isKeyed }
 }
 
 const rangeOf = (first: number, count: number): string => `${declared(first)}-${declared(first + count - 1)}`

@@ -6,6 +6,7 @@ import type { Peer } from "../../../../src/net/udp"
 import { UdpSocket } from "../../../../src/net/udp"
 import { addDays, type Day, dayBefore } from "../../../../src/survey/calendar"
 import { formatReading, type Reading } from "../../../../src/survey/reading"
+import { hasOscore, protecting } from "../../keyed"
 import { Dice } from "../dice"
 import { TIME_ZONE } from "./places"
 
@@ -30,6 +31,8 @@ export class HonestDevice {
   constructor(
     readonly ip: string,
     seed: number,
+    /** It speaks OSCORE. */
+    private readonly isKeyed = false,
   ) {
     this.#dice = new Dice(seed, Number(ip.split(".").at(-1)))
   }
@@ -47,8 +50,19 @@ export class HonestDevice {
       onDatagram: (datagram, peer) => endpoint.receive(datagram, peer),
     })
     const send = (bytes: Uint8Array, peer: Peer) => socket.send(bytes, peer)
-    const endpoint = new Endpoint({ send, clock: systemClock, random, transmission: TRANSMISSION })
-    const uploader = new Uploader({ endpoint, gateway, ip: this.ip, clock: systemClock, random })
+    const { ip } = this
+    const isKeyed = this.isKeyed
+    const protection = isKeyed && { isProtected: hasOscore }
+    const endpoint = new Endpoint({ send, clock: systemClock, random, transmission: TRANSMISSION, ...protection })
+    const exchange = isKeyed ? protecting(endpoint, ip) : endpoint
+    const uploader = new Uploader({
+      endpoint: exchange,
+      isProtected: isKeyed,
+      gateway,
+      ip,
+      clock: systemClock,
+      random,
+    })
     try {
       while (!until.aborted) {
         await this.#upload(uploader)

@@ -6,7 +6,7 @@ import { join } from "node:path"
 import { DatagramAttack } from "./datagrams"
 import { HonestDevice } from "./honest"
 import { Memory } from "./memory"
-import { HONEST, topologyIn } from "./places"
+import { HONEST, makeKeysIn, othersPair, topologyIn } from "./places"
 import { ServerProcess } from "./process"
 import { type Attack, again, type Share } from "./share"
 import { differences, storedOf } from "./stored"
@@ -49,6 +49,8 @@ export async function runLive(options: LiveOptions): Promise<LiveResult> {
 
 async function underFire(folder: string, options: LiveOptions): Promise<LiveResult> {
   const { seed, datagrams, streams, say, preload, storedWithinMs = STORED_WITHIN_MS } = options
+  const isKeyed = datagrams.isKeyed || streams.isKeyed
+  if (isKeyed) makeKeysIn(folder)
   const { gateway: declaredGateway, cloud: declaredCloud } = topologyIn(folder)
   await using cloud = new ServerProcess("cloud", [folder])
   const cloudPeer = { address: declaredCloud.address, port: await cloud.port }
@@ -56,9 +58,12 @@ async function underFire(folder: string, options: LiveOptions): Promise<LiveResu
   const gatewayPeer = { address: declaredGateway.interfaces.devices.address.ip, port: await gateway.port }
 
   const ended = new AbortController()
-  const devices = HONEST.map((ip) => new HonestDevice(ip, seed))
+  const devices = HONEST.map((ip) => new HonestDevice(ip, seed, isKeyed))
   const uploading = devices.map((device) => device.run(gatewayPeer, ended.signal))
-  const attacks = [new DatagramAttack(gatewayPeer, seed, datagrams), new StreamAttack(cloudPeer, seed, streams)]
+  const attacks = [
+    new DatagramAttack(gatewayPeer, seed, datagrams),
+    new StreamAttack(cloudPeer, seed, streams, othersPair(folder)),
+  ]
   using memory = new Memory({ gateway, cloud }, progressOf(attacks, [datagrams, streams]))
   const telling = setInterval(() => say(`fuzz: ${describeProgress(attacks, [datagrams, streams])}`), SAY_EVERY_MS)
   await Promise.all(attacks.map((attack) => attack.run()))

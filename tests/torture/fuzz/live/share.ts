@@ -1,5 +1,6 @@
 // An attack, its share of the cases, and how to have one of them again.
 
+const KEYED = ":keyed"
 const MOST_FAILURES = 5 // of one attack: more tell nothing new
 
 /** Brings cases to a server, several at the same time, and keeps what it noticed. */
@@ -50,11 +51,13 @@ export class Share {
     readonly name: "datagrams" | "streams",
     readonly from: number,
     readonly to: number,
+    /** At a network whose legs have keys. */
+    readonly isKeyed = false,
   ) {}
 
   /** How a failure names its case, and how to try it by itself. */
   caseOf(seed: number, index: number): string {
-    const alone = new Share(this.name, index, index + 1)
+    const alone = new Share(this.name, index, index + 1, this.isKeyed)
     return `seed ${seed}, ${this.name} case ${index} (again: ${again(seed, alone)})`
   }
 
@@ -63,7 +66,7 @@ export class Share {
   }
 
   toString(): string {
-    return `${this.name}:${this.from}:${this.to}`
+    return `${this.name}:${this.from}:${this.to}${this.isKeyed ? KEYED : ""}`
   }
 }
 
@@ -71,10 +74,10 @@ export class Share {
 export const again = (seed: number, ...shares: readonly Share[]): string =>
   `bun tests/torture/fuzz/live/again.ts ${seed} ${shares.join(" ")}`
 
-/** "datagrams:0:1000" → a share. Throws an Error of one line. */
+/** "datagrams:0:1000" → a share, "datagrams:0:1000:keyed" → one with keys. Throws an Error of one line. */
 export function shareOf(text: string): Share {
-  const [name, from, to] = text.split(":")
+  const [name, from, to, keyed] = text.split(":")
   const [first, end] = [Number(from), Number(to)]
   if ((name !== "datagrams" && name !== "streams") || !(first <= end)) throw new Error(`${text} is not NAME:FROM:TO`)
-  return new Share(name, first, end)
+  return new Share(name, first, end, keyed !== undefined)
 }

@@ -1,5 +1,6 @@
 // The attack over TCP: one connection a stream, each from another address, cut at random and ended in every way.
 import type { Socket } from "bun"
+import type { KeyPair } from "../../../../src/keys/files"
 import type { Peer } from "../../../../src/net/udp"
 import { Dice } from "../dice"
 import { ReferenceStream } from "../reference-stream"
@@ -20,6 +21,8 @@ export class StreamAttack extends Attack {
     private readonly cloud: Peer,
     seed: number,
     share: Share,
+    /** Where the cloud speaks TLS: what another site's gateway shows. */
+    private readonly shown?: KeyPair,
   ) {
     super(seed, share, LANES)
   }
@@ -39,9 +42,12 @@ export class StreamAttack extends Attack {
     const answer: Uint8Array[] = []
     const closed = Promise.withResolvers<void>()
     const [ending, cuts] = [dice.below(4), dice.below(3)]
+    // who shakes no hands is not understood, whatever he says
+    const shown = this.shown && dice.below(4) > 0 ? this.shown : undefined
     let socket: Socket
     try {
-      socket = await connect(this.cloud, address, (chunk) => void answer.push(new Uint8Array(chunk)), closed.resolve)
+      const hear = (chunk: Uint8Array) => void answer.push(new Uint8Array(chunk))
+      socket = await connect(this.cloud, address, hear, closed.resolve, shown)
       this.#refusedInARow = 0
     } catch (error) {
       if (++this.#refusedInARow !== MOST_REFUSED) return
@@ -64,7 +70,7 @@ export class StreamAttack extends Attack {
       await closed.promise
       clearTimeout(timer)
     }
-    if (!isText(bytes)) this.#checkAnswer(index, Buffer.concat(answer))
+    if (this.shown ? shown : !isText(bytes)) this.#checkAnswer(index, Buffer.concat(answer))
   }
 
   /** Settings first, then whole messages. */
@@ -81,24 +87,46 @@ export class StreamAttack extends Attack {
   }
 }
 
+const ALPN = "\x04coap" // RFC 8323 §8.2, in wire format
 const CSM = 0xe1 // 7.01
 
 /** What the cloud takes for plain text, and answers likewise: digits, perhaps behind a byte order mark or white space. */
 const isText = (bytes: Uint8Array): boolean =>
   /^(?:\xef\xbb|[\d\s][\d.\s\xef])/.test(String.fromCharCode(...bytes.subarray(0, 2)))
 
-function connect(
+/** Resolves when it may be written to. */
+async function connect(
   { address, port }: Peer,
   localAddress: string,
   onData: (chunk: Uint8Array) => void,
   onClose: () => void,
+  shown?: KeyPair,
 ): Promise<Socket> {
   const source = { localAddress } // honoured, though not typed
-  return Bun.connect({
+  const shaken = Promise.withResolvers<void>()
+  const tls = shown && {
+    cert: shown.certificate,
+    key: shown.key,
+    rejectUnauthorized: false, // it is the cloud that is fuzzed
+    ALPNProtocols: ALPN,
+  }
+  const socket = await Bun.connect({
     hostname: address,
     port,
     allowHalfOpen: true,
-    socket: { data: (_socket, chunk) => onData(chunk), end: (socket) => void socket.end(), close: onClose, error() {} },
+    ...(tls && { tls }),
+    socket: {
+      ...(tls && { handshake: () => shaken.resolve() }),
+      data: (_socket, chunk) => onData(chunk),
+      end: (socket) => void socket.end(),
+      close: () => {
+        shaken.resolve()
+        onClose()
+      },
+      error() {},
+    },
     ...source,
   })
+  if (tls) await shaken.promise
+  return socket
 }

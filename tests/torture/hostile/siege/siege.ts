@@ -72,7 +72,7 @@ class Siege {
     const { seed, warmUp } = options
     this.#growth = new Growth(servers, warmUp)
     this.#devices = Array.from({ length: HONEST_DEVICES }, (_, index) => {
-      return new HonestDevice(honestAddress(index), seededRandom(seed + index), place.siteSecret)
+      return new HonestDevice(honestAddress(index), seededRandom(seed + index), place.isKeyed)
     })
   }
 
