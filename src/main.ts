@@ -28,7 +28,7 @@ const COMMANDS: Record<string, () => Promise<Command>> = {
   drop: () => import("./commands/drop") as Promise<Command>,
   quarantine: () => import("./commands/quarantine/quarantine") as Promise<Command>,
   // an executable does not hold the source that it was made of
-  ...(!Bun.isStandaloneExecutable && { build: () => import("./commands/build") as Promise<Command> }),
+  ...(!Bun.isStandaloneExecutable && { build: () => import("./commands/build/build") as Promise<Command> }),
 }
 
 const EXIT = { ok: 0, incomplete: 1, user: 2, ours: 70 }

@@ -1,9 +1,11 @@
-// `bun run build`: one executable that needs neither Bun nor node_modules, for this machine or another.
-import { mkdir, rm, stat } from "node:fs/promises"
-import { dirname, resolve } from "node:path"
-import { didYouMean } from "../nearest"
-import { COMMON_OPTIONS, UsageError, type Values } from "./arguments"
-import { createScreen } from "./screen"
+// `bun run build`: one executable that needs neither Bun nor node_modules, for this machine or another; beside it what it is made
+// of, and the sums of both.
+import { mkdir, rm, stat, writeFile } from "node:fs/promises"
+import { basename, dirname, resolve } from "node:path"
+import { didYouMean } from "../../nearest"
+import { COMMON_OPTIONS, UsageError, type Values } from "../arguments"
+import { createScreen } from "../screen"
+import { billOfMaterials } from "./materials"
 
 export const name = "build"
 export const summary = "One executable for this machine or another; it takes the same commands."
@@ -31,9 +33,14 @@ export async function run(values: Values<typeof options>): Promise<number> {
   const screen = createScreen(values)
   const target = readTarget(values.target)
   const outfile = resolve(values.outfile ?? "data/smart-meter")
-  const executable = await compile(outfile, target)
+  const { executable, materials } = await compile(outfile, target)
   const { size } = await stat(executable)
+  await writeFile(`${executable}.cdx.json`, materials)
+  await writeFile(`${executable}.sha256`, await sumsOf(executable, `${executable}.cdx.json`))
   screen.success(`${executable}: ${(size / 1e6).toFixed(0)} MB${target ? ` for ${target}` : ""}`)
+  screen.info(
+    `  ${basename(executable)}.cdx.json says what it is made of (CycloneDX), ${basename(executable)}.sha256 has the sums of both`,
+  )
   const topology = values.topology === undefined ? "" : ` --topology ${values.topology}`
   if (!target) screen.plain(`  ${executable} start --once${topology}`)
   return 0
@@ -46,18 +53,25 @@ function readTarget(name: string | undefined): Target | undefined {
   throw new UsageError(`--target ${name} is not known${didYouMean(name, TARGETS, `: ${TARGETS.join(", ")}`)}`)
 }
 
-/** Resolves with the executable's path: `outfile`, on Windows with .exe. Throws UsageError when it cannot be made. */
-async function compile(outfile: string, target: Target | undefined): Promise<string> {
+interface Built {
+  /** Its path: `outfile`, on Windows with .exe. */
+  readonly executable: string
+  readonly materials: string
+}
+
+/** Throws UsageError when it cannot be made. */
+async function compile(outfile: string, target: Target | undefined): Promise<Built> {
   try {
     await mkdir(dirname(outfile), { recursive: true })
-    const { outputs } = await Bun.build({
-      entrypoints: ["../main.ts", "../page/server.ts", "../page/beside-thread.ts"].map((path) =>
+    const { outputs, metafile } = await Bun.build({
+      entrypoints: ["../../main.ts", "../../page/server.ts", "../../page/beside-thread.ts"].map((path) =>
         resolve(import.meta.dir, path),
       ),
       format: "esm",
       splitting: true, // a command loads only what it needs
       bytecode: true, // halves the time to start; minified as well, it gains nothing
       sourcemap: "inline",
+      metafile: true,
       compile: {
         outfile,
         ...(target && { target }),
@@ -68,10 +82,20 @@ async function compile(outfile: string, target: Target | undefined): Promise<str
     })
     const [executable, ...maps] = outputs
     await Promise.all(maps.map(({ path }) => rm(path))) // the executable holds them, too
-    return executable?.path ?? outfile
+    return { executable: executable?.path ?? outfile, materials: billOfMaterials(metafile) }
   } catch (cause) {
     throw new UsageError(`${outfile} cannot be built: ${whyNot(cause)}`, { cause })
   }
+}
+
+/** As `sha256sum --check` reads them, in the folder where they are. */
+async function sumsOf(...files: readonly string[]): Promise<string> {
+  const lines = files.map(async (file) => {
+    const sum = new Bun.CryptoHasher("sha256")
+    for await (const chunk of Bun.file(file).stream()) sum.update(chunk)
+    return `${sum.digest("hex")}  ${basename(file)}\n`
+  })
+  return (await Promise.all(lines)).join("")
 }
 
 function whyNot(cause: unknown): string {

@@ -3,11 +3,11 @@ import { afterAll, beforeAll, expect, test } from "bun:test"
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join, resolve } from "node:path"
-import { version } from "../../package.json"
-import { MailServer } from "../alerts/mail-server"
+import { version } from "../../../package.json"
+import { MailServer } from "../../alerts/mail-server"
 
-const MAIN = resolve(import.meta.dir, "../../src/main.ts")
-const SCHEMA = resolve(import.meta.dir, "../../src/topology/topology.schema.json")
+const MAIN = resolve(import.meta.dir, "../../../src/main.ts")
+const SCHEMA = resolve(import.meta.dir, "../../../src/topology/topology.schema.json")
 const FROM_SOURCE = [process.execPath, MAIN]
 const LISTING = "192.168.1.2 - 08:00 - 20 - 30%\n192.168.1.3 - 09:00 - 1.5 - 3%\n"
 const FILES = {
@@ -59,10 +59,34 @@ async function run(programme: readonly string[], args: readonly string[], env: R
   return { stdout, stderr, exit }
 }
 
-test("build leaves one file and says where", async () => {
+test("build leaves the executable, what it is made of and the sums of both, and says where", async () => {
   expect(built).toMatchObject({ stdout: "", exit: 0 })
   expect(built.stderr).toContain(`✔ ${executable[0]}: `)
-  expect(await readdir(join(folder, "out"))).toEqual(["smart-meter"])
+  expect((await readdir(join(folder, "out"))).sort()).toEqual([
+    "smart-meter",
+    "smart-meter.cdx.json",
+    "smart-meter.sha256",
+  ])
+  const sums = Bun.spawnSync(["sha256sum", "--check", "--strict", "smart-meter.sha256"], { cwd: join(folder, "out") })
+  expect(sums.stdout.toString()).toBe("smart-meter: OK\nsmart-meter.cdx.json: OK\n")
+})
+
+test("the bill of materials names each package that is inside, as bun.lock has it, and Bun itself", async () => {
+  const bill = await Bun.file(join(folder, "out/smart-meter.cdx.json")).json()
+  expect(bill).toMatchObject({ bomFormat: "CycloneDX", specVersion: "1.6", metadata: { component: { version } } })
+  const { dependencies, devDependencies } = await Bun.file(join(SCHEMA, "../../../package.json")).json()
+  const libraries = bill.components.filter(({ type }: { type: string }) => type === "library")
+  // bun-types is there for who writes scripts; cron brings luxon, and hyparquet-writer hyparquet
+  const { "bun-types": _, ...bundled } = dependencies
+  const named = Object.fromEntries(libraries.map((each: Record<string, string>) => [each.name, each.version]))
+  expect(named).toEqual({ ...bundled, luxon: devDependencies.luxon, hyparquet: devDependencies.hyparquet })
+  const consola = libraries.find(({ name }: { name: string }) => name === "consola")
+  expect(consola).toMatchObject({
+    purl: `pkg:npm/consola@${dependencies.consola}`,
+    licenses: [{ license: { id: "MIT" } }],
+  })
+  for (const { hashes } of libraries) expect(hashes[0].content).toMatch(/^[0-9a-f]{128}$/)
+  expect(bill.components[0]).toMatchObject({ name: "bun", version: Bun.version })
 })
 
 test("the executable collects as the source does, with a script that imports a file and a package", async () => {
