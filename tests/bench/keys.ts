@@ -17,7 +17,7 @@ export function makeKeys(folder: string): void {
 
 /** A topology that begins its sections `gateway:` and `cloud:` at the left, with TLS where there are keys in its folder. */
 export function withKeys(text: string, folder: string): string {
-  if (!existsSync(join(folder, "keys"))) return text
+  if (!existsSync(join(folder, "keys/cloud.crt"))) return text
   return ENDS.reduce((changed, end) => {
     const path = (kind: string) => join(folder, `keys/${end}.${kind}`)
     const { leaf } = readKeyPair(path("crt"), path("key"), "")
