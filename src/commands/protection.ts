@@ -2,6 +2,7 @@
 import { existsSync } from "node:fs"
 import { systemClock } from "../clock"
 import { count } from "../format"
+import { INVOCATION } from "../installation"
 import { type End, pathsOf, readOwn } from "../keys/ends"
 import { KeyError } from "../keys/errors"
 import { KeyFolder } from "../keys/folder"
@@ -17,15 +18,23 @@ export function protectionLines(topology: Topology): string[] {
   const [keyed, all] = [countKeyed(topology), devices.size]
   if (keyed === undefined) return []
   if (!cloud.tls && keyed === 0) return ["Without keys: keep both legs on a network that you trust."]
-  const trust = "keep their leg on a network that you trust."
-  const some =
-    keyed === 0 ? "Devices without keys" : `${keyed} of ${count(all, "device")} with a key (OSCORE); without one`
   return [
     cloud.tls && gateway.tls
       ? `Gateway ↔ cloud: TLS, each known by ${waysOf(cloud.tls, gateway.tls)}.`
       : "Gateway ↔ cloud without keys: keep that leg on a network that you trust.",
-    keyed === all ? "Devices: OSCORE, each with a key of its own." : `${some}: ${trust}`,
+    keyed === all ? "Devices: OSCORE, each with a key of its own." : devicesLine(keyed, all, topology),
   ]
+}
+
+function devicesLine(keyed: number, all: number, topology: Topology): string {
+  // a host of the cloud alone has nothing to do with devices' keys
+  if (keyed === 0 && topology.cloud.tls && !existsSync(pathsOf("gateway", topology).key))
+    return "Devices: whether they have keys is known where the gateway's keys are."
+  const some =
+    keyed === 0 ? "Devices without keys" : `${keyed} of ${count(all, "device")} with a key (OSCORE); without one`
+  if (topology.security === "required")
+    return `${some}: nothing of them is taken, ${INVOCATION} pair devices makes keys.`
+  return `${some}: keep their leg on a network that you trust.`
 }
 
 function waysOf(...ends: readonly { readonly ca?: unknown }[]): string {

@@ -34,9 +34,18 @@ test("protectionLines() tells of each leg whether it has keys", () => {
   expect(protectionLines(topologyWith(undefined, undefined))).toEqual([
     "Without keys: keep both legs on a network that you trust.",
   ])
-  const devices = "Devices without keys: keep their leg on a network that you trust."
   const pinned = topologyWith({ fingerprint: KEY }, { fingerprint: KEY })
-  expect(protectionLines(pinned)).toEqual(["Gateway ↔ cloud: TLS, each known by its key.", devices])
+  const leg = "Gateway ↔ cloud: TLS, each known by its key."
+  const elsewhere = "Devices: whether they have keys is known where the gateway's keys are."
+  expect(protectionLines(pinned)).toEqual([leg, elsewhere])
+  writeSecret(join(folder, "keys/gateway.key"), "a key")
+  const devices = "Devices without keys: keep their leg on a network that you trust."
+  expect(protectionLines(pinned)).toEqual([leg, devices])
+  const refused = "Devices without keys: nothing of them is taken, bun run pair devices makes keys."
+  expect(protectionLines({ ...pinned, security: "required" })).toEqual([leg, refused])
+  writeSecret(join(folder, "keys/192.168.1.2.key"), `${"5f".repeat(16)}\n`)
+  const some = "1 of 2 devices with a key (OSCORE); without one: keep their leg on a network that you trust."
+  expect(protectionLines(pinned)).toEqual([leg, some])
   const mixed = topologyWith({ ca: "ca.crt" }, { fingerprint: KEY })
   expect(protectionLines(mixed)).toEqual(["Gateway ↔ cloud: TLS, each known by an authority or its key.", devices])
 })
@@ -54,7 +63,9 @@ test("lookAtKeys() names what this host has not, and what is wrong with what it 
   expect(open).toEqual([expect.stringContaining("may be read by others")])
   const elsewhere = topologyWith({ fingerprint: fingerprintOf(other.publicKey) }, { fingerprint: KEY })
   chmodSync(join(folder, "keys/cloud.key"), 0o600)
-  expect(lookAtKeys(elsewhere, NOW).problems).toEqual([expect.stringContaining("does not name: nobody would know it")])
+  expect(lookAtKeys(elsewhere, NOW).problems).toEqual([
+    expect.stringContaining("does not name: bun run pair cloud prints what to name"),
+  ])
 })
 
 test("lookAtKeys() says nothing where there is no TLS", () => {

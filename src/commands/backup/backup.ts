@@ -1,11 +1,13 @@
 // `bun run backup FOLDER`: copies what this host has, while it runs: the spool, the store, topology.yaml; keys when asked.
-import { copyFileSync, existsSync, mkdirSync, readdirSync } from "node:fs"
-import { dirname, join, resolve } from "node:path"
+import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync } from "node:fs"
+import { join, resolve } from "node:path"
 import { systemClock } from "../../clock"
 import { STORE } from "../../cloud/store/schema"
-import { formatBytes } from "../../format"
+import { count, formatBytes } from "../../format"
 import { SPOOL } from "../../gateway/spool/schema"
 import { INVOCATION } from "../../installation"
+import { writeSecret } from "../../keys/files"
+import { KEYS } from "../../keys/folder"
 import { copyDatabase, type DatabaseKind, isThere } from "../../storage/database"
 import { StorageError, StorageFull } from "../../storage/errors"
 import { makeFolder } from "../../storage/folder"
@@ -28,7 +30,6 @@ export const options = {
 } as const
 
 const EXIT_FULL = 1
-const KEYS = "keys"
 
 export async function run(values: Values<typeof options>, words: readonly string[]): Promise<number> {
   const screen = createScreen(values)
@@ -36,7 +37,7 @@ export async function run(values: Values<typeof options>, words: readonly string
   if (folder === undefined || more.length > 0) throw new UsageError(`Name one folder: ${INVOCATION} backup backups`)
   const keep = readKeep(values.keep)
   const topology = await loadDeclared(values, screen)
-  const originals = [...originalsOf(topology), ...(values["with-keys"] ? keysOf(topology) : [])]
+  const originals = [...originalsOf(topology), ...(values["with-keys"] ? [keysOf(topology)] : [])]
   const contents: Contents = {
     site: topology.site,
     files: Object.fromEntries(originals.map(({ name, file }) => [name, file])),
@@ -49,12 +50,12 @@ export async function run(values: Values<typeof options>, words: readonly string
   try {
     const backup = makeBackup(folder, contents, systemClock.now(), (part) => {
       for (const { name, file, kind } of originals) {
-        mkdirSync(dirname(join(part, name)), { recursive: true, mode: 0o700 })
-        if (kind) copyDatabase(file, kind, join(part, name))
+        if (kind === "keys") copyKeys(file, join(part, name))
+        else if (kind) copyDatabase(file, kind, join(part, name))
         else copyFileSync(file, join(part, name))
       }
     })
-    const sizes = originals.map(({ name }) => `${name} ${formatBytes(sizeOf(join(backup, name)))}`)
+    const sizes = originals.map(({ name, kind }) => `${name} ${sizeIn(join(backup, name), kind === "keys")}`)
     screen.success(`${backup}: ${sizes.join(", ")}`)
     if (keep === undefined) return 0
     for (const removed of removeOlder(folder, contents, backup, keep)) screen.info(`  Removed: ${removed}`)
@@ -70,8 +71,8 @@ interface Original {
   /** In the backup. */
   readonly name: string
   readonly file: string
-  /** Of a database. */
-  readonly kind?: DatabaseKind
+  /** Without it, it is a file as it is. */
+  readonly kind?: DatabaseKind | "keys"
 }
 
 /**
@@ -87,13 +88,26 @@ function originalsOf({ file, gateway, cloud }: Topology): Original[] {
   throw new StorageError(`Neither ${gateway.spool} nor ${cloud.store} is there: nothing was collected here so far`)
 }
 
-/** All files of the folder of keys. Throws StorageError where there is none. */
-function keysOf({ folder }: Topology): Original[] {
+/** The folder of keys. Throws StorageError where there is none. */
+function keysOf({ folder }: Topology): Original {
   const keys = join(folder, KEYS)
   if (!existsSync(keys)) throw new StorageError(`There is no ${keys} here: leave --with-keys away`)
-  const entries = readdirSync(keys, { withFileTypes: true }).filter((entry) => entry.isFile())
-  return entries.map(({ name }) => ({ name: join(KEYS, name), file: join(keys, name) }))
+  return { name: KEYS, file: keys, kind: "keys" }
 }
+
+/** For its owner alone from its first moment, whatever the original's mode. */
+function copyKeys(from: string, to: string): void {
+  mkdirSync(to, { mode: 0o700 })
+  for (const name of filesIn(from)) writeSecret(join(to, name), readFileSync(join(from, name), "utf8"))
+}
+
+const filesIn = (folder: string): string[] =>
+  readdirSync(folder, { withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map(({ name }) => name)
+
+const sizeIn = (path: string, isFolder: boolean): string =>
+  isFolder ? count(filesIn(path).length, "file") : formatBytes(sizeOf(path))
 
 function readKeep(text: string | undefined): number | undefined {
   if (text === undefined) return undefined

@@ -99,6 +99,10 @@ function claim(folder: string, now: number): string {
   }
 }
 
+/** One of these, or in a folder of theirs. */
+const isAmong = (names: readonly string[], file: string): boolean =>
+  names.some((name) => file === name || file.startsWith(`${name}/`))
+
 /** All within, with the folders that they stand in; what is neither file nor folder counts as a file. */
 function namesOf(folder: string, kind: "file" | "folder"): string[] {
   const entries = readdirSync(folder, { recursive: true, withFileTypes: true })
@@ -123,7 +127,7 @@ function isOf(contents: Contents, path: string): boolean {
   try {
     if (!lstatSync(path).isDirectory()) return false
     const names = Object.keys(contents.files).flatMap((name) => [name, `${name}-journal`])
-    const isForeign = namesOf(path, "file").some((name) => name !== LIST && !names.includes(name))
+    const isForeign = namesOf(path, "file").some((name) => name !== LIST && !isAmong(names, name))
     return !isForeign && Bun.deepEquals(v.parse(list, JSON.parse(readFileSync(join(path, LIST), "utf8"))), contents)
   } catch {
     return false

@@ -24,7 +24,9 @@ export async function pairCloud(topology: Topology, screen: Screen, anew?: End):
   )
   await screen.print(linesFor(topology, fingerprints))
   screen.plain()
-  screen.info("These lines belong into topology.yaml of both hosts. Fingerprints are no secret; files are:")
+  screen.info(
+    "Each tls line belongs under its section in topology.yaml, on both hosts. Fingerprints are no secret; files are:",
+  )
   for (const end of ENDS) screen.info(`  the ${end}'s host needs ${shown(end, topology)}, and no other host does`)
   screen.info(
     "Then start both again. Where two are named, take the first one out when both hosts have started with the second.",
