@@ -193,7 +193,7 @@ test.each([
   )
   await writeFile(join(folder, "keyed.yaml"), text)
   const { stdout } = await run(...words, "--topology", "keyed.yaml")
-  const lines = stdout.split("\n").filter((line) => line.includes("--mode=600"))
+  const lines = stdout.split("\n").filter((line) => line.startsWith("#   sudo install") && line.includes("--mode=600"))
   expect(lines).toEqual(
     keys.map(
       (key) => `#   sudo install -D --mode=600 --owner=smart-meter ${join(folder, key)} /etc/smart-meter/${key}`,
