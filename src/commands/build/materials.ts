@@ -50,7 +50,7 @@ function componentOf(folder: string, digests: ReadonlyMap<string, string>) {
     name: read.name,
     version: read.version,
     ...(digest && { hashes: [{ alg: "SHA-512", content: digest }] }),
-    ...(read.license && { licenses: [{ license: { id: read.license } }] }),
+    ...(read.license && { licenses: [{ expression: read.license }] }),
     purl,
   }
 }

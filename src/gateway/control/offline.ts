@@ -37,7 +37,10 @@ export function openOffline(topology: Topology, addressing: Addressing, clock: C
     retentionDays: retentionDays(topology),
     now: clock.now,
   })
-  const senders = new Senders(topology, addressing, { keys: KeyFolder.open(topology.folder, clock) })
+  const keys = KeyFolder.open(topology.folder, clock)
+  const areRequired = topology.security === "required"
+  const policy = { epochOf: (address: number) => keys.epochOf(address), areRequired }
+  const senders = new Senders(topology, addressing, { keys: policy })
   const parts = { ...storage, collector, senders, timeZone, declared: topology }
   return {
     carryOut: (request) => carryOut(request, parts),

@@ -83,7 +83,7 @@ test("the bill of materials names each package that is inside, as bun.lock has i
   const consola = libraries.find(({ name }: { name: string }) => name === "consola")
   expect(consola).toMatchObject({
     purl: `pkg:npm/consola@${dependencies.consola}`,
-    licenses: [{ license: { id: "MIT" } }],
+    licenses: [{ expression: "MIT" }],
   })
   for (const { hashes } of libraries) expect(hashes[0].content).toMatch(/^[0-9a-f]{128}$/)
   expect(bill.components[0]).toMatchObject({ name: "bun", version: Bun.version })
