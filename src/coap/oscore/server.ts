@@ -86,6 +86,16 @@ export class OscoreServer {
     return read.kind === "opened" ? this.#answer(read, request) : read.response
   }
 
+  /** Why a message that came in pieces is of no device with a key: nothing is held of it. Undefined where it may be. */
+  readonly admit = (request: Request): Response | undefined => {
+    const object = objectOf(request)
+    if (!object || object === "none" || !object.kid || !object.partialIv)
+      return refuse(Code.BadOption, "Failed to decode COSE")
+    const device = addressOf(object.kid)
+    const isKnown = device !== undefined && this.options.keys.epochOf(device) !== undefined
+    return isKnown ? undefined : refuse(Code.Unauthorized, "Security context not found")
+  }
+
   /** Of a context that was derived anew, or is to be (Appendix B.2). */
   #withContext(arrived: Arrived, kidContext: Uint8Array): Opened | Answered {
     const idContext = readBytes(kidContext)

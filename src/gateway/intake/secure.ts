@@ -2,14 +2,11 @@
 import { dirname, join } from "node:path"
 import type { Clock } from "../../clock"
 import { BlockReceiver } from "../../coap/block"
-import { Code } from "../../coap/code"
-import type { Content } from "../../coap/option"
-import { findOption, OptionNumber } from "../../coap/option"
+import { type Content, findOption, OptionNumber } from "../../coap/option"
 import type { RandomBytes } from "../../coap/oscore/challenges"
-import { addressOf, type DeviceKeys } from "../../coap/oscore/identity"
-import { objectOf } from "../../coap/oscore/message"
+import type { DeviceKeys } from "../../coap/oscore/identity"
 import { OscoreServer } from "../../coap/oscore/server"
-import { type Handler, type Request, type Response, say } from "../../coap/resource"
+import type { Handler } from "../../coap/resource"
 import { INVOCATION } from "../../installation"
 import type { Log } from "../../log"
 import { formatAddress } from "../../topology/address"
@@ -52,7 +49,7 @@ export class Secure {
       },
     })
     const limits = { ...PIECES, perAddress, bodyBytes: MOST_UNFRAGMENTED_BYTES }
-    this.#pieces = new BlockReceiver(limits, clock, this.#admit, this.#server.handle)
+    this.#pieces = new BlockReceiver(limits, clock, this.#server.admit, this.#server.handle)
   }
 
   /** What is protected is put together before it is opened, where somebody on the way has cut it (§8.2.1). */
@@ -61,12 +58,4 @@ export class Secure {
 
   readonly isProtected = ({ options }: Pick<Content, "options">): boolean =>
     findOption(options, OptionNumber.Oscore) !== undefined
-
-  /** Nothing is held for whoever names no device that has a key. */
-  readonly #admit = (request: Request): Response | undefined => {
-    const object = objectOf(request)
-    const device = object && object !== "none" && object.kid ? addressOf(object.kid) : undefined
-    const isKnown = device !== undefined && this.options.keys.epochOf(device) !== undefined
-    return isKnown ? undefined : say(Code.Unauthorized, "Security context not found")
-  }
 }
