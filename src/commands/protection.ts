@@ -1,11 +1,12 @@
 // What of a network is protected by keys and what is not, in words; and what is wrong with the keys of this host.
 import { existsSync } from "node:fs"
+import { join } from "node:path"
 import { systemClock } from "../clock"
 import { count } from "../format"
 import { INVOCATION } from "../installation"
 import { type End, pathsOf, readOwn } from "../keys/ends"
 import { KeyError } from "../keys/errors"
-import { KeyFolder } from "../keys/folder"
+import { KEYS, KeyFolder, SITE_SECRET_FILE } from "../keys/folder"
 import type { Topology } from "../topology/topology"
 
 const ENDS: readonly End[] = ["cloud", "gateway"]
@@ -27,15 +28,20 @@ export function protectionLines(topology: Topology): string[] {
 }
 
 function devicesLine(keyed: number, all: number, topology: Topology): string {
-  // a host of the cloud alone has nothing to do with devices' keys
-  if (keyed === 0 && topology.cloud.tls && !existsSync(pathsOf("gateway", topology).key))
-    return "Devices: whether they have keys is known where the gateway's keys are."
-  const some =
-    keyed === 0 ? "Devices without keys" : `${keyed} of ${count(all, "device")} with a key (OSCORE); without one`
+  const ofAll = `${keyed} of ${count(all, "device")}`
+  if (!isGatewaysHost(topology)) {
+    if (keyed > 0) return `${ofAll} with a key here (OSCORE); of the others the gateway's host knows.`
+    if (topology.cloud.tls) return "Devices: whether they have keys is known where the gateway's keys are."
+  }
+  const some = keyed === 0 ? "Devices without keys" : `${ofAll} with a key (OSCORE); without one`
   if (topology.security === "required")
     return `${some}: nothing of them is taken, ${INVOCATION} pair devices makes keys.`
   return `${some}: keep their leg on a network that you trust.`
 }
+
+/** As far as keys tell: another host has its own parts alone. */
+const isGatewaysHost = (topology: Topology): boolean =>
+  [join(topology.folder, KEYS, SITE_SECRET_FILE), pathsOf("gateway", topology).key].some((path) => existsSync(path))
 
 function waysOf(...ends: readonly { readonly ca?: unknown }[]): string {
   return [...new Set(ends.map(({ ca }) => (ca === undefined ? "its key" : "an authority")))].join(" or ")

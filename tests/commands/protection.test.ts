@@ -46,9 +46,12 @@ test("protectionLines() tells of each leg whether it has keys", () => {
   writeSecret(join(folder, "keys/192.168.1.2.key"), `${"5f".repeat(16)}\n`)
   const some = "1 of 2 devices with a key (OSCORE); without one: keep their leg on a network that you trust."
   expect(protectionLines(pinned)).toEqual([leg, some])
+  rmSync(join(folder, "keys/gateway.key"))
+  const own = "1 of 2 devices with a key here (OSCORE); of the others the gateway's host knows."
+  expect(protectionLines(pinned)).toEqual([leg, own])
   rmSync(join(folder, "keys/192.168.1.2.key"))
   const mixed = topologyWith({ ca: "ca.crt" }, { fingerprint: KEY })
-  expect(protectionLines(mixed)).toEqual(["Gateway ↔ cloud: TLS, each known by an authority or its key.", devices])
+  expect(protectionLines(mixed)).toEqual(["Gateway ↔ cloud: TLS, each known by an authority or its key.", elsewhere])
 })
 
 test("lookAtKeys() names what this host has not, and what is wrong with what it has", () => {
