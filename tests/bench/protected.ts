@@ -1,15 +1,15 @@
 // Durable uploads a second in OSCORE beside the same uploads in plain, by turns in one run; and what a million keys cost.
-import { chmod, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises"
+import { mkdtemp, rm } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import type { Random } from "../../src/clock"
 import { SPOOL } from "../../src/gateway/spool/schema"
-import { formatSecret } from "../../src/keys/device"
 import { openForReading } from "../../src/storage/database"
 import { addDays, type Day, dayBefore } from "../../src/survey/calendar"
 import { formatAddress } from "../../src/topology/address"
 import { bindAddress } from "../../src/topology/addressing"
 import { type Figure, median } from "./figure"
+import { keyDevices, SITE_SECRET } from "./keys"
 import { type FleetOptions, runFleet } from "./load/fleet"
 import { ProtectedDevices } from "./load/protected"
 import { verifySpool } from "./load/spool"
@@ -28,7 +28,6 @@ export interface ProtectedOptions {
 }
 
 const ROUNDS = 3
-const SITE_SECRET = new Uint8Array(32).fill(0x42)
 const AIM = 0.6
 
 export async function measureProtected(options: ProtectedOptions): Promise<Figure[]> {
@@ -99,7 +98,7 @@ const requestsOf =
 async function gatewayUnder(folder: string, count: number, isKeyed: boolean, stack: AsyncDisposableStack) {
   const topology = fleetTopology(folder, count)
   const day = dayBefore(Date.now(), topology.timeZone)
-  if (isKeyed) await pair(folder, `${formatAddress(FIRST_DEVICE)}-${formatAddress(FIRST_DEVICE + count - 1)} 1\n`)
+  if (isKeyed) keyDevices(folder, [`${formatAddress(FIRST_DEVICE)}-${formatAddress(FIRST_DEVICE + count - 1)}`])
   const address = bindAddress(topology.gateway.interfaces.devices.address.ip, "simulated")
   const server = stack.use(await startScript(join(import.meta.dir, "gateway.ts"), address, [folder, String(count)]))
   return {
@@ -118,13 +117,4 @@ async function gatewayUnder(folder: string, count: number, isKeyed: boolean, sta
       verifySpool(spool, of, devices)
     },
   }
-}
-
-/** As `bun run pair` leaves it. */
-export async function pair(folder: string, devices: string): Promise<void> {
-  const keys = join(folder, "keys")
-  await mkdir(keys, { recursive: true })
-  await writeFile(join(keys, "devices"), devices)
-  await writeFile(join(keys, "site.secret"), formatSecret(SITE_SECRET))
-  await chmod(join(keys, "site.secret"), 0o600)
 }

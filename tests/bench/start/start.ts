@@ -3,18 +3,19 @@ import { mkdtemp, rm } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { type Figure, formatSpread, median } from "../figure"
-import { makeKeys, withKeys } from "../keys"
+import { keyDevices, makeKeys, withKeys } from "../keys"
 import { copySample, ROOT } from "./sample"
 
 const WARM_UPS = 2
 const RUNS = 15
 const AIM_MS = 150
 const AIM_WITH_KEYS_MS = 200
+const SAMPLE_DEVICES = ["192.168.1.2-192.168.1.5"]
 const PATIENCE_MS = 10_000
 
 /**
  * @param say is told the spread
- * @param keys of the cloud's leg
+ * @param keys of both legs
  */
 export async function measureStart(say: (text: string) => void, { keys = false } = {}): Promise<Figure> {
   const folder = await mkdtemp(join(tmpdir(), "bench-start-"))
@@ -22,6 +23,7 @@ export async function measureStart(say: (text: string) => void, { keys = false }
     await copySample(folder)
     if (keys) {
       makeKeys(folder)
+      keyDevices(folder, SAMPLE_DEVICES)
       const file = join(folder, "topology.yaml")
       await Bun.write(file, withKeys(await Bun.file(file).text(), folder))
     }

@@ -9,8 +9,7 @@ import { dayBefore } from "../../../src/survey/calendar"
 import { formatAddress } from "../../../src/topology/address"
 import type { Topology } from "../../../src/topology/topology"
 import { loadTopology } from "../../../src/topology/yaml/load"
-import { makeKeys, withKeys } from "../../bench/keys"
-import { keyDevices } from "../keyed"
+import { keyDevices, makeKeys, withKeys } from "../../bench/keys"
 
 export const SITE = "greenhouse"
 /** Without daylight saving: every time of every day may be sent. */
