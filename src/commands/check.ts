@@ -124,8 +124,8 @@ async function checkFile({ folder, timeZone }: Topology, path: string, formatted
     const own = content.readings.filter(({ device }) => !format.device || device === sensor)
     readings += own.length
     latest = [...latest, ...own].sort(byTime).slice(-LATEST_SHOWN)
-    for (const { line, rule } of content.refused) {
-      if (refusedCount++ < REFUSED_SHOWN) problems.push(`${path}:${line} ${rule}`)
+    for (const { line, rule, path: file } of content.refused) {
+      if (refusedCount++ < REFUSED_SHOWN) problems.push(`${file}:${line} ${rule}`)
     }
   }
   if (refusedCount > REFUSED_SHOWN) problems.push(`${path}: ${count(refusedCount - REFUSED_SHOWN, "more row")} refused`)

@@ -10,6 +10,7 @@ import { type Device, hasHistory } from "../topology/devices"
 import type { Topology } from "../topology/topology"
 import type { DeviceEvent, Uploaded } from "./events"
 import { formattedOf, type ReadSurvey, surveyPath } from "./source"
+import type { RefusedRow } from "./source/file"
 import { SurveyMissing, SurveyStale } from "./source/missing"
 import { whyStale } from "./source/stale"
 import { Uploader, UploadRefused } from "./uploader"
@@ -119,7 +120,8 @@ async function sendSurvey({ day, place, days }: DayToSend, sending: Sending): Pr
   const { bytes, writtenAtMs } = source
   const read = parseSurvey(new TextDecoder().decode(bytes), clockChange(day, timeZone))
   const { readings } = read
-  const { refused = read.refused, refusedCount = read.refusedCount } = source
+  const refused: readonly RefusedRow[] = source.refused ?? read.refused
+  const { refusedCount = read.refusedCount } = source
   const stale = whyStale(topology, device, writtenAtMs, day, readings.at(-1))
   if (stale !== undefined) throw new SurveyStale(stale)
   const isUseless = readings.length === 0 && refusedCount > 0
@@ -127,8 +129,8 @@ async function sendSurvey({ day, place, days }: DayToSend, sending: Sending): Pr
   const useless = `${refusedCount} of ${count(refusedCount, what)} refused`
   // a patient run reads it again every minute, and shows its lines once
   const shown = isUseless && told.get(`${device.ip} ${day}`) === useless ? 0 : REFUSED_LINES_SHOWN
-  for (const { line, rule } of refused.slice(0, shown)) {
-    emit({ kind: "line-refused", device, text: `${surveyPath(survey, day)}:${line} ${rule}` })
+  for (const { line, rule, path = surveyPath(survey, day) } of refused.slice(0, shown)) {
+    emit({ kind: "line-refused", device, text: `${path}:${line} ${rule}` })
   }
   // refused rows of a foreign file do not travel
   if (isUseless && formatted) throw new SurveyMissing(useless)

@@ -1,5 +1,5 @@
 // Formats that devices may name without a description of their own. All are untried: they follow what the makers write about
-// their exports, and no real one has been read with them so far.
+// their exports, and no real one has been read with them so far. There is none for Ecowitt's local API: what it answers has no time.
 import * as v from "valibot"
 import { type Format, type FormatAsWritten, formatEntry } from "./schema"
 
@@ -43,6 +43,39 @@ const READY_MADE: Record<string, FormatAsWritten> = {
     temperature: { column: "Soil Temperature CH1(℃)" },
     humidity: { column: "Soil Moisture CH1(%)" },
   },
+  // TOMST Lolly, of a TMS logger: number, UTC, zone, three temperatures of which the first is in the soil, and the raw count
+  // of its moisture, of 4095. How much water that is depends on the soil: a format of one's own has scale and offset for it.
+  tomst: tomst("."),
+  "tomst-comma": tomst(","),
+  // The Things Stack, uplinks as its webhooks and MQTT have them, a line each; the values as its normalized payload has them
+  ttn: {
+    kind: "json",
+    time: { path: "received_at" },
+    temperature: { path: "uplink_message.normalized_payload.0.soil.temperature" },
+    humidity: { path: "uplink_message.normalized_payload.0.soil.moisture" },
+    device: { path: "end_device_ids.device_id" },
+  },
+  // rtl_433 -F json, of soil sensors that measure both
+  rtl_433: {
+    kind: "json",
+    time: { path: "time", pattern: "yyyy-MM-dd HH:mm:ss" },
+    temperature: { path: "temperature_C" },
+    humidity: { path: "moisture" },
+    device: { path: "id" },
+  },
+  // RFC 8428, a sensor's packs, one a line or one in all
+  senml: { kind: "senml" },
+}
+
+function tomst(decimal: "." | ","): FormatAsWritten {
+  return {
+    headerRows: 0,
+    delimiter: ";",
+    decimal,
+    time: { column: 2, pattern: "yyyy.MM.dd HH:mm", zone: "+00:00" },
+    temperature: { column: 4 },
+    humidity: { column: 7, scale: 100 / 4095 },
+  }
 }
 
 export const readyMadeNames = (): string[] => Object.keys(READY_MADE)

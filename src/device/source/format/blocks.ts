@@ -1,6 +1,7 @@
 // A foreign file in pieces of whole lines: it may be larger than the memory, and its parts that are known need no second look.
 import { isUtf8 } from "node:buffer"
 import type { FileHandle } from "node:fs/promises"
+import { SurveyMissing } from "../missing"
 
 /** Some lines of a file, without the end of the last one. */
 export interface Block {
@@ -17,10 +18,11 @@ export interface Block {
 }
 
 const BLOCK_BYTES = 64 * 1024
+const UTF_16 = /^(?:ÿþ|þÿ|\0|[^\n]\0)/
 const NEWLINE = 0x0a
 
-/** The blocks of an open file; as long as nothing before them changes they are the same ones again. */
-export async function* blocksOf(file: Pick<FileHandle, "read">): AsyncGenerator<Block> {
+/** The blocks of an open file; as long as nothing before them changes they are the same ones again. Throws SurveyMissing. */
+export async function* blocksOf(file: Pick<FileHandle, "read">, path: string): AsyncGenerator<Block> {
   let line = 1
   let at = 0
   let rest = new Uint8Array()
@@ -41,6 +43,7 @@ export async function* blocksOf(file: Pick<FileHandle, "read">): AsyncGenerator<
     const isCut = block[end - 1] !== NEWLINE
     const text = textOf(isCut ? block : block.subarray(0, -1))
     const lines = countLines(block) + (isCut ? 1 : 0)
+    if (line === 1 && UTF_16.test(text)) throw new SurveyMissing(`${path} is UTF-16 text: save it as UTF-8`)
     yield { text, line, lines, hash: BigInt(Bun.hash(block)), isCut, end: at - rest.length }
     line += isEndless ? 0 : lines
   }
@@ -49,7 +52,7 @@ export async function* blocksOf(file: Pick<FileHandle, "read">): AsyncGenerator<
 const UTF_8 = new TextDecoder()
 const LATIN_1 = new TextDecoder("windows-1252") // older programs write ° in one byte
 
-const textOf = (bytes: Uint8Array): string => (isUtf8(bytes) ? UTF_8 : LATIN_1).decode(bytes)
+export const textOf = (bytes: Uint8Array): string => (isUtf8(bytes) ? UTF_8 : LATIN_1).decode(bytes)
 
 function countLines(bytes: Uint8Array): number {
   let lines = 0

@@ -2,14 +2,15 @@
 import { constants } from "node:fs"
 import { type FileHandle, open } from "node:fs/promises"
 import { resolve } from "node:path"
-import type { RefusedLine } from "../../../survey/survey"
 import type { Format } from "../../../topology/formats/schema"
-import { regularFile, unreadable } from "../file"
+import { type RefusedRow, regularFile, unreadable } from "../file"
 import { SurveyMissing } from "../missing"
-import { type Block, blocksOf } from "./blocks"
-import { type Layout, readLayout } from "./layout"
+import { delimitedPieces } from "./delimited/pieces"
+import { jsonPieces } from "./json/pieces"
 import { LocalTimes, type Placed } from "./local"
-import { type Row, rowsOf } from "./rows"
+import type { Piece, Row } from "./row"
+import { senmlPieces } from "./senml"
+import { filesOf } from "./several"
 
 /** What a device's file is read with. */
 export interface Formatted {
@@ -20,10 +21,10 @@ export interface Formatted {
   readonly timeZone: string
 }
 
-/** What a block of a file says. */
+/** What some of a file says. */
 export interface Content {
   readonly readings: readonly (Placed & { readonly device: string })[]
-  readonly refused: readonly RefusedLine[]
+  readonly refused: readonly Required<RefusedRow>[]
   /** Rows in which a value is not there. */
   readonly empty: number
   /** How far into the file this is, bytes. */
@@ -38,47 +39,58 @@ export async function openFile(folder: string, path: string): Promise<FileHandle
   })
 }
 
-/** The blocks of a file with its layout, which its first one tells. Throws SurveyMissing, also for an empty file. */
-export async function* laidOut(
+/** Of an open file, as its format has it; none of an empty one. Throws SurveyMissing. */
+export function piecesOf(
   file: FileHandle,
   path: string,
   { format, timeZone }: Omit<Formatted, "sensor">,
-): AsyncGenerator<{ block: Block; layout: Layout }> {
-  let layout: Layout | undefined
-  for await (const block of blocksOf(file)) {
-    layout ??= readLayout(block, format, path, timeZone)
-    yield { block, layout }
+): AsyncGenerator<Piece> {
+  switch (format.kind) {
+    case "delimited":
+      return delimitedPieces(file, path, format, timeZone)
+    case "json":
+      return jsonPieces(file, path, format, timeZone)
+    case "senml":
+      return senmlPieces(file, path, format)
   }
-  if (!layout) throw new SurveyMissing(`${path} is empty`)
 }
 
-/** All that a file says, of all devices, a block at a time. Throws SurveyMissing. */
+/** All that a file says, or several of that name, of all devices, a piece at a time. Throws SurveyMissing. */
 export async function* readAll(
   folder: string,
   path: string,
   formatted: Omit<Formatted, "sensor">,
 ): AsyncGenerator<Content> {
-  await using file = await openFile(folder, path)
-  let times: LocalTimes | undefined
-  for await (const { block, layout } of laidOut(file, path, formatted)) {
-    times ??= new LocalTimes(layout, formatted.timeZone)
-    const readings: (Placed & { device: string })[] = []
-    const refused: RefusedLine[] = []
-    let empty = 0
-    for (const row of rowsOf(block, layout)) {
-      const { device } = row
-      const instant = times.instantOf(row)
-      if (row.kind === "empty") empty++
-      else if (row.kind === "refused") refused.push(row)
-      else if (instant === undefined) refused.push(skipped(row))
-      else readings.push({ device, ...times.place(instant, row) })
+  let isEmpty = true
+  for (const each of await filesOf(folder, path)) {
+    await using file = await openFile(folder, each)
+    let times: LocalTimes | undefined
+    for await (const piece of piecesOf(file, each, formatted)) {
+      isEmpty = false
+      times ??= new LocalTimes(piece.clock, formatted.timeZone)
+      yield contentOf(piece, each, times)
     }
-    yield { readings, refused, empty, end: block.end }
   }
+  if (isEmpty) throw new SurveyMissing(`${path} is empty`)
+}
+
+function contentOf(piece: Piece, path: string, times: LocalTimes): Content {
+  const readings: (Placed & { device: string })[] = []
+  const refused: Required<RefusedRow>[] = []
+  let empty = 0
+  for (const row of piece.rows()) {
+    const { device } = row
+    const instant = times.instantOf(row)
+    if (row.kind === "empty") empty++
+    else if (row.kind === "refused") refused.push({ line: row.line, rule: row.rule, text: row.text, path })
+    else if (instant === undefined) refused.push({ ...skipped(row), path })
+    else readings.push({ device, ...times.place(instant, row) })
+  }
+  return { readings, refused, empty, end: piece.end }
 }
 
 /** A row of a time that the clock of its file skips. */
-export const skipped = ({ line, text }: Extract<Row, { kind: "values" }>): RefusedLine => ({
+export const skipped = ({ line, text }: Extract<Row, { kind: "values" }>): RefusedRow => ({
   line,
   text,
   rule: "Time must be on the file's clock, which skips it on this day: say with time.zone what clock that is",

@@ -1,8 +1,7 @@
 // Rows → readings of the site's days: a logger's clock need not be the site's.
 import { clockChange, type Day } from "../../../survey/calendar"
 import type { Reading } from "../../../survey/reading"
-import type { Layout } from "./layout"
-import type { Row } from "./rows"
+import type { FileClock, Row } from "./row"
 import { Zone } from "./zone"
 
 const DAY_SECONDS = 86_400
@@ -21,7 +20,7 @@ export class LocalTimes {
   #day: { number: number; day: Day } = { number: 0, day: "1970-01-01" }
 
   constructor(
-    private readonly layout: Layout,
+    private readonly clock: FileClock,
     private readonly timeZone: string,
   ) {
     this.#site = new Zone(timeZone)
@@ -29,8 +28,8 @@ export class LocalTimes {
 
   /** Rows of a device come in the order of the file. Undefined where the clock that wrote it skips the time. */
   instantOf({ time, device }: Pick<Row, "time" | "device">): number | undefined {
-    const { pattern, zone } = this.layout
-    if (pattern.isUtc) return time
+    const { isUtc, zone } = this.clock
+    if (isUtc) return time
     const [first, second] = zone.instantsOf(time)
     const before = this.#before.get(device) ?? -Infinity
     const isSecond = first !== undefined && first <= before && before - first < NEAR_SECONDS

@@ -1,23 +1,23 @@
 // Which column of a foreign file holds what, as its header says.
-import { didYouMean } from "../../../nearest"
-import { shorten } from "../../../printable"
-import { compilePattern, type TimePattern } from "../../../topology/formats/pattern"
-import type { Column, Format } from "../../../topology/formats/schema"
-import { SurveyMissing } from "../missing"
-import type { Block } from "./blocks"
+import { didYouMean } from "../../../../nearest"
+import { shorten } from "../../../../printable"
+import { compilePattern, type TimePattern } from "../../../../topology/formats/pattern"
+import type { Column, DelimitedFormat } from "../../../../topology/formats/schema"
+import { SurveyMissing } from "../../missing"
+import type { Block } from "../blocks"
+import type { FileClock } from "../row"
+import { marksOf } from "../values"
+import { Zone } from "../zone"
 import { splitLines } from "./cells"
-import { Zone } from "./zone"
 
 /** Columns count from 0. */
-export interface Layout {
-  readonly format: Format
+export interface Layout extends FileClock {
+  readonly format: DelimitedFormat
   /** The first line behind the header. */
   readonly firstLine: number
   /** Of the header, as they are written: they come again where files were joined. */
   readonly headerLines: ReadonlySet<string>
   readonly pattern: TimePattern
-  /** Of the clock that wrote the times. */
-  readonly zone: Zone
   readonly time: readonly number[]
   readonly temperature: number
   readonly humidity: number
@@ -29,15 +29,18 @@ export interface Layout {
 
 const COLUMNS_NAMED = 12
 const NAME_CHARACTERS = 60
-const UTF_16 = /^(?:ÿþ|þÿ|\0|[^\n]\0)/
 
 /**
  * Of a file that begins with this block. Throws SurveyMissing where it is no such file.
  * @param path as people know it
  * @param timeZone the site's
  */
-export function readLayout({ text }: Pick<Block, "text">, format: Format, path: string, timeZone: string): Layout {
-  if (UTF_16.test(text)) throw new SurveyMissing(`${path} is UTF-16 text: save it as UTF-8`)
+export function readLayout(
+  { text }: Pick<Block, "text">,
+  format: DelimitedFormat,
+  path: string,
+  timeZone: string,
+): Layout {
   const { headerRows, delimiter, time, temperature, humidity, device } = format
   const { lines, end } = headerOf(text, format)
   if (lines.length < headerRows) {
@@ -53,18 +56,19 @@ export function readLayout({ text }: Pick<Block, "text">, format: Format, path: 
     firstLine: end + 1,
     headerLines: new Set(lines),
     pattern,
+    isUtc: pattern.isUtc,
     zone: new Zone(time.zone ?? header.zoneOf(timeColumns[0] ?? 0) ?? timeZone),
     time: timeColumns,
     temperature: header.find(temperature.column),
     humidity: header.find(humidity.column),
     device: device && header.find(device.column),
     width: headerRows === 0 ? undefined : header.width,
-    missing: new Set(["", ...format.missing.map((mark) => mark.trim().toLowerCase())]),
+    missing: marksOf(format.missing),
   }
 }
 
 /** The header's rows, and the number of the last line that belongs to it. */
-function headerOf(text: string, { headerRows, comment }: Format): { lines: string[]; end: number } {
+function headerOf(text: string, { headerRows, comment }: DelimitedFormat): { lines: string[]; end: number } {
   const lines: string[] = []
   let end = 0
   for (let at = 0; lines.length < headerRows && at < text.length; end++) {

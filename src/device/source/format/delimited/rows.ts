@@ -1,35 +1,10 @@
-// The rows of a foreign file: what each says, or why it says nothing.
+// The rows of a file of columns: what each says, or why it says nothing.
 
-import { shorten } from "../../../printable"
-import type { Format } from "../../../topology/formats/schema"
-import type { Block } from "./blocks"
+import type { Block } from "../blocks"
+import { inOrder, type Row } from "../row"
+import { readValues, shown } from "../values"
 import { splitLines } from "./cells"
 import { type Layout, trimLine } from "./layout"
-
-/** `time` is as the pattern has it, NaN where it cannot be read. */
-interface Place {
-  /** From 1. */
-  readonly line: number
-  readonly time: number
-  /** As the file calls it, "" where it does not say. */
-  readonly device: string
-}
-
-export type Row =
-  | (Place & {
-      readonly kind: "values"
-      readonly temperature: number
-      readonly humidity: number
-      readonly text: string
-    })
-  /** A value is not there. */
-  | (Place & { readonly kind: "empty" })
-  | (Place & { readonly kind: "refused"; readonly rule: string; readonly text: string })
-
-const SHOWN_CHARACTERS = 40
-const NUMBER = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/
-const FREEZING_F = 32
-const F_PER_C = 1.8
 
 /** In the order of their times, where the file has the newest first. */
 export function rowsOf(block: Block, layout: Layout): Row[] {
@@ -41,11 +16,8 @@ export function rowsOf(block: Block, layout: Layout): Row[] {
       return { kind: "refused", line, time: Number.NaN, device: "", text, rule: "A quote must be closed on its line" }
     return readRow(cells, line, text, layout, block.isCut && line === block.line + block.lines - 1)
   })
-  const [first, last] = [rows.find(isTimed), rows.findLast(isTimed)]
-  return first && last && first.time > last.time ? rows.reverse() : rows
+  return inOrder(rows)
 }
-
-const isTimed = ({ time }: Row): boolean => !Number.isNaN(time)
 
 /** When rows are, and whose; a comment that looks like a row counts as one. It takes half the time of reading their values. */
 export function visitTimes(block: Block, layout: Layout, visit: (time: number, device: string) => void): void {
@@ -120,56 +92,12 @@ function readRow(cells: readonly string[], line: number, text: string, layout: L
   if (Number.isNaN(place.time)) {
     return refuse(`Time must be written ${format.time.pattern}: it is ${shown(timeText(cells, layout.time))}`)
   }
-  const temperatureText = (cells[layout.temperature] ?? "").trim()
-  const humidityText = (cells[layout.humidity] ?? "").trim()
-  if (isMissing(temperatureText, missing) || isMissing(humidityText, missing)) return { ...place, kind: "empty" }
-  const temperature = temperatureOf(temperatureText, format)
-  if (!(temperature >= -90 && temperature <= 90)) {
-    return refuse(ruleOf("Temperature", "-90 to 90 °C", temperatureText, temperature, format))
-  }
-  const humidity = humidityOf(humidityText, format)
-  if (!(humidity >= 0 && humidity <= 100)) {
-    return refuse(ruleOf("Humidity", "0 to 100 %", humidityText, humidity, format))
-  }
-  return { ...place, kind: "values", temperature, humidity, text }
+  const values = readValues(
+    (cells[layout.temperature] ?? "").trim(),
+    (cells[layout.humidity] ?? "").trim(),
+    format,
+    missing,
+  )
+  if ("rule" in values) return refuse(values.rule)
+  return "empty" in values ? { ...place, kind: "empty" } : { ...place, kind: "values", ...values, text }
 }
-
-function isMissing(text: string, missing: ReadonlySet<string>): boolean {
-  if (text === "") return true
-  if (missing.has(text) || missing.has(text.toLowerCase())) return true
-  return text.startsWith("-") && missing.has(String(Number(text))) // -6999.00
-}
-
-function temperatureOf(text: string, { temperature: { unit, scale, offset }, decimal }: Format): number {
-  const value = numberOf(text, decimal) * scale + offset
-  return toHundredths(unit === "F" ? (value - FREEZING_F) / F_PER_C : value)
-}
-
-const humidityOf = (text: string, { humidity: { scale, offset }, decimal }: Format): number =>
-  toHundredths(numberOf(text, decimal) * scale + offset)
-
-function numberOf(text: string, decimal: string): number {
-  if (decimal === ".") return NUMBER.test(text) ? Number(text) : Number.NaN
-  const written = text.replace(decimal, ".")
-  return !text.includes(".") && NUMBER.test(written) ? Number(written) : Number.NaN
-}
-
-/** Halves away from zero, as they are written in decimal: 1.005 is 1.01. Never minus zero. */
-function toHundredths(value: number): number {
-  const hundredths = Math.round(Math.round(Math.abs(value) * 1e7) / 1e5)
-  return hundredths === 0 ? 0 : (Math.sign(value) * hundredths) / 100
-}
-
-function ruleOf(name: string, range: string, text: string, value: number, { decimal }: Format): string {
-  if (!Number.isNaN(value)) {
-    const read = text === String(value) ? "" : `, read as ${value}`
-    return `${name} must be ${range}: it is ${shown(text)}${read}`
-  }
-  const other = decimal === "." ? "," : "."
-  const hint = text.includes(other)
-    ? `, with ${decimal === "." ? "a point" : "a comma"} before its fraction as decimal says`
-    : ""
-  return `${name} must be a number${hint}: it is ${shown(text)}`
-}
-
-const shown = (text: string): string => (text.trim() === "" ? "missing" : shorten(text.trim(), SHOWN_CHARACTERS))

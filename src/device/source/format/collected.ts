@@ -1,0 +1,94 @@
+// What the rows of a foreign file, or of several, say of one day of one device.
+import { clockChange, type Day } from "../../../survey/calendar"
+import { elapsedSeconds, formatTime, type Reading } from "../../../survey/reading"
+import type { RefusedRow } from "../file"
+import { type Formatted, skipped } from "./file"
+import { LocalTimes } from "./local"
+import type { FileClock, Row } from "./row"
+
+const REFUSED_ROWS_KEPT = 100
+
+export class Collected {
+  /** Of the file that is read now. */
+  times: LocalTimes | undefined
+  /** Rows of that day without values, and what the last of them lacks. */
+  empty = 0
+  lacks: string | undefined
+  readonly #readings = new Map<number, Reading>()
+  readonly #refused: Required<RefusedRow>[] = []
+  #refusedCount = 0
+  #path = ""
+  /** Refused rows without a time, of which the next one tells the day. */
+  #undated: RefusedRow[] = []
+  #isOnDay: boolean | undefined
+
+  constructor(
+    private readonly day: Day,
+    private readonly formatted: Formatted,
+  ) {}
+
+  /** From here on rows are of this file. */
+  begin(path: string, clock: FileClock): void {
+    this.#path = path
+    this.times = new LocalTimes(clock, this.formatted.timeZone)
+  }
+
+  take(rows: readonly Row[]): void {
+    const { format, sensor } = this.formatted
+    this.#isOnDay = undefined
+    for (const row of rows) {
+      const isAnothers = format.device !== undefined && row.device !== sensor
+      if (isAnothers && !(row.kind === "refused" && row.device === "")) continue
+      if (Number.isNaN(row.time)) this.#takeUndated(row)
+      else this.#takeDated(row)
+    }
+    this.#undated = []
+  }
+
+  /** In the order of time, and of the files. */
+  finish() {
+    const change = clockChange(this.day, this.formatted.timeZone)
+    const order = (reading: Reading) => elapsedSeconds(reading, change)
+    const readings = [...this.#readings.values()].sort((a, b) => order(a) - order(b))
+    const refused = this.#refused.sort((a, b) => (a.path === b.path ? a.line - b.line : a.path < b.path ? -1 : 1))
+    return { readings, refused, refusedCount: this.#refusedCount }
+  }
+
+  #takeUndated(row: Row): void {
+    if (row.kind !== "refused") return
+    if (this.#isOnDay === undefined) this.#undated.push(row)
+    else if (this.#isOnDay) this.#refuse(row)
+  }
+
+  #takeDated(row: Row): void {
+    const { times } = this
+    if (!times) return
+    const instant = times.instantOf(row)
+    // a time that the clock skips is on the day that it names
+    this.#isOnDay = times.dayOf(instant ?? row.time) === this.day
+    if (this.#isOnDay) for (const undated of this.#undated) this.#refuse(undated)
+    this.#undated = []
+    if (!this.#isOnDay) return
+    if (row.kind === "empty") {
+      this.empty++
+      this.lacks = row.lacks
+    } else if (row.kind === "refused") this.#refuse(row)
+    else if (instant === undefined) this.#refuse(skipped(row))
+    else this.#add(instant, row, times)
+  }
+
+  #add(instant: number, row: Extract<Row, { kind: "values" }>, times: LocalTimes): void {
+    const { reading } = times.place(instant, row)
+    const known = this.#readings.get(instant)
+    if (!known) this.#readings.set(instant, reading)
+    else if (known.temperature !== reading.temperature || known.humidity !== reading.humidity) {
+      const { line, text } = row
+      const time = formatTime(reading.seconds, reading.offset)
+      this.#refuse({ line, text, rule: `Time must not come twice with other values: it is ${time}` })
+    }
+  }
+
+  #refuse({ line, rule, text }: RefusedRow): void {
+    if (this.#refusedCount++ < REFUSED_ROWS_KEPT) this.#refused.push({ line, rule, text, path: this.#path })
+  }
+}
