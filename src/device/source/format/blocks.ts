@@ -11,7 +11,7 @@ export interface Block {
   readonly lines: number
   /** Of its bytes; the same for the same lines. */
   readonly hash: bigint
-  /** The last line has no end: it may be cut, or still be written. */
+  /** The file's last line has no end: it may be cut, or still be written. */
   readonly isCut: boolean
   /** How far into the file it reaches, bytes. */
   readonly end: number
@@ -40,9 +40,10 @@ export async function* blocksOf(file: Pick<FileHandle, "read">, path: string): A
     rest = read.slice(end)
     if (end === 0) continue
     const block = read.subarray(0, end)
-    const isCut = block[end - 1] !== NEWLINE
-    const text = textOf(isCut ? block : block.subarray(0, -1))
-    const lines = countLines(block) + (isCut ? 1 : 0)
+    const isOpen = block[end - 1] !== NEWLINE
+    const text = textOf(isOpen ? block : block.subarray(0, -1))
+    const lines = countLines(block) + (isOpen ? 1 : 0)
+    const isCut = isOpen && isEnd
     if (line === 1 && UTF_16.test(text)) throw new SurveyMissing(`${path} is UTF-16 text: save it as UTF-8`)
     yield { text, line, lines, hash: BigInt(Bun.hash(block)), isCut, end: at - rest.length }
     line += isEndless ? 0 : lines

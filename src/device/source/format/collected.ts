@@ -21,6 +21,9 @@ export class Collected {
   /** Refused rows without a time, of which the next one tells the day. */
   #undated: RefusedRow[] = []
   #isOnDay: boolean | undefined
+  /** The last line until now, and of the pieces before: one that does not end comes in several, and is told once. */
+  #last = 0
+  #known = 0
 
   constructor(
     private readonly day: Day,
@@ -30,13 +33,22 @@ export class Collected {
   /** From here on rows are of this file. */
   begin(path: string, clock: FileClock): void {
     this.#path = path
+    this.#last = 0
     this.times = new LocalTimes(clock, this.formatted.timeZone)
   }
 
+  /** The rows of the next piece that matters; between it and the one before there may be others. */
   take(rows: readonly Row[]): void {
-    const { format, sensor } = this.formatted
     this.#isOnDay = undefined
+    this.goOn(rows)
+  }
+
+  /** The rows of the piece right behind the one that was taken last. */
+  goOn(rows: readonly Row[]): void {
+    const { format, sensor } = this.formatted
+    this.#known = this.#last
     for (const row of rows) {
+      this.#last = Math.max(this.#last, row.line)
       const isAnothers = format.device !== undefined && row.device !== sensor
       if (isAnothers && !(row.kind === "refused" && row.device === "")) continue
       if (Number.isNaN(row.time)) this.#takeUndated(row)
@@ -55,7 +67,7 @@ export class Collected {
   }
 
   #takeUndated(row: Row): void {
-    if (row.kind !== "refused") return
+    if (row.kind !== "refused" || row.line === this.#known) return
     if (this.#isOnDay === undefined) this.#undated.push(row)
     else if (this.#isOnDay) this.#refuse(row)
   }

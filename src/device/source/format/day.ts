@@ -46,12 +46,18 @@ export class DayReader {
     for (const each of await filesOf(folder, path)) {
       await using file = await openFile(folder, each)
       let isBegun = false
+      let isNear = false
       for await (const piece of piecesOf(file, each, formatted)) {
         if (!isBegun) collected.begin(each, piece.clock)
         isBegun = true
         const times = this.#timesOf(piece, formatted.format)
         for (const [device, time] of times.latest) latest.set(device, Math.max(time, latest.get(device) ?? time))
-        if (times.last >= from && times.first < to) collected.take(piece.rows())
+        const isTimed = times.latest.size > 0
+        // a line that is cut may be all of a piece
+        if (!isTimed && isNear) collected.goOn(piece.rows())
+        if (!isTimed) continue
+        isNear = times.last >= from && times.first < to
+        if (isNear) collected.take(piece.rows())
       }
     }
     if (!collected.times) throw new SurveyMissing(`${path} is empty`)

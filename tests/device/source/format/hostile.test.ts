@@ -1,7 +1,7 @@
 // What loggers, their memory cards and office programs make of a file: the right readings, or a reason that names the row.
 import { afterAll, beforeAll, describe, expect, test } from "bun:test"
-import type { FormatAsWritten } from "../../../../src/topology/formats/schema"
-import { type Answer, type Asked, DAY, Folder, formatOf, PATH } from "./read"
+import { formatOf } from "./formats"
+import { type Answer, type Asked, DAY, Folder, PATH } from "./read"
 
 let folder: Folder
 beforeAll(async () => {
@@ -10,7 +10,7 @@ beforeAll(async () => {
 afterAll(() => folder[Symbol.asyncDispose]())
 
 interface Case extends Asked {
-  readonly format?: Partial<FormatAsWritten>
+  readonly format?: Parameters<typeof formatOf>[0]
   readonly file: string | Uint8Array
   readonly gives: Answer
 }
@@ -56,6 +56,10 @@ const CASES: Record<string, Case> = {
   "a last line that is cut behind its values": {
     file: `time,T,H,volts\n2026-11-21 08:00,20,30,12.1\n2026-11-21 12:00,22,31,1`,
     gives: BOTH,
+  },
+  "a last line that is cut in its time": {
+    file: `${HEAD}${GOOD}2026-11-21 1`,
+    gives: { lines: [EIGHT], refused: ["3 The line must have an end: it may be cut, or still be written"] },
   },
   "a line that was cut, and others behind it": {
     file: `${HEAD}2026-11-21 07:00,1\n${GOOD}2026-11-21 0\n${NOON}`,

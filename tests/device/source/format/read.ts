@@ -2,25 +2,14 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import * as v from "valibot"
 import { DayReader } from "../../../../src/device/source/format/day"
 import { SurveyMissing } from "../../../../src/device/source/missing"
 import type { Day } from "../../../../src/survey/calendar"
-import { type Format, type FormatAsWritten, formatEntry } from "../../../../src/topology/formats/schema"
+import type { Format } from "../../../../src/topology/formats/schema"
 
 export const DAY: Day = "2026-11-21"
 export const PATH = "export/bed3.csv"
 const LIMIT_BYTES = 1024 * 1024
-
-/** Comma-separated, in UTC+1, as Rome is in November. */
-export const PLAIN: FormatAsWritten = {
-  time: { column: "time", pattern: "yyyy-MM-dd HH:mm", zone: "+01:00" },
-  temperature: { column: "T" },
-  humidity: { column: "H" },
-}
-
-export const formatOf = (written: Partial<FormatAsWritten> = {}): Format =>
-  v.parse(formatEntry, { ...PLAIN, ...written })
 
 export interface Asked {
   readonly day?: Day
