@@ -29,6 +29,9 @@ interface Token {
 
 const MONTHS = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"]
 const DAYS_BEFORE_MONTH = [0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334, 365]
+// what stands for no time is of other years; those of a calendar end with 9999, in some zone a day sooner
+const FIRST_YEAR = 1970
+const LAST_YEAR = 9998
 const NUMBER = "\\d{1,2}"
 const PAIR = "\\d\\d"
 
@@ -162,6 +165,7 @@ function secondsOf(found: RegExpExecArray | null, tokens: readonly Token[]): num
     if (hour < 1 || hour > 12) return Number.NaN
     hour = (hour % 12) + half
   }
+  if (year < FIRST_YEAR || year > LAST_YEAR) return Number.NaN
   const isMidnight = hour === 24 && minute === 0 && second === 0 // as the end of its day
   if ((hour > 23 && !isMidnight) || minute > 59 || second > 59) return Number.NaN
   const days = ordinal >= 0 ? daysOfOrdinal(year, ordinal) : daysOf(year, month, day)

@@ -34,6 +34,9 @@ describe("compilePattern() refuses", () => {
   test.each([
     ["yyyy-MM-dd HH:mm", "2026-02-29 08:00"],
     ["yyyy-MM-dd HH:mm", "2026-13-01 08:00"],
+    ["yyyy-MM-dd HH:mm", "0000-01-01 00:00"],
+    ["yyyy-MM-dd HH:mm", "1899-12-30 00:00"],
+    ["yyyy-MM-dd HH:mm", "9999-12-31 23:59"],
     ["yyyy-MM-dd HH:mm", "2026-11-21 24:01"],
     ["yyyy-MM-dd HH:mm", "2026-11-21 08:60"],
     ["yyyy-MM-dd HH:mm", "2026-11-21"],
