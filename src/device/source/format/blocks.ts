@@ -13,11 +13,15 @@ export interface Block {
   readonly hash: bigint
   /** The file's last line has no end: it may be cut, or still be written. */
   readonly isCut: boolean
+  /** The start of one line that is longer than any row, such as the zeros that a power cut leaves behind: it is no row. */
+  readonly isEndless: boolean
   /** How far into the file it reaches, bytes. */
   readonly end: number
 }
 
 const BLOCK_BYTES = 64 * 1024
+const MOST_LINE_BYTES = 1024 * 1024 // a line of JSON may hold a day
+export const ENDLESS = `A line must end within ${MOST_LINE_BYTES} bytes: zeros may stand there, as after a power cut`
 const UTF_16 = /^(?:ÿþ|þÿ|\0|[^\n]\0)/
 const NEWLINE = 0x0a
 
@@ -26,6 +30,7 @@ export async function* blocksOf(file: Pick<FileHandle, "read">, path: string): A
   let line = 1
   let at = 0
   let rest = new Uint8Array()
+  let endless: Block | undefined
   for (let isEnd = false; !isEnd; ) {
     const bytes = new Uint8Array(rest.length + BLOCK_BYTES)
     bytes.set(rest)
@@ -33,21 +38,39 @@ export async function* blocksOf(file: Pick<FileHandle, "read">, path: string): A
     at += bytesRead
     isEnd = bytesRead === 0
     const read = bytes.subarray(0, rest.length + bytesRead)
+    if (endless) {
+      const newline = read.indexOf(NEWLINE)
+      rest = newline === -1 ? new Uint8Array() : read.slice(newline + 1)
+      if (newline === -1 && !isEnd) continue
+      yield { ...endless, isCut: isEnd, end: at - rest.length }
+      line += endless.lines
+      endless = undefined
+      continue
+    }
     const newline = read.lastIndexOf(NEWLINE)
-    // a line that does not end, such as the zeros that a power cut leaves behind, is cut into several
-    const isEndless = newline === -1 && read.length >= BLOCK_BYTES
+    const isEndless = newline === -1 && read.length > MOST_LINE_BYTES
     const end = isEnd || isEndless ? read.length : newline + 1
     rest = read.slice(end)
     if (end === 0) continue
-    const block = read.subarray(0, end)
-    const isOpen = block[end - 1] !== NEWLINE
-    const text = textOf(isOpen ? block : block.subarray(0, -1))
-    const lines = countLines(block) + (isOpen ? 1 : 0)
-    const isCut = isOpen && isEnd
-    if (line === 1 && UTF_16.test(text)) throw new SurveyMissing(`${path} is UTF-16 text: save it as UTF-8`)
-    yield { text, line, lines, hash: BigInt(Bun.hash(block)), isCut, end: at - rest.length }
-    line += isEndless ? 0 : lines
+    const block = blockOf(read.subarray(0, end), { line, isEnd, isEndless, end: at - rest.length })
+    if (line === 1 && UTF_16.test(block.text)) throw new SurveyMissing(`${path} is UTF-16 text: save it as UTF-8`)
+    if (isEndless) endless = block
+    else {
+      yield block
+      line += block.lines
+    }
   }
+}
+
+function blockOf(
+  bytes: Uint8Array,
+  { line, isEnd, isEndless, end }: Pick<Block, "line" | "isEndless" | "end"> & { readonly isEnd: boolean },
+): Block {
+  const isOpen = bytes[bytes.length - 1] !== NEWLINE
+  const text = textOf(isOpen ? bytes : bytes.subarray(0, -1))
+  const lines = countLines(bytes) + (isOpen ? 1 : 0)
+  const hash = BigInt(Bun.hash(bytes, isEndless ? 1 : 0))
+  return { text, line, lines, hash, isCut: isOpen && isEnd, isEndless, end }
 }
 
 const UTF_8 = new TextDecoder()

@@ -2,9 +2,9 @@
 import { clockChange, type Day } from "../../../survey/calendar"
 import { elapsedSeconds, formatTime, type Reading } from "../../../survey/reading"
 import type { RefusedRow } from "../file"
-import { type Formatted, skipped } from "./file"
-import { LocalTimes } from "./local"
-import type { FileClock, Row } from "./row"
+import type { Formatted } from "./file"
+import { LocalTimes, type Timed } from "./local"
+import type { FileClock, Row, ValuesRow } from "./row"
 
 const REFUSED_ROWS_KEPT = 100
 
@@ -21,9 +21,6 @@ export class Collected {
   /** Refused rows without a time, of which the next one tells the day. */
   #undated: RefusedRow[] = []
   #isOnDay: boolean | undefined
-  /** The last line until now, and of the pieces before: one that does not end comes in several, and is told once. */
-  #last = 0
-  #known = 0
 
   constructor(
     private readonly day: Day,
@@ -33,7 +30,6 @@ export class Collected {
   /** From here on rows are of this file. */
   begin(path: string, clock: FileClock): void {
     this.#path = path
-    this.#last = 0
     this.times = new LocalTimes(clock, this.formatted.timeZone)
   }
 
@@ -45,14 +41,9 @@ export class Collected {
 
   /** The rows of the piece right behind the one that was taken last. */
   goOn(rows: readonly Row[]): void {
-    const { format, sensor } = this.formatted
-    this.#known = this.#last
-    for (const row of rows) {
-      this.#last = Math.max(this.#last, row.line)
-      const isAnothers = format.device !== undefined && row.device !== sensor
-      if (isAnothers && !(row.kind === "refused" && row.device === "")) continue
-      if (Number.isNaN(row.time)) this.#takeUndated(row)
-      else this.#takeDated(row)
+    for (const timed of this.times?.follow(rows.filter((row) => this.#mayBeOwn(row))) ?? []) {
+      if (Number.isNaN(timed.at)) this.#takeUndated(timed.row)
+      else this.#takeDated(timed)
     }
     this.#undated = []
   }
@@ -66,18 +57,22 @@ export class Collected {
     return { readings, refused, refusedCount: this.#refusedCount }
   }
 
+  /** So may a refused row that does not say whose it is. */
+  #mayBeOwn({ kind, device }: Row): boolean {
+    const { format, sensor } = this.formatted
+    return format.device === undefined || device === sensor || (kind === "refused" && device === "")
+  }
+
   #takeUndated(row: Row): void {
-    if (row.kind !== "refused" || row.line === this.#known) return
+    if (row.kind !== "refused") return
     if (this.#isOnDay === undefined) this.#undated.push(row)
     else if (this.#isOnDay) this.#refuse(row)
   }
 
-  #takeDated(row: Row): void {
+  #takeDated({ row, at }: Timed): void {
     const { times } = this
     if (!times) return
-    const instant = times.instantOf(row)
-    // a time that the clock skips is on the day that it names
-    this.#isOnDay = times.dayOf(instant ?? row.time) === this.day
+    this.#isOnDay = times.dayOf(at) === this.day
     if (this.#isOnDay) for (const undated of this.#undated) this.#refuse(undated)
     this.#undated = []
     if (!this.#isOnDay) return
@@ -85,11 +80,10 @@ export class Collected {
       this.empty++
       this.lacks = row.lacks
     } else if (row.kind === "refused") this.#refuse(row)
-    else if (instant === undefined) this.#refuse(skipped(row))
-    else this.#add(instant, row, times)
+    else this.#add(at, row, times)
   }
 
-  #add(instant: number, row: Extract<Row, { kind: "values" }>, times: LocalTimes): void {
+  #add(instant: number, row: ValuesRow, times: LocalTimes): void {
     const { reading } = times.place(instant, row)
     const known = this.#readings.get(instant)
     if (!known) this.#readings.set(instant, reading)

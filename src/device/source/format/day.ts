@@ -105,7 +105,7 @@ function whyNone(
   }
   const last = latest.get(format.device ? sensor : "")
   if (last !== undefined && times) {
-    const lastDay = times.dayOf(times.instantOf({ time: last, device: "" }) ?? last)
+    const lastDay = times.dayNamed(last)
     const what = format.device ? ` of ${sensor} of ${shortDay(day)}` : ` of ${shortDay(day)}`
     return `has no reading${what}, its last is of ${shortDay(lastDay, day)}`
   }

@@ -8,7 +8,7 @@ import { SurveyMissing } from "../missing"
 import { delimitedPieces } from "./delimited/pieces"
 import { jsonPieces } from "./json/pieces"
 import { LocalTimes, type Placed } from "./local"
-import type { Piece, Row } from "./row"
+import type { Piece } from "./row"
 import { senmlPieces } from "./senml"
 import { filesOf } from "./several"
 
@@ -21,10 +21,15 @@ export interface Formatted {
   readonly timeZone: string
 }
 
+interface Whose {
+  /** As the file calls it; "" where the format does not say whose a row is, or it cannot be read. */
+  readonly device: string
+}
+
 /** What some of a file says. */
 export interface Content {
-  readonly readings: readonly (Placed & { readonly device: string })[]
-  readonly refused: readonly Required<RefusedRow>[]
+  readonly readings: readonly (Placed & Whose)[]
+  readonly refused: readonly (Required<RefusedRow> & Whose)[]
   /** Rows in which a value is not there. */
   readonly empty: number
   /** How far into the file this is, bytes. */
@@ -75,23 +80,14 @@ export async function* readAll(
 }
 
 function contentOf(piece: Piece, path: string, times: LocalTimes): Content {
-  const readings: (Placed & { device: string })[] = []
-  const refused: Required<RefusedRow>[] = []
+  const readings: (Placed & Whose)[] = []
+  const refused: (Required<RefusedRow> & Whose)[] = []
   let empty = 0
-  for (const row of piece.rows()) {
+  for (const { row, at } of times.follow(piece.rows())) {
     const { device } = row
-    const instant = times.instantOf(row)
     if (row.kind === "empty") empty++
-    else if (row.kind === "refused") refused.push({ line: row.line, rule: row.rule, text: row.text, path })
-    else if (instant === undefined) refused.push({ ...skipped(row), path })
-    else readings.push({ device, ...times.place(instant, row) })
+    else if (row.kind === "refused") refused.push({ device, line: row.line, rule: row.rule, text: row.text, path })
+    else readings.push({ device, ...times.place(at, row) })
   }
   return { readings, refused, empty, end: piece.end }
 }
-
-/** A row of a time that the clock of its file skips. */
-export const skipped = ({ line, text }: Extract<Row, { kind: "values" }>): RefusedRow => ({
-  line,
-  text,
-  rule: "Time must be on the file's clock, which skips it on this day: say with time.zone what clock that is",
-})

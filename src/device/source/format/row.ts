@@ -10,16 +10,27 @@ interface Place {
   readonly device: string
 }
 
-export type Row =
-  | (Place & {
-      readonly kind: "values"
-      readonly temperature: number
-      readonly humidity: number
-      readonly text: string
-    })
-  /** A value is not there; `lacks` tells which one, where it can be told. */
-  | (Place & { readonly kind: "empty"; readonly lacks?: string })
-  | (Place & { readonly kind: "refused"; readonly rule: string; readonly text: string })
+export interface ValuesRow extends Place {
+  readonly kind: "values"
+  readonly temperature: number
+  readonly humidity: number
+  readonly text: string
+}
+
+/** A value is not there; `lacks` tells which one, where it can be told. */
+interface EmptyRow extends Place {
+  readonly kind: "empty"
+  readonly lacks?: string
+}
+
+interface Refused extends Place {
+  readonly kind: "refused"
+  readonly rule: string
+  readonly text: string
+}
+
+/** Only a refused row has a time that cannot be read. */
+export type Row = ValuesRow | EmptyRow | Refused
 
 /** The clock by which a file's times are written. */
 export interface FileClock {
@@ -35,15 +46,8 @@ export interface Piece {
   /** How far into the file it reaches, bytes. */
   readonly end: number
   readonly clock: FileClock
+  /** In the order of the file. */
   rows(): Row[]
   /** When its rows are, and whose: quicker than reading them. */
   visitTimes(visit: (time: number, device: string) => void): void
-}
-
-const isTimed = ({ time }: Row): boolean => !Number.isNaN(time)
-
-/** In the order of their times, where the file has the newest first. */
-export function inOrder(rows: Row[]): Row[] {
-  const [first, last] = [rows.find(isTimed), rows.findLast(isTimed)]
-  return first && last && first.time > last.time ? rows.reverse() : rows
 }

@@ -4,7 +4,7 @@ import { SenmlReadings } from "../../../survey/senml/readings"
 import type { SenmlFormat } from "../../../topology/formats/schema"
 import type { Element } from "./json/elements"
 import { type JsonText, jsonTextsOf } from "./json/texts"
-import { type FileClock, inOrder, type Piece, type Row } from "./row"
+import type { FileClock, Piece, Row } from "./row"
 import { Zone } from "./zone"
 
 const UTC: FileClock = { isUtc: true, zone: new Zone("UTC") }
@@ -43,7 +43,7 @@ class SenmlPiece implements Piece {
         rows.push(row.kind === "empty" ? row : { ...row, text: texts.get(row.line) ?? "" })
       }
     }
-    return inOrder(rows)
+    return rows
   }
 
   visitTimes(visit: (time: number, device: string) => void): void {

@@ -25,6 +25,12 @@ const utf16 = (text: string) => new Uint8Array(Buffer.from(`\ufeff${text}`, "utf
 const local = (zone: string) => ({ time: { column: "time", pattern: "yyyy-MM-dd HH:mm", zone } })
 const byColumn = { device: { column: "who" } }
 
+const AMBIGUOUS =
+  "Time must be of one pass of an hour that the file's clock shows twice: the row before does not tell of which"
+/** Of the night in which the clock goes back: times and temperatures. */
+const nightOf = (rows: string) => HEAD + rows.replace(/(\S+) ?/g, "2026-10-25 $1,30\n")
+const moist = (line: string) => `${line} - 30%`
+
 const CASES: Record<string, Case> = {
   "a plain file": { file: HEAD + GOOD + NOON, gives: BOTH },
   "a byte order mark": { file: `\ufeff${HEAD}${GOOD}${NOON}`, gives: BOTH },
@@ -77,6 +83,13 @@ const CASES: Record<string, Case> = {
     gives: {
       lines: [EIGHT, TWELVE],
       refused: ["3 A row must have 3 columns: it has 1"],
+    },
+  },
+  "a line that does not end, and seems to hold a row at its end": {
+    file: `${HEAD}${GOOD}${"\0".repeat(21 * 65_536 - HEAD.length - GOOD.length - 10)}${NOON}${NOON}`,
+    gives: {
+      lines: [EIGHT, TWELVE],
+      refused: ["3 A line must end within 1048576 bytes: zeros may stand there, as after a power cut"],
     },
   },
   "a quote that is not closed": {
@@ -259,6 +272,65 @@ const CASES: Record<string, Case> = {
     day: "2026-10-25",
     file: `${HEAD}2026-10-25 03:30,5,5\n2026-10-25 02:30,4,4\n2026-10-25 02:30,2,2\n2026-10-25 01:30,1,1\n`,
     gives: { lines: ["01:30 - 1 - 1%", "02:30 - 2 - 2%", "02:30+01:00 - 4 - 4%", "03:30 - 5 - 5%"], refused: [] },
+  },
+  "that night, with a row twice": {
+    format: local("Europe/Rome"),
+    day: "2026-10-25",
+    file: nightOf("01:30,1 02:00,2 02:00,2 02:30,3 02:00,4 02:30,5 03:00,6"),
+    gives: {
+      lines: ["01:30 - 1", "02:00 - 2", "02:30 - 3", "02:00+01:00 - 4", "02:30+01:00 - 5", "03:00 - 6"].map(moist),
+      refused: [],
+    },
+  },
+  "that night, with a time twice": {
+    format: local("Europe/Rome"),
+    day: "2026-10-25",
+    file: nightOf("01:30,1 02:00,2 02:00,9 02:30,3 02:00,4 03:00,6"),
+    gives: {
+      lines: ["01:30 - 1", "02:00 - 2", "02:30 - 3", "02:00+01:00 - 4", "03:00 - 6"].map(moist),
+      refused: ["4 Time must not come twice with other values: it is 02:00"],
+    },
+  },
+  "that night, with a reading an hour": {
+    format: local("Europe/Rome"),
+    day: "2026-10-25",
+    file: nightOf("00:00,1 01:00,1 02:00,2 02:00,3 03:00,4"),
+    gives: {
+      lines: ["00:00 - 1", "01:00 - 1", "02:00 - 2", "02:00+01:00 - 3", "03:00 - 4"].map(moist),
+      refused: [],
+    },
+  },
+  "that night, with a reading an hour, two of which are alike": {
+    format: local("Europe/Rome"),
+    day: "2026-10-25",
+    file: nightOf("00:00,1 01:00,1 02:00,2 02:00,2 03:00,4"),
+    gives: {
+      lines: ["00:00 - 1", "01:00 - 1", "02:00 - 2", "03:00 - 4"].map(moist),
+      refused: [`5 ${AMBIGUOUS}`],
+    },
+  },
+  "that night, with a row out of order": {
+    format: local("Europe/Rome"),
+    day: "2026-10-25",
+    file: nightOf("01:30,1 02:00,2 02:30,3 02:00,4 02:30,5 02:15,9 03:00,6 02:45,9 03:30,7"),
+    gives: {
+      lines: [
+        "01:30 - 1",
+        "02:00 - 2",
+        "02:30 - 3",
+        "02:00+01:00 - 4",
+        "02:30+01:00 - 5",
+        "03:00 - 6",
+        "03:30 - 7",
+      ].map(moist),
+      refused: [`7 ${AMBIGUOUS}`, `9 ${AMBIGUOUS}`],
+    },
+  },
+  "that night, a reading a day": {
+    format: local("Europe/Rome"),
+    day: "2026-10-25",
+    file: `${HEAD}2026-10-26 02:30,1,30\n2026-10-25 02:30,2,30\n2026-10-24 02:30,3,30\n`,
+    gives: { lines: ["02:30 - 2 - 30%"], refused: [] },
   },
   "a time that its clock skips": {
     format: local("Europe/Rome"),

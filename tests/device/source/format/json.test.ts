@@ -87,6 +87,18 @@ const CASES: Record<string, Case> = {
     file: `${GOOD}\n${"\0".repeat(200_000)}\n${NOON}\n`,
     gives: { lines: [EIGHT, TWELVE], refused: ["2 A line must be JSON"] },
   },
+  "a line that does not end": {
+    file: `${GOOD}\n${"\0".repeat(20 * 65_536 - GOOD.length - 1)}${NOON}\n${NOON}\n`,
+    gives: {
+      lines: [EIGHT, TWELVE],
+      refused: ["2 A line must end within 1048576 bytes: zeros may stand there, as after a power cut"],
+    },
+  },
+  "a day a line": {
+    format: { rows: "data" },
+    file: `{"data":[${GOOD}]}\n{"data":[${Array.from({ length: 5000 }, () => NOON).join()}]}\n`,
+    gives: BOTH,
+  },
   "lists within lists": {
     file: `${"[".repeat(100_000)}${"]".repeat(100_000)}`,
     gives: `${PATH} has no readings`,

@@ -3,8 +3,10 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { DayReader } from "../../../../src/device/source/format/day"
+import { readAll } from "../../../../src/device/source/format/file"
 import { SurveyMissing } from "../../../../src/device/source/missing"
 import type { Day } from "../../../../src/survey/calendar"
+import { formatReading } from "../../../../src/survey/reading"
 import type { Format } from "../../../../src/topology/formats/schema"
 
 export const DAY: Day = "2026-11-21"
@@ -50,6 +52,17 @@ export class Folder {
       if (error instanceof SurveyMissing) return error.message
       throw error
     }
+  }
+
+  /** The same of all days and devices, each line behind its day. */
+  async readAll(format: Format, { timeZone = "Europe/Rome" }: Pick<Asked, "timeZone"> = {}): Promise<Answer> {
+    const lines: string[] = []
+    const refused: string[] = []
+    for await (const content of readAll(this.path, PATH, { format, timeZone })) {
+      for (const { day, reading } of content.readings) lines.push(`${day} ${formatReading(reading)}`)
+      for (const { line, rule } of content.refused) refused.push(`${line} ${rule}`)
+    }
+    return { lines, refused }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -1,27 +1,38 @@
 // The rows of a file of columns: what each says, or why it says nothing.
-
-import type { Block } from "../blocks"
-import { inOrder, type Row } from "../row"
+import { type Block, ENDLESS } from "../blocks"
+import type { Row } from "../row"
 import { readValues, shown } from "../values"
 import { splitLines } from "./cells"
 import { type Layout, trimLine } from "./layout"
 
-/** In the order of their times, where the file has the newest first. */
+const SHOWN_CHARACTERS = 200
+
+/** In the order of the file. */
 export function rowsOf(block: Block, layout: Layout): Row[] {
+  if (block.isEndless) return [refusedLine(block.line, block.text, ENDLESS)]
   const { lines, numbers } = linesOf(block, layout)
-  const rows = splitLines(lines, layout.format.delimiter).map((cells, at): Row => {
+  return splitLines(lines, layout.format.delimiter).map((cells, at) => {
     const line = numbers[at] ?? 0
     const text = lines[at] ?? ""
-    if (!cells)
-      return { kind: "refused", line, time: Number.NaN, device: "", text, rule: "A quote must be closed on its line" }
+    if (!cells) return refusedLine(line, text, "A quote must be closed on its line")
     return readRow(cells, line, text, layout, block.isCut && line === block.line + block.lines - 1)
   })
-  return inOrder(rows)
 }
+
+/** Nothing in it can be told from the rest. */
+const refusedLine = (line: number, text: string, rule: string): Row => ({
+  kind: "refused",
+  line,
+  time: Number.NaN,
+  device: "",
+  text: text.slice(0, SHOWN_CHARACTERS),
+  rule,
+})
 
 /** When rows are, and whose; a comment that looks like a row counts as one. It takes half the time of reading their values. */
 export function visitTimes(block: Block, layout: Layout, visit: (time: number, device: string) => void): void {
   const { text } = block
+  if (block.isEndless) return
   const { pattern } = layout
   const { delimiter } = layout.format
   const [column = 0] = layout.time

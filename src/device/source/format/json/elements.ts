@@ -1,6 +1,8 @@
 // The values of a JSON text one by one, each with its line: a value a line, or documents whose outermost list is taken apart.
 // What is damaged or cut is told, and does not take along what stands before it, nor on other lines behind it.
+
 import { type JsonPath, readPath, whereItEnds } from "../../../../topology/formats/json-path"
+import { type Block, ENDLESS } from "../blocks"
 
 interface Place {
   /** From 1; of a value within a line, or within a document that names where its list is, where that begins. */
@@ -29,11 +31,8 @@ export function hasLines(text: string): boolean {
   return parse(second.trim()) !== undefined || !/^[[{]/.test(start)
 }
 
-/** @param firstLine its number @param isCut the last line has no end */
 export function* elementsOfLines(
-  text: string,
-  firstLine: number,
-  isCut: boolean,
+  { text, line: firstLine, isCut, isEndless }: Omit<Block, "hash" | "end">,
   rows: JsonPath | undefined,
 ): Generator<Element> {
   const lines = text.split("\n")
@@ -41,8 +40,9 @@ export function* elementsOfLines(
     const line = whole.trim()
     if (line === "") continue
     const place = { line: firstLine + index, document: firstLine + index, text: line.slice(0, SHOWN_CHARACTERS) }
-    const parsed = parse(line)
+    const parsed = isEndless ? undefined : parse(line)
     if (parsed) yield* elementsOf(parsed.value, place, rows)
+    else if (isEndless) yield { ...place, rule: ENDLESS }
     else yield { ...place, rule: isCut && index === lines.length - 1 ? CUT : "A line must be JSON" }
   }
 }

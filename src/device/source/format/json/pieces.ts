@@ -5,7 +5,7 @@ import { readPath, whereItEnds } from "../../../../topology/formats/json-path"
 import { compilePattern, type TimePattern } from "../../../../topology/formats/pattern"
 import type { JsonFormat } from "../../../../topology/formats/schema"
 import { SurveyMissing } from "../../missing"
-import { type FileClock, inOrder, type Piece, type Row } from "../row"
+import type { FileClock, Piece, Row } from "../row"
 import { marksOf, readValues, shown } from "../values"
 import { Zone } from "../zone"
 import type { Element } from "./elements"
@@ -51,7 +51,7 @@ class JsonPiece implements Piece {
   }
 
   rows(): Row[] {
-    return inOrder(Array.from(this.text.elements(), (element) => readRow(element, this.reader)))
+    return Array.from(this.text.elements(), (element) => readRow(element, this.reader))
   }
 
   visitTimes(visit: (time: number, device: string) => void): void {

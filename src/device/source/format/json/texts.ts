@@ -26,10 +26,10 @@ export async function* jsonTextsOf(file: FileHandle, path: string, rows?: JsonPa
   }
 }
 
-const linesOf = ({ text, line, isCut, hash, end }: Block, rows: JsonPath | undefined): JsonText => ({
-  key: `${hash}`,
-  end,
-  elements: () => elementsOfLines(text, line, isCut, rows),
+const linesOf = (block: Block, rows: JsonPath | undefined): JsonText => ({
+  key: `${block.hash}`,
+  end: block.end,
+  elements: () => elementsOfLines(block, rows),
 })
 
 async function documentsOf(file: FileHandle, path: string, rows: JsonPath | undefined): Promise<JsonText> {
