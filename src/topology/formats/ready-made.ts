@@ -82,7 +82,14 @@ export const readyMadeNames = (): string[] => Object.keys(READY_MADE)
 
 export const isReadyMade = (name: string): boolean => Object.hasOwn(READY_MADE, name)
 
+// Each is read once: what is known of a file is known by the one object of its format. That tells nobody anything else, and so
+// has no owner.
+const read = new Map<string, Format>()
+
 export function readyMade(name: string): Format | undefined {
-  const written = isReadyMade(name) ? READY_MADE[name] : undefined
-  return written && v.parse(formatEntry, written)
+  const known = read.get(name)
+  if (known || !isReadyMade(name)) return known
+  const format = v.parse(formatEntry, READY_MADE[name])
+  read.set(name, format)
+  return format
 }

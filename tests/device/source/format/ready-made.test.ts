@@ -31,3 +31,7 @@ test.each(readyMadeNames())("the ready-made format %s reads its sample", async (
   await folder.write(await Bun.file(join(import.meta.dir, "samples", file)).bytes())
   expect(await folder.read(format, { day: DAY, ...asked })).toEqual({ lines, refused: [] })
 })
+
+test.each(readyMadeNames())("readyMade() gives %s as one object, by which pieces of its files are known", (name) => {
+  expect(readyMade(name)).toBe(readyMade(name))
+})
