@@ -32,8 +32,8 @@ export function readValues(
   format: ValueFormat,
   missing: ReadonlySet<string>,
 ): Values {
-  if (isMissing(temperatureText, missing)) return { empty: "temperature" }
-  if (isMissing(humidityText, missing)) return { empty: "humidity" }
+  if (isMissing(temperatureText, format, missing)) return { empty: "temperature" }
+  if (isMissing(humidityText, format, missing)) return { empty: "humidity" }
   const temperature = temperatureOf(temperatureText, format)
   if (!(temperature >= -90 && temperature <= 90)) {
     return { rule: ruleOf("Temperature", "-90 to 90 °C", temperatureText, temperature, format) }
@@ -45,10 +45,9 @@ export function readValues(
   return { temperature, humidity }
 }
 
-function isMissing(text: string, missing: ReadonlySet<string>): boolean {
-  if (text === "") return true
+function isMissing(text: string, { decimal }: ValueFormat, missing: ReadonlySet<string>): boolean {
   if (missing.has(text) || missing.has(text.toLowerCase())) return true
-  return text.startsWith("-") && missing.has(String(Number(text))) // -6999.00
+  return text.startsWith("-") && missing.has(String(numberOf(text, decimal))) // -6999.00
 }
 
 function temperatureOf(text: string, { temperature: { unit, scale, offset }, decimal }: ValueFormat): number {

@@ -177,6 +177,11 @@ const CASES: Record<string, Case> = {
     file: "time;T;H\n2026-11-21 08:00;20,5;30,25\n",
     gives: { lines: ["08:00 - 20.5 - 30.25%"], refused: [] },
   },
+  "a marker with a decimal comma": {
+    format: { delimiter: ";", decimal: "," },
+    file: "time;T;H\n2026-11-21 08:00;20,5;30,25\n2026-11-21 09:00;-9999,00;30\n2026-11-21 10:00;20;-6999,0\n",
+    gives: { lines: ["08:00 - 20.5 - 30.25%"], refused: [] },
+  },
   "a decimal comma that the format does not tell of": {
     format: { delimiter: ";" },
     file: "time;T;H\n2026-11-21 08:00;20,5;30\n",
