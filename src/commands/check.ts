@@ -120,7 +120,7 @@ async function checkFile({ folder, timeZone }: Topology, path: string, formatted
   let refusedCount = 0
   let latest: Placed[] = []
   const problems: string[] = []
-  for await (const content of readAll(folder, path, { format, timeZone })) {
+  for await (const content of readAll(folder, path, { format, timeZone }, systemClock.now())) {
     const own = content.readings.filter(({ device }) => !format.device || device === sensor)
     readings += own.length
     latest = [...latest, ...own].sort(byTime).slice(-LATEST_SHOWN)

@@ -1,5 +1,6 @@
 // Files that hold history: how each is read, and whose readings it holds.
 import { basename, resolve } from "node:path"
+import { systemClock } from "../../clock"
 import { readDevice } from "../../cloud/export/devices"
 import { formattedOf, surveyPath } from "../../device/source"
 import { readSurveyFile } from "../../device/source/file"
@@ -105,7 +106,12 @@ async function* readMany(
   only?: Device,
 ): AsyncGenerator<Part> {
   const addressOf = (device: string) => (typeof whose === "number" ? whose : whose.get(device))
-  for await (const { readings, refused, end } of readAll(process.cwd(), file, { format, timeZone })) {
+  for await (const { readings, refused, end } of readAll(
+    process.cwd(),
+    file,
+    { format, timeZone },
+    systemClock.now(),
+  )) {
     const known: Part["readings"][number][] = []
     const strangers: string[] = []
     for (const { device, day, reading } of readings) {

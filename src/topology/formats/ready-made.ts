@@ -13,7 +13,7 @@ const READY_MADE: Record<string, FormatAsWritten> = {
     temperature: { column: "°C Soil Temperature" },
     humidity: { column: "m³/m³ Water Content", scale: 100 },
   },
-  // Onset HOBOware, exported as text with a plot title above
+  // Onset HOBOware, exported as text; the title above its columns is an option
   hobo: {
     headerRows: 2,
     time: { column: HOBO_COLUMN, pattern: "MM/dd/yy hh:mm:ss a" },

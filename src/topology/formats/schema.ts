@@ -80,7 +80,10 @@ const delimited = section("A file of rows and columns that others write.", {
     ),
     ",",
   ),
-  headerRows: v.optional(wholeNumber(0, 20, "How many rows stand above the readings and name the columns."), 1),
+  headerRows: v.optional(
+    wholeNumber(0, 20, "How many rows stand above the readings and name the columns, at most."),
+    1,
+  ),
   comment: v.optional(path("What a line begins with that is passed over, as #.")),
   missing,
   decimal: v.optional(choice([".", ","], "What stands before a fraction."), "."),

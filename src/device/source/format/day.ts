@@ -19,6 +19,8 @@ export interface DayQuestion {
   /** limits.survey */
   readonly limitBytes: number
   readonly formatted: Formatted
+  /** Since the epoch. */
+  readonly nowMs: number
 }
 
 /** When the rows of a piece are, as the file's clock has it, and the latest of each device. */
@@ -37,7 +39,7 @@ export class DayReader {
   readonly #known = new WeakMap<Format, Map<string, Times>>()
 
   /** Throws SurveyMissing. */
-  async read({ folder, path, day, limitBytes, formatted }: DayQuestion): Promise<SurveyText> {
+  async read({ folder, path, day, limitBytes, formatted, nowMs }: DayQuestion): Promise<SurveyText> {
     const start = Temporal.PlainDate.from(day).toZonedDateTime("UTC").epochMilliseconds / 1000
     const from = start - CLOCKS_DIFFER_DAYS * DAY_SECONDS
     const to = start + (CLOCKS_DIFFER_DAYS + 1) * DAY_SECONDS
@@ -47,7 +49,7 @@ export class DayReader {
       await using file = await openFile(folder, each)
       let isBegun = false
       let isNear = false
-      for await (const piece of piecesOf(file, each, formatted)) {
+      for await (const piece of piecesOf(file, each, formatted, nowMs)) {
         if (!isBegun) collected.begin(each, piece.clock)
         isBegun = true
         const times = this.#timesOf(piece, formatted.format)

@@ -44,15 +44,16 @@ export async function openFile(folder: string, path: string): Promise<FileHandle
   })
 }
 
-/** Of an open file, as its format has it; none of an empty one. Throws SurveyMissing. */
+/** Of an open file, as its format has it; none of an empty one. Throws SurveyMissing. @param nowMs since the epoch */
 export function piecesOf(
   file: FileHandle,
   path: string,
   { format, timeZone }: Omit<Formatted, "sensor">,
+  nowMs: number,
 ): AsyncGenerator<Piece> {
   switch (format.kind) {
     case "delimited":
-      return delimitedPieces(file, path, format, timeZone)
+      return delimitedPieces(file, path, format, timeZone, nowMs)
     case "json":
       return jsonPieces(file, path, format, timeZone)
     case "senml":
@@ -60,17 +61,18 @@ export function piecesOf(
   }
 }
 
-/** All that a file says, or several of that name, of all devices, a piece at a time. Throws SurveyMissing. */
+/** All that a file says, or several of that name, of all devices, a piece at a time. Throws SurveyMissing. @param nowMs since the epoch */
 export async function* readAll(
   folder: string,
   path: string,
   formatted: Omit<Formatted, "sensor">,
+  nowMs: number,
 ): AsyncGenerator<Content> {
   let isEmpty = true
   for (const each of await filesOf(folder, path)) {
     await using file = await openFile(folder, each)
     let times: LocalTimes | undefined
-    for await (const piece of piecesOf(file, each, formatted)) {
+    for await (const piece of piecesOf(file, each, formatted, nowMs)) {
       isEmpty = false
       times ??= new LocalTimes(piece.clock, formatted.timeZone)
       yield contentOf(piece, each, times)

@@ -23,6 +23,12 @@ const TWELVE = "12:00 - 22 - 31%"
 const BOTH: Answer = { lines: [EIGHT, TWELVE], refused: [] }
 const utf16 = (text: string) => new Uint8Array(Buffer.from(`\ufeff${text}`, "utf16le"))
 const local = (zone: string) => ({ time: { column: "time", pattern: "yyyy-MM-dd HH:mm", zone } })
+const NO_HEADER: Case["format"] = {
+  headerRows: 0,
+  time: { column: 1, pattern: "yyyy-MM-dd HH:mm", zone: "+01:00" },
+  temperature: { column: 2 },
+  humidity: { column: 3 },
+}
 const byColumn = { device: { column: "who" } }
 
 const AMBIGUOUS =
@@ -49,6 +55,51 @@ const CASES: Record<string, Case> = {
     file: HEAD,
     gives: `${PATH} has 1 of the 3 rows that name its columns`,
   },
+  "a reading among the rows that name its columns": {
+    format: { headerRows: 3 },
+    file: HEAD + GOOD + NOON,
+    gives: BOTH,
+  },
+  "a reading without values among them": {
+    format: { headerRows: 2 },
+    file: `${HEAD}2026-11-21 07:00,,\n${GOOD}${NOON}`,
+    gives: BOTH,
+  },
+  "a time above the rows that name its columns": {
+    format: { headerRows: 2 },
+    file: `2026-11-21 07:00,export\n${HEAD}${GOOD}${NOON}`,
+    gives: BOTH,
+  },
+  "a reading in the place of its header": {
+    format: { ...NO_HEADER, headerRows: 1 },
+    file: GOOD + NOON,
+    gives: BOTH,
+  },
+  "a reading in the place of its header, and names": {
+    format: { time: { column: 1, pattern: "yyyy-MM-dd HH:mm", zone: "+01:00" } },
+    file: GOOD + NOON,
+    gives: `${PATH} has no row that names its columns: give the number of column T`,
+  },
+  "a row of units that is blank at its end": {
+    format: { headerRows: 2 },
+    file: `time,T,H,note\n,°C,%,\n2026-11-21 08:00,20,30,rain\n2026-11-21 12:00,22,31,\n`,
+    gives: BOTH,
+  },
+  "a row of units that ends before the others": {
+    format: { ...byColumn, headerRows: 2 },
+    file: `time,T,H,who\n,°C,%\n2026-11-21 08:00,20,30,bed3\n2026-11-21 12:00,22,31,bed3\n`,
+    gives: BOTH,
+  },
+  "a row of units that is blank at its end, and columns by number": {
+    format: { headerRows: 2, time: { column: 1, pattern: "yyyy-MM-dd HH:mm", zone: "+01:00" } },
+    file: `time,T,H,note\n,°C,%,\n2026-11-21 08:00,20,30,rain\n2026-11-21 12:00,22,31,\n`,
+    gives: BOTH,
+  },
+  "a title that is wider than its columns": {
+    format: { headerRows: 2 },
+    file: `export,of,all,T,volts\n${HEAD}${GOOD}${NOON}`,
+    gives: BOTH,
+  },
   "blank lines": { file: `\n${HEAD}\n${GOOD}  \n\n${NOON}\n`, gives: BOTH },
   comments: {
     format: { comment: "#" },
@@ -58,6 +109,38 @@ const CASES: Record<string, Case> = {
   "a last line that is cut in its value": {
     file: `${HEAD}${GOOD}2026-11-21 12:00,22,3`,
     gives: { lines: [EIGHT], refused: ["3 The line must have an end: it may be cut, or still be written"] },
+  },
+  "a last line that has no end, written ten minutes ago": {
+    ageMs: 10 * 60_000,
+    file: HEAD + GOOD + NOON.trimEnd(),
+    gives: { lines: [EIGHT], refused: ["3 The line must have an end: it may be cut, or still be written"] },
+  },
+  "a last line that has no end, written more than ten minutes ago": {
+    ageMs: 10 * 60_000 + 1,
+    file: HEAD + GOOD + NOON.trimEnd(),
+    gives: BOTH,
+  },
+  "a last line that was cut in its values long ago": {
+    ageMs: 86_400_000,
+    file: `${HEAD}${GOOD}2026-11-21 12:00,22`,
+    gives: { lines: [EIGHT], refused: ["3 The line must have an end: it may be cut, or still be written"] },
+  },
+  "a last line that was cut in its last value long ago, with more columns behind": {
+    ageMs: 86_400_000,
+    file: `time,T,H,volts\n2026-11-21 08:00,20,30,12.1\n2026-11-21 12:00,22,3`,
+    gives: { lines: [EIGHT], refused: ["3 The line must have an end: it may be cut, or still be written"] },
+  },
+  "a last line that was cut in its last value long ago, with no header to tell": {
+    ageMs: 86_400_000,
+    format: NO_HEADER,
+    file: `2026-11-21 08:00,20,30,12.1\n2026-11-21 12:00,22,3`,
+    gives: { lines: [EIGHT], refused: ["2 The line must have an end: it may be cut, or still be written"] },
+  },
+  "a last line that has no end, written long ago, with no header to tell": {
+    ageMs: 86_400_000,
+    format: NO_HEADER,
+    file: GOOD + NOON.trimEnd(),
+    gives: BOTH,
   },
   "a last line that is cut behind its values": {
     file: `time,T,H,volts\n2026-11-21 08:00,20,30,12.1\n2026-11-21 12:00,22,31,1`,
@@ -163,12 +246,7 @@ const CASES: Record<string, Case> = {
     gives: { lines: [EIGHT], refused: [] },
   },
   "no header": {
-    format: {
-      headerRows: 0,
-      time: { column: 1, pattern: "yyyy-MM-dd HH:mm", zone: "+01:00" },
-      temperature: { column: 2 },
-      humidity: { column: 3 },
-    },
+    format: NO_HEADER,
     file: GOOD + NOON,
     gives: BOTH,
   },

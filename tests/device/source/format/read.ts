@@ -1,5 +1,5 @@
 // Files of others, written to a folder of their own and read as a device's run reads them.
-import { mkdtemp, rm, writeFile } from "node:fs/promises"
+import { mkdtemp, rm, stat, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { DayReader } from "../../../../src/device/source/format/day"
@@ -18,6 +18,8 @@ export interface Asked {
   readonly sensor?: string
   readonly timeZone?: string
   readonly limitBytes?: number
+  /** How long ago the file was last written; a moment by default. */
+  readonly ageMs?: number
 }
 
 /** What a device sends of a file, and each row that is refused; a single text says why there is nothing to send. */
@@ -41,11 +43,12 @@ export class Folder {
 
   async read(
     format: Format,
-    { day = DAY, sensor = "bed3", timeZone = "Europe/Rome", limitBytes = LIMIT_BYTES }: Asked = {},
+    { day = DAY, sensor = "bed3", timeZone = "Europe/Rome", limitBytes = LIMIT_BYTES, ageMs = 0 }: Asked = {},
   ): Promise<Answer> {
     try {
       const formatted = { format, sensor, timeZone }
-      const read = await this.reader.read({ folder: this.path, path: PATH, day, limitBytes, formatted })
+      const nowMs = (await this.#writtenAtMs()) + ageMs
+      const read = await this.reader.read({ folder: this.path, path: PATH, day, limitBytes, formatted, nowMs })
       const lines = new TextDecoder().decode(read.bytes).split("\n").slice(0, -1)
       return { lines, refused: (read.refused ?? []).map(({ line, rule }) => `${line} ${rule}`) }
     } catch (error) {
@@ -55,14 +58,22 @@ export class Folder {
   }
 
   /** The same of all days and devices, each line behind its day. */
-  async readAll(format: Format, { timeZone = "Europe/Rome" }: Pick<Asked, "timeZone"> = {}): Promise<Answer> {
+  async readAll(
+    format: Format,
+    { timeZone = "Europe/Rome", ageMs = 0 }: Pick<Asked, "timeZone" | "ageMs"> = {},
+  ): Promise<Answer> {
     const lines: string[] = []
     const refused: string[] = []
-    for await (const content of readAll(this.path, PATH, { format, timeZone })) {
+    const nowMs = (await this.#writtenAtMs()) + ageMs
+    for await (const content of readAll(this.path, PATH, { format, timeZone }, nowMs)) {
       for (const { day, reading } of content.readings) lines.push(`${day} ${formatReading(reading)}`)
       for (const { line, rule } of content.refused) refused.push(`${line} ${rule}`)
     }
     return { lines, refused }
+  }
+
+  async #writtenAtMs(): Promise<number> {
+    return (await stat(join(this.path, PATH))).mtimeMs
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

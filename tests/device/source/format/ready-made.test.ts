@@ -32,6 +32,21 @@ test.each(readyMadeNames())("the ready-made format %s reads its sample", async (
   expect(await folder.read(format, { day: DAY, ...asked })).toEqual({ lines, refused: [] })
 })
 
+test.each([
+  "hobo",
+  "hobo-comma",
+])("the ready-made format %s reads its sample without the title, which is an option", async (name) => {
+  const { file = "", lines = [] } = SAMPLES[name] ?? {}
+  const format = readyMade(name)
+  if (!format) throw new Error(`${name} is not ready-made`)
+  await using folder = await Folder.make()
+  const [, ...rows] = (await Bun.file(join(import.meta.dir, "samples", file)).text()).split("\n")
+  await folder.write(rows.join("\n"))
+  expect(await folder.read(format)).toEqual({ lines, refused: [] })
+  await folder.write(rows.filter((row) => !/11.20.26|20.11.26/.test(row)).join("\n"))
+  expect(await folder.read(format)).toEqual({ lines, refused: [] })
+})
+
 test.each(readyMadeNames())("readyMade() gives %s as one object, by which pieces of its files are known", (name) => {
   expect(readyMade(name)).toBe(readyMade(name))
 })

@@ -42,42 +42,62 @@ export function readLayout(
   timeZone: string,
 ): Layout {
   const { headerRows, delimiter, time, temperature, humidity, device } = format
-  const { lines, end } = headerOf(text, format)
+  const lines = linesAbove(text, format)
   if (lines.length < headerRows) {
     throw new SurveyMissing(`${path} has ${lines.length} of the ${headerRows} rows that name its columns`)
   }
-  const rows = splitLines(lines, delimiter).map((row) => row ?? [])
-  const header = new Header(rows, path)
-  const timeColumns = (time.columns ?? [time.column ?? 1]).map((column) => header.find(column))
+  const rows = splitLines(
+    lines.map(({ line }) => line),
+    delimiter,
+  ).map((row) => row ?? [])
   const pattern = compilePattern(time.pattern)
   if (!pattern) throw new SurveyMissing(`${path} cannot be read: ${time.pattern} is no pattern`)
+  const written = time.columns ?? [time.column ?? 1]
+  const start = startOf(rows, written[0])
+  const all = new Header(rows, start, path)
+  const found = written.map((column) => all.find(column))
+  const reading = rows.findIndex((row, at) => at >= start && !Number.isNaN(pattern.parse(timeText(row, found))))
+  const size = reading === -1 ? rows.length : reading
+  const header = reading === -1 ? all : new Header(rows.slice(0, size), start, path)
   return {
     format,
-    firstLine: end + 1,
-    headerLines: new Set(lines),
+    firstLine: (lines[size - 1]?.number ?? 0) + 1,
+    headerLines: new Set(lines.slice(0, size).map(({ line }) => line)),
     pattern,
     isUtc: pattern.isUtc,
-    zone: new Zone(time.zone ?? header.zoneOf(timeColumns[0] ?? 0) ?? timeZone),
-    time: timeColumns,
+    zone: new Zone(time.zone ?? header.zoneOf(found[0] ?? 0) ?? timeZone),
+    time: found,
     temperature: header.find(temperature.column),
     humidity: header.find(humidity.column),
     device: device && header.find(device.column),
-    width: headerRows === 0 ? undefined : header.width,
+    width: size === 0 ? undefined : header.width,
     missing: marksOf(format.missing),
   }
 }
 
-/** The header's rows, and the number of the last line that belongs to it. */
-function headerOf(text: string, { headerRows, comment }: DelimitedFormat): { lines: string[]; end: number } {
-  const lines: string[] = []
-  let end = 0
-  for (let at = 0; lines.length < headerRows && at < text.length; end++) {
+/** The lines that may name the columns, and their numbers; a reading may already be among them. */
+function linesAbove(text: string, { headerRows, comment }: DelimitedFormat): { line: string; number: number }[] {
+  const lines: { line: string; number: number }[] = []
+  for (let at = 0, number = 1; lines.length < headerRows && at < text.length; number++) {
     const newline = text.indexOf("\n", at)
     const line = trimLine(text.slice(at, newline === -1 ? text.length : newline))
     at = newline === -1 ? text.length : newline + 1
-    if (line.trim() !== "" && !(comment !== undefined && line.startsWith(comment))) lines.push(line)
+    if (line.trim() !== "" && !(comment !== undefined && line.startsWith(comment))) lines.push({ line, number })
   }
-  return { lines, end }
+  return lines
+}
+
+/** The first of the header's rows that is as wide as the readings, behind titles: the one that names the time's column. */
+function startOf(rows: readonly (readonly string[])[], column: Column | undefined): number {
+  const name = typeof column === "string" ? plain(column) : undefined
+  const names = rows.findIndex((row) => row.some((cell) => name !== undefined && isNamed(plain(cell), name)))
+  return names === -1 ? rows.findIndex((row) => row.length === rows.at(-1)?.length) : names
+}
+
+/** As a row has it. */
+export function timeText(cells: readonly string[], columns: readonly number[]): string {
+  if (columns.length === 1) return cells[columns[0] ?? 0] ?? ""
+  return columns.map((column) => (cells[column] ?? "").trim()).join(" ")
 }
 
 export const trimLine = (line: string): string => (line.endsWith("\r") ? line.slice(0, -1) : line)
@@ -87,11 +107,13 @@ class Header {
   readonly #names: (readonly string[])[] = []
   readonly width: number
 
+  /** @param start the first of its rows that is as wide as the readings */
   constructor(
     rows: readonly (readonly string[])[],
+    start: number,
     private readonly path: string,
   ) {
-    this.width = (rows.at(-1)?.findLastIndex((cell) => cell.trim() !== "") ?? -1) + 1
+    this.width = Math.max(0, ...rows.slice(start).map(columnsOf))
     for (let column = 0; column < this.width; column++) {
       const cells = rows.map((row) => plain(row[column] ?? "")).filter((cell) => cell !== "")
       this.#names.push([cells.join(" "), ...cells])
@@ -106,11 +128,12 @@ class Header {
       return column - 1
     }
     const name = plain(column)
+    if (this.#names.length === 0) {
+      throw new SurveyMissing(`${this.path} has no row that names its columns: give the number of column ${name}`)
+    }
     const isWhole = ([joined]: readonly string[]) => joined === name
     const isPart = ([, ...cells]: readonly string[]) => cells.includes(name)
-    // HOBO writes a logger's numbers behind what it measures
-    const isBeginning = (names: readonly string[]) =>
-      names.some((each) => each.startsWith(`${name} (`) || each.startsWith(`${name}, `))
+    const isBeginning = (names: readonly string[]) => names.some((each) => isNamed(each, name))
     for (const fits of [isWhole, isPart, isBeginning]) {
       const found = this.#names.flatMap((names, at) => (fits(names) ? [at] : []))
       const [first] = found
@@ -138,5 +161,12 @@ class Header {
     return offset
   }
 }
+
+/** HOBO writes a logger's numbers behind what it measures. */
+const isNamed = (cell: string, name: string): boolean =>
+  cell === name || cell.startsWith(`${name} (`) || cell.startsWith(`${name}, `)
+
+/** How many columns a row has, without blank ones at its end. */
+export const columnsOf = (cells: readonly string[]): number => cells.findLastIndex((cell) => cell.trim() !== "") + 1
 
 const plain = (text: string): string => text.trim().replace(/\s+/g, " ")

@@ -4,26 +4,39 @@ import type { DelimitedFormat } from "../../../../topology/formats/schema"
 import { type Block, blocksOf } from "../blocks"
 import type { FileClock, Piece, Row } from "../row"
 import { type Layout, readLayout } from "./layout"
-import { rowsOf, visitTimes } from "./rows"
+import { rowsOf, visitTimes, widthOf } from "./rows"
 
-/** Throws SurveyMissing where it is no such file. */
+const STILL_WRITTEN_MS = 10 * 60_000 // a logger that writes a row in two parts does not wait so long between them
+
+/** Throws SurveyMissing where it is no such file. @param nowMs since the epoch */
 export async function* delimitedPieces(
   file: FileHandle,
   path: string,
   format: DelimitedFormat,
   timeZone: string,
+  nowMs: number,
 ): AsyncGenerator<Piece> {
   let layout: Layout | undefined
+  let first: Block | undefined
   for await (const block of blocksOf(file, path)) {
     layout ??= readLayout(block, format, path, timeZone)
-    yield new DelimitedPiece(block, layout)
+    first ??= block
+    // asked behind its last byte: whatever was written before that counts
+    const isAtRest = block.isCut && nowMs - (await file.stat()).mtimeMs > STILL_WRITTEN_MS
+    yield new DelimitedPiece(block, layout, isAtRest ? openWidth(block, first, layout) : undefined)
   }
 }
 
+/** Without a header other rows tell. */
+const openWidth = (block: Block, first: Block, layout: Layout): number | undefined =>
+  layout.width ?? (first === block ? undefined : widthOf(first, layout))
+
 class DelimitedPiece implements Piece {
+  /** @param openWidth of how many columns a last line without an end is a row; none is where it is left out */
   constructor(
     private readonly block: Block,
     private readonly layout: Layout,
+    private readonly openWidth: number | undefined,
   ) {}
 
   get key(): string {
@@ -40,7 +53,7 @@ class DelimitedPiece implements Piece {
   }
 
   rows(): Row[] {
-    return rowsOf(this.block, this.layout)
+    return rowsOf(this.block, this.layout, this.openWidth)
   }
 
   visitTimes(visit: (time: number, device: string) => void): void {

@@ -3,21 +3,29 @@ import { type Block, ENDLESS } from "../blocks"
 import type { Row } from "../row"
 import { readValues, shown } from "../values"
 import { splitLines } from "./cells"
-import { type Layout, trimLine } from "./layout"
+import { columnsOf, type Layout, timeText, trimLine } from "./layout"
 
 const SHOWN_CHARACTERS = 200
 
-/** In the order of the file. */
-export function rowsOf(block: Block, layout: Layout): Row[] {
+/** In the order of the file. @param openWidth of how many columns a last line without an end is a row; none is where it is left out */
+export function rowsOf(block: Block, layout: Layout, openWidth = Number.POSITIVE_INFINITY): Row[] {
   if (block.isEndless) return [refusedLine(block.line, block.text, ENDLESS)]
   const { lines, numbers } = linesOf(block, layout)
+  const lastLine = block.line + block.lines - 1
   return splitLines(lines, layout.format.delimiter).map((cells, at) => {
     const line = numbers[at] ?? 0
     const text = lines[at] ?? ""
     if (!cells) return refusedLine(line, text, "A quote must be closed on its line")
-    return readRow(cells, line, text, layout, block.isCut && line === block.line + block.lines - 1)
+    return readRow(cells, line, text, layout, block.isCut && line === lastLine && cells.length < openWidth)
   })
 }
+
+/** Columns of the widest row. */
+export const widthOf = (block: Block, layout: Layout): number =>
+  splitLines(linesOf(block, layout).lines, layout.format.delimiter).reduce(
+    (most, cells) => Math.max(most, cells?.length ?? 0),
+    0,
+  )
 
 /** Nothing in it can be told from the rest. */
 const refusedLine = (line: number, text: string, rule: string): Row => ({
@@ -79,11 +87,6 @@ function linesOf({ text, line: firstLine }: Block, { firstLine: begin, headerLin
 
 const timeOf = (cells: readonly string[], { time, pattern }: Layout): number => pattern.parse(timeText(cells, time))
 
-function timeText(cells: readonly string[], columns: readonly number[]): string {
-  if (columns.length === 1) return cells[columns[0] ?? 0] ?? ""
-  return columns.map((column) => (cells[column] ?? "").trim()).join(" ")
-}
-
 const deviceOf = (cells: readonly string[], { device }: Layout): string =>
   device === undefined ? "" : (cells[device] ?? "").trim()
 
@@ -93,12 +96,10 @@ function readRow(cells: readonly string[], line: number, text: string, layout: L
   const refuse = (rule: string): Row => ({ ...place, kind: "refused", rule, text })
   const last = Math.max(...layout.time, layout.temperature, layout.humidity, layout.device ?? 0)
   if (isCut && cells.length - 1 <= last) return refuse("The line must have an end: it may be cut, or still be written")
-  const columns = width === undefined ? cells.length : cells.findLastIndex((cell) => cell.trim() !== "") + 1
+  const columns = width === undefined ? cells.length : columnsOf(cells)
   const isShort = cells.length - 1 < last || (width !== undefined && cells.length < width && cells.length - 1 === last)
   if (isShort || (width !== undefined && columns > width)) {
-    return refuse(
-      `A row must have ${width ?? last + 1} columns: it has ${Math.max(columns, cells.length > (width ?? 0) ? columns : cells.length)}`,
-    )
+    return refuse(`A row must have ${width ?? last + 1} columns: it has ${isShort ? cells.length : columns}`)
   }
   if (Number.isNaN(place.time)) {
     return refuse(`Time must be written ${format.time.pattern}: it is ${shown(timeText(cells, layout.time))}`)
