@@ -1,9 +1,9 @@
 // What the rows of a foreign file, or of several, say of one day of one device.
 import { clockChange, type Day } from "../../../survey/calendar"
-import { elapsedSeconds, formatTime, type Reading } from "../../../survey/reading"
+import { elapsedSeconds, type Reading } from "../../../survey/reading"
 import type { RefusedRow } from "../file"
 import type { Formatted } from "./file"
-import { LocalTimes, type Timed } from "./local"
+import { LocalTimes, type Timed, twiceRule } from "./local"
 import type { FileClock, Row, ValuesRow } from "./row"
 
 const REFUSED_ROWS_KEPT = 100
@@ -88,9 +88,7 @@ export class Collected {
     const known = this.#readings.get(instant)
     if (!known) this.#readings.set(instant, reading)
     else if (known.temperature !== reading.temperature || known.humidity !== reading.humidity) {
-      const { line, text } = row
-      const time = formatTime(reading.seconds, reading.offset)
-      this.#refuse({ line, text, rule: `Time must not come twice with other values: it is ${time}` })
+      this.#refuse({ line: row.line, text: row.text, rule: twiceRule(reading) })
     }
   }
 

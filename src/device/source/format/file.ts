@@ -26,9 +26,17 @@ interface Whose {
   readonly device: string
 }
 
+interface PlacedRow extends Placed, Whose {
+  readonly line: number
+  /** Seconds since 1970. */
+  readonly at: number
+}
+
 /** What some of a file says. */
 export interface Content {
-  readonly readings: readonly (Placed & Whose)[]
+  /** Of which file, where there are several. */
+  readonly path: string
+  readonly readings: readonly PlacedRow[]
   readonly refused: readonly (Required<RefusedRow> & Whose)[]
   /** Rows in which a value is not there. */
   readonly empty: number
@@ -82,14 +90,14 @@ export async function* readAll(
 }
 
 function contentOf(piece: Piece, path: string, times: LocalTimes): Content {
-  const readings: (Placed & Whose)[] = []
+  const readings: PlacedRow[] = []
   const refused: (Required<RefusedRow> & Whose)[] = []
   let empty = 0
   for (const { row, at } of times.follow(piece.rows())) {
     const { device } = row
     if (row.kind === "empty") empty++
     else if (row.kind === "refused") refused.push({ device, line: row.line, rule: row.rule, text: row.text, path })
-    else readings.push({ device, ...times.place(at, row) })
+    else readings.push({ device, line: row.line, at, ...times.place(at, row) })
   }
-  return { readings, refused, empty, end: piece.end }
+  return { path, readings, refused, empty, end: piece.end }
 }

@@ -1,6 +1,6 @@
 // Rows → instants, and readings of the site's days: a logger's clock need not be the site's.
 import { clockChange, type Day } from "../../../survey/calendar"
-import type { Reading } from "../../../survey/reading"
+import { formatTime, type Reading } from "../../../survey/reading"
 import type { FileClock, Row, ValuesRow } from "./row"
 import { Zone } from "./zone"
 
@@ -10,6 +10,9 @@ const NEAR_SECONDS = 2 * 3600 // of one night, and not of rows that are out of o
 const SKIPPED = "Time must be on the file's clock, which skips it on this day: say with time.zone what clock that is"
 const AMBIGUOUS =
   "Time must be of one pass of an hour that the file's clock shows twice: the row before does not tell of which"
+
+export const twiceRule = ({ seconds, offset }: Reading): string =>
+  `Time must not come twice with other values: it is ${formatTime(seconds, offset)}`
 
 /** A reading, its day in the site's zone, and whose it is as the file says. */
 export interface Placed {
@@ -34,10 +37,12 @@ interface Before {
 /** Of one file. */
 export class LocalTimes {
   readonly #site: Zone
+  /** No time comes twice, and none is skipped. */
+  readonly #isSteady: boolean
   /** By device: in an hour that comes twice the row before tells the pass. */
   readonly #before = new Map<string, Before>()
-  /** How many rows more are later than the one before than are earlier: below zero the file has the newest first. */
-  #rising = 0
+  /** By device: how many more rows are later than the one before than are earlier; below zero the newest come first. */
+  readonly #rising = new Map<string, number>()
   #day: { number: number; day: Day } = { number: 0, day: "1970-01-01" }
 
   constructor(
@@ -45,11 +50,12 @@ export class LocalTimes {
     private readonly timeZone: string,
   ) {
     this.#site = new Zone(timeZone)
+    this.#isSteady = clock.isUtc || clock.zone.isFixed
   }
 
   /** Rows come in the order of the file; one whose instant cannot be told is refused. */
   follow(rows: readonly Row[]): Timed[] {
-    this.#countRising(rows)
+    if (!this.#isSteady) this.#countRising(rows)
     return rows.map((row) => {
       const { at, rule } = this.#instantOf(row)
       if (rule === undefined || row.kind !== "values") return { row, at }
@@ -84,11 +90,12 @@ export class LocalTimes {
   }
 
   #countRising(rows: readonly Row[]): void {
-    let before = Number.NaN
-    for (const { time } of rows) {
-      if (time > before) this.#rising++
-      else if (time < before) this.#rising--
-      if (!Number.isNaN(time)) before = time
+    const before = new Map<string, number>()
+    for (const { time, device } of rows) {
+      if (Number.isNaN(time)) continue
+      const step = Math.sign(time - (before.get(device) ?? time))
+      this.#rising.set(device, (this.#rising.get(device) ?? 0) + step)
+      before.set(device, time)
     }
   }
 
@@ -97,10 +104,11 @@ export class LocalTimes {
     const { time, device } = row
     const { isUtc, zone } = this.clock
     if (isUtc || Number.isNaN(time)) return { at: time }
+    if (this.#isSteady) return { at: time - zone.offsetAt(time) }
     const [first, second] = zone.instantsOf(time)
     if (first === undefined) return { at: time, rule: SKIPPED }
     const before = this.#before.get(device)
-    const at = second === undefined ? first : passOf(row, before, [first, second], this.#rising < 0)
+    const at = second === undefined ? first : passOf(row, before, [first, second], (this.#rising.get(device) ?? 0) < 0)
     if (at === undefined) return { at: first, rule: AMBIGUOUS }
     if (row.kind !== "refused") {
       const step = before ? Math.abs(at - before.at) : 0

@@ -66,3 +66,48 @@ test("readAll() tells the passes of the hour that comes twice, wherever a piece 
     }
   }
 })
+
+test("readAll() and the days of each device tell the same rows, in whatever order they stand", async () => {
+  const format = formatOf({
+    device: { column: "who" },
+    time: { column: "time", pattern: "yyyy-MM-dd HH:mm", zone: "Europe/Rome" },
+  })
+  const day = (date: string) => [
+    `${date} 01:30,10,30,bed2`,
+    `${date} 01:30,10,30,bed3`,
+    `${date} 02:00,20,130,bed3`,
+    `${date} 02:10,20,30,bed3`,
+    `${date} 0x:00,20,30,bed3`,
+    `"${date} 02:15,20,30,bed3`,
+    `${date} 02:20,20,,bed3`,
+    `${date} 02:30,20,30,bed2`,
+    `${date} 02:20,20,300,bed2`,
+    `${date} 02:30,20,30,bed3`,
+    `${date} 02:30,20,30,bed3,`,
+    `${date} 02:40,20,30,bed3,more`,
+    `${date} 02:00,x,30,bed3`,
+    `${date} 02:05,21,30,bed3`,
+    `${date} 03:30,20,30,bed3`,
+    `${date} 02:50,20,30,bed3`,
+    `${date} 23:30,20,30,bed3`,
+  ]
+  // the clock goes forward on the first and back on the third
+  const days = ["2026-03-29", "2026-03-30", "2026-10-25"] as const
+  const rows = days.flatMap(day)
+  for (const file of [rows, rows.toReversed()]) {
+    await folder.write(`time,T,H,who\n${file.join("\n")}\n`)
+    const all = await folder.readAll(format)
+    if (typeof all === "string") throw new Error(all)
+    const refused = new Set<string>()
+    for (const date of days) {
+      for (const sensor of ["bed2", "bed3"]) {
+        const answer = await folder.read(format, { day: date, sensor })
+        if (typeof answer === "string") throw new Error(answer)
+        for (const row of answer.refused) if (!row.includes("must not come twice")) refused.add(row)
+      }
+    }
+    const byLine = (a: string, b: string) => Number.parseInt(a, 10) - Number.parseInt(b, 10)
+    expect([...refused].sort(byLine)).toEqual(all.refused)
+    expect(all.refused.length).toBeGreaterThan(15)
+  }
+})

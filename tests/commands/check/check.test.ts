@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect, test } from "bun:test"
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { runCommand } from "./command"
+import { runCommand } from "../command"
 
 const SURVEYS = [
   "gone.txt",
@@ -66,6 +66,46 @@ test("check names each survey that cannot be read with its place, and the first 
   ])
   const shown = "192.168.1.7, bad.txt\n  08:00 - 20 - 30%\n192.168.1.11, good.txt\n  08:00 - 20 - 30%\n"
   expect({ stdout, exit }).toEqual({ stdout: shown, exit: 2 })
+})
+
+test("check reads a file of several devices once, and tells each row that is refused once", async () => {
+  const rows = [
+    "08:00,bed1,20,30",
+    "08:00,bed2,20,130",
+    "0x:00,bed2,20,30",
+    "08:00,bed9,20,130",
+    '"09:00,bed1,20,30',
+    "08:00,bed1,21,30",
+  ]
+  await writeFile(
+    join(folder, "all.csv"),
+    `Time,Who,T,H\n${rows
+      .map((row) => `2026-03-01 ${row}\n`)
+      .join("")
+      .replace('2026-03-01 "', '"')}`,
+  )
+  const formats = `formats:
+  all:
+    time: { column: Time, pattern: "yyyy-MM-dd HH:mm", zone: "+01:00" }
+    temperature: { column: T }
+    humidity: { column: H }
+    device: { column: Who }
+`
+  const devices = ["bed1", "bed2", "bde1"].map(
+    (name, at) => `  - { ip: 192.168.1.${at + 2}, name: ${name}, survey: all.csv, format: all }\n`,
+  )
+  await writeFile(join(folder, "several.yaml"), formats + HEAD + devices.join(""))
+  const { stdout, stderr } = await runCommand(folder, "check", "--topology", "several.yaml")
+  expect(stdout).toBe("192.168.1.2 bed1, all.csv\n  2026-03-01 08:00 - 20 - 30%\n")
+  expect(stderr.replaceAll(/^\S+T\S+ /gm, "").split("\n")).toEqual([
+    "✖ all.csv:7 Time must not come twice with other values: it is 08:00",
+    "✖ all.csv:6 A quote must be closed on its line",
+    "✖ all.csv:3 Humidity must be 0 to 100 %: it is 130",
+    "✖ all.csv:4 Time must be written yyyy-MM-dd HH:mm: it is 2026-03-01 0x:00",
+    "✖ all.csv has no readings of bde1, did you mean bed1?",
+    "✖ several.yaml is sound, its surveys are not: 5 problems; sample data, 3 devices, 3 surveys, 1 reading",
+    "",
+  ])
 })
 
 test("check reads scripts and files of others, shows the last three readings, and asks for an export", async () => {
