@@ -45,6 +45,7 @@ export class DayReader {
     const to = start + (CLOCKS_DIFFER_DAYS + 1) * DAY_SECONDS
     const latest = new Map<string, number>()
     const collected = new Collected(day, formatted)
+    let untimed: string | undefined
     for (const each of await filesOf(folder, path)) {
       await using file = await openFile(folder, each)
       let isBegun = false
@@ -55,6 +56,7 @@ export class DayReader {
         const times = this.#timesOf(piece, formatted.format)
         for (const [device, time] of times.latest) latest.set(device, Math.max(time, latest.get(device) ?? time))
         const isTimed = times.latest.size > 0
+        if (latest.size === 0) untimed ??= firstRefused(piece, each)
         // a line that is cut may be all of a piece
         if (!isTimed && isNear) collected.goOn(piece.rows())
         if (!isTimed) continue
@@ -63,6 +65,7 @@ export class DayReader {
       }
     }
     if (!collected.times) throw new SurveyMissing(`${path} is empty`)
+    if (latest.size === 0) throw new SurveyMissing(`${path} has no readings${untimed ? `: ${untimed}` : ""}`)
     const { readings, refused, refusedCount } = collected.finish()
     if (readings.length === 0 && refusedCount === 0) {
       throw new SurveyMissing(`${path} ${whyNone(day, formatted, collected, latest)}`)
@@ -95,6 +98,12 @@ function findTimes(piece: Piece): Times {
   return { first, last, latest }
 }
 
+/** Of rows none of which has a time that can be read. */
+function firstRefused(piece: Piece, path: string): string | undefined {
+  const row = piece.rows().find(({ kind }) => kind === "refused")
+  return row?.kind === "refused" ? `${path}:${row.line} ${row.rule}` : undefined
+}
+
 function whyNone(
   day: Day,
   { format, sensor }: Formatted,
@@ -112,6 +121,5 @@ function whyNone(
     return `has no reading${what}, its last is of ${shortDay(lastDay, day)}`
   }
   const names = [...latest.keys()]
-  if (names.length === 0) return "has no readings"
   return `has no rows of ${sensor}${didYouMean(sensor, names, `: it has rows of ${names.slice(0, 10).join(", ")}`)}`
 }

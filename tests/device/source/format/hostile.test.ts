@@ -50,6 +50,10 @@ const CASES: Record<string, Case> = {
   },
   "an empty file": { file: "", gives: `${PATH} is empty` },
   "a header and nothing else": { file: HEAD, gives: `${PATH} has no readings` },
+  "times of another pattern": {
+    file: `${HEAD}21/11/2026 08:00,20,30\n21/11/2026 09:00,20,30\n`,
+    gives: `${PATH} has no readings: ${PATH}:2 Time must be written yyyy-MM-dd HH:mm: it is 21/11/2026 08:00`,
+  },
   "less than its header": {
     format: { headerRows: 3 },
     file: HEAD,

@@ -47,7 +47,7 @@ const CASES: Record<string, Case> = {
   "an answer without its list": {
     format: { rows: "data.list" },
     file: `{"code":40010,"data":[]}\n`,
-    gives: `${PATH} has no readings`,
+    gives: `${PATH} has no readings: ${PATH}:1 The list of readings must be at data.list: there is no list`,
   },
   "a list that is still written": { file: `[\n${GOOD},\n`, gives: { lines: [EIGHT], refused: [] } },
   "a list that is cut in a value": {
@@ -101,7 +101,7 @@ const CASES: Record<string, Case> = {
   },
   "lists within lists": {
     file: `${"[".repeat(100_000)}${"]".repeat(100_000)}`,
-    gives: `${PATH} has no readings`,
+    gives: `${PATH} has no readings: ${PATH}:1 A reading must be a JSON object: it is a list`,
   },
   "other messages in between": {
     file: `${GOOD}\n{"time":"2026-11-21 09:00","event":"join"}\n${NOON}\n`,
@@ -168,7 +168,7 @@ const CASES: Record<string, Case> = {
   "a path that is misspelt": {
     format: { time: { path: "data.recieved_at" } },
     file: `{"data":{"received_at":"2026-11-21T07:00:00Z"},"T":20,"H":30}\n${GOOD}\n`,
-    gives: `${PATH} has no readings`,
+    gives: `${PATH} has no readings: ${PATH}:1 Time must be at data.recieved_at: it is missing, did you mean received_at?`,
   },
   "a time that is none": {
     file: `${GOOD}\n{"time":"noon","T":20,"H":30}\n${NOON}\n`,

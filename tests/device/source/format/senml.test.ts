@@ -122,7 +122,7 @@ const CASES: Record<string, Case> = {
   },
   "a version that nobody knows": {
     file: lines({ ...base, bver: 11, ...T }, H),
-    gives: `${PATH} has no readings`,
+    gives: `${PATH} has no readings: ${PATH}:2 bver must be at most 10, or 26: it is 11`,
   },
   "a field that has to be understood": {
     file: lines(...GOOD, { ...later(T, 21), calibrated_: true }, later(H, 31)),
