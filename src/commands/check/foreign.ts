@@ -20,6 +20,7 @@ export interface Checked {
 export const LATEST_SHOWN = 3
 const REFUSED_SHOWN = 100
 const NAMES_KNOWN = 100
+const INSTANTS_KNOWN = 100_000 // a year of a device: a time that comes twice does so sooner
 
 export class ForeignFiles {
   /** By format and path. */
@@ -79,6 +80,7 @@ class Found {
     const known = this.#values.get(at)
     if (known !== undefined && known !== values) return this.refuse(`${path}:${line} ${twiceRule(reading)}`)
     if (known !== undefined) return
+    if (this.#values.size === INSTANTS_KNOWN) this.#values.clear()
     this.#values.set(at, values)
     this.readings++
     const [oldest] = this.latest

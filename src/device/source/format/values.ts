@@ -20,6 +20,7 @@ export type Values =
 
 const SHOWN_CHARACTERS = 40
 const NUMBER = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/
+const ZEROS = /\0+/g // as a power cut leaves them behind
 const FREEZING_F = 32
 const F_PER_C = 1.8
 
@@ -78,4 +79,5 @@ function ruleOf(name: string, range: string, text: string, value: number, { deci
 }
 
 /** As people are told of it. */
-export const shown = (text: string): string => (text.trim() === "" ? "missing" : shorten(text.trim(), SHOWN_CHARACTERS))
+export const shown = (text: string): string =>
+  text.trim() === "" ? "missing" : shorten(text.trim().replace(ZEROS, "(zeros)"), SHOWN_CHARACTERS)

@@ -30,6 +30,11 @@ test.each([
     "\0".repeat(2_000_000),
     "A line must end within 1048576 bytes: zeros may stand there, as after a power cut",
   ],
+  [
+    "zeros and a time",
+    `${"\0".repeat(2000)}2026-11-21 09:00,1,1`,
+    "Time must be written yyyy-MM-dd HH:mm: it is (zeros)2026-11-21 09:00",
+  ],
   ["an open quote", '"2026-11-21 09:00,1,1', "A quote must be closed on its line"],
   ["a sum", "Mean,21,30.5", "Time must be written yyyy-MM-dd HH:mm: it is Mean"],
 ])("readAll() names a row of %s and takes the others, by any clock", async (_, row, rule) => {
