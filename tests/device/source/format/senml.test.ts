@@ -141,10 +141,14 @@ const CASES: Record<string, Case> = {
     gives: {
       lines: [EIGHT],
       refused: [
-        "4 Time must be in the years 1970 to 9999: it is 1e+300",
+        "4 Time must be in the years 1970 to 9998: it is 1e+300",
         "5 Time must be seconds since 1970: it is -8204755600, which counts from when it was sent, and nobody knows when that was",
       ],
     },
+  },
+  "a time that is of a year behind every calendar in some zone": {
+    file: lines({ ...T, t: 253_402_300_799 }, { ...H, t: 253_402_300_799 }),
+    gives: `${PATH} has no readings: ${PATH}:2 Time must be in the years 1970 to 9998: it is 253402300799`,
   },
   "several devices by their base names": {
     format: { device: { path: "bn" } },

@@ -1,6 +1,4 @@
 // Which column of a foreign file holds what, as its header says.
-import { didYouMean } from "../../../../nearest"
-import { shorten } from "../../../../printable"
 import { compilePattern, type TimePattern } from "../../../../topology/formats/pattern"
 import type { Column, DelimitedFormat } from "../../../../topology/formats/schema"
 import { SurveyMissing } from "../../missing"
@@ -9,6 +7,7 @@ import type { FileClock } from "../row"
 import { marksOf } from "../values"
 import { Zone } from "../zone"
 import { splitLines } from "./cells"
+import { Header, isNamed, plain } from "./header"
 
 /** Columns count from 0. */
 export interface Layout extends FileClock {
@@ -27,9 +26,6 @@ export interface Layout extends FileClock {
   readonly missing: ReadonlySet<string>
 }
 
-const COLUMNS_NAMED = 12
-const NAME_CHARACTERS = 60
-
 /**
  * Of a file that begins with this block. Throws SurveyMissing where it is no such file.
  * @param path as people know it
@@ -41,43 +37,52 @@ export function readLayout(
   path: string,
   timeZone: string,
 ): Layout {
-  const { headerRows, delimiter, time, temperature, humidity, device } = format
-  const lines = linesAbove(text, format)
-  if (lines.length < headerRows) {
-    throw new SurveyMissing(`${path} has ${lines.length} of the ${headerRows} rows that name its columns`)
-  }
-  const rows = splitLines(
-    lines.map(({ line }) => line),
-    delimiter,
-  ).map((row) => row ?? [])
-  const pattern = compilePattern(time.pattern)
-  if (!pattern) throw new SurveyMissing(`${path} cannot be read: ${time.pattern} is no pattern`)
-  const written = time.columns ?? [time.column ?? 1]
-  const start = startOf(rows, written[0])
-  const all = new Header(rows, start, path)
-  const found = written.map((column) => all.find(column))
-  const reading = rows.findIndex((row, at) => at >= start && !Number.isNaN(pattern.parse(timeText(row, found))))
-  const size = reading === -1 ? rows.length : reading
-  const header = reading === -1 ? all : new Header(rows.slice(0, size), start, path)
+  const pattern = compilePattern(format.time.pattern)
+  if (!pattern) throw new SurveyMissing(`${path} cannot be read: ${format.time.pattern} is no pattern`)
+  const { header, time, lines } = headerOf(text, format, pattern, path)
+  const { temperature, humidity, device } = format
   return {
     format,
-    firstLine: (lines[size - 1]?.number ?? 0) + 1,
-    headerLines: new Set(lines.slice(0, size).map(({ line }) => line)),
+    firstLine: (lines.at(-1)?.number ?? 0) + 1,
+    headerLines: new Set(lines.map(({ line }) => line)),
     pattern,
     isUtc: pattern.isUtc,
-    zone: new Zone(time.zone ?? header.zoneOf(found[0] ?? 0) ?? timeZone),
-    time: found,
+    zone: new Zone(format.time.zone ?? header.zoneOf(time[0] ?? 0) ?? timeZone),
+    time,
     temperature: header.find(temperature.column),
     humidity: header.find(humidity.column),
     device: device && header.find(device.column),
-    width: size === 0 ? undefined : header.width,
+    width: lines.length === 0 ? undefined : header.width,
     missing: marksOf(format.missing),
   }
 }
 
+interface NumberedLine {
+  readonly line: string
+  readonly number: number
+}
+
+/** With the columns of the time. Some exports have a row less above their readings: the first reading ends the header. */
+function headerOf(text: string, format: DelimitedFormat, pattern: TimePattern, path: string) {
+  const { headerRows, delimiter } = format
+  const lines = linesAbove(text, format)
+  if (lines.length < headerRows) {
+    throw new SurveyMissing(`${path} has ${lines.length} of the ${headerRows} rows that name its columns`)
+  }
+  const texts = lines.map(({ line }) => line)
+  const rows = splitLines(texts, delimiter).map((row) => row ?? [])
+  const columns = format.time.columns ?? [format.time.column ?? 1]
+  const start = startOf(rows, columns[0])
+  const header = new Header(rows, start, path)
+  const time = columns.map((column) => header.find(column))
+  const reading = rows.findIndex((row, at) => at >= start && !Number.isNaN(pattern.parse(timeText(row, time))))
+  if (reading === -1) return { header, time, lines }
+  return { header: new Header(rows.slice(0, reading), start, path), time, lines: lines.slice(0, reading) }
+}
+
 /** The lines that may name the columns, and their numbers; a reading may already be among them. */
-function linesAbove(text: string, { headerRows, comment }: DelimitedFormat): { line: string; number: number }[] {
-  const lines: { line: string; number: number }[] = []
+function linesAbove(text: string, { headerRows, comment }: DelimitedFormat): NumberedLine[] {
+  const lines: NumberedLine[] = []
   for (let at = 0, number = 1; lines.length < headerRows && at < text.length; number++) {
     const newline = text.indexOf("\n", at)
     const line = trimLine(text.slice(at, newline === -1 ? text.length : newline))
@@ -101,72 +106,3 @@ export function timeText(cells: readonly string[], columns: readonly number[]): 
 }
 
 export const trimLine = (line: string): string => (line.endsWith("\r") ? line.slice(0, -1) : line)
-
-class Header {
-  /** Of each column: its cells joined, and each cell. */
-  readonly #names: (readonly string[])[] = []
-  readonly width: number
-
-  /** @param start the first of its rows that is as wide as the readings */
-  constructor(
-    rows: readonly (readonly string[])[],
-    start: number,
-    private readonly path: string,
-  ) {
-    this.width = Math.max(0, ...rows.slice(start).map(columnsOf))
-    for (let column = 0; column < this.width; column++) {
-      const cells = rows.map((row) => plain(row[column] ?? "")).filter((cell) => cell !== "")
-      this.#names.push([cells.join(" "), ...cells])
-    }
-  }
-
-  find(column: Column): number {
-    if (typeof column === "number") {
-      if (this.#names.length > 0 && column > this.width) {
-        throw new SurveyMissing(`${this.path} has no column ${column}: it has ${this.width}`)
-      }
-      return column - 1
-    }
-    const name = plain(column)
-    if (this.#names.length === 0) {
-      throw new SurveyMissing(`${this.path} has no row that names its columns: give the number of column ${name}`)
-    }
-    const isWhole = ([joined]: readonly string[]) => joined === name
-    const isPart = ([, ...cells]: readonly string[]) => cells.includes(name)
-    const isBeginning = (names: readonly string[]) => names.some((each) => isNamed(each, name))
-    for (const fits of [isWhole, isPart, isBeginning]) {
-      const found = this.#names.flatMap((names, at) => (fits(names) ? [at] : []))
-      const [first] = found
-      if (first !== undefined && found.length === 1) return first
-      if (found.length > 1) {
-        const numbers = found.map((at) => at + 1).join(", ")
-        throw new SurveyMissing(
-          `${this.path} has several columns ${name}, ${numbers}: give the number of the one that is meant`,
-        )
-      }
-    }
-    const named = this.#names.map(([joined = ""]) => joined)
-    const shown = named.slice(0, COLUMNS_NAMED).map((each) => shorten(each, NAME_CHARACTERS))
-    const more = named.length > COLUMNS_NAMED ? `, and ${named.length - COLUMNS_NAMED} more` : ""
-    const meant = didYouMean(name, this.#names.flat())
-    throw new SurveyMissing(
-      `${this.path} has no column ${name}${meant || ":"} Its columns are ${shown.join(" | ")}${more}`,
-    )
-  }
-
-  /** As HOBO writes it: Date Time, GMT+01:00 */
-  zoneOf(column: number): string | undefined {
-    const [joined = ""] = this.#names[column] ?? []
-    const [, offset] = /(?:GMT|UTC) ?([+-]\d\d:?\d\d)/.exec(joined) ?? []
-    return offset
-  }
-}
-
-/** HOBO writes a logger's numbers behind what it measures. */
-const isNamed = (cell: string, name: string): boolean =>
-  cell === name || cell.startsWith(`${name} (`) || cell.startsWith(`${name}, `)
-
-/** How many columns a row has, without blank ones at its end. */
-export const columnsOf = (cells: readonly string[]): number => cells.findLastIndex((cell) => cell.trim() !== "") + 1
-
-const plain = (text: string): string => text.trim().replace(/\s+/g, " ")

@@ -3,7 +3,8 @@ import { type Block, ENDLESS } from "../blocks"
 import type { Row } from "../row"
 import { readValues, shown } from "../values"
 import { splitLines } from "./cells"
-import { columnsOf, type Layout, timeText, trimLine } from "./layout"
+import { columnsOf } from "./header"
+import { type Layout, timeText, trimLine } from "./layout"
 
 const SHOWN_CHARACTERS = 200
 
