@@ -32,7 +32,7 @@ const openWidth = (block: Block, first: Block, layout: Layout): number | undefin
   layout.width ?? (first === block ? undefined : widthOf(first, layout))
 
 class DelimitedPiece implements Piece {
-  /** @param openWidth of how many columns a last line without an end is a row; none is where it is left out */
+  /** @param openWidth of how many columns a last line is a row even without an end; undefined where it may still be written */
   constructor(
     private readonly block: Block,
     private readonly layout: Layout,

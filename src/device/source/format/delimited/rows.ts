@@ -8,7 +8,10 @@ import { type Layout, timeText, trimLine } from "./layout"
 
 const SHOWN_CHARACTERS = 200
 
-/** In the order of the file. @param openWidth of how many columns a last line without an end is a row; none is where it is left out */
+/**
+ * In the order of the file.
+ * @param openWidth of how many columns a last line is a row even without an end; by default of any number it is none
+ */
 export function rowsOf(block: Block, layout: Layout, openWidth = Number.POSITIVE_INFINITY): Row[] {
   if (block.isEndless) return [refusedLine(block.line, block.text, ENDLESS)]
   const { lines, numbers } = linesOf(block, layout)
@@ -22,11 +25,13 @@ export function rowsOf(block: Block, layout: Layout, openWidth = Number.POSITIVE
 }
 
 /** Columns of the widest row. */
-export const widthOf = (block: Block, layout: Layout): number =>
-  splitLines(linesOf(block, layout).lines, layout.format.delimiter).reduce(
-    (most, cells) => Math.max(most, cells?.length ?? 0),
-    0,
-  )
+export function widthOf(block: Block, layout: Layout): number {
+  let width = 0
+  for (const cells of splitLines(linesOf(block, layout).lines, layout.format.delimiter)) {
+    if (cells && cells.length > width) width = cells.length
+  }
+  return width
+}
 
 /** Nothing in it can be told from the rest. */
 const refusedLine = (line: number, text: string, rule: string): Row => ({
