@@ -43,6 +43,10 @@ export class SenmlReadings {
     this.#pack = new Pack(now)
   }
 
+  get isRefused(): boolean {
+    return this.#refused.length > 0
+  }
+
   /** A record as it stands in the pack. @param line by which it is told of */
   take(written: unknown, line: number): void {
     const record = this.#pack.take(written)
