@@ -4,6 +4,7 @@ import { readDevice } from "../../cloud/export/devices"
 import { formattedOf, surveyPath } from "../../device/source"
 import { readSurveyFile } from "../../device/source/file"
 import { readAll } from "../../device/source/format/file"
+import { isOneOf } from "../../device/source/format/several"
 import { didYouMean } from "../../nearest"
 import { clockChange, type Day, parseDay } from "../../survey/calendar"
 import type { Reading } from "../../survey/reading"
@@ -67,7 +68,7 @@ function* devicesOf(file: string, { devices, folder }: Topology): Generator<Devi
   const day = dayIn(file)
   for (const device of devices) {
     const { survey } = device
-    if (survey !== undefined && resolve(folder, day ? surveyPath(survey, day) : survey) === path) yield device
+    if (survey !== undefined && isOneOf(path, resolve(folder, day ? surveyPath(survey, day) : survey))) yield device
   }
 }
 

@@ -16,6 +16,9 @@ export interface Asked {
   readonly sensor?: string
   readonly timeZone?: string
   readonly limitBytes?: number
+  readonly path?: string
+  /** Refused rows begin with their file. */
+  readonly withPaths?: boolean
 }
 
 /** What a device sends of a file, and each row that is refused; a single text says why there is nothing to send. */
@@ -39,13 +42,23 @@ export class Folder {
 
   async read(
     format: Format,
-    { day = DAY, sensor = "bed3", timeZone = "Europe/Rome", limitBytes = LIMIT_BYTES }: Asked = {},
+    {
+      day = DAY,
+      sensor = "bed3",
+      timeZone = "Europe/Rome",
+      limitBytes = LIMIT_BYTES,
+      path = PATH,
+      withPaths = false,
+    }: Asked = {},
   ): Promise<Answer> {
     try {
       const formatted = { format, sensor, timeZone }
-      const read = await this.reader.read({ folder: this.path, path: PATH, day, limitBytes, formatted })
+      const read = await this.reader.read({ folder: this.path, path, day, limitBytes, formatted })
       const lines = new TextDecoder().decode(read.bytes).split("\n").slice(0, -1)
-      return { lines, refused: (read.refused ?? []).map(({ line, rule }) => `${line} ${rule}`) }
+      return {
+        lines,
+        refused: (read.refused ?? []).map(({ line, rule, path }) => `${withPaths ? `${path}:` : ""}${line} ${rule}`),
+      }
     } catch (error) {
       if (error instanceof SurveyMissing) return error.message
       throw error
