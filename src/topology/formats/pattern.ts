@@ -29,6 +29,8 @@ interface Token {
 
 const MONTHS = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"]
 const DAYS_BEFORE_MONTH = [0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334, 365]
+const FIRST_YEAR = 1 // with one to spare on either side: in another zone it may be the year before, or the next
+const LAST_YEAR = 9998
 const NUMBER = "\\d{1,2}"
 const PAIR = "\\d\\d"
 
@@ -163,6 +165,7 @@ function secondsOf(found: RegExpExecArray | null, tokens: readonly Token[]): num
     hour = (hour % 12) + half
   }
   const isMidnight = hour === 24 && minute === 0 && second === 0 // as the end of its day
+  if (year < FIRST_YEAR || year > LAST_YEAR) return Number.NaN
   if ((hour > 23 && !isMidnight) || minute > 59 || second > 59) return Number.NaN
   const days = ordinal >= 0 ? daysOfOrdinal(year, ordinal) : daysOf(year, month, day)
   return ((days * 24 + hour) * 60 + minute) * 60 + second - offset

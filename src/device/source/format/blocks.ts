@@ -39,15 +39,19 @@ export async function* blocksOf(file: Pick<FileHandle, "read">, path: string): A
     const end = isEnd || isEndless ? read.length : newline + 1
     rest = read.slice(end)
     if (end === 0) continue
-    const block = read.subarray(0, end)
-    const isOpen = block[end - 1] !== NEWLINE
-    const text = textOf(isOpen ? block : block.subarray(0, -1))
-    const lines = countLines(block) + (isOpen ? 1 : 0)
-    const isCut = isOpen && isEnd
-    if (line === 1 && UTF_16.test(text)) throw new SurveyMissing(`${path} is UTF-16 text: save it as UTF-8`)
-    yield { text, line, lines, hash: BigInt(Bun.hash(block)), isCut, end: at - rest.length }
-    line += isEndless ? 0 : lines
+    const block = blockOf(read.subarray(0, end), line, isEnd, at - rest.length)
+    if (line === 1 && UTF_16.test(block.text)) throw new SurveyMissing(`${path} is UTF-16 text: save it as UTF-8`)
+    yield block
+    line += isEndless ? 0 : block.lines
   }
+}
+
+/** @param line the number of its first line @param isEnd nothing follows @param end how far into the file it reaches */
+export function blockOf(bytes: Uint8Array, line: number, isEnd: boolean, end: number): Block {
+  const isOpen = bytes.at(-1) !== NEWLINE
+  const text = textOf(isOpen ? bytes : bytes.subarray(0, -1))
+  const lines = countLines(bytes) + (isOpen ? 1 : 0)
+  return { text, line, lines, hash: BigInt(Bun.hash(bytes)), isCut: isOpen && isEnd, end }
 }
 
 const UTF_8 = new TextDecoder()

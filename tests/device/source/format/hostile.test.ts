@@ -226,6 +226,11 @@ const CASES: Record<string, Case> = {
     file: `${HEAD}2026-11-21 20:59,1,1\n2026-11-21 21:00,20,30\n2026-11-22 20:59,22,31\n2026-11-22 21:00,1,1\n`,
     gives: { lines: ["00:00 - 20 - 30%", "23:59 - 22 - 31%"], refused: [] },
   },
+  "a zone in its header that there is not": {
+    format: { time: { column: "when", pattern: "yyyy-MM-dd HH:mm" } },
+    file: `"when, GMT+01:70",T,H\n${GOOD}`,
+    gives: `${PATH} has times of GMT+01:70, which is no offset: say with time.zone what its clock is`,
+  },
   "times with their offset": {
     format: { time: { column: "time", pattern: "yyyy-MM-dd'T'HH:mm:ssZZ" } },
     file: `${HEAD}2026-11-21T07:00:00Z,20,30\n2026-11-21T13:00:00+02:00,22,31\n`,

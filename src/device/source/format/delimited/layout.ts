@@ -1,7 +1,7 @@
 // Which column of a foreign file holds what, as its header says.
 import { didYouMean } from "../../../../nearest"
 import { shorten } from "../../../../printable"
-import { compilePattern, type TimePattern } from "../../../../topology/formats/pattern"
+import { compilePattern, parseOffset, type TimePattern } from "../../../../topology/formats/pattern"
 import type { Column, DelimitedFormat } from "../../../../topology/formats/schema"
 import { SurveyMissing } from "../../missing"
 import type { Block } from "../blocks"
@@ -134,8 +134,11 @@ class Header {
   /** As HOBO writes it: Date Time, GMT+01:00 */
   zoneOf(column: number): string | undefined {
     const [joined = ""] = this.#names[column] ?? []
-    const [, offset] = /(?:GMT|UTC) ?([+-]\d\d:?\d\d)/.exec(joined) ?? []
-    return offset
+    const [written, offset] = /(?:GMT|UTC) ?([+-]\d\d:?\d\d)/.exec(joined) ?? []
+    if (offset === undefined || !Number.isNaN(parseOffset(offset))) return offset
+    throw new SurveyMissing(
+      `${this.path} has times of ${written}, which is no offset: say with time.zone what its clock is`,
+    )
   }
 }
 

@@ -20,7 +20,7 @@ export async function* delimitedPieces(
   }
 }
 
-class DelimitedPiece implements Piece {
+export class DelimitedPiece implements Piece {
   constructor(
     private readonly block: Block,
     private readonly layout: Layout,
