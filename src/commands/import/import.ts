@@ -36,6 +36,7 @@ export const options = {
 
 const EXIT_INCOMPLETE = 1
 const REFUSED_SHOWN = 100
+const STRANGERS_SHOWN = 20
 const TELL_EVERY_MS = 2000
 const SAMPLE_READINGS = 3
 
@@ -84,6 +85,7 @@ class FileImport {
   #refused = 0
   #future = 0
   readonly #strangers = new Map<string, number>()
+  #moreOfStrangers = 0
   #toldAt = systemClock.monotonic()
 
   constructor(
@@ -161,11 +163,17 @@ class FileImport {
     const { from = "", to = "9999-12-31" } = this.range
     for (const { line, rule } of refused) this.#refuse(`${this.file}:${line} ${rule}`)
     this.#refused += refusedCount - refused.length
-    for (const stranger of strangers) this.#strangers.set(stranger, (this.#strangers.get(stranger) ?? 0) + 1)
+    for (const stranger of strangers) this.#count(stranger)
     const wanted = readings.filter(({ day }) => day >= from && day <= to && day <= this.latestDay)
     this.#future += readings.filter(({ day }) => day > this.latestDay && day <= to).length
     this.#readings += wanted.length
     return wanted
+  }
+
+  #count(stranger: string): void {
+    const rows = this.#strangers.get(stranger)
+    if (rows !== undefined || this.#strangers.size < STRANGERS_SHOWN) this.#strangers.set(stranger, (rows ?? 0) + 1)
+    else this.#moreOfStrangers++
   }
 
   #refuse(text: string): void {
@@ -181,6 +189,7 @@ class FileImport {
         `${file}: ${count(rows, "row")} of ${stranger || "nobody"}, whom no device in ${this.topology.file} has as its sensor or name`,
       )
     }
+    if (this.#moreOfStrangers > 0) screen.warn(`${file}: ${count(this.#moreOfStrangers, "row")} of still others`)
     if (this.#future > 0)
       screen.error(`${file}: ${count(this.#future, "reading")} after tomorrow: is its clock, or time.zone, right?`)
     if (this.#strangers.size > 0 || this.#future > 0) this.isComplete = false

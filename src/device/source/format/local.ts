@@ -5,6 +5,7 @@ import type { FileClock, Row } from "./row"
 import { Zone } from "./zone"
 
 const DAY_SECONDS = 86_400
+const DEVICES_REMEMBERED = 100_000
 const NEAR_SECONDS = 2 * 3600 // of one night, and not of rows that are out of order
 
 /** A reading, its day in the site's zone, and whose it is as the file says. */
@@ -34,7 +35,9 @@ export class LocalTimes {
     const before = this.#before.get(device) ?? -Infinity
     const isSecond = first !== undefined && first <= before && before - first < NEAR_SECONDS
     const instant = isSecond ? (second ?? first) : first
-    if (instant !== undefined) this.#before.set(device, instant)
+    if (instant === undefined) return undefined
+    if (this.#before.size >= DEVICES_REMEMBERED) this.#before.clear()
+    this.#before.set(device, instant)
     return instant
   }
 

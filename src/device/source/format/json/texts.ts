@@ -14,7 +14,7 @@ export interface JsonText {
   elements(): Iterable<Element>
 }
 
-const MOST_BYTES = 32 * 1024 * 1024 // of what is no value a line, and has to be in memory as a whole
+const MOST_BYTES = 8 * 1024 * 1024 // of what is no value a line: it is in memory as a whole, and nothing else is done while it is read
 
 /** @param rows where the list of readings stands in each value. Throws SurveyMissing. */
 export async function* jsonTextsOf(file: FileHandle, path: string, rows?: JsonPath): AsyncGenerator<JsonText> {
