@@ -2,7 +2,7 @@
 // once, scripts included, and the last of its readings shown.
 import { systemClock } from "../clock"
 import { formattedOf, surveyPath, surveyReader } from "../device/source"
-import { type Formatted, readAll } from "../device/source/format/file"
+import { describeEmpty, type Formatted, readAll } from "../device/source/format/file"
 import type { Placed } from "../device/source/format/local"
 import { SurveyMissing } from "../device/source/missing"
 import { whyStale } from "../device/source/stale"
@@ -118,11 +118,15 @@ async function checkFile({ folder, timeZone }: Topology, path: string, formatted
   const { format, sensor } = formatted
   let readings = 0
   let refusedCount = 0
+  let empty = 0
+  let lacks: string | undefined
   let latest: Placed[] = []
   const problems: string[] = []
   for await (const content of readAll(folder, path, { format, timeZone })) {
     const own = content.readings.filter(({ device }) => !format.device || device === sensor)
     readings += own.length
+    empty += content.empty
+    lacks = content.lacks ?? lacks
     latest = [...latest, ...own].sort(byTime).slice(-LATEST_SHOWN)
     for (const { line, rule, path: file } of content.refused) {
       if (refusedCount++ < REFUSED_SHOWN) problems.push(`${file}:${line} ${rule}`)
@@ -130,7 +134,7 @@ async function checkFile({ folder, timeZone }: Topology, path: string, formatted
   }
   if (refusedCount > REFUSED_SHOWN) problems.push(`${path}: ${count(refusedCount - REFUSED_SHOWN, "more row")} refused`)
   if (readings === 0 && refusedCount === 0)
-    problems.push(`${path} has no readings${format.device ? ` of ${sensor}` : ""}`)
+    problems.push(`${path} ${format.device ? `has no readings of ${sensor}` : describeEmpty(empty, lacks)}`)
   return { readings, latest: latest.map(({ day, reading }) => `${day} ${formatReading(reading)}`), problems }
 }
 

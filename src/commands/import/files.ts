@@ -30,6 +30,9 @@ export interface Part {
   readonly refusedCount: number
   /** Rows of whom the topology does not know, by their name in the file. */
   readonly strangers: readonly string[]
+  /** Rows without a value, and what the last of them lacks, where it can be told. */
+  readonly empty: number
+  readonly lacks?: string | undefined
   /** How far into the file this is, bytes. */
   readonly end: number
 }
@@ -106,7 +109,7 @@ async function* readMany(
   only?: Device,
 ): AsyncGenerator<Part> {
   const addressOf = (device: string) => (typeof whose === "number" ? whose : whose.get(device))
-  for await (const { readings, refused, end } of readAll(process.cwd(), file, { format, timeZone })) {
+  for await (const { readings, refused, empty, lacks, end } of readAll(process.cwd(), file, { format, timeZone })) {
     const known: Part["readings"][number][] = []
     const strangers: string[] = []
     for (const { device, day, reading } of readings) {
@@ -114,7 +117,7 @@ async function* readMany(
       if (address === undefined) strangers.push(device)
       else if (!only || address === only.address) known.push({ address, day, reading })
     }
-    yield { readings: known, refused, refusedCount: refused.length, strangers, end }
+    yield { readings: known, refused, refusedCount: refused.length, strangers, empty, lacks, end }
   }
 }
 
@@ -122,5 +125,5 @@ async function* readOwn(file: string, day: Day, { address }: Device, { timeZone 
   const { bytes } = await readSurveyFile(process.cwd(), file, MOST_BYTES)
   const { readings, refused, refusedCount } = parseSurvey(new TextDecoder().decode(bytes), clockChange(day, timeZone))
   const placed = readings.map((reading) => ({ address, day, reading }))
-  yield { readings: placed, refused, refusedCount, strangers: [], end: bytes.length }
+  yield { readings: placed, refused, refusedCount, strangers: [], empty: 0, end: bytes.length }
 }

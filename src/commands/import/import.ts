@@ -1,6 +1,7 @@
 // `bun run import`: brings history into the network the ordinary way, through the gateway's spool to the cloud.
 import { stat } from "node:fs/promises"
 import { systemClock } from "../../clock"
+import { describeEmpty } from "../../device/source/format/file"
 import { SurveyMissing } from "../../device/source/missing"
 import { count, labelOf } from "../../format"
 import { INVOCATION } from "../../installation"
@@ -84,6 +85,9 @@ class FileImport {
   #readings = 0
   #refused = 0
   #future = 0
+  #empty = 0
+  #lacks: string | undefined
+  #isEmpty = true
   readonly #strangers = new Map<string, number>()
   #moreOfStrangers = 0
   #toldAt = systemClock.monotonic()
@@ -159,7 +163,10 @@ class FileImport {
   }
 
   /** Counts and tells the others. */
-  #wanted({ readings, refused, refusedCount, strangers }: Part): Part["readings"] {
+  #wanted({ readings, refused, refusedCount, strangers, empty, lacks }: Part): Part["readings"] {
+    this.#empty += empty
+    this.#lacks = lacks ?? this.#lacks
+    this.#isEmpty &&= readings.length + refusedCount + strangers.length === 0
     const { from = "", to = "9999-12-31" } = this.range
     for (const { line, rule } of refused) this.#refuse(`${this.file}:${line} ${rule}`)
     this.#refused += refusedCount - refused.length
@@ -192,7 +199,8 @@ class FileImport {
     if (this.#moreOfStrangers > 0) screen.warn(`${file}: ${count(this.#moreOfStrangers, "row")} of still others`)
     if (this.#future > 0)
       screen.error(`${file}: ${count(this.#future, "reading")} after tomorrow: is its clock, or time.zone, right?`)
-    if (this.#strangers.size > 0 || this.#future > 0) this.isComplete = false
+    if (this.#isEmpty) screen.error(`${file} ${describeEmpty(this.#empty, this.#lacks)}`)
+    if (this.#isEmpty || this.#strangers.size > 0 || this.#future > 0) this.isComplete = false
   }
 
   #tellProgress(end: number): void {

@@ -102,6 +102,15 @@ describe("without a gateway that runs", () => {
     expect(said).toContain("⚠ history/all.csv: 5 rows of still others")
   })
 
+  test("import has nothing to be content with in a file without values", async () => {
+    await write("up.jsonl", '{"received_at":"2024-02-29T07:00:00Z","decoded":{}}\n'.repeat(3))
+    const { said, exit } = await run("history/up.jsonl", "--format", "ttn", "--device", "herbs")
+    expect(said[0]).toBe(
+      "✖ history/up.jsonl has 3 rows, and nothing at uplink_message.normalized_payload.0.soil.temperature",
+    )
+    expect(exit).toBe(1)
+  })
+
   test("import takes lines of ours for a device, of the day in their name or of --day", async () => {
     await write("2024-02-29.txt", "08:00 - 20 - 30%\n")
     await write("lines.txt", "08:00 - 20 - 30%\n")

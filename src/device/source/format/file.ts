@@ -2,6 +2,7 @@
 import { constants } from "node:fs"
 import { type FileHandle, open } from "node:fs/promises"
 import { resolve } from "node:path"
+import { count } from "../../../format"
 import type { Format } from "../../../topology/formats/schema"
 import { type RefusedRow, regularFile, unreadable } from "../file"
 import { SurveyMissing } from "../missing"
@@ -25,8 +26,9 @@ export interface Formatted {
 export interface Content {
   readonly readings: readonly (Placed & { readonly device: string })[]
   readonly refused: readonly Required<RefusedRow>[]
-  /** Rows in which a value is not there. */
+  /** Rows in which a value is not there, and what the last of them lacks, where it can be told. */
   readonly empty: number
+  readonly lacks?: string | undefined
   /** How far into the file this is, bytes. */
   readonly end: number
 }
@@ -78,16 +80,25 @@ function contentOf(piece: Piece, path: string, times: LocalTimes): Content {
   const readings: (Placed & { device: string })[] = []
   const refused: Required<RefusedRow>[] = []
   let empty = 0
+  let lacks: string | undefined
   for (const row of piece.rows()) {
     const { device } = row
     const instant = times.instantOf(row)
-    if (row.kind === "empty") empty++
-    else if (row.kind === "refused") refused.push({ line: row.line, rule: row.rule, text: row.text, path })
+    if (row.kind === "empty") {
+      empty++
+      lacks = row.lacks
+    } else if (row.kind === "refused") refused.push({ line: row.line, rule: row.rule, text: row.text, path })
     else if (instant === undefined) refused.push({ ...skipped(row), path })
     else readings.push({ device, ...times.place(instant, row) })
   }
-  return { readings, refused, empty, end: piece.end }
+  return { readings, refused, empty, lacks, end: piece.end }
 }
+
+/** Of a file in which there is no reading: why, as it follows its path. */
+export const describeEmpty = (empty: number, lacks: string | undefined): string =>
+  empty === 0
+    ? "has no readings"
+    : `has ${count(empty, "row")}, and ${lacks ? `nothing at ${lacks}` : "no values in them"}`
 
 /** A row of a time that the clock of its file skips. */
 export const skipped = ({ line, text }: Extract<Row, { kind: "values" }>): RefusedRow => ({
