@@ -115,13 +115,15 @@ function formatOf(kind: Format["kind"] | undefined, dice: Dice): Format {
         decimal: pick([".", ","]),
         ...(dice.below(3) === 0 && { comment: pick(["#", "//", '"']) }),
       }
+      const whose =
+        layout.headerRows > 0 && dice.below(2) === 0 ? { headerRow: 1 + dice.below(layout.headerRows) } : at()
       const times = dice.below(3) === 0 ? { columns: [pick(COLUMNS), pick(COLUMNS)] } : at()
       const values = { temperature: { ...at(), ...scaled }, humidity: { ...at(), ...scaled } }
       return v.parse(formatEntry, {
         ...layout,
         time: { ...times, ...time },
         ...values,
-        ...(isMany && { device: at() }),
+        ...(isMany && { device: whose }),
       })
     }
   }

@@ -5,6 +5,11 @@ export const SAMPLES: Record<string, { file: string; sensor?: string; lines: str
     file: "zentra.csv",
     lines: ["00:00 - 14.2 - 28.7%", "00:15 - 14.15 - 28.65%", "23:45 - -0.4 - 28.4%"],
   },
+  "zentra-ports": {
+    file: "zentra-ports.csv",
+    sensor: "Port 2",
+    lines: ["00:00 - 13.1 - 31.2%", "13:00 - 14.4 - 31%", "23:45 - 12.6 - 30.9%"],
+  },
   hobo: {
     file: "hobo.csv",
     lines: ["00:00 - 14.22 - 28.69%", "00:15 - 14.15 - 28.66%", "13:30 - 15.51 - 28.51%"],

@@ -1,14 +1,13 @@
 // Which column of a foreign file holds what, as its header says.
-import { didYouMean } from "../../../../nearest"
-import { shorten } from "../../../../printable"
-import { compilePattern, parseOffset, type TimePattern } from "../../../../topology/formats/pattern"
-import type { Column, DelimitedFormat } from "../../../../topology/formats/schema"
+import { compilePattern, type TimePattern } from "../../../../topology/formats/pattern"
+import type { DelimitedFormat } from "../../../../topology/formats/schema"
 import { SurveyMissing } from "../../missing"
 import type { Block } from "../blocks"
 import type { FileClock } from "../row"
 import { marksOf } from "../values"
 import { Zone } from "../zone"
 import { splitLines } from "./cells"
+import { Header } from "./header"
 
 /** Columns count from 0. */
 export interface Layout extends FileClock {
@@ -19,16 +18,23 @@ export interface Layout extends FileClock {
   readonly headerLines: ReadonlySet<string>
   readonly pattern: TimePattern
   readonly time: readonly number[]
-  readonly temperature: number
-  readonly humidity: number
+  /** Where a row says whose it is. */
   readonly device: number | undefined
+  /** The readings of a row: one, or one for each name that the header has above them. */
+  readonly groups: readonly Group[]
+  /** The last column that is of interest. */
+  readonly last: number
   /** How many columns the header has; undefined without one. */
   readonly width: number | undefined
   readonly missing: ReadonlySet<string>
 }
 
-const COLUMNS_NAMED = 12
-const NAME_CHARACTERS = 60
+export interface Group {
+  /** As the header calls it, "" where it does not say. */
+  readonly device: string
+  readonly temperature: number
+  readonly humidity: number
+}
 
 /**
  * Of a file that begins with this block. Throws SurveyMissing where it is no such file.
@@ -41,7 +47,7 @@ export function readLayout(
   path: string,
   timeZone: string,
 ): Layout {
-  const { headerRows, delimiter, time, temperature, humidity, device } = format
+  const { headerRows, delimiter, time, device } = format
   const { lines, end } = headerOf(text, format)
   if (lines.length < headerRows) {
     throw new SurveyMissing(`${path} has ${lines.length} of the ${headerRows} rows that name its columns`)
@@ -49,6 +55,9 @@ export function readLayout(
   const rows = splitLines(lines, delimiter).map((row) => row ?? [])
   const header = new Header(rows, path)
   const timeColumns = (time.columns ?? [time.column ?? 1]).map((column) => header.find(column))
+  const groups = groupsOf(format, header)
+  const deviceColumn = device?.column === undefined ? undefined : header.find(device.column)
+  const ends = groups.flatMap((group) => [group.temperature, group.humidity])
   const pattern = compilePattern(time.pattern)
   if (!pattern) throw new SurveyMissing(`${path} cannot be read: ${time.pattern} is no pattern`)
   return {
@@ -59,12 +68,31 @@ export function readLayout(
     isUtc: pattern.isUtc,
     zone: new Zone(time.zone ?? header.zoneOf(timeColumns[0] ?? 0) ?? timeZone),
     time: timeColumns,
-    temperature: header.find(temperature.column),
-    humidity: header.find(humidity.column),
-    device: device && header.find(device.column),
+    device: deviceColumn,
+    groups,
+    last: Math.max(...timeColumns, ...ends, deviceColumn ?? 0),
     width: headerRows === 0 ? undefined : header.width,
     missing: marksOf(format.missing),
   }
+}
+
+function groupsOf({ temperature, humidity, device }: DelimitedFormat, header: Header): Group[] {
+  const all = () => ({
+    device: "",
+    temperature: header.find(temperature.column),
+    humidity: header.find(humidity.column),
+  })
+  if (device?.headerRow === undefined) return [all()]
+  const groups = header.names(device.headerRow).flatMap(({ name, columns }): Group[] => {
+    const found = {
+      temperature: header.findIn(columns, temperature.column),
+      humidity: header.findIn(columns, humidity.column),
+    }
+    const isWhole = found.temperature !== undefined && found.humidity !== undefined
+    return isWhole ? [{ device: name, temperature: found.temperature ?? 0, humidity: found.humidity ?? 0 }] : []
+  })
+  // none is a file of something else: what it lacks is told
+  return groups.length > 0 ? groups : [all()]
 }
 
 /** The header's rows, and the number of the last line that belongs to it. */
@@ -81,65 +109,3 @@ function headerOf(text: string, { headerRows, comment }: DelimitedFormat): { lin
 }
 
 export const trimLine = (line: string): string => (line.endsWith("\r") ? line.slice(0, -1) : line)
-
-class Header {
-  /** Of each column: its cells joined, and each cell. */
-  readonly #names: (readonly string[])[] = []
-  readonly width: number
-
-  constructor(
-    rows: readonly (readonly string[])[],
-    private readonly path: string,
-  ) {
-    this.width = (rows.at(-1)?.findLastIndex((cell) => cell.trim() !== "") ?? -1) + 1
-    for (let column = 0; column < this.width; column++) {
-      const cells = rows.map((row) => plain(row[column] ?? "")).filter((cell) => cell !== "")
-      this.#names.push([cells.join(" "), ...cells])
-    }
-  }
-
-  find(column: Column): number {
-    if (typeof column === "number") {
-      if (this.#names.length > 0 && column > this.width) {
-        throw new SurveyMissing(`${this.path} has no column ${column}: it has ${this.width}`)
-      }
-      return column - 1
-    }
-    const name = plain(column)
-    const isWhole = ([joined]: readonly string[]) => joined === name
-    const isPart = ([, ...cells]: readonly string[]) => cells.includes(name)
-    // HOBO writes a logger's numbers behind what it measures
-    const isBeginning = (names: readonly string[]) =>
-      names.some((each) => each.startsWith(`${name} (`) || each.startsWith(`${name}, `))
-    for (const fits of [isWhole, isPart, isBeginning]) {
-      const found = this.#names.flatMap((names, at) => (fits(names) ? [at] : []))
-      const [first] = found
-      if (first !== undefined && found.length === 1) return first
-      if (found.length > 1) {
-        const numbers = found.map((at) => at + 1).join(", ")
-        throw new SurveyMissing(
-          `${this.path} has several columns ${name}, ${numbers}: give the number of the one that is meant`,
-        )
-      }
-    }
-    const named = this.#names.map(([joined = ""]) => joined)
-    const shown = named.slice(0, COLUMNS_NAMED).map((each) => shorten(each, NAME_CHARACTERS))
-    const more = named.length > COLUMNS_NAMED ? `, and ${named.length - COLUMNS_NAMED} more` : ""
-    const meant = didYouMean(name, this.#names.flat())
-    throw new SurveyMissing(
-      `${this.path} has no column ${name}${meant || ":"} Its columns are ${shown.join(" | ")}${more}`,
-    )
-  }
-
-  /** As HOBO writes it: Date Time, GMT+01:00 */
-  zoneOf(column: number): string | undefined {
-    const [joined = ""] = this.#names[column] ?? []
-    const [written, offset] = /(?:GMT|UTC) ?([+-]\d\d:?\d\d)/.exec(joined) ?? []
-    if (offset === undefined || !Number.isNaN(parseOffset(offset))) return offset
-    throw new SurveyMissing(
-      `${this.path} has times of ${written}, which is no offset: say with time.zone what its clock is`,
-    )
-  }
-}
-
-const plain = (text: string): string => text.trim().replace(/\s+/g, " ")

@@ -28,7 +28,8 @@ export class DelimitedPiece implements Piece {
 
   get key(): string {
     const { hash, line } = this.block
-    return `${hash} ${line === 1 ? "head" : this.layout.time} ${this.layout.device}`
+    const { time, device, groups } = this.layout
+    return `${hash} ${line === 1 ? "head" : time} ${device} ${groups.map((group) => group.device)}`
   }
 
   get end(): number {
