@@ -44,6 +44,11 @@ const CASES: Record<string, Case> = {
     file: pretty({ code: 0, data: { list: [JSON.parse(GOOD), JSON.parse(NOON)] } }),
     gives: BOTH,
   },
+  "a list of one in an answer, on a line of its own": {
+    format: { rows: "data" },
+    file: `{"data":[\n${GOOD}\n]}\n`,
+    gives: { lines: [EIGHT], refused: [] },
+  },
   "an answer without its list": {
     format: { rows: "data.list" },
     file: `{"code":40010,"data":[]}\n`,
@@ -78,6 +83,14 @@ const CASES: Record<string, Case> = {
   "a first line that rotation has cut": {
     file: `08:00","T":1,"H":1}\n${GOOD}\n${NOON}\n`,
     gives: { lines: [EIGHT, TWELVE], refused: ["1 A line must be JSON"] },
+  },
+  "a first line that is cut where a document would go on": {
+    file: `{"time":"2026-11-21 07:00",\n${GOOD}\n${NOON}\n`,
+    gives: { lines: [EIGHT, TWELVE], refused: ["1 A line must be JSON"] },
+  },
+  "a first line that is cut in a word": {
+    file: `{"time":"2026-11\n${GOOD}\n`,
+    gives: { lines: [EIGHT], refused: ["1 A line must be JSON"] },
   },
   "a line that a power cut has cut": {
     file: `${GOOD}\n{"time":"2026-11-21 09:00","T\n${NOON}\n`,
@@ -200,6 +213,29 @@ describe("a day's readings out of JSON with", () => {
     const { format, file = "", gives, ...asked } = CASES[name] ?? {}
     await folder.write(file)
     expect(await folder.read(jsonFormatOf(format), asked)).toEqual(gives as never)
+  })
+})
+
+describe("a file of JSON that is read again", () => {
+  const of = (day: number) => `{"time":"2026-11-${day} 08:00","T":20,"H":30}`
+  const DAYS = Array.from({ length: 3000 }, (_, n) => of(10 + (n % 10))).join("\n")
+
+  test("has what was appended, a line that was not whole too", async () => {
+    await folder.write(`${DAYS}\n${GOOD.slice(0, 30)}`)
+    expect(await folder.read(jsonFormatOf())).toBe(`${PATH} has no reading of 21 November, its last is of 19 November`)
+    await folder.write(`${DAYS}\n${GOOD}\n`)
+    expect(await folder.read(jsonFormatOf())).toEqual({ lines: [EIGHT], refused: [] })
+  })
+
+  test("was rotated, truncated, or written anew as another kind of text", async () => {
+    await folder.write(`${DAYS}\n${GOOD}\n${NOON}\n`)
+    expect(await folder.read(jsonFormatOf())).toEqual(BOTH)
+    await folder.write(`${NOON}\n`)
+    expect(await folder.read(jsonFormatOf())).toEqual({ lines: [TWELVE], refused: [] })
+    await folder.write(`[\n${GOOD}\n]\n`)
+    expect(await folder.read(jsonFormatOf())).toEqual({ lines: [EIGHT], refused: [] })
+    await folder.write(`[\n${GOOD},\n${NOON}\n]\n`)
+    expect(await folder.read(jsonFormatOf())).toEqual(BOTH)
   })
 })
 
