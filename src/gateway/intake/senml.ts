@@ -2,7 +2,7 @@
 import { clockChange, type Day } from "../../survey/calendar"
 import { elapsedSeconds, type Reading } from "../../survey/reading"
 import { localTime } from "../../survey/senml/local"
-import { SenmlReadings } from "../../survey/senml/readings"
+import { SenmlReadings, type SenmlRow } from "../../survey/senml/readings"
 import { formatSurvey } from "../../survey/survey"
 
 export interface SenmlContext {
@@ -31,7 +31,8 @@ export function readSenml(text: string, { arrivedAt, day: asked, timeZone }: Sen
     if (pack.isRefused) break
   }
   const days = new Map<Day, Reading[]>()
-  for (const row of pack.rows()) {
+  // a record that is refused may leave another one alone, of which there is nothing to tell
+  for (const row of pack.rows().sort(refusedFirst)) {
     const { kind, line, time } = row
     if (kind === "refused") return `Record ${line}: ${row.rule}`
     if (kind === "empty") return `Record ${line}: there is no ${row.lacks} of its time`
@@ -45,6 +46,8 @@ export function readSenml(text: string, { arrivedAt, day: asked, timeZone }: Sen
   if (days.size === 0) return "No record is a temperature (Cel, K) or a humidity (%RH)"
   return new Map(Array.from(days, ([day, readings]) => [day, canonical(day, readings, timeZone)]))
 }
+
+const refusedFirst = (a: SenmlRow, b: SenmlRow): number => Number(b.kind === "refused") - Number(a.kind === "refused")
 
 function canonical(day: Day, readings: Reading[], timeZone: string): string {
   const change = clockChange(day, timeZone)

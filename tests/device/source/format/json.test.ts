@@ -38,6 +38,10 @@ const CASES: Record<string, Case> = {
   "a list, a value a line": { file: `[\n${GOOD},\n${NOON}\n]\n`, gives: BOTH },
   "a list as people read it": { file: pretty([JSON.parse(GOOD), JSON.parse(NOON)]), gives: BOTH },
   "documents one after the other": { file: `${pretty(JSON.parse(GOOD))}\n${pretty(JSON.parse(NOON))}`, gives: BOTH },
+  "a document behind blank lines": {
+    file: ` \n\n${pretty(JSON.parse(GOOD))}\n${pretty(JSON.parse(NOON))}`,
+    gives: BOTH,
+  },
   "an empty list": { file: "[]", gives: `${PATH} has no readings` },
   "a list in an answer": {
     format: { rows: "data.list" },

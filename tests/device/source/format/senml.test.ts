@@ -128,6 +128,19 @@ const CASES: Record<string, Case> = {
     file: lines(...GOOD, { ...later(T, 21), calibrated_: true }, later(H, 31)),
     gives: { lines: [EIGHT], refused: ["4 A field whose name ends in _ must be understood: calibrated_ is not"] },
   },
+  "a record that is refused far behind in a pack of many days": {
+    file: lines(
+      { ...base, ...T, t: -86_400 * 5 },
+      { ...H, t: -86_400 * 5 },
+      T,
+      { ...H, v: null },
+      later(T, 21),
+      later(H, 31),
+      { ...T, t: 86_400 },
+      { ...H, t: 86_400 },
+    ),
+    gives: { lines: [NINE], refused: ["5 v must be a number: it is null"] },
+  },
   "records that are none": {
     file: lines(...GOOD, 12, later(T, 21)),
     gives: { lines: [EIGHT], refused: ["4 A record must be a JSON object: it is 12", `5 ${BEHIND}`] },

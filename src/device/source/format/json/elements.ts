@@ -31,7 +31,8 @@ export function hasLines(text: string): boolean {
   // within a document a comma stands between two
   if (parse(second) && parse(third)) return true
   if (/[[{,:]$/.test(first)) return false
-  const whole = new Cursor(text).takeValue()
+  const cursor = new Cursor(text)
+  const whole = cursor.skipBlanks() ? cursor.takeValue() : undefined
   return !(whole && parse(whole)) && parse(second) !== undefined
 }
 
