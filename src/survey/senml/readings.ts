@@ -112,11 +112,11 @@ function chosen(quantity: Quantity, found: readonly Found[]): number | string | 
   const names = new Set(found.map(({ name }) => name))
   const meant = names.size > 1 && named.length > 0 ? named : found
   const [first, ...others] = meant
-  const Name = quantity === "temperature" ? "Temperature" : "Humidity"
+  const what = quantity === "temperature" ? "Temperature" : "Humidity"
   const other = others.find(({ name }) => name !== first?.name)
-  if (other) return `${Name} must be one of its time: there are ${first?.name} and ${other.name}`
+  if (other) return `${what} must be one of its time: there are ${first?.name} and ${other.name}`
   if (others.some(({ value }) => value !== first?.value))
-    return `${Name} must not come twice with other values at a time`
+    return `${what} must not come twice with other values at a time`
   return first?.value
 }
 

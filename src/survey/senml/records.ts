@@ -19,7 +19,7 @@ export interface SenmlRecord {
 const VERSIONS = new Set([1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 26]) // RFC 9100: 26 is 10 with secondary units
 const BASE_FIELDS = new Set(["bn", "bt", "bu", "bv", "bver"])
 const RELATIVE_BELOW = 2 ** 28 // §4.5.3: such a time is from now
-const LAST_SECOND = 253_402_214_399 // of 30 December 9999: of the day behind it no zone may be in another year
+const LAST_SECOND = 253_402_214_399 // of 30 December 9999, so that no zone is in the year 10000
 const SHOWN_CHARACTERS = 40
 
 const text = v.optional(v.string("must be text"))

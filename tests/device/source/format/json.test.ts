@@ -165,6 +165,15 @@ const CASES: Record<string, Case> = {
     file: `{"time":"2026-11-21 08:00","v":[{"soil":{"T":20}},30]}\n`,
     gives: { lines: [EIGHT], refused: [] },
   },
+  "Ecowitt's local API, and a time put to what it answers": {
+    format: {
+      time: { path: "at", pattern: "X" },
+      temperature: { path: "ch_temp.0.temp" },
+      humidity: { path: "ch_soil.0.humidity" },
+    },
+    file: `{"common_list":[{"id":"0x02","val":"8.1","unit":"C"}],"ch_soil":[{"channel":"1","humidity":"30%"}],"ch_temp":[{"channel":"1","temp":"20","unit":"C"}],"at":1795244400}\n`,
+    gives: { lines: [EIGHT], refused: [] },
+  },
   "a path into what objects inherit": {
     format: { temperature: { path: "constructor.length" } },
     file: `${GOOD}\n`,
