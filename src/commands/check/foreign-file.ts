@@ -1,5 +1,5 @@
 // What a file that others write holds of each device, and the rows of it that are refused.
-import type { Content } from "../../device/source/format/file"
+import { type Content, describeEmpty } from "../../device/source/format/file"
 import { twiceRule } from "../../device/source/format/local"
 import { count } from "../../format"
 import { didYouMean } from "../../nearest"
@@ -63,6 +63,8 @@ export class ForeignFile {
   readonly #found = new Map<string, Found>()
   /** Refused rows that do not say whose they are. */
   readonly #nobody = new Found()
+  #empty = 0
+  #lacks: string | undefined
   /** Whose rows it has. */
   readonly #names = new Set<string>()
 
@@ -74,7 +76,9 @@ export class ForeignFile {
     for (const sensor of isOfSeveral ? sensors : [""]) this.#found.set(sensor, new Found())
   }
 
-  take({ readings, refused, path }: Content): void {
+  take({ readings, refused, empty, lacks, path }: Content): void {
+    this.#empty += empty
+    this.#lacks = lacks ?? this.#lacks
     for (const row of readings) {
       if (this.#names.size < NAMES_KNOWN) this.#names.add(row.device)
       this.#found.get(row.device)?.add(row, path)
@@ -100,7 +104,7 @@ export class ForeignFile {
 
   #whyNone(sensor: string): string {
     const names = [...this.#names]
-    if (!this.isOfSeveral || names.length === 0) return "has no readings"
+    if (!this.isOfSeveral || names.length === 0) return describeEmpty(this.#empty, this.#lacks)
     return `has no readings of ${sensor}${didYouMean(sensor, names, `: it has some of ${names.slice(0, 10).join(", ")}`)}`
   }
 }

@@ -5,6 +5,7 @@ import { readDevice } from "../../cloud/export/devices"
 import { formattedOf, surveyPath } from "../../device/source"
 import { readSurveyFile } from "../../device/source/file"
 import { readAll } from "../../device/source/format/file"
+import { isOneOf } from "../../device/source/format/several"
 import { didYouMean } from "../../nearest"
 import { clockChange, type Day, parseDay } from "../../survey/calendar"
 import type { Reading } from "../../survey/reading"
@@ -30,6 +31,9 @@ export interface Part {
   readonly refusedCount: number
   /** Rows of whom the topology does not know, by their name in the file. */
   readonly strangers: readonly string[]
+  /** Rows without a value, and what the last of them lacks, where it can be told. */
+  readonly empty: number
+  readonly lacks?: string | undefined
   /** How far into the file this is, bytes. */
   readonly end: number
 }
@@ -68,7 +72,7 @@ function* devicesOf(file: string, { devices, folder }: Topology): Generator<Devi
   const day = dayIn(file)
   for (const device of devices) {
     const { survey } = device
-    if (survey !== undefined && resolve(folder, day ? surveyPath(survey, day) : survey) === path) yield device
+    if (survey !== undefined && isOneOf(path, resolve(folder, day ? surveyPath(survey, day) : survey))) yield device
   }
 }
 
@@ -106,12 +110,8 @@ async function* readMany(
   only?: Device,
 ): AsyncGenerator<Part> {
   const addressOf = (device: string) => (typeof whose === "number" ? whose : whose.get(device))
-  for await (const { readings, refused, end } of readAll(
-    process.cwd(),
-    file,
-    { format, timeZone },
-    systemClock.now(),
-  )) {
+  for await (const part of readAll(process.cwd(), file, { format, timeZone }, systemClock.now())) {
+    const { readings, refused, empty, lacks, end } = part
     const known: Part["readings"][number][] = []
     const strangers: string[] = []
     for (const { device, day, reading } of readings) {
@@ -119,7 +119,7 @@ async function* readMany(
       if (address === undefined) strangers.push(device)
       else if (!only || address === only.address) known.push({ address, day, reading })
     }
-    yield { readings: known, refused, refusedCount: refused.length, strangers, end }
+    yield { readings: known, refused, refusedCount: refused.length, strangers, empty, lacks, end }
   }
 }
 
@@ -127,5 +127,5 @@ async function* readOwn(file: string, day: Day, { address }: Device, { timeZone 
   const { bytes } = await readSurveyFile(process.cwd(), file, MOST_BYTES)
   const { readings, refused, refusedCount } = parseSurvey(new TextDecoder().decode(bytes), clockChange(day, timeZone))
   const placed = readings.map((reading) => ({ address, day, reading }))
-  yield { readings: placed, refused, refusedCount, strangers: [], end: bytes.length }
+  yield { readings: placed, refused, refusedCount, strangers: [], empty: 0, end: bytes.length }
 }

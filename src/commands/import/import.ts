@@ -1,6 +1,7 @@
 // `bun run import`: brings history into the network the ordinary way, through the gateway's spool to the cloud.
 import { stat } from "node:fs/promises"
 import { systemClock } from "../../clock"
+import { describeEmpty } from "../../device/source/format/file"
 import { SurveyMissing } from "../../device/source/missing"
 import { count, labelOf } from "../../format"
 import { INVOCATION } from "../../installation"
@@ -36,6 +37,7 @@ export const options = {
 
 const EXIT_INCOMPLETE = 1
 const REFUSED_SHOWN = 100
+const STRANGERS_SHOWN = 20
 const TELL_EVERY_MS = 2000
 const SAMPLE_READINGS = 3
 
@@ -83,7 +85,11 @@ class FileImport {
   #readings = 0
   #refused = 0
   #future = 0
+  #empty = 0
+  #lacks: string | undefined
+  #isEmpty = true
   readonly #strangers = new Map<string, number>()
+  #moreOfStrangers = 0
   #toldAt = systemClock.monotonic()
 
   constructor(
@@ -157,15 +163,24 @@ class FileImport {
   }
 
   /** Counts and tells the others. */
-  #wanted({ readings, refused, refusedCount, strangers }: Part): Part["readings"] {
+  #wanted({ readings, refused, refusedCount, strangers, empty, lacks }: Part): Part["readings"] {
+    this.#empty += empty
+    this.#lacks = lacks ?? this.#lacks
+    this.#isEmpty &&= readings.length + refusedCount + strangers.length === 0
     const { from = "", to = "9999-12-31" } = this.range
     for (const { line, rule } of refused) this.#refuse(`${this.file}:${line} ${rule}`)
     this.#refused += refusedCount - refused.length
-    for (const stranger of strangers) this.#strangers.set(stranger, (this.#strangers.get(stranger) ?? 0) + 1)
+    for (const stranger of strangers) this.#count(stranger)
     const wanted = readings.filter(({ day }) => day >= from && day <= to && day <= this.latestDay)
     this.#future += readings.filter(({ day }) => day > this.latestDay && day <= to).length
     this.#readings += wanted.length
     return wanted
+  }
+
+  #count(stranger: string): void {
+    const rows = this.#strangers.get(stranger)
+    if (rows !== undefined || this.#strangers.size < STRANGERS_SHOWN) this.#strangers.set(stranger, (rows ?? 0) + 1)
+    else this.#moreOfStrangers++
   }
 
   #refuse(text: string): void {
@@ -181,9 +196,11 @@ class FileImport {
         `${file}: ${count(rows, "row")} of ${stranger || "nobody"}, whom no device in ${this.topology.file} has as its sensor or name`,
       )
     }
+    if (this.#moreOfStrangers > 0) screen.warn(`${file}: ${count(this.#moreOfStrangers, "row")} of still others`)
     if (this.#future > 0)
       screen.error(`${file}: ${count(this.#future, "reading")} after tomorrow: is its clock, or time.zone, right?`)
-    if (this.#strangers.size > 0 || this.#future > 0) this.isComplete = false
+    if (this.#isEmpty) screen.error(`${file} ${describeEmpty(this.#empty, this.#lacks)}`)
+    if (this.#isEmpty || this.#strangers.size > 0 || this.#future > 0) this.isComplete = false
   }
 
   #tellProgress(end: number): void {

@@ -9,6 +9,7 @@ import { formatAddress } from "../../topology/address"
 import type { Devices } from "../../topology/devices"
 import type { Collector } from "../intake/collector"
 import type { Senders } from "../intake/senders"
+import { isSenml, readSenml } from "../intake/senml"
 import { type Filter, type Quarantined, readQuarantined } from "../quarantine/entries"
 import { hostOf } from "../quarantine/quarantine"
 import type { Upload } from "../spool/merge"
@@ -83,6 +84,7 @@ export class Retry {
   #readMessage(row: Quarantined): Attempt {
     const { address, day } = row
     const text = textOf(row)
+    if (text !== undefined && address !== null && isSenml(text)) return this.#readSenml(row, address, text)
     if (text === undefined || !this.#takesDay(day)) return REFUSED
     // plain text names its devices itself
     const surveys = address === null ? splitAddressedLines(text) : [[claimOf(row, address), text] as const]
@@ -93,6 +95,15 @@ export class Retry {
       uploads.push(uploadOf(row, device.address, day, lines))
     }
     return { uploads, rest: "" }
+  }
+
+  #readSenml(row: Quarantined, address: number, text: string): Attempt {
+    const device = this.options.senders.identify(hostOf(row.peer ?? ""), claimOf(row, address))
+    const surveys = readSenml(text, { arrivedAt: row.at, day: undefined, timeZone: this.options.timeZone })
+    if (typeof device === "string" || typeof surveys === "string") return REFUSED
+    const days = [...surveys]
+    if (!days.every(([day]) => this.#takesDay(day))) return REFUSED
+    return { uploads: days.map(([day, lines]) => uploadOf(row, device.address, day, lines)), rest: "" }
   }
 
   #takesDay(day: Day | null): day is Day {

@@ -4,7 +4,7 @@ import { BlockReceiver, encodeBlock } from "../../coap/block"
 import { answeringInBlocks } from "../../coap/block2"
 import { Code } from "../../coap/code"
 import { findOption, OptionNumber, uintOption } from "../../coap/option"
-import { type Handler, say } from "../../coap/resource"
+import { ContentFormat, contentFormatOf, type Handler, say } from "../../coap/resource"
 import { Endpoint } from "../../coap/udp/exchange"
 import type { Log } from "../../log"
 import type { Datagrams, Sockets } from "../../net/sockets"
@@ -63,9 +63,13 @@ export class Listener {
       random,
       transmission: { ackTimeoutMs: ackTimeout.total("milliseconds"), maxRetransmit },
       handler: this.#withinBuffer(blocks.handle),
-      // what is asked; and a survey in one datagram: taking it twice changes nothing, and costs less than remembering every answer
-      isIdempotent: ({ code, options }) =>
-        code === Code.Get || (code === Code.Put && !findOption(options, OptionNumber.Block1)),
+      // what is asked; and a survey in one datagram: taking it twice changes nothing, and costs less than remembering every
+      // answer. In SenML a time may count from when it came, and would be another one when it comes again.
+      isIdempotent: (message) =>
+        message.code === Code.Get ||
+        (message.code === Code.Put &&
+          !findOption(message.options, OptionNumber.Block1) &&
+          contentFormatOf(message) !== ContentFormat.Senml),
       onError: (error) => log.error(`An upload could not be handled: ${error}`),
     })
     this.#endpoint = endpoint

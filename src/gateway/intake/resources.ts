@@ -5,6 +5,7 @@ import { decodeText, findOption, OptionNumber, uintOption } from "../../coap/opt
 import {
   busy,
   ContentFormat,
+  contentFormatOf,
   type Handler,
   type Request,
   type Response,
@@ -26,10 +27,13 @@ import type { Refusal } from "../quarantine/quarantine"
 import type { Absence } from "../spool/notes/absences"
 import { ARRIVED, type Collector, type Outcome } from "./collector"
 import type { Senders } from "./senders"
+import { readSenml } from "./senml"
 
 interface Destination {
   readonly device: Device
   readonly day: Day
+  /** The path names it. */
+  readonly isDayGiven: boolean
   readonly digest: string | undefined
 }
 
@@ -90,7 +94,7 @@ export class Resources {
     if (ip !== undefined && parseAddress(ip) === undefined)
       return say(Code.BadRequest, `${quote(ip)} is not an IPv4 address`)
     const day = given === undefined ? dayBefore(request.arrivedAt, this.timeZone) : parseDay(given)
-    const format = refuseFormat(request, ContentFormat.Text)
+    const format = refuseFormat(request, ContentFormat.Text, ContentFormat.Senml)
     const device = this.senders.identify(request.address, ip)
     if (typeof device === "string") {
       const address = parseAddress(ip ?? request.address)
@@ -112,7 +116,7 @@ export class Resources {
       return refuse(say(Code.BadRequest, "A digest has 16 hexadecimal digits"), true)
     }
     const outside = this.collector.refuseDay(day)
-    if (!outside) return { device, day, digest }
+    if (!outside) return { device, day, isDayGiven: given !== undefined, digest }
     const { reason, retryAfterSeconds } = outside
     if (retryAfterSeconds !== undefined) return busy(reason, retryAfterSeconds)
     return refuse(say(Code.BadRequest, reason), false)
@@ -128,7 +132,8 @@ export class Resources {
     return refusal
   }
 
-  #take(request: Request, { device, day, digest }: Destination): Response | Promise<Response> {
+  #take(request: Request, destination: Destination): Response | Promise<Response> {
+    const { device, day, digest } = destination
     const { address, ip } = device
     const refuse = (reason: string, forGood: boolean) =>
       this.#refuse(request, say(Code.BadRequest, reason), { kind: "message", address, day, forGood })
@@ -141,7 +146,30 @@ export class Resources {
     if (digest !== undefined && digest !== surveyDigest(ip, day, text)) {
       return refuse("The digest differs: send it again", true)
     }
+    if (contentFormatOf(request) === ContentFormat.Senml) return this.#takeSenml(request, text, destination)
     return this.collector.take({ address, day, text, digest, peer: request.endpoint }).then(answerTo)
+  }
+
+  async #takeSenml(request: Request, text: string, { device, day, isDayGiven }: Destination): Promise<Response> {
+    const { address } = device
+    const { arrivedAt, endpoint: peer } = request
+    const refuse = (reason: string) =>
+      this.#refuse(request, say(Code.BadRequest, reason), { kind: "message", address, day })
+    const surveys = readSenml(text, { arrivedAt, day: isDayGiven ? day : undefined, timeZone: this.timeZone })
+    if (typeof surveys === "string") return refuse(surveys)
+    for (const each of surveys.keys()) {
+      const outside = this.collector.refuseDay(each)
+      if (outside?.retryAfterSeconds !== undefined) return busy(outside.reason, outside.retryAfterSeconds)
+      if (outside) return refuse(outside.reason)
+    }
+    const taken = Array.from(surveys, ([each, lines]) => this.collector.take({ address, day: each, text: lines, peer }))
+    let answer = CHANGED
+    for (const outcome of await Promise.all(taken)) {
+      // all of it is to come again: what was taken stays as it is
+      if (outcome.kind === "postponed") return answerTo(outcome)
+      if (outcome.first) answer = CREATED
+    }
+    return answer
   }
 
   /** Why a device's survey does not come, a line: `?kind=stale` where its file cannot hold that day. */
@@ -203,7 +231,7 @@ function wellKnown(request: Request, { path }: Target): Response {
 }
 
 const LINKS = [
-  '</surveys>;rt="surveys";ct=0;title="PUT /surveys/ADDRESS/DAY takes lines HH:MM - T - H%"',
+  `</surveys>;rt="surveys";ct="${ContentFormat.Text} ${ContentFormat.Senml}";title="PUT /surveys/ADDRESS/DAY takes lines HH:MM - T - H% or SenML"`,
   '</missing>;rt="missing";ct=0;title="PUT /missing/ADDRESS/DAY takes why nothing comes"',
   '</owed>;rt="owed";ct=0;title="GET /owed/ADDRESS tells which days are owed"',
 ].join(",")

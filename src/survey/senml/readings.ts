@@ -16,7 +16,12 @@ interface Place {
 export type SenmlRow =
   | (Place & { readonly kind: "values"; readonly temperature: number; readonly humidity: number })
   | (Place & { readonly kind: "empty"; readonly lacks: Quantity })
-  | (Place & { readonly kind: "refused"; readonly rule: string })
+  | Refused
+
+interface Refused extends Place {
+  readonly kind: "refused"
+  readonly rule: string
+}
 
 interface Found {
   readonly line: number
@@ -33,7 +38,9 @@ interface Moment extends Place {
 export class SenmlReadings {
   readonly #pack: Pack
   readonly #moments = new Map<string, Moment>()
-  readonly #refused: SenmlRow[] = []
+  /** In the order of the pack. */
+  readonly #found: (Moment | Refused)[] = []
+  #isRefused = false
 
   /** @param now seconds since 1970, from which relative times count; undefined where nobody knows */
   constructor(
@@ -41,6 +48,11 @@ export class SenmlReadings {
     now: number | undefined,
   ) {
     this.#pack = new Pack(now)
+  }
+
+  /** Whether a record was refused, whatever the others make of it. */
+  get isRefused(): boolean {
+    return this.#isRefused
   }
 
   /** A record as it stands in the pack. @param line by which it is told of */
@@ -56,13 +68,14 @@ export class SenmlReadings {
     this.refuse(rule, line)
   }
 
-  refuse(rule: string, line: number): void {
-    this.#refused.push({ kind: "refused", line, time: Number.NaN, device: "", rule })
+  refuse(rule: string, line: number, time = Number.NaN, device = ""): void {
+    this.#found.push({ kind: "refused", line, time, device, rule })
+    this.#isRefused = true
   }
 
-  /** What was taken until now: refused records first. */
+  /** What was taken until now, each where its first record stood. */
   rows(): SenmlRow[] {
-    return [...this.#refused, ...Array.from(this.#moments.values(), rowOf)]
+    return this.#found.map((found) => ("rule" in found ? found : rowOf(found)))
   }
 
   #measure(record: SenmlRecord, line: number): void {
@@ -70,13 +83,14 @@ export class SenmlReadings {
     if (!found) return
     const { time, name } = record
     const device = deviceOf(record, this.whose)
-    if ("rule" in found) {
-      this.#refused.push({ kind: "refused", line, time, device, rule: found.rule })
-      return
-    }
+    if ("rule" in found) return this.refuse(found.rule, line, time, device)
     const key = `${time} ${device}`
     let moment = this.#moments.get(key)
-    if (!moment) this.#moments.set(key, (moment = { line, time, device, temperature: [], humidity: [] }))
+    if (!moment) {
+      moment = { line, time, device, temperature: [], humidity: [] }
+      this.#moments.set(key, moment)
+      this.#found.push(moment)
+    }
     moment[found.quantity].push({ line, name, value: found.value })
   }
 }
@@ -98,11 +112,11 @@ function chosen(quantity: Quantity, found: readonly Found[]): number | string | 
   const names = new Set(found.map(({ name }) => name))
   const meant = names.size > 1 && named.length > 0 ? named : found
   const [first, ...others] = meant
-  const Name = quantity === "temperature" ? "Temperature" : "Humidity"
+  const what = quantity === "temperature" ? "Temperature" : "Humidity"
   const other = others.find(({ name }) => name !== first?.name)
-  if (other) return `${Name} must be one of its time: there are ${first?.name} and ${other.name}`
+  if (other) return `${what} must be one of its time: there are ${first?.name} and ${other.name}`
   if (others.some(({ value }) => value !== first?.value))
-    return `${Name} must not come twice with other values at a time`
+    return `${what} must not come twice with other values at a time`
   return first?.value
 }
 

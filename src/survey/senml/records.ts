@@ -19,7 +19,7 @@ export interface SenmlRecord {
 const VERSIONS = new Set([1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 26]) // RFC 9100: 26 is 10 with secondary units
 const BASE_FIELDS = new Set(["bn", "bt", "bu", "bv", "bver"])
 const RELATIVE_BELOW = 2 ** 28 // §4.5.3: such a time is from now
-const LAST_SECOND = 253_370_764_799 // of the year 9998: a zone may be ahead, and calendars end with 9999
+const LAST_SECOND = 253_402_214_399 // of 30 December 9999, so that no zone is in the year 10000
 const SHOWN_CHARACTERS = 40
 
 const text = v.optional(v.string("must be text"))
@@ -52,7 +52,8 @@ export class Pack {
     if (this.#isBroken) return BEHIND_BROKEN
     const record = read(written)
     if (typeof record === "string") {
-      if (typeof written !== "object" || Object.keys(written ?? {}).some((key) => BASE_FIELDS.has(key))) this.break()
+      const isObject = typeof written === "object" && written !== null && !Array.isArray(written)
+      if (!isObject || Object.keys(written).some((key) => BASE_FIELDS.has(key))) this.break()
       return record
     }
     const { bn, bu, bt, bv, n, u, t, v: value } = record
@@ -72,13 +73,14 @@ export class Pack {
       return `Time must be seconds since 1970: it is ${given}, which counts from when it was sent, and nobody knows when that was`
     }
     const time = Math.floor(given < RELATIVE_BELOW ? given + (this.now ?? 0) : given)
-    if (!(time >= 0 && time <= LAST_SECOND)) return `Time must be in the years 1970 to 9998: it is ${given}`
+    if (!(time >= 0 && time <= LAST_SECOND)) return `Time must be in the years 1970 to 9999: it is ${given}`
     return { base: bn, name: bn + n, unit: u ?? bu, time, value: value === undefined ? undefined : value + bv }
   }
 }
 
 /** Or the rule that it breaks. */
 function read(written: unknown): v.InferOutput<typeof recordSchema> | string {
+  if (Array.isArray(written)) return "A record must be a JSON object: it is a list"
   const { success, output, issues } = v.safeParse(recordSchema, written, { abortEarly: true })
   if (!success) {
     const [{ message, path, input }] = issues

@@ -8,7 +8,7 @@ export interface JsonPath {
 
 const LONGEST = 200
 const MOST_NAMES = 100
-const NOT_IN_NAMES = /[\p{Cc}\p{Cs}[\]]/u
+const NOT_IN_NAMES = /^\$|[\p{Cc}\p{Cs}[\]]/u // $.readings[0] is of another notation
 
 export const PATH_RULE = "names with dots between, and numbers from 0 for places in a list, such as readings.0.moisture"
 

@@ -165,8 +165,8 @@ function secondsOf(found: RegExpExecArray | null, tokens: readonly Token[]): num
     if (hour < 1 || hour > 12) return Number.NaN
     hour = (hour % 12) + half
   }
-  if (year < FIRST_YEAR || year > LAST_YEAR) return Number.NaN
   const isMidnight = hour === 24 && minute === 0 && second === 0 // as the end of its day
+  if (year < FIRST_YEAR || year > LAST_YEAR) return Number.NaN
   if ((hour > 23 && !isMidnight) || minute > 59 || second > 59) return Number.NaN
   const days = ordinal >= 0 ? daysOfOrdinal(year, ordinal) : daysOf(year, month, day)
   return ((days * 24 + hour) * 60 + minute) * 60 + second - offset

@@ -5,14 +5,18 @@ import { type Format, type FormatAsWritten, formatEntry } from "./schema"
 
 const HOBO_COLUMN = "Date Time" // with what the logger's clock is from UTC behind a comma
 
+const ZENTRA: FormatAsWritten = {
+  headerRows: 3,
+  time: { column: "Timestamps", pattern: "MM/dd/yyyy hh:mm:ss a" },
+  temperature: { column: "°C Soil Temperature" },
+  humidity: { column: "m³/m³ Water Content", scale: 100 },
+}
+
 const READY_MADE: Record<string, FormatAsWritten> = {
   // METER ZENTRA Cloud, one port's columns; three rows: the port, the sensor, what is measured and its unit
-  zentra: {
-    headerRows: 3,
-    time: { column: "Timestamps", pattern: "MM/dd/yyyy hh:mm:ss a" },
-    temperature: { column: "°C Soil Temperature" },
-    humidity: { column: "m³/m³ Water Content", scale: 100 },
-  },
+  zentra: ZENTRA,
+  // the same of several ports, each a device's: its sensor is Port 1
+  "zentra-ports": { ...ZENTRA, device: { headerRow: 1 } },
   // Onset HOBOware, exported as text; the title above its columns is an option
   hobo: {
     headerRows: 2,

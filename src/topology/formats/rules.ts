@@ -53,6 +53,15 @@ function columnRefusals(
   if (time && (time.column === undefined) === (time.columns === undefined)) {
     refuse("must name the column of the time, as column: Timestamp, or several, as columns: [Date, Time]", "time")
   }
+  if (device && (device.column === undefined) === (device.headerRow === undefined)) {
+    refuse(
+      "must name the column that tells whose a row is, as column: Device, or a row of the header, as headerRow: 1",
+      "device",
+    )
+  }
+  if (device?.headerRow !== undefined && headerRows !== undefined && device.headerRow > headerRows) {
+    refuse(`must name a row of the header: headerRow is ${device.headerRow}, and headerRows ${headerRows}`, "device")
+  }
   if (headerRows === 0) {
     const named: [Column | undefined, ...string[]][] = [
       [time?.column, "time", "column"],

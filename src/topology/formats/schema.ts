@@ -101,7 +101,12 @@ const delimited = section("A file of rows and columns that others write.", {
   }),
   temperature: temperature(named),
   humidity: humidity(named),
-  device: whose(named),
+  device: whose({
+    column: v.optional(column(COLUMN)),
+    headerRow: v.optional(
+      wholeNumber(1, 20, "Which row of the header, from 1, names whose the columns below are, as a logger's ports."),
+    ),
+  }),
 })
 
 const json = section("A file of JSON that others write.", {

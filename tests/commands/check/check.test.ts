@@ -136,3 +136,36 @@ test("check reads scripts and files of others, shows the last three readings, an
   ])
   expect(exit).toBe(2)
 })
+
+test("check names the file of several in which a row is refused, and what a file without values lacks", async () => {
+  const row = (day: number, T: unknown) => `{"t":"2026-03-0${day}T08:00:00Z","T":${T},"H":30}\n`
+  await writeFile(join(folder, "bed-1.jsonl"), row(1, 20) + row(2, 200))
+  await writeFile(join(folder, "bed-2.jsonl"), row(3, 22))
+  await writeFile(join(folder, "other.jsonl"), row(1, 20))
+  const topology = `formats:
+  own: { kind: json, time: { path: t }, temperature: { path: T }, humidity: { path: H } }
+  other: { kind: json, time: { path: t }, temperature: { path: temperature }, humidity: { path: H } }
+${HEAD}  - { ip: 192.168.1.2, name: bed, survey: "bed-*.jsonl", format: own }
+  - { ip: 192.168.1.3, name: other, survey: other.jsonl, format: other }
+  - { ip: 192.168.1.4, name: gone, survey: "gone-*.jsonl", format: own }
+`
+  await writeFile(join(folder, "several.yaml"), topology)
+  const { stdout, stderr, exit } = await runCommand(folder, "check", "--topology", "several.yaml")
+  expect(stdout.split("\n")).toEqual([
+    "192.168.1.2 bed, bed-*.jsonl",
+    "  2026-03-01 09:00 - 20 - 30%",
+    "  2026-03-03 09:00 - 22 - 30%",
+    "",
+  ])
+  expect(
+    stderr
+      .replaceAll(/^\S+T\S+ ✖ /gm, "")
+      .split("\n")
+      .slice(0, 3),
+  ).toEqual([
+    "bed-1.jsonl:2 Temperature must be -90 to 90 °C: it is 200",
+    "other.jsonl has 1 row, and nothing at temperature",
+    "several.yaml:13 192.168.1.4: gone-*.jsonl not found: no file has such a name",
+  ])
+  expect(exit).toBe(2)
+})

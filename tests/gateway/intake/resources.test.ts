@@ -83,11 +83,12 @@ describe("GET /.well-known/core", () => {
     expect([code, uintOf(options, OptionNumber.ContentFormat), mayBeLonger]).toEqual([Code.Content, 40, true])
     const links = textOf(response).split(",")
     expect(links.map((link) => link.split(";", 3).join(";"))).toEqual([
-      '</surveys>;rt="surveys";ct=0',
+      '</surveys>;rt="surveys";ct="0 110"',
       '</missing>;rt="missing";ct=0',
       '</owed>;rt="owed";ct=0',
     ])
-    for (const link of links) expect(link).toMatch(/^<\/[a-z]+>;rt="[a-z]+";ct=0;title="[A-Z]{3} [^"<>;,\\]+"$/)
+    for (const link of links)
+      expect(link).toMatch(/^<\/[a-z]+>;rt="[a-z]+";ct=(?:0|"0 110");title="[A-Z]{3} [^"<>;,\\]+"$/)
   })
 
   test("is the same whatever it is filtered by (RFC 6690 §4.1)", async () => {
@@ -180,7 +181,8 @@ describe("PUT /surveys", () => {
     [`${PATH}/more`, MORNING, {}, "4.04 A survey is at /surveys/<ip>/<day>"],
     [PATH, MORNING, { code: Code.Post }, "4.05 Surveys are PUT"],
     [PATH, "", { code: Code.Get }, "4.05 Surveys are PUT"],
-    [PATH, MORNING, { format: ContentFormat.Json }, "4.15 Content-Format must be 0: it is 50"],
+    [PATH, MORNING, { format: ContentFormat.Json }, "4.15 Content-Format must be 0 or 110: it is 50"],
+    [PATH, MORNING, { format: 112 }, "4.15 Content-Format must be 0 or 110: it is 112"],
   ] as const)("refuses %s %j %j with %s", async (path, body, parts, expected) => {
     expect(await answer(path, body, parts)).toBe(expected)
     expect(bench.due()).toEqual([])
@@ -205,7 +207,7 @@ describe("PUT /surveys", () => {
       ["message", "192.168.1.2", DAY, "A survey is UTF-8 text: this one is not", 1],
       ["message", "192.168.1.2", "1970-01-01", "1970-01-01 is too long ago", 1],
       ["message", "192.168.1.2", null, "A day is written 2026-11-21: it is yesterday", 0],
-      ["message", "192.168.1.2", DAY, "Content-Format must be 0: it is 50", 0],
+      ["message", "192.168.1.2", DAY, "Content-Format must be 0 or 110: it is 50", 0],
       ["message", "192.168.1.2", DAY, "The digest differs: send it again", 0],
       ["message", "192.168.1.2", DAY, "Accept must be 0: it is 50", 1],
       ["message", "192.168.1.2", "1970-01-01", "1970-01-01 is too long ago", 0],

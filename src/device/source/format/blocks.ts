@@ -52,7 +52,7 @@ export async function* blocksOf(file: Pick<FileHandle, "read">, path: string): A
     const end = isEnd || isEndless ? read.length : newline + 1
     rest = read.slice(end)
     if (end === 0) continue
-    const block = blockOf(read.subarray(0, end), { line, isEnd, isEndless, end: at - rest.length })
+    const block = blockOf(read.subarray(0, end), line, isEnd, at - rest.length, isEndless)
     if (line === 1 && UTF_16.test(block.text)) throw new SurveyMissing(`${path} is UTF-16 text: save it as UTF-8`)
     if (isEndless) endless = block
     else {
@@ -62,11 +62,9 @@ export async function* blocksOf(file: Pick<FileHandle, "read">, path: string): A
   }
 }
 
-function blockOf(
-  bytes: Uint8Array,
-  { line, isEnd, isEndless, end }: Pick<Block, "line" | "isEndless" | "end"> & { readonly isEnd: boolean },
-): Block {
-  const isOpen = bytes[bytes.length - 1] !== NEWLINE
+/** @param line the number of its first line @param isEnd nothing follows @param end how far into the file it reaches */
+export function blockOf(bytes: Uint8Array, line: number, isEnd: boolean, end: number, isEndless = false): Block {
+  const isOpen = bytes.at(-1) !== NEWLINE
   const text = textOf(isOpen ? bytes : bytes.subarray(0, -1))
   const lines = countLines(bytes) + (isOpen ? 1 : 0)
   const hash = BigInt(Bun.hash(bytes, isEndless ? 1 : 0))

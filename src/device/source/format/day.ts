@@ -33,10 +33,12 @@ interface Times {
 const DAY_SECONDS = 86_400
 const CLOCKS_DIFFER_DAYS = 2 // the file's and the site's may be 26 hours apart
 const PIECES_REMEMBERED = 65_536
+const DEVICES_REMEMBERED = 1_000_000 // of all pieces: a file may have another name in each row
+const NAMES_REMEMBERED = 1000
 
 /** Looks at each piece of a file once, and again only where it changed: the day's rows may stand anywhere in it. */
 export class DayReader {
-  readonly #known = new WeakMap<Format, Map<string, Times>>()
+  readonly #known = new WeakMap<Format, { readonly pieces: Map<string, Times>; devices: number }>()
 
   /** Throws SurveyMissing. */
   async read({ folder, path, day, limitBytes, formatted, nowMs }: DayQuestion): Promise<SurveyText> {
@@ -54,7 +56,10 @@ export class DayReader {
         if (!isBegun) collected.begin(each, piece.clock)
         isBegun = true
         const times = this.#timesOf(piece, formatted.format)
-        for (const [device, time] of times.latest) latest.set(device, Math.max(time, latest.get(device) ?? time))
+        for (const [device, time] of times.latest) {
+          const isKnown = latest.has(device) || device === formatted.sensor
+          if (isKnown || latest.size < NAMES_REMEMBERED) latest.set(device, Math.max(time, latest.get(device) ?? time))
+        }
         const isTimed = times.latest.size > 0
         if (latest.size === 0) untimed ??= firstRefused(piece, each)
         // a line that is cut may be all of a piece
@@ -77,11 +82,15 @@ export class DayReader {
 
   #timesOf(piece: Piece, format: Format): Times {
     let known = this.#known.get(format)
-    if (!known) this.#known.set(format, (known = new Map()))
-    const times = known.get(piece.key) ?? findTimes(piece)
-    if (known.size >= PIECES_REMEMBERED) known.clear()
-    known.set(piece.key, times)
-    return times
+    const times = known?.pieces.get(piece.key)
+    if (times) return times
+    if (!known || known.pieces.size >= PIECES_REMEMBERED || known.devices >= DEVICES_REMEMBERED) {
+      this.#known.set(format, (known = { pieces: new Map(), devices: 0 }))
+    }
+    const found = findTimes(piece)
+    known.pieces.set(piece.key, found)
+    known.devices += found.latest.size
+    return found
   }
 }
 

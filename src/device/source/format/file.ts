@@ -2,6 +2,7 @@
 import { constants } from "node:fs"
 import { type FileHandle, open } from "node:fs/promises"
 import { resolve } from "node:path"
+import { count } from "../../../format"
 import type { Format } from "../../../topology/formats/schema"
 import { type RefusedRow, regularFile, unreadable } from "../file"
 import { SurveyMissing } from "../missing"
@@ -38,8 +39,9 @@ export interface Content {
   readonly path: string
   readonly readings: readonly PlacedRow[]
   readonly refused: readonly (Required<RefusedRow> & Whose)[]
-  /** Rows in which a value is not there. */
+  /** Rows in which a value is not there, and what the last of them lacks, where it can be told. */
   readonly empty: number
+  readonly lacks?: string | undefined
   /** How far into the file this is, bytes. */
   readonly end: number
 }
@@ -93,11 +95,20 @@ function contentOf(piece: Piece, path: string, times: LocalTimes): Content {
   const readings: PlacedRow[] = []
   const refused: (Required<RefusedRow> & Whose)[] = []
   let empty = 0
+  let lacks: string | undefined
   for (const { row, at } of times.follow(piece.rows())) {
     const { device } = row
-    if (row.kind === "empty") empty++
-    else if (row.kind === "refused") refused.push({ device, line: row.line, rule: row.rule, text: row.text, path })
+    if (row.kind === "empty") {
+      empty++
+      lacks = row.lacks
+    } else if (row.kind === "refused") refused.push({ device, line: row.line, rule: row.rule, text: row.text, path })
     else readings.push({ device, line: row.line, at, ...times.place(at, row) })
   }
-  return { path, readings, refused, empty, end: piece.end }
+  return { path, readings, refused, empty, lacks, end: piece.end }
 }
+
+/** Of a file in which there is no reading: why, as it follows its path. */
+export const describeEmpty = (empty: number, lacks: string | undefined): string =>
+  empty === 0
+    ? "has no readings"
+    : `has ${count(empty, "row")}, and ${lacks ? `nothing at ${lacks}` : "no values in them"}`

@@ -1,6 +1,7 @@
 // An hour that a clock shows twice: which pass a row is of, as the rows of its device around it in the file tell.
 import type { Row } from "./row"
 
+const DEVICES_REMEMBERED = 100_000
 const NEAR_SECONDS = 2 * 3600 // in one night, and not another part of the file
 
 /** The last row that was placed. */
@@ -18,6 +19,7 @@ export class Passes {
   readonly #rising = new Map<string, number>()
 
   look(rows: readonly Row[]): void {
+    if (this.#rising.size >= DEVICES_REMEMBERED) this.#rising.clear()
     const before = new Map<string, number>()
     for (const { time, device } of rows) {
       if (Number.isNaN(time)) continue
@@ -43,6 +45,7 @@ export class Passes {
 
   remember(row: Row, at: number): void {
     const before = this.#before.get(row.device)
+    if (this.#before.size >= DEVICES_REMEMBERED) this.#before.clear()
     const step = before ? Math.abs(at - before.at) : 0
     this.#before.set(row.device, { row, at, step: step || (before?.step ?? 0) })
   }

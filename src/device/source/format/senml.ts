@@ -14,7 +14,7 @@ export async function* senmlPieces(file: FileHandle, path: string, format: Senml
   for await (const text of jsonTextsOf(file, path)) yield new SenmlPiece(text, format)
 }
 
-class SenmlPiece implements Piece {
+export class SenmlPiece implements Piece {
   readonly clock = UTC
 
   constructor(

@@ -11,7 +11,7 @@ const SPECIAL = /[[\]{}!\\]/g // to whoever looks for files, and not to people
 export async function filesOf(folder: string, path: string): Promise<string[]> {
   if (!isGlob(path)) return [path]
   const start = path.slice(0, path.search(/[*?]/)).lastIndexOf("/") + 1
-  const [above, pattern] = [path.slice(0, start), path.slice(start).replace(SPECIAL, "\\$&")]
+  const [above, pattern] = [path.slice(0, start), patternOf(path.slice(start))]
   const cwd = resolve(folder, above)
   const files: string[] = []
   for (const name of await namesIn(cwd, pattern)) {
@@ -24,6 +24,12 @@ export async function filesOf(folder: string, path: string): Promise<string[]> {
   }
   return files.sort()
 }
+
+/** Whether a file's path is of those that another one names, both absolute. */
+export const isOneOf = (file: string, path: string): boolean =>
+  isGlob(path) ? new Bun.Glob(patternOf(path)).match(file) : file === path
+
+const patternOf = (path: string): string => path.replace(SPECIAL, "\\$&")
 
 async function namesIn(cwd: string, pattern: string): Promise<string[]> {
   try {

@@ -326,6 +326,11 @@ const CASES: Record<string, Case> = {
     file: `${HEAD}2026-11-21 20:59,1,1\n2026-11-21 21:00,20,30\n2026-11-22 20:59,22,31\n2026-11-22 21:00,1,1\n`,
     gives: { lines: ["00:00 - 20 - 30%", "23:59 - 22 - 31%"], refused: [] },
   },
+  "a zone in its header that there is not": {
+    format: { time: { column: "when", pattern: "yyyy-MM-dd HH:mm" } },
+    file: `"when, GMT+01:70",T,H\n${GOOD}`,
+    gives: `${PATH} has times of GMT+01:70, which is no offset: say with time.zone what its clock is`,
+  },
   "times with their offset": {
     format: { time: { column: "time", pattern: "yyyy-MM-dd'T'HH:mm:ssZZ" } },
     file: `${HEAD}2026-11-21T07:00:00Z,20,30\n2026-11-21T13:00:00+02:00,22,31\n`,
@@ -444,6 +449,28 @@ const CASES: Record<string, Case> = {
     format: byColumn,
     file: `who,time,T,H\nbed3,2026-11-18 08:00,1,1\nbed2,2026-11-21 08:00,20,30\n`,
     gives: `${PATH} has no reading of bed3 of 21 November, its last is of 18 November`,
+  },
+  "several devices side by side": {
+    format: { headerRows: 2, device: { headerRow: 1 } },
+    file: `,bed2,bed2,bed3,bed3,logger\ntime,T,H,T,H,volts\n2026-11-21 08:00,1,1,20,30,12\n2026-11-21 09:00,1,1,,,12\n2026-11-21 10:00,200,1,22,130,12\n2026-11-21 12:00,1,1,22,31,12\n2026-11-21 1`,
+    gives: {
+      lines: [EIGHT, TWELVE],
+      refused: [
+        "5 Humidity must be 0 to 100 %: it is 130",
+        "7 The line must have an end: it may be cut, or still be written",
+      ],
+    },
+  },
+  "several devices side by side, none of them this one": {
+    format: { headerRows: 2, device: { headerRow: 1 } },
+    sensor: "bed4",
+    file: `,bed2,bed2,bed3,bed3\ntime,T,H,T,H\n2026-11-21 08:00,1,1,20,30\n`,
+    gives: `${PATH} has no rows of bed4, did you mean bed2?`,
+  },
+  "names above its columns, and not the columns": {
+    format: { headerRows: 2, device: { headerRow: 1 } },
+    file: `,bed3,bed3\ntime,Tenp,H\n2026-11-21 08:00,20,30\n`,
+    gives: `${PATH} has no column T, did you mean H? Its columns are time | bed3 Tenp | bed3 H`,
   },
   "a day of more than limits.survey": {
     limitBytes: 20,

@@ -38,11 +38,20 @@ const CASES: Record<string, Case> = {
   "a list, a value a line": { file: `[\n${GOOD},\n${NOON}\n]\n`, gives: BOTH },
   "a list as people read it": { file: pretty([JSON.parse(GOOD), JSON.parse(NOON)]), gives: BOTH },
   "documents one after the other": { file: `${pretty(JSON.parse(GOOD))}\n${pretty(JSON.parse(NOON))}`, gives: BOTH },
+  "a document behind blank lines": {
+    file: ` \n\n${pretty(JSON.parse(GOOD))}\n${pretty(JSON.parse(NOON))}`,
+    gives: BOTH,
+  },
   "an empty list": { file: "[]", gives: `${PATH} has no readings` },
   "a list in an answer": {
     format: { rows: "data.list" },
     file: pretty({ code: 0, data: { list: [JSON.parse(GOOD), JSON.parse(NOON)] } }),
     gives: BOTH,
+  },
+  "a list of one in an answer, on a line of its own": {
+    format: { rows: "data" },
+    file: `{"data":[\n${GOOD}\n]}\n`,
+    gives: { lines: [EIGHT], refused: [] },
   },
   "an answer without its list": {
     format: { rows: "data.list" },
@@ -78,6 +87,14 @@ const CASES: Record<string, Case> = {
   "a first line that rotation has cut": {
     file: `08:00","T":1,"H":1}\n${GOOD}\n${NOON}\n`,
     gives: { lines: [EIGHT, TWELVE], refused: ["1 A line must be JSON"] },
+  },
+  "a first line that is cut where a document would go on": {
+    file: `{"time":"2026-11-21 07:00",\n${GOOD}\n${NOON}\n`,
+    gives: { lines: [EIGHT, TWELVE], refused: ["1 A line must be JSON"] },
+  },
+  "a first line that is cut in a word": {
+    file: `{"time":"2026-11\n${GOOD}\n`,
+    gives: { lines: [EIGHT], refused: ["1 A line must be JSON"] },
   },
   "a line that a power cut has cut": {
     file: `${GOOD}\n{"time":"2026-11-21 09:00","T\n${NOON}\n`,
@@ -160,6 +177,15 @@ const CASES: Record<string, Case> = {
     file: `{"time":"2026-11-21 08:00","v":[{"soil":{"T":20}},30]}\n`,
     gives: { lines: [EIGHT], refused: [] },
   },
+  "Ecowitt's local API, and a time put to what it answers": {
+    format: {
+      time: { path: "at", pattern: "X" },
+      temperature: { path: "ch_temp.0.temp" },
+      humidity: { path: "ch_soil.0.humidity" },
+    },
+    file: `{"common_list":[{"id":"0x02","val":"8.1","unit":"C"}],"ch_soil":[{"channel":"1","humidity":"30%"}],"ch_temp":[{"channel":"1","temp":"20","unit":"C"}],"at":1795244400}\n`,
+    gives: { lines: [EIGHT], refused: [] },
+  },
   "a path into what objects inherit": {
     format: { temperature: { path: "constructor.length" } },
     file: `${GOOD}\n`,
@@ -215,11 +241,34 @@ describe("a day's readings out of JSON with", () => {
   })
 })
 
+describe("a file of JSON that is read again", () => {
+  const of = (day: number) => `{"time":"2026-11-${day} 08:00","T":20,"H":30}`
+  const DAYS = Array.from({ length: 3000 }, (_, n) => of(10 + (n % 10))).join("\n")
+
+  test("has what was appended, a line that was not whole too", async () => {
+    await folder.write(`${DAYS}\n${GOOD.slice(0, 30)}`)
+    expect(await folder.read(jsonFormatOf())).toBe(`${PATH} has no reading of 21 November, its last is of 19 November`)
+    await folder.write(`${DAYS}\n${GOOD}\n`)
+    expect(await folder.read(jsonFormatOf())).toEqual({ lines: [EIGHT], refused: [] })
+  })
+
+  test("was rotated, truncated, or written anew as another kind of text", async () => {
+    await folder.write(`${DAYS}\n${GOOD}\n${NOON}\n`)
+    expect(await folder.read(jsonFormatOf())).toEqual(BOTH)
+    await folder.write(`${NOON}\n`)
+    expect(await folder.read(jsonFormatOf())).toEqual({ lines: [TWELVE], refused: [] })
+    await folder.write(`[\n${GOOD}\n]\n`)
+    expect(await folder.read(jsonFormatOf())).toEqual({ lines: [EIGHT], refused: [] })
+    await folder.write(`[\n${GOOD},\n${NOON}\n]\n`)
+    expect(await folder.read(jsonFormatOf())).toEqual(BOTH)
+  })
+})
+
 test("a document of more than its bound is named, and lines of more are read", async () => {
-  const rows = Array.from({ length: 340_000 }, () => GOOD.replace("}", `,"more":"${"x".repeat(60)}"}`))
+  const rows = Array.from({ length: 90_000 }, () => GOOD.replace("}", `,"more":"${"x".repeat(60)}"}`))
   await folder.write(`[\n${rows.join(",\n")}\n]`)
   expect(await folder.read(jsonFormatOf())).toMatch(
-    /^export\/bed3\.csv has \d+ bytes and not a value a line: such a file is read up to 33554432 bytes/,
+    /^export\/bed3\.csv has \d+ bytes and not a value a line: such a file is read up to 8388608 bytes/,
   )
   await folder.write(`${rows.join("\n")}\n`)
   expect(await folder.read(jsonFormatOf())).toEqual({ lines: [EIGHT], refused: [] })

@@ -18,6 +18,9 @@ export interface Asked {
   readonly sensor?: string
   readonly timeZone?: string
   readonly limitBytes?: number
+  readonly path?: string
+  /** Refused rows begin with their file. */
+  readonly withPaths?: boolean
   /** How long ago the file was last written; a moment by default. */
   readonly ageMs?: number
 }
@@ -43,14 +46,25 @@ export class Folder {
 
   async read(
     format: Format,
-    { day = DAY, sensor = "bed3", timeZone = "Europe/Rome", limitBytes = LIMIT_BYTES, ageMs = 0 }: Asked = {},
+    {
+      day = DAY,
+      sensor = "bed3",
+      timeZone = "Europe/Rome",
+      limitBytes = LIMIT_BYTES,
+      path = PATH,
+      withPaths = false,
+      ageMs = 0,
+    }: Asked = {},
   ): Promise<Answer> {
     try {
       const formatted = { format, sensor, timeZone }
       const nowMs = (await this.#writtenAtMs()) + ageMs
-      const read = await this.reader.read({ folder: this.path, path: PATH, day, limitBytes, formatted, nowMs })
+      const read = await this.reader.read({ folder: this.path, path, day, limitBytes, formatted, nowMs })
       const lines = new TextDecoder().decode(read.bytes).split("\n").slice(0, -1)
-      return { lines, refused: (read.refused ?? []).map(({ line, rule }) => `${line} ${rule}`) }
+      return {
+        lines,
+        refused: (read.refused ?? []).map(({ line, rule, path }) => `${withPaths ? `${path}:` : ""}${line} ${rule}`),
+      }
     } catch (error) {
       if (error instanceof SurveyMissing) return error.message
       throw error

@@ -128,6 +128,19 @@ const CASES: Record<string, Case> = {
     file: lines(...GOOD, { ...later(T, 21), calibrated_: true }, later(H, 31)),
     gives: { lines: [EIGHT], refused: ["4 A field whose name ends in _ must be understood: calibrated_ is not"] },
   },
+  "a record that is refused far behind in a pack of many days": {
+    file: lines(
+      { ...base, ...T, t: -86_400 * 5 },
+      { ...H, t: -86_400 * 5 },
+      T,
+      { ...H, v: null },
+      later(T, 21),
+      later(H, 31),
+      { ...T, t: 86_400 },
+      { ...H, t: 86_400 },
+    ),
+    gives: { lines: [NINE], refused: ["5 v must be a number: it is null"] },
+  },
   "records that are none": {
     file: lines(...GOOD, 12, later(T, 21)),
     gives: { lines: [EIGHT], refused: ["4 A record must be a JSON object: it is 12", `5 ${BEHIND}`] },
@@ -141,14 +154,14 @@ const CASES: Record<string, Case> = {
     gives: {
       lines: [EIGHT],
       refused: [
-        "4 Time must be in the years 1970 to 9998: it is 1e+300",
+        "4 Time must be in the years 1970 to 9999: it is 1e+300",
         "5 Time must be seconds since 1970: it is -8204755600, which counts from when it was sent, and nobody knows when that was",
       ],
     },
   },
   "a time that is of a year behind every calendar in some zone": {
     file: lines({ ...T, t: 253_402_300_799 }, { ...H, t: 253_402_300_799 }),
-    gives: `${PATH} has no readings: ${PATH}:2 Time must be in the years 1970 to 9998: it is 253402300799`,
+    gives: `${PATH} has no readings: ${PATH}:2 Time must be in the years 1970 to 9999: it is 253402300799`,
   },
   "several devices by their base names": {
     format: { device: { path: "bn" } },

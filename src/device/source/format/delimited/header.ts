@@ -1,6 +1,7 @@
-// The names of a foreign file's columns, as the rows above its readings have them.
+// What the header of a foreign file calls its columns.
 import { didYouMean } from "../../../../nearest"
 import { shorten } from "../../../../printable"
+import { parseOffset } from "../../../../topology/formats/pattern"
 import type { Column } from "../../../../topology/formats/schema"
 import { SurveyMissing } from "../../missing"
 
@@ -12,9 +13,9 @@ export class Header {
   readonly #names: (readonly string[])[] = []
   readonly width: number
 
-  /** @param start the first of its rows that is as wide as the readings */
+  /** @param start the first of its rows that is as wide as the readings, from 0 */
   constructor(
-    rows: readonly (readonly string[])[],
+    private readonly rows: readonly (readonly string[])[],
     start: number,
     private readonly path: string,
   ) {
@@ -36,20 +37,8 @@ export class Header {
     if (this.#names.length === 0) {
       throw new SurveyMissing(`${this.path} has no row that names its columns: give the number of column ${name}`)
     }
-    const isWhole = ([joined]: readonly string[]) => joined === name
-    const isPart = ([, ...cells]: readonly string[]) => cells.includes(name)
-    const isBeginning = (names: readonly string[]) => names.some((each) => isNamed(each, name))
-    for (const fits of [isWhole, isPart, isBeginning]) {
-      const found = this.#names.flatMap((names, at) => (fits(names) ? [at] : []))
-      const [first] = found
-      if (first !== undefined && found.length === 1) return first
-      if (found.length > 1) {
-        const numbers = found.map((at) => at + 1).join(", ")
-        throw new SurveyMissing(
-          `${this.path} has several columns ${name}, ${numbers}: give the number of the one that is meant`,
-        )
-      }
-    }
+    const found = this.findIn([...this.#names.keys()], name)
+    if (found !== undefined) return found
     const named = this.#names.map(([joined = ""]) => joined)
     const shown = named.slice(0, COLUMNS_NAMED).map((each) => shorten(each, NAME_CHARACTERS))
     const more = named.length > COLUMNS_NAMED ? `, and ${named.length - COLUMNS_NAMED} more` : ""
@@ -59,11 +48,47 @@ export class Header {
     )
   }
 
+  /** The same among these columns; undefined where it is not there. A number is one of the whole file. */
+  findIn(columns: readonly number[], column: Column): number | undefined {
+    if (typeof column === "number") return columns.includes(column - 1) ? column - 1 : undefined
+    const name = plain(column)
+    const isWhole = ([joined]: readonly string[]) => joined === name
+    const isPart = ([, ...cells]: readonly string[]) => cells.includes(name)
+    const isBeginning = (names: readonly string[]) => names.some((each) => isNamed(each, name))
+    for (const fits of [isWhole, isPart, isBeginning]) {
+      const found = columns.filter((at) => fits(this.#names[at] ?? []))
+      const [first] = found
+      if (first !== undefined && found.length === 1) return first
+      if (found.length > 1) {
+        const numbers = found.map((at) => at + 1).join(", ")
+        throw new SurveyMissing(
+          `${this.path} has several columns ${name}, ${numbers}: give the number of the one that is meant`,
+        )
+      }
+    }
+    return undefined
+  }
+
+  /** What stands in a row of the header, from 1, and in which columns. */
+  names(row: number): { name: string; columns: number[] }[] {
+    const byName = new Map<string, number[]>()
+    for (let column = 0; column < this.width; column++) {
+      const name = plain(this.rows[row - 1]?.[column] ?? "")
+      const columns = byName.get(name)
+      if (columns) columns.push(column)
+      else byName.set(name, [column])
+    }
+    return Array.from(byName, ([name, columns]) => ({ name, columns })).filter(({ name }) => name !== "")
+  }
+
   /** As HOBO writes it: Date Time, GMT+01:00 */
   zoneOf(column: number): string | undefined {
     const [joined = ""] = this.#names[column] ?? []
-    const [, offset] = /(?:GMT|UTC) ?([+-]\d\d:?\d\d)/.exec(joined) ?? []
-    return offset
+    const [written, offset] = /(?:GMT|UTC) ?([+-]\d\d:?\d\d)/.exec(joined) ?? []
+    if (offset === undefined || !Number.isNaN(parseOffset(offset))) return offset
+    throw new SurveyMissing(
+      `${this.path} has times of ${written}, which is no offset: say with time.zone what its clock is`,
+    )
   }
 }
 

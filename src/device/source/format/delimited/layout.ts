@@ -18,12 +18,22 @@ export interface Layout extends FileClock {
   readonly headerLines: ReadonlySet<string>
   readonly pattern: TimePattern
   readonly time: readonly number[]
-  readonly temperature: number
-  readonly humidity: number
+  /** Where a row says whose it is. */
   readonly device: number | undefined
+  /** The readings of a row: one, or one for each name that the header has above them. */
+  readonly groups: readonly Group[]
+  /** The last column that is of interest. */
+  readonly last: number
   /** How many columns the header has; undefined without one. */
   readonly width: number | undefined
   readonly missing: ReadonlySet<string>
+}
+
+export interface Group {
+  /** As the header calls it, "" where it does not say. */
+  readonly device: string
+  readonly temperature: number
+  readonly humidity: number
 }
 
 /**
@@ -40,7 +50,9 @@ export function readLayout(
   const pattern = compilePattern(format.time.pattern)
   if (!pattern) throw new SurveyMissing(`${path} cannot be read: ${format.time.pattern} is no pattern`)
   const { header, time, lines } = headerOf(text, format, pattern, path)
-  const { temperature, humidity, device } = format
+  const groups = groupsOf(format, header)
+  const device = format.device?.column === undefined ? undefined : header.find(format.device.column)
+  const ends = groups.flatMap(({ temperature, humidity }) => [temperature, humidity])
   return {
     format,
     firstLine: (lines.at(-1)?.number ?? 0) + 1,
@@ -49,12 +61,31 @@ export function readLayout(
     isUtc: pattern.isUtc,
     zone: new Zone(format.time.zone ?? header.zoneOf(time[0] ?? 0) ?? timeZone),
     time,
-    temperature: header.find(temperature.column),
-    humidity: header.find(humidity.column),
-    device: device && header.find(device.column),
+    device,
+    groups,
+    last: Math.max(...time, ...ends, device ?? 0),
     width: lines.length === 0 ? undefined : header.width,
     missing: marksOf(format.missing),
   }
+}
+
+function groupsOf({ temperature, humidity, device }: DelimitedFormat, header: Header): Group[] {
+  const all = () => ({
+    device: "",
+    temperature: header.find(temperature.column),
+    humidity: header.find(humidity.column),
+  })
+  if (device?.headerRow === undefined) return [all()]
+  const groups = header.names(device.headerRow).flatMap(({ name, columns }): Group[] => {
+    const found = {
+      temperature: header.findIn(columns, temperature.column),
+      humidity: header.findIn(columns, humidity.column),
+    }
+    const isWhole = found.temperature !== undefined && found.humidity !== undefined
+    return isWhole ? [{ device: name, temperature: found.temperature ?? 0, humidity: found.humidity ?? 0 }] : []
+  })
+  // none is a file of something else: what it lacks is told
+  return groups.length > 0 ? groups : [all()]
 }
 
 interface NumberedLine {

@@ -31,17 +31,18 @@ export async function* delimitedPieces(
 const openWidth = (block: Block, first: Block, layout: Layout): number | undefined =>
   layout.width ?? (first === block ? undefined : widthOf(first, layout))
 
-class DelimitedPiece implements Piece {
+export class DelimitedPiece implements Piece {
   /** @param openWidth of how many columns a last line is a row even without an end; undefined where it may still be written */
   constructor(
     private readonly block: Block,
     private readonly layout: Layout,
-    private readonly openWidth: number | undefined,
+    private readonly openWidth?: number,
   ) {}
 
   get key(): string {
     const { hash, line } = this.block
-    return `${hash} ${line === 1 ? "head" : this.layout.time} ${this.layout.device}`
+    const { time, device, groups } = this.layout
+    return `${hash} ${line === 1 ? "head" : time} ${device} ${groups.map((group) => group.device)}`
   }
 
   get end(): number {

@@ -16,12 +16,15 @@ export function rowsOf(block: Block, layout: Layout, openWidth = Number.POSITIVE
   if (block.isEndless) return [refusedLine(block.line, block.text, ENDLESS)]
   const { lines, numbers } = linesOf(block, layout)
   const lastLine = block.line + block.lines - 1
-  return splitLines(lines, layout.format.delimiter).map((cells, at) => {
+  const rows: Row[] = []
+  for (const [at, cells] of splitLines(lines, layout.format.delimiter).entries()) {
     const line = numbers[at] ?? 0
     const text = lines[at] ?? ""
-    if (!cells) return refusedLine(line, text, "A quote must be closed on its line")
-    return readRow(cells, line, text, layout, block.isCut && line === lastLine && cells.length < openWidth)
-  })
+    const isCut = block.isCut && line === lastLine && (cells?.length ?? 0) < openWidth
+    if (cells) readLine(cells, line, text, layout, isCut, rows)
+    else rows.push(refusedLine(line, text, "A quote must be closed on its line"))
+  }
+  return rows
 }
 
 /** Columns of the widest row. */
@@ -50,9 +53,14 @@ export function visitTimes(block: Block, layout: Layout, visit: (time: number, d
   const { pattern } = layout
   const { delimiter } = layout.format
   const [column = 0] = layout.time
-  if (layout.time.length > 1 || layout.device !== undefined || text.includes('"')) {
+  const { groups } = layout
+  if (layout.time.length > 1 || layout.device !== undefined || groups[0]?.device !== "" || text.includes('"')) {
     for (const cells of splitLines(linesOf(block, layout).lines, delimiter)) {
-      if (cells) visit(timeOf(cells, layout), deviceOf(cells, layout))
+      if (!cells) continue
+      const time = timeOf(cells, layout)
+      const device = deviceOf(cells, layout)
+      for (const group of groups) visit(time, group.device || device)
+      if (device === "") visit(time, "") // of a row that is refused before anybody knows whose it is
     }
     return
   }
@@ -96,26 +104,44 @@ const timeOf = (cells: readonly string[], { time, pattern }: Layout): number => 
 const deviceOf = (cells: readonly string[], { device }: Layout): string =>
   device === undefined ? "" : (cells[device] ?? "").trim()
 
-function readRow(cells: readonly string[], line: number, text: string, layout: Layout, isCut: boolean): Row {
-  const { format, missing, width } = layout
+/** Adds what a line says: a row, or one for each of its groups. */
+function readLine(
+  cells: readonly string[],
+  line: number,
+  text: string,
+  layout: Layout,
+  isCut: boolean,
+  rows: Row[],
+): void {
+  const { format, missing } = layout
   const place = { line, time: timeOf(cells, layout), device: deviceOf(cells, layout) }
-  const refuse = (rule: string): Row => ({ ...place, kind: "refused", rule, text })
-  const last = Math.max(...layout.time, layout.temperature, layout.humidity, layout.device ?? 0)
-  if (isCut && cells.length - 1 <= last) return refuse("The line must have an end: it may be cut, or still be written")
+  const rule = ruleOf(cells, place.time, layout, isCut)
+  if (rule !== undefined) {
+    rows.push({ ...place, kind: "refused", rule, text })
+    return
+  }
+  for (const { device, temperature, humidity } of layout.groups) {
+    const own = device === "" ? place : { ...place, device }
+    const values = readValues((cells[temperature] ?? "").trim(), (cells[humidity] ?? "").trim(), format, missing)
+    if ("rule" in values) rows.push({ ...own, kind: "refused", rule: values.rule, text })
+    else if ("empty" in values) rows.push({ ...own, kind: "empty" })
+    else rows.push({ ...own, kind: "values", ...values, text })
+  }
+}
+
+/** Which rule a line breaks, whatever its values. */
+function ruleOf(
+  cells: readonly string[],
+  time: number,
+  { format, time: timeColumns, width, last }: Layout,
+  isCut: boolean,
+): string | undefined {
+  if (isCut && cells.length - 1 <= last) return "The line must have an end: it may be cut, or still be written"
   const columns = width === undefined ? cells.length : columnsOf(cells)
   const isShort = cells.length - 1 < last || (width !== undefined && cells.length < width && cells.length - 1 === last)
   if (isShort || (width !== undefined && columns > width)) {
-    return refuse(`A row must have ${width ?? last + 1} columns: it has ${isShort ? cells.length : columns}`)
+    return `A row must have ${width ?? last + 1} columns: it has ${isShort ? cells.length : columns}`
   }
-  if (Number.isNaN(place.time)) {
-    return refuse(`Time must be written ${format.time.pattern}: it is ${shown(timeText(cells, layout.time))}`)
-  }
-  const values = readValues(
-    (cells[layout.temperature] ?? "").trim(),
-    (cells[layout.humidity] ?? "").trim(),
-    format,
-    missing,
-  )
-  if ("rule" in values) return refuse(values.rule)
-  return "empty" in values ? { ...place, kind: "empty" } : { ...place, kind: "values", ...values, text }
+  if (!Number.isNaN(time)) return undefined
+  return `Time must be written ${format.time.pattern}: it is ${shown(timeText(cells, timeColumns))}`
 }

@@ -22,13 +22,20 @@ const QUOTE = 0x22
 const BACKSLASH = 0x5c
 const NEWLINE = 0x0a
 
-/** Whether a text that begins like this has a value on each line. */
+/** Whether a text that begins like this has a value on each line; the first may have been cut. */
 export function hasLines(text: string): boolean {
-  const [first = "", second = ""] = text.split("\n", 100).filter((line) => line.trim() !== "")
-  const start = first.trim()
-  if (parse(start) !== undefined) return true
-  if (start === "[" || start === "{") return false
-  return parse(second.trim()) !== undefined || !/^[[{]/.test(start)
+  const [first = "", second = "", third = ""] = text
+    .split("\n", 100)
+    .map((line) => line.trim())
+    .filter((line) => line !== "")
+  if (parse(first) || !/^[[{]/.test(first)) return true
+  if (first === "[" || first === "{") return false
+  // within a document a comma stands between two
+  if (parse(second) && parse(third)) return true
+  if (/[[{,:]$/.test(first)) return false
+  const cursor = new Cursor(text)
+  const whole = cursor.skipBlanks() ? cursor.takeValue() : undefined
+  return !(whole && parse(whole)) && parse(second) !== undefined
 }
 
 export function* elementsOfLines(

@@ -25,14 +25,18 @@ export async function* jsonPieces(
   format: JsonFormat,
   timeZone: string,
 ): AsyncGenerator<Piece> {
-  const pattern = compilePattern(format.time.pattern)
-  if (!pattern) throw new SurveyMissing(`${path} cannot be read: ${format.time.pattern} is no pattern`)
-  const clock = { isUtc: pattern.isUtc, zone: new Zone(format.time.zone ?? timeZone) }
-  const reader = { format, pattern, clock, missing: marksOf(format.missing) }
+  const reader = jsonReader(format, path, timeZone)
   for await (const text of jsonTextsOf(file, path, format.rows)) yield new JsonPiece(text, reader)
 }
 
-class JsonPiece implements Piece {
+export function jsonReader(format: JsonFormat, path: string, timeZone: string): Reader {
+  const pattern = compilePattern(format.time.pattern)
+  if (!pattern) throw new SurveyMissing(`${path} cannot be read: ${format.time.pattern} is no pattern`)
+  const clock = { isUtc: pattern.isUtc, zone: new Zone(format.time.zone ?? timeZone) }
+  return { format, pattern, clock, missing: marksOf(format.missing) }
+}
+
+export class JsonPiece implements Piece {
   constructor(
     private readonly text: JsonText,
     private readonly reader: Reader,

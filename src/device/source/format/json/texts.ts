@@ -14,25 +14,26 @@ export interface JsonText {
   elements(): Iterable<Element>
 }
 
-const MOST_BYTES = 32 * 1024 * 1024 // of what is no value a line, and has to be in memory as a whole
+const MOST_BYTES = 8 * 1024 * 1024 // of what is no value a line: it is in memory as a whole, and nothing else is done while it is read
 
 /** @param rows where the list of readings stands in each value. Throws SurveyMissing. */
 export async function* jsonTextsOf(file: FileHandle, path: string, rows?: JsonPath): AsyncGenerator<JsonText> {
   let isFirst = true
   for await (const block of blocksOf(file, path)) {
-    if (isFirst && !hasLines(block.text)) return yield await documentsOf(file, path, rows)
+    if (isFirst && !hasLines(block.text)) return yield await readDocuments(file, path, rows)
     isFirst = false
     yield linesOf(block, rows)
   }
 }
 
-const linesOf = (block: Block, rows: JsonPath | undefined): JsonText => ({
-  key: `${block.hash}`,
+/** Of values a line each. */
+export const linesOf = (block: Block, rows: JsonPath | undefined): JsonText => ({
+  key: `lines ${block.hash}`,
   end: block.end,
   elements: () => elementsOfLines(block, rows),
 })
 
-async function documentsOf(file: FileHandle, path: string, rows: JsonPath | undefined): Promise<JsonText> {
+async function readDocuments(file: FileHandle, path: string, rows: JsonPath | undefined): Promise<JsonText> {
   const { size } = await file.stat()
   if (size > MOST_BYTES) {
     throw new SurveyMissing(
@@ -46,6 +47,12 @@ async function documentsOf(file: FileHandle, path: string, rows: JsonPath | unde
     if (bytesRead === 0) break // it was cut meanwhile
     end += bytesRead
   }
-  const text = textOf(bytes.subarray(0, end))
-  return { key: `${Bun.hash(text)}`, end, elements: () => elementsOfDocuments(text, rows) }
+  return documentsOf(textOf(bytes.subarray(0, end)), end, rows)
 }
+
+/** Of a whole file. */
+export const documentsOf = (text: string, end: number, rows: JsonPath | undefined): JsonText => ({
+  key: `documents ${Bun.hash(text)}`,
+  end,
+  elements: () => elementsOfDocuments(text, rows),
+})
