@@ -1,6 +1,6 @@
 // Takes uploads into the spool, keeps the collection's count of who is still missing, and says what is owed.
 import { REFUSED_RETRY_SECONDS, REFUSED_TEXT, StorageRefused } from "../../storage/errors"
-import { addDays, type Day, dayOf } from "../../survey/calendar"
+import { addDays, type Day, dayBefore, dayOf } from "../../survey/calendar"
 import { type AddressRange, rangesOf } from "../../topology/address"
 import { covers, joinRanges, sizeOf, without } from "../../topology/ranges"
 import type { GatewayEvent } from "../events"
@@ -112,6 +112,19 @@ export class Collector {
     // of such a day an upload would be a part, and take the place of the whole at the cloud
     if (day <= (ledger.releasedUpTo ?? "")) return { reason: `${day} is too long ago: it made room for newer days` }
     return undefined
+  }
+
+  /** Whether this day's collection is yet to come, or under way: what there is of it before may be a part. */
+  isToBeCollected(day: Day): boolean {
+    const { ledger, now, timeZone } = this.options
+    const last = ledger.lastRunDay
+    if (last === undefined) return day >= dayBefore(now(), timeZone)
+    return day > last || ledger.get(day)?.closed === false
+  }
+
+  /** The zone in which a day is measured, or is to be: by no other may times have been placed that `take()` is given. */
+  zoneOf(day: Day): string {
+    return this.options.spool.zoneOf(day)
   }
 
   /** Resolves once the upload is durable, or refused for now. */

@@ -26,6 +26,10 @@ export interface Upload {
   readonly peer: string
   /** It was in quarantine meanwhile: values that came since win. */
   readonly yields?: boolean
+  /** A person gave it to this machine: no network can have delayed it. */
+  readonly isByHand?: boolean
+  /** More of its day may come: it is to come once more. */
+  readonly isPart?: boolean
 }
 
 export interface Accepted {
@@ -70,7 +74,7 @@ export class Merge {
    * @param isClosed whether the collection of its day had been closed when it came
    */
   take(upload: Upload, survey: CanonicalSurvey, isClosed: boolean): Accepted | Stray {
-    const { surveys, again } = this.parts
+    const { surveys } = this.parts
     const { address, day } = upload
     const { readings, refusedCount: refused } = survey
     const draft = this.drafts.find(day, address)
@@ -83,7 +87,7 @@ export class Merge {
       return { kind: "accepted", first: true, changed: true, late: isClosed, readings, refused }
     }
     const known = { kind: "accepted", first: false, late: stored.late === 1, readings, refused } as const
-    again.settle(day, address)
+    this.#noteWhole(upload)
     const digest = uploadDigest(upload)
     if ((draft?.upload ?? stored.upload ?? stored.digest) === digest) return { ...known, changed: false }
     const revised = draft ?? this.drafts.begin(stored, clockChange(day, this.parts.days.zoneOf(day)))
@@ -93,13 +97,14 @@ export class Merge {
   /** A copy of what a person dropped may still be under way. */
   #strayOfDroppedForMs(upload: Upload): number {
     const { tombstones, replaced } = this.parts
-    const { address, day } = upload
+    const { address, day, isByHand = false } = upload
+    if (isByHand) return 0
     return tombstones.upTo(day, address) < 0 ? 0 : replaced.strayForMs(address, day, uploadDigest(upload))
   }
 
   /** A device's first survey of its day. */
   #append(upload: Upload, survey: CanonicalSurvey, isClosed: boolean): void {
-    const { clock, surveys, tombstones, again } = this.parts
+    const { clock, surveys, tombstones } = this.parts
     const { address, day, text } = upload
     const { body, readings } = survey
     const digest = surveyDigest(formatAddress(address), day, body)
@@ -108,8 +113,15 @@ export class Merge {
     const late = isClosed ? 1 : 0
     const arrivedAt = null // at its revision
     surveys.put({ day, address, revision, body, readings, digest, upload: lastUpload, arrivedAt, late }, undefined)
-    again.settle(day, address)
+    this.#noteWhole(upload)
     this.#quarantineLines(upload, survey)
+  }
+
+  /** Whether it is to come once more; what a person gives says nothing of what the source will. */
+  #noteWhole({ address, day, isByHand = false, isPart = false }: Upload): void {
+    const { again } = this.parts
+    if (isPart) again.put(day, address)
+    else if (!isByHand) again.settle(day, address)
   }
 
   #revise(
@@ -120,12 +132,12 @@ export class Merge {
     known: Omit<Accepted, "changed">,
   ): Accepted | Stray {
     const { days, replaced } = this.parts
-    const { address, day, yields = false } = upload
+    const { address, day, yields = false, isByHand = false } = upload
     const change = clockChange(day, days.zoneOf(day))
     const { changes, superseded } = draft.compare(parseSurvey(survey.body, change).readings, yields)
     const changed = changes.length > 0
     // a copy that would change nothing is safe to acknowledge: a sensor that sends a reading a datagram may repeat one
-    const strayForMs = !changed || yields ? 0 : replaced.strayForMs(address, day, digest)
+    const strayForMs = !changed || yields || isByHand ? 0 : replaced.strayForMs(address, day, digest)
     if (strayForMs > 0) return { kind: "stray", strayForMs }
     this.#quarantineLines(upload, survey)
     this.#quarantineReadings(upload, superseded)

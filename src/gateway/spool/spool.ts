@@ -318,6 +318,16 @@ export class Spool {
     return { surveys: all.surveys - refused.surveys, digest: digestText(all.digest - refused.digest) }
   }
 
+  /** The time zone in which this day is measured. */
+  zoneOf(day: Day): string {
+    return this.#days.zoneOf(day)
+  }
+
+  /** That of a new day, and days that have another one. */
+  zones(): ReturnType<Days["zones"]> {
+    return this.#days.zones()
+  }
+
   /** Whether there is nothing of this day. */
   isEmpty(day: Day): boolean {
     return this.#days.of(day).surveys === 0

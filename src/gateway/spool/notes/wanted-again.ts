@@ -1,4 +1,4 @@
-// Surveys that came while the clock was ahead: their days may not have been over, so they are to come once more.
+// Surveys that are to come once more: their days may not have been over, as their source said or the clock was ahead.
 import type { DurableDatabase } from "../../../storage/database"
 import type { Day } from "../../../survey/calendar"
 import { onDaySql, slotOf } from "../slot"
@@ -20,6 +20,11 @@ export class WantedAgain {
 
   has(day: Day, address: number): boolean {
     return this.#hasAny && this.#query("SELECT 1 FROM again WHERE slot = ?1").get(slotOf(day, address)) !== null
+  }
+
+  put(day: Day, address: number): void {
+    this.#query("INSERT OR IGNORE INTO again VALUES (?1)").run(slotOf(day, address))
+    this.#hasAny = true
   }
 
   /** It has come. */
