@@ -175,11 +175,24 @@ export class Collector {
     return ledger.expectedOf(address).filter((day) => !this.refuseDay(day) && isOwed(day))
   }
 
+  has(day: Day, address: number): boolean {
+    return this.options.spool.has(day, address)
+  }
+
   /** Keeps why a device's survey does not come, of a day that is taken. Resolves once durable, or with false when refused. */
-  async noteAbsence(day: Day, address: number, kind: Absence, reason: string): Promise<boolean> {
+  noteAbsence(day: Day, address: number, kind: Absence, reason: string): Promise<boolean> {
+    return this.#note(day, () => this.options.spool.noteAbsence(day, address, kind, reason))
+  }
+
+  /** No more of this survey will come than is here. Resolves once durable, or with false when refused. */
+  noteWhole(day: Day, address: number): Promise<boolean> {
+    return this.#note(day, () => this.options.spool.noteWhole(day, address))
+  }
+
+  async #note(day: Day, note: () => Promise<void>): Promise<boolean> {
     if (this.refuseDay(day)) return true
     try {
-      await this.options.spool.noteAbsence(day, address, kind, reason)
+      await note()
       return true
     } catch (error) {
       if (!(error instanceof StorageRefused)) throw error

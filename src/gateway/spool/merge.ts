@@ -4,6 +4,7 @@ import type { Clock } from "../../clock"
 import { clockChange, type Day } from "../../survey/calendar"
 import type { CanonicalSurvey } from "../../survey/canonical"
 import { surveyDigest } from "../../survey/digest"
+import { readToldRow } from "../../survey/foreign/refused-row"
 import type { Reading } from "../../survey/reading"
 import { formatSurvey, parseSurvey } from "../../survey/survey"
 import { formatAddress } from "../../topology/address"
@@ -176,8 +177,11 @@ export class Merge {
   ): void {
     const { quarantine, clock } = this.parts
     for (const { line, rule, text } of refused) {
-      const reason = `line ${line}: ${rule}`
-      quarantine.add(clock.now(), { kind: "line", reason, bytes: text, peer, address, day })
+      const told = readToldRow(text)
+      const what = told
+        ? { reason: told.reason, bytes: told.text, forGood: true }
+        : { reason: `line ${line}: ${rule}`, bytes: text }
+      quarantine.add(clock.now(), { kind: "line", ...what, peer, address, day })
     }
     if (refusedCount === refused.length) return
     const reason = `${refusedCount - refused.length} more lines, counted and not kept`

@@ -280,6 +280,11 @@ export class Spool {
     return this.#again.has(day, address)
   }
 
+  /** It is not to come once more: its source has no more of it. Resolves once durable. */
+  async noteWhole(day: Day, address: number): Promise<void> {
+    if (this.isWantedAgain(day, address)) await this.commits.add(() => this.#again.settle(day, address))
+  }
+
   has(day: Day, address: number): boolean {
     return this.#surveys.has(day, address)
   }
