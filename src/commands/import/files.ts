@@ -15,6 +15,7 @@ import { findFormat } from "../../topology/formats/rules"
 import type { Format } from "../../topology/formats/schema"
 import type { Topology } from "../../topology/topology"
 import { UsageError } from "../arguments"
+import { DayBorders } from "./day-borders"
 import { ownersOf } from "./owners"
 
 /** As they were asked for. */
@@ -31,6 +32,8 @@ export interface Part {
   readonly refusedCount: number
   /** Rows of others than those whose readings are taken, by their name in the file. */
   readonly others: readonly string[]
+  /** Readings of hours that are of no day, where time.zone was changed. */
+  readonly between: number
   /** How far into the file this is, bytes. */
   readonly end: number
 }
@@ -173,26 +176,37 @@ async function* readMany(
   addressOf: (device: string) => number | undefined,
   zones: Zones,
 ): AsyncGenerator<Part> {
+  const borders = new DayBorders(zones)
   for (const timeZone of zonesIn(zones)) {
-    const isFirst = timeZone === zones.zone
+    const isLast = timeZone === zones.zone
+    borders.begin(timeZone)
     for await (const { readings, refused, end } of readAll(process.cwd(), file, { format, timeZone })) {
       const known: Part["readings"][number][] = []
       const others: string[] = []
+      let between = 0
       for (const { device, day, reading } of readings) {
         const address = addressOf(device)
-        if (address === undefined) others.push(device)
-        else if (zoneOf(zones, day) === timeZone) known.push({ address, day, reading })
+        if (address === undefined) {
+          others.push(device)
+          continue
+        }
+        const taken = borders.take(address, day, reading)
+        if (taken === "taken") known.push({ address, day, reading })
+        else if (taken === "between") between++
       }
-      yield isFirst
-        ? { readings: known, refused, refusedCount: refused.length, others, end }
-        : { readings: known, refused: [], refusedCount: 0, others: [], end }
+      // what is not taken is the same each time
+      yield isLast
+        ? { readings: known, refused, refusedCount: refused.length, others, between, end }
+        : { ...NOTHING, readings: known, end }
     }
   }
 }
+
+const NOTHING = { refused: [], refusedCount: 0, others: [], between: 0 }
 
 async function* readOwn(file: string, day: Day, { address }: Device, timeZone: string): AsyncGenerator<Part> {
   const { bytes } = await readSurveyFile(process.cwd(), file, MOST_BYTES)
   const { readings, refused, refusedCount } = parseSurvey(new TextDecoder().decode(bytes), clockChange(day, timeZone))
   const placed = readings.map((reading) => ({ address, day, reading }))
-  yield { readings: placed, refused, refusedCount, others: [], end: bytes.length }
+  yield { ...NOTHING, readings: placed, refused, refusedCount, end: bytes.length }
 }

@@ -102,6 +102,7 @@ class FileImport {
   #readings = 0
   #refused = 0
   #future = 0
+  #between = 0
   /** Rows of those whose readings are not taken, by their name in the file. */
   readonly #others = new Map<string, number>()
   #toldAt = systemClock.monotonic()
@@ -178,7 +179,7 @@ class FileImport {
   }
 
   /** Counts and tells the rest. */
-  #wanted({ readings, refused, refusedCount, others }: Part): Part["readings"] {
+  #wanted({ readings, refused, refusedCount, others, between }: Part): Part["readings"] {
     const { file, range, latestDay } = this.options
     const { from = "", to = "9999-12-31" } = range
     for (const { line, rule } of refused) this.#refuse(`${file}:${line} ${rule}`)
@@ -187,6 +188,7 @@ class FileImport {
     const wanted = readings.filter(({ day }) => day >= from && day <= to && day <= latestDay)
     this.#future += readings.filter(({ day }) => day > latestDay && day <= to).length
     this.#readings += wanted.length
+    this.#between += between
     return wanted
   }
 
@@ -207,6 +209,11 @@ class FileImport {
       this.isComplete = false
     }
     if (!plan.device) this.#tellStrangers()
+    if (this.#between > 0) {
+      const hours = "of hours that are of no day, as time.zone was changed then"
+      screen.error(`${file}: ${count(this.#between, "reading")} ${hours}: not stored`)
+      this.isComplete = false
+    }
     if (this.#future > 0) {
       screen.error(`${file}: ${count(this.#future, "reading")} after tomorrow: is its clock, or time.zone, right?`)
       this.isComplete = false

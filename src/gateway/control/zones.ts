@@ -20,8 +20,8 @@ export type Zones = v.InferOutput<typeof zones>
 
 export const zoneOf = ({ zone, others }: Zones, day: Day): string => others[day] ?? zone
 
-/** Each once, that of new days first. */
-export const zonesIn = ({ zone, others }: Zones): Set<string> => new Set([zone, ...Object.values(others)])
+/** Each once, that of new days last. */
+export const zonesIn = ({ zone, others }: Zones): Set<string> => new Set([...Object.values(others), zone])
 
 export const describeZones = (value: Zones): string => JSON.stringify(value)
 
