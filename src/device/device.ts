@@ -140,7 +140,7 @@ async function sendInItsZone(toSend: DayToSend, sending: Sending): Promise<void>
  * @param timeZone in which the day is measured: a foreign file's times are placed in it
  */
 async function sendSurvey(toSend: DayToSend, sending: Sending, timeZone: string): Promise<void> {
-  const { day, place, days } = toSend
+  const { day, place, days, isOfRun } = toSend
   const { clock, device, topology, readSurvey, emit, told, uploader, endpoint, signal } = sending
   const { folder, limits, formats } = topology
   const { survey = "" } = device
@@ -163,7 +163,9 @@ async function sendSurvey(toSend: DayToSend, sending: Sending, timeZone: string)
   const bytes = withRefused(source, whereAndWhy, limits.survey)
   const startedAt = clock.monotonic()
   const resentBefore = endpoint.counts.resent
-  await uploader.upload(day, bytes, signal, formatted && { zone: timeZone, isPart: source.isPart })
+  // a file of one day alone never has a later one: it is looked at once more, and not for ever
+  const isPart = source.isPart && (isOfRun || !survey.includes("{day}"))
+  await uploader.upload(day, bytes, signal, formatted && { zone: timeZone, isPart })
   // the gateway keeps the lines in quarantine, and still has no reading of the day
   if (isUseless) throw new SurveyMissing(useless)
   emit({

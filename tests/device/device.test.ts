@@ -229,6 +229,17 @@ describe("runDevice() with a file that others write", () => {
     expect(heard).toEqual([`${HEAD}?part&zone=Europe/Rome: ${GOOD}`])
   })
 
+  test("says so of a file of one day alone for its own run, and not when it comes once more", async () => {
+    const perDay = { ...foreign, survey: "export/{day}.csv" }
+    const { run, gateway, heard } = device(() => ({ ...lines(GOOD), isPart: true }), perDay)
+    gateway.owed = [SATURDAY]
+    await run()
+    expect(heard).toEqual([
+      `/surveys/192.168.1.2/${SATURDAY}?zone=Europe/Rome: ${GOOD}`,
+      `${HEAD}?part&zone=Europe/Rome: ${GOOD}`,
+    ])
+  })
+
   test("places its times anew in the zone of the gateway's day", async () => {
     const zones: (string | undefined)[] = []
     const { run, heard, answers, uploaded } = device((_, zone) => {
