@@ -167,27 +167,22 @@ describe("after time.zone was changed", () => {
   })
 })
 
-test("rows of a foreign file that are refused are counted in the summary, and kept in quarantine", async () => {
+test("rows of a foreign file that are refused are counted in their run's summary, and kept in quarantine", async () => {
   await using site = await make()
-  await site.write(FILE, `${HEAD}${rows(SUNDAY, SUNDAY, 3)}${SUNDAY} 03:00,20,130\n${SUNDAY} 04:00,200,30\n`)
+  const bad = `${SUNDAY} 03:00,20,130\n${SUNDAY} 04:00,200,30\n`
+  await site.write(FILE, HEAD + rows(SUNDAY, SUNDAY, 3) + bad)
   await using network = await Network.start(site.topology, site.options)
-  expect(await network.collect()).toMatchObject({
-    readings: 3,
-    refusedLines: 2,
-    complete: true,
-  })
+  expect(await network.collect()).toMatchObject({ readings: 3, refusedLines: 2, complete: true })
+  // that day comes once more, with the same rows
+  await site.write(FILE, HEAD + rows(SUNDAY, SUNDAY, 3) + bad + rows("2026-11-23", "2026-11-23", 3))
+  site.clock.forward(DAY_MS)
+  expect(await network.collect()).toMatchObject({ readings: 3, refusedLines: 0, complete: true })
+  expect(site.uploads).toHaveLength(3)
   using spool = new Database(site.topology.gateway.spool, { readonly: true })
   const kept = spool.query("SELECT kind, reason, cast(bytes AS TEXT) AS text FROM quarantine ORDER BY id").all()
+  const [humidity, temperature] = bad.split("\n")
   expect(kept).toEqual([
-    {
-      kind: "line",
-      reason: `${FILE}:5 Humidity must be 0 to 100 %: it is 130`,
-      text: `${SUNDAY} 03:00,20,130`,
-    },
-    {
-      kind: "line",
-      reason: `${FILE}:6 Temperature must be -90 to 90 °C: it is 200`,
-      text: `${SUNDAY} 04:00,200,30`,
-    },
+    { kind: "line", reason: `${FILE}:5 Humidity must be 0 to 100 %: it is 130`, text: humidity },
+    { kind: "line", reason: `${FILE}:6 Temperature must be -90 to 90 °C: it is 200`, text: temperature },
   ])
 })

@@ -16,7 +16,7 @@ import type { Format } from "../../topology/formats/schema"
 import type { Topology } from "../../topology/topology"
 import { UsageError } from "../arguments"
 import { DayBorders } from "./day-borders"
-import { ownersOf } from "./owners"
+import type { Owners } from "./owners"
 
 /** As they were asked for. */
 export interface Asked {
@@ -50,11 +50,11 @@ export interface Plan {
 const MOST_BYTES = 64 * 1024 * 1024 // of a file of our own lines, which is of one day
 
 /** Throws UsageError where it cannot be told how a file is read, or whose it is. */
-export function planOf(file: string, asked: Asked, topology: Topology): Plan {
+export function planOf(file: string, asked: Asked, owned: Owners, topology: Topology): Plan {
   const device = findDevice(asked.device, topology)
-  const found = [...ownersOf(file, topology)]
-  const owners = found.map((owned) => owned.device)
-  const day = asked.day ?? found.find((owned) => owned.day)?.day ?? dayIn(file)
+  const found = [...owned.of(file)]
+  const owners = found.map((owner) => owner.device)
+  const day = asked.day ?? found[0]?.day ?? dayIn(file)
   const readings = readingsOf(file, asked, device, owners, topology)
   // each is looked at before the first is read
   const readers = readings.map(({ format, devices }) => readerOf(file, format, devices, day))

@@ -17,6 +17,7 @@ import { createScreen, type Screen } from "../screen"
 import { Batches } from "./batches"
 import { Destination } from "./destination"
 import { type Asked, type Part, type Plan, planOf } from "./files"
+import { Owners } from "./owners"
 
 export const name = "import"
 export const summary = "History into the network: files of loggers, or of lines, to the gateway and on to the cloud."
@@ -50,7 +51,8 @@ export async function run(values: Values<typeof options>, files: readonly string
   const range = readDayRange({ from: values.from, to: values.to }, today)
   const asked: Asked = { device: values.device, format: values.format, day: readDay(values.day) }
   // all is said before anything is stored
-  const planned = files.map((file) => ({ file, plan: planOf(file, asked, topology) }))
+  const owners = new Owners(topology)
+  const planned = files.map((file) => ({ file, plan: planOf(file, asked, owners, topology) }))
   using destination = new Destination(topology)
   const isDry = values["dry-run"] === true
   const zones = isDry ? await destination.zonesIfThere() : await destination.zones()

@@ -1,8 +1,9 @@
 // Whose survey a file is, and of which day, by the paths that topology.yaml gives: surveys/{day}/{ip}.txt
 import { resolve } from "node:path"
 import { type Day, parseDay } from "../../survey/calendar"
-import { parseAddress } from "../../topology/address"
-import type { Device, DeviceEntry } from "../../topology/devices"
+import { formatRange, parseRange } from "../../topology/address"
+import type { Device, DeviceEntry, Devices } from "../../topology/devices"
+import { addressesIn } from "../../topology/ranges"
 import type { Topology } from "../../topology/topology"
 
 export interface Owned {
@@ -15,30 +16,40 @@ const PLACES = /\{(ip|day)\}|[*?]/g
 const PATTERNS: Readonly<Record<string, string>> = { "*": "[^/]*", "?": "[^/]" }
 const NAMED: Readonly<Record<string, string>> = { ip: "\\d+\\.\\d+\\.\\d+\\.\\d+", day: "\\d{4}-\\d\\d-\\d\\d" }
 
-/** Those whose survey the file is. */
-export function* ownersOf(file: string, { devices, folder }: Topology): Generator<Owned> {
-  const path = resolve(file)
-  for (const entry of devices.entries) {
-    const { survey, format, ip } = entry
-    if (survey === undefined) continue
-    const whole = resolve(folder, survey)
-    const found = patternOf(whole, format !== undefined).exec(path)
-    if (!found && whole !== path) continue
-    const day = parseDay(found?.groups?.day ?? "")
-    const named = found?.groups?.ip
-    if (named === undefined) yield* devicesOf(entry, day, devices)
-    else {
-      const address = parseAddress(named)
-      const device = address !== undefined && address >= ip.first && address <= ip.last && devices.get(address)
-      if (device) yield { device, day }
-    }
-  }
+/** A survey's path, once for all files that are asked of. */
+interface SurveyPath {
+  readonly entry: DeviceEntry
+  readonly whole: string
+  readonly pattern: RegExp
 }
 
-function* devicesOf({ ip }: DeviceEntry, day: Day | undefined, devices: Topology["devices"]): Generator<Owned> {
-  for (let address = ip.first; address <= ip.last; address++) {
-    const device = devices.get(address)
-    if (device) yield { device, day }
+export class Owners {
+  readonly #devices: Devices
+  readonly #paths: readonly SurveyPath[]
+
+  constructor({ devices, folder }: Pick<Topology, "devices" | "folder">) {
+    this.#devices = devices
+    this.#paths = devices.entries.flatMap((entry) => {
+      if (entry.survey === undefined) return []
+      const whole = resolve(folder, entry.survey)
+      return [{ entry, whole, pattern: patternOf(whole, entry.format !== undefined) }]
+    })
+  }
+
+  /** Those whose survey the file is. */
+  *of(file: string): Generator<Owned> {
+    const path = resolve(file)
+    for (const { entry, whole, pattern } of this.#paths) {
+      const found = pattern.exec(path)
+      if (!found && whole !== path) continue
+      const { ip = formatRange(entry.ip), day } = found?.groups ?? {}
+      const range = parseRange(ip)
+      if (!range || range.first < entry.ip.first || range.last > entry.ip.last) continue
+      for (const address of addressesIn([range])) {
+        const device = this.#devices.get(address)
+        if (device) yield { device, day: parseDay(day ?? "") }
+      }
+    }
   }
 }
 

@@ -147,9 +147,9 @@ export class Collector {
       const retryAfterSeconds = outcome.strayForMs / 1000
       return { kind: "postponed", reason: "A newer survey has replaced this one", retryAfterSeconds }
     }
-    const { first, changed, readings, refused } = outcome
+    const { first, changed, readings, refused, repeated } = outcome
     this.counts.uploads++
-    this.counts.refusedLines += refused
+    if (!repeated) this.counts.refusedLines += refused
     if (changed) this.counts.changed++
     if (first) this.#arrived(upload)
     if (changed && this.#isClosed(upload.day)) this.options.onLate?.(upload)

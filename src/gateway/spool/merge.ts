@@ -43,6 +43,8 @@ export interface Accepted {
   /** Good readings in this upload, and lines of it that were refused. */
   readonly readings: number
   readonly refused: number
+  /** It is the very upload that came last: its refused lines are known. */
+  readonly repeated: boolean
 }
 
 /** A copy of an upload that a newer one has replaced, delayed by the network: it must not win. */
@@ -85,12 +87,20 @@ export class Merge {
       const strayForMs = this.#strayOfDroppedForMs(upload)
       if (strayForMs > 0) return { kind: "stray", strayForMs }
       this.#append(upload, survey, isClosed)
-      return { kind: "accepted", first: true, changed: true, late: isClosed, readings, refused }
+      return { kind: "accepted", first: true, changed: true, late: isClosed, readings, refused, repeated: false }
     }
-    const known = { kind: "accepted", first: false, late: stored.late === 1, readings, refused } as const
+    const known = {
+      kind: "accepted",
+      first: false,
+      late: stored.late === 1,
+      readings,
+      refused,
+      repeated: false,
+    } as const
     this.#noteWhole(upload)
     const digest = uploadDigest(upload)
-    if ((draft?.upload ?? stored.upload ?? stored.digest) === digest) return { ...known, changed: false }
+    if ((draft?.upload ?? stored.upload ?? stored.digest) === digest)
+      return { ...known, changed: false, repeated: true }
     const revised = draft ?? this.drafts.begin(stored, clockChange(day, this.parts.days.zoneOf(day)))
     return this.#revise(revised, upload, survey, digest, known)
   }
@@ -118,11 +128,11 @@ export class Merge {
     this.#quarantineLines(upload, survey)
   }
 
-  /** Whether it is to come once more; what a person gives says nothing of what the source will. */
-  #noteWhole({ address, day, isByHand = false, isPart = false }: Upload): void {
+  /** Whether it is to come once more; what a person or the quarantine gives says nothing of what the source will. */
+  #noteWhole({ address, day, isByHand = false, yields = false, isPart = false }: Upload): void {
     const { again } = this.parts
     if (isPart) again.put(day, address)
-    else if (!isByHand) again.settle(day, address)
+    else if (!isByHand && !yields) again.settle(day, address)
   }
 
   #revise(
@@ -153,12 +163,13 @@ export class Merge {
     const { address, day } = upload
     const { refusedCount: refused } = survey
     const digest = uploadDigest(upload)
-    if (absences.find(day, address)?.upload !== digest) {
+    const repeated = absences.find(day, address)?.upload === digest
+    if (!repeated) {
       const reason = `${refused} of ${refused === 1 ? "1 line" : `${refused} lines`} refused`
       absences.put(day, address, { kind: "lines", reason, upload: digest })
       this.#quarantineLines(upload, survey)
     }
-    return { kind: "accepted", first: false, changed: false, late: false, readings: 0, refused }
+    return { kind: "accepted", first: false, changed: false, late: false, readings: 0, refused, repeated }
   }
 
   #revised(stored: Row, body: string, readings: number, upload: string, refused: RefusedLines): Row {

@@ -1,5 +1,5 @@
 // Whose readings `bun run import` takes out of files that several devices have to do with.
-import { afterEach, beforeEach, describe, expect, test } from "bun:test"
+import { afterEach, beforeEach, describe, expect, setDefaultTimeout, test } from "bun:test"
 import { Network } from "../../../src/network"
 import { MONDAY_AT_SIX, Site } from "../../end-to-end/fixture"
 import { runCommand } from "../command"
@@ -36,6 +36,8 @@ const FILES = {
   "old/st.csv": "Time,Probe,T,H\n2024-02-28 10:00,S1,33,73\n",
   "surveys/2024-02-28/192.168.1.17.txt": "08:00 - 17 - 17%\n",
 }
+
+setDefaultTimeout(30_000) // several commands a test
 
 let site: Site
 beforeEach(async () => {

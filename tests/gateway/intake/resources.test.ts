@@ -176,6 +176,11 @@ describe("PUT /surveys", () => {
     }
     bench.reopen()
     expect(bench.collector.owed(TOMATOES)).toEqual([DAY])
+    // neither a person nor the quarantine is its source
+    for (const upload of [{ isByHand: true }, { yields: true }]) {
+      await bench.collector.take({ address: TOMATOES, day: DAY, text: MORNING, peer: "", ...upload })
+    }
+    expect(bench.collector.owed(TOMATOES)).toEqual([DAY])
     const senders = new Senders(bench.declared, "simulated", () => {})
     await new Resources(senders, bench.collector, TIME_ZONE).handle(requestFor(PATH, MORNING))
     expect(bench.collector.owed(TOMATOES)).toEqual([])
