@@ -4,6 +4,7 @@ import { systemClock } from "../../clock"
 import { describeEmpty } from "../../device/source/format/file"
 import { SurveyMissing } from "../../device/source/missing"
 import { count, labelOf } from "../../format"
+import type { Zones } from "../../gateway/control/zones"
 import { INVOCATION } from "../../installation"
 import { StorageRefused } from "../../storage/errors"
 import { addDays, type Day, dayOf } from "../../survey/calendar"
@@ -16,7 +17,8 @@ import { columns } from "../columns"
 import { createScreen, type Screen } from "../screen"
 import { Batches } from "./batches"
 import { Destination } from "./destination"
-import { type Asked, type Part, partsOf } from "./files"
+import { type Asked, type Part, type Plan, planOf } from "./files"
+import { Owners } from "./owners"
 
 export const name = "import"
 export const summary = "History into the network: files of loggers, or of lines, to the gateway and on to the cloud."
@@ -37,9 +39,10 @@ export const options = {
 
 const EXIT_INCOMPLETE = 1
 const REFUSED_SHOWN = 100
-const STRANGERS_SHOWN = 20
 const TELL_EVERY_MS = 2000
 const SAMPLE_READINGS = 3
+const NAMES_KNOWN = 20
+const NAMES_SHOWN = 10
 
 export async function run(values: Values<typeof options>, files: readonly string[]): Promise<number> {
   const screen = createScreen(values)
@@ -50,15 +53,22 @@ export async function run(values: Values<typeof options>, files: readonly string
   const range = readDayRange({ from: values.from, to: values.to }, today)
   const asked: Asked = { device: values.device, format: values.format, day: readDay(values.day) }
   // all is said before anything is stored
-  const planned = files.map((file) => ({ file, parts: partsOf(file, asked, topology) }))
+  const owners = new Owners(topology)
+  const planned = files.map((file) => ({ file, plan: planOf(file, asked, owners, topology) }))
   using destination = new Destination(topology)
+  const isDry = values["dry-run"] === true
+  const zones = isDry ? await destination.zonesIfThere() : await destination.zones()
   let isComplete = true
-  for (const { file, parts } of planned) {
+  for (const { file, plan } of planned) {
     const { size } = await stat(file).catch(() => ({ size: 0 }))
-    const one = new FileImport(file, size, range, addDays(today, 1), topology, screen)
+    const one = new FileImport(
+      { file, sizeBytes: size, plan, zones, range, latestDay: addDays(today, 1) },
+      topology,
+      screen,
+    )
     try {
-      if (values["dry-run"]) await one.show(parts)
-      else await one.store(parts, destination)
+      if (isDry) await one.show()
+      else await one.store(destination)
     } catch (error) {
       if (error instanceof SurveyMissing) throw new UsageError(error.message, { cause: error })
       if (!(error instanceof StorageRefused)) throw error
@@ -67,9 +77,10 @@ export async function run(values: Values<typeof options>, files: readonly string
     }
     isComplete &&= one.isComplete
   }
-  if (destination.isOffline) {
+  const { isOffline } = destination
+  if (!isDry && !zones.delivers) screen.info("  It goes to the cloud when the first collection has ended")
+  else if (!isDry && isOffline)
     screen.info(`  What is due for the cloud goes when the gateway starts: ${INVOCATION} start`)
-  }
   return isComplete ? 0 : EXIT_INCOMPLETE
 }
 
@@ -80,31 +91,41 @@ interface Found {
   latest: { day: Day; line: string }[]
 }
 
+interface FileOptions {
+  readonly file: string
+  readonly sizeBytes: number
+  readonly plan: Plan
+  readonly zones: Zones
+  readonly range: { readonly from: Day | undefined; readonly to: Day | undefined }
+  /** The last day that is taken. */
+  readonly latestDay: Day
+}
+
 class FileImport {
   isComplete = true
   #readings = 0
   #refused = 0
   #future = 0
+  #between = 0
   #empty = 0
   #lacks: string | undefined
+  /** It has neither readings nor rows that are refused. */
   #isEmpty = true
-  readonly #strangers = new Map<string, number>()
-  #moreOfStrangers = 0
+  /** Rows of those whose readings are not taken, by their name in the file. */
+  readonly #others = new Map<string, number>()
+  #moreOfOthers = 0
   #toldAt = systemClock.monotonic()
 
   constructor(
-    private readonly file: string,
-    private readonly sizeBytes: number,
-    private readonly range: { readonly from: Day | undefined; readonly to: Day | undefined },
-    /** The last day that is taken. */
-    private readonly latestDay: Day,
+    private readonly options: FileOptions,
     private readonly topology: Topology,
     private readonly screen: Screen,
   ) {}
 
   /** Throws StorageRefused, SurveyMissing, StorageError. */
-  async store(parts: AsyncGenerator<Part>, destination: Destination): Promise<void> {
-    const batches = new Batches(this.topology.timeZone)
+  async store(destination: Destination): Promise<void> {
+    const { file, plan, zones } = this.options
+    const batches = new Batches(zones)
     const stored = { surveys: 0, changed: 0, readings: 0 }
     const send = async () => {
       for (const batch of batches.take()) {
@@ -112,15 +133,16 @@ class FileImport {
         if (typeof imported === "string") throw new StorageRefused(imported)
         if (imported.surveys < batch.length) {
           throw new UsageError(
-            `The gateway does not know all of these devices: start it again with this ${this.topology.file}`,
+            `The gateway does not know all of these devices, or by which clock their days are: start it again with this ${this.topology.file}`,
           )
         }
         stored.surveys += imported.surveys
         stored.changed += imported.changed
         stored.readings += imported.readings
+        if (imported.refused > 0) this.#refuse(`${file}: ${count(imported.refused, "reading")} refused by the gateway`)
       }
     }
-    for await (const part of parts) {
+    for await (const part of plan.read(zones)) {
       for (const { address, day, reading } of this.#wanted(part)) {
         if (!batches.add(address, day, reading)) {
           this.#refuse(
@@ -134,13 +156,15 @@ class FileImport {
     await send()
     this.#tellRest()
     const what = `${count(stored.readings, "reading")} in ${count(stored.surveys, "survey")}`
-    this.screen.success(`${this.file}: ${what}, ${stored.changed === 0 ? "nothing" : stored.changed} new or changed`)
+    if (this.#readings > 0)
+      this.screen.success(`${file}: ${what}, ${stored.changed === 0 ? "nothing" : stored.changed} new or changed`)
   }
 
   /** What would be stored. Throws SurveyMissing. */
-  async show(parts: AsyncGenerator<Part>): Promise<void> {
+  async show(): Promise<void> {
+    const { file, plan, zones } = this.options
     const found = new Map<number, Found>()
-    for await (const part of parts) {
+    for await (const part of plan.read(zones)) {
       for (const { address, day, reading } of this.#wanted(part)) {
         let one = found.get(address)
         if (!one) found.set(address, (one = { days: new Set(), readings: 0, latest: [] }))
@@ -159,28 +183,31 @@ class FileImport {
     )
     await this.screen.print([...columns(rows), ...columns(latest)].map((line) => `${line}\n`).join(""))
     this.#tellRest()
-    this.screen.success(`${this.file}: ${count(this.#readings, "reading")} would be stored; nothing was`)
+    if (this.#readings > 0)
+      this.screen.success(`${file}: ${count(this.#readings, "reading")} would be stored; nothing was`)
   }
 
-  /** Counts and tells the others. */
-  #wanted({ readings, refused, refusedCount, strangers, empty, lacks }: Part): Part["readings"] {
+  /** Counts and tells the rest. */
+  #wanted({ readings, refused, refusedCount, others, between, empty, lacks }: Part): Part["readings"] {
+    const { file, range, latestDay } = this.options
+    const { from = "", to = "9999-12-31" } = range
+    for (const { line, rule } of refused) this.#refuse(`${file}:${line} ${rule}`)
+    this.#refused += refusedCount - refused.length
+    for (const other of others) this.#countOther(other)
+    const wanted = readings.filter(({ day }) => day >= from && day <= to && day <= latestDay)
+    this.#future += readings.filter(({ day }) => day > latestDay && day <= to).length
     this.#empty += empty
     this.#lacks = lacks ?? this.#lacks
-    this.#isEmpty &&= readings.length + refusedCount + strangers.length === 0
-    const { from = "", to = "9999-12-31" } = this.range
-    for (const { line, rule } of refused) this.#refuse(`${this.file}:${line} ${rule}`)
-    this.#refused += refusedCount - refused.length
-    for (const stranger of strangers) this.#count(stranger)
-    const wanted = readings.filter(({ day }) => day >= from && day <= to && day <= this.latestDay)
-    this.#future += readings.filter(({ day }) => day > this.latestDay && day <= to).length
+    this.#isEmpty &&= readings.length + refusedCount + others.length + between === 0
     this.#readings += wanted.length
+    this.#between += between
     return wanted
   }
 
-  #count(stranger: string): void {
-    const rows = this.#strangers.get(stranger)
-    if (rows !== undefined || this.#strangers.size < STRANGERS_SHOWN) this.#strangers.set(stranger, (rows ?? 0) + 1)
-    else this.#moreOfStrangers++
+  #countOther(name: string): void {
+    const rows = this.#others.get(name)
+    if (rows !== undefined || this.#others.size < NAMES_KNOWN) this.#others.set(name, (rows ?? 0) + 1)
+    else this.#moreOfOthers++
   }
 
   #refuse(text: string): void {
@@ -189,25 +216,50 @@ class FileImport {
   }
 
   #tellRest(): void {
-    const { file, screen } = this
+    const { screen } = this
+    const { file, plan } = this.options
     if (this.#refused > REFUSED_SHOWN) screen.error(`${file}: ${this.#refused - REFUSED_SHOWN} more rows refused`)
-    for (const [stranger, rows] of this.#strangers) {
-      screen.warn(
-        `${file}: ${count(rows, "row")} of ${stranger || "nobody"}, whom no device in ${this.topology.file} has as its sensor or name`,
-      )
+    if (this.#readings === 0) {
+      screen.error(`${file} ${this.#isEmpty ? describeEmpty(this.#empty, this.#lacks) : this.#whyNone()}`)
+      this.isComplete = false
     }
-    if (this.#moreOfStrangers > 0) screen.warn(`${file}: ${count(this.#moreOfStrangers, "row")} of still others`)
-    if (this.#future > 0)
+    if (!plan.device) this.#tellStrangers()
+    if (this.#between > 0) {
+      const hours = "of hours that are of no day, as time.zone was changed then"
+      screen.error(`${file}: ${count(this.#between, "reading")} ${hours}: not stored`)
+      this.isComplete = false
+    }
+    if (this.#future > 0) {
       screen.error(`${file}: ${count(this.#future, "reading")} after tomorrow: is its clock, or time.zone, right?`)
-    if (this.#isEmpty) screen.error(`${file} ${describeEmpty(this.#empty, this.#lacks)}`)
-    if (this.#isEmpty || this.#strangers.size > 0 || this.#future > 0) this.isComplete = false
+      this.isComplete = false
+    }
+  }
+
+  #whyNone(): string {
+    const { device } = this.options.plan
+    const names = [...this.#others.keys()].slice(0, NAMES_SHOWN)
+    const whose = device ? ` of ${labelOf(device)}` : ""
+    const rows = device && names.length > 0 ? `: it has rows of ${names.join(", ")}` : ""
+    return `has no reading${whose} that could be taken${rows}`
+  }
+
+  #tellStrangers(): void {
+    const { file, plan } = this.options
+    const { screen } = this
+    for (const [name, rows] of this.#others) {
+      const nobody = `whom no device${plan.among} in ${this.topology.file} has as its sensor or name`
+      screen.warn(`${file}: ${count(rows, "row")} of ${name || "nobody"}, ${nobody}`)
+      this.isComplete = false
+    }
+    if (this.#moreOfOthers > 0) screen.warn(`${file}: ${count(this.#moreOfOthers, "row")} of still others`)
   }
 
   #tellProgress(end: number): void {
+    const { file, sizeBytes } = this.options
     if (systemClock.monotonic() - this.#toldAt < TELL_EVERY_MS) return
     this.#toldAt = systemClock.monotonic()
-    const percent = this.sizeBytes > 0 ? Math.min(100, Math.floor((100 * end) / this.sizeBytes)) : 100
-    this.screen.info(`${this.file}: ${percent} %, ${count(this.#readings, "reading")}`)
+    const percent = sizeBytes > 0 ? Math.min(100, Math.floor((100 * end) / sizeBytes)) : 100
+    this.screen.info(`${file}: ${percent} %, ${count(this.#readings, "reading")}`)
   }
 
   #labelOf(address: number): string {

@@ -20,6 +20,8 @@ export interface SurveyText {
   /** Of a foreign file the rows of that day that were refused, the first hundred; they are not among the bytes. */
   readonly refused?: readonly RefusedRow[]
   readonly refusedCount?: number
+  /** A foreign file has nothing of a later day yet: more of this one may come. */
+  readonly isPart?: boolean
 }
 
 type DatedText = SurveyText & Required<Pick<SurveyText, "writtenAtMs">>

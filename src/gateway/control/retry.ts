@@ -99,7 +99,9 @@ export class Retry {
 
   #readSenml(row: Quarantined, address: number, text: string): Attempt {
     const device = this.options.senders.identify(hostOf(row.peer ?? ""), claimOf(row, address))
-    const surveys = readSenml(text, { arrivedAt: row.at, day: undefined, timeZone: this.options.timeZone })
+    const { collector, timeZone } = this.options
+    const zoneOf = (day: Day) => collector.zoneOf(day)
+    const surveys = readSenml(text, { arrivedAt: row.at, day: undefined, timeZone, zoneOf })
     if (typeof device === "string" || typeof surveys === "string") return REFUSED
     const days = [...surveys]
     if (!days.every(([day]) => this.#takesDay(day))) return REFUSED

@@ -10,16 +10,21 @@ export interface SenmlContext {
   readonly arrivedAt: number
   /** Of which it has to be; undefined: its times tell. */
   readonly day: Day | undefined
+  /** That of new days. */
   readonly timeZone: string
+  /** In which one a day is measured: it may be another where time.zone was changed. */
+  readonly zoneOf: (day: Day) => string
 }
 
 const MOST_RECORDS = 100_000 // more than a reading every two seconds of a day
+const ZONES_TRIED = 3 // that of new days, and those of two days that it may be of
 
 /** Whether a text that nobody says more of is meant so: no line of a survey begins like that. */
 export const isSenml = (text: string): boolean => /^\s*\[/.test(text)
 
 /** Each day's survey; or why the pack is refused, with the number of its record, from 1. */
-export function readSenml(text: string, { arrivedAt, day: asked, timeZone }: SenmlContext): Map<Day, string> | string {
+export function readSenml(text: string, context: SenmlContext): Map<Day, string> | string {
+  const { arrivedAt, day: asked, zoneOf } = context
   const records = parse(text)
   if (!Array.isArray(records)) return "A SenML pack is a JSON list of records: this is none"
   if (records.length > MOST_RECORDS) {
@@ -36,7 +41,9 @@ export function readSenml(text: string, { arrivedAt, day: asked, timeZone }: Sen
     const { kind, line, time } = row
     if (kind === "refused") return `Record ${line}: ${row.rule}`
     if (kind === "empty") return `Record ${line}: there is no ${row.lacks} of its time`
-    const { day, ...local } = localTime(time, timeZone)
+    const placed = place(time, context)
+    if (!placed) return `Record ${line}: it is of an hour that is of no day, as time.zone was changed`
+    const { day, ...local } = placed
     if (asked !== undefined && day !== asked) return `Record ${line}: it is of ${day}, and not of ${asked}`
     const { temperature, humidity } = row
     const readings = days.get(day)
@@ -44,7 +51,20 @@ export function readSenml(text: string, { arrivedAt, day: asked, timeZone }: Sen
     else days.set(day, [{ ...local, temperature, humidity }])
   }
   if (days.size === 0) return "No record is a temperature (Cel, K) or a humidity (%RH)"
-  return new Map(Array.from(days, ([day, readings]) => [day, canonical(day, readings, timeZone)]))
+  return new Map(Array.from(days, ([day, readings]) => [day, canonical(day, readings, zoneOf(day))]))
+}
+
+/** By the clock of its day; undefined where it is of none. */
+function place(time: number, { day, timeZone, zoneOf }: SenmlContext): ReturnType<typeof localTime> | undefined {
+  if (day !== undefined) return localTime(time, zoneOf(day))
+  let zone = timeZone
+  for (let tries = 0; tries < ZONES_TRIED; tries++) {
+    const placed = localTime(time, zone)
+    const own = zoneOf(placed.day)
+    if (own === zone) return placed
+    zone = own
+  }
+  return undefined
 }
 
 const refusedFirst = (a: SenmlRow, b: SenmlRow): number => Number(b.kind === "refused") - Number(a.kind === "refused")

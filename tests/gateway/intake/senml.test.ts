@@ -35,6 +35,29 @@ describe("PUT /surveys of SenML", () => {
     expect(due()).toEqual([[DAY, "08:00 - 20 - 30%\n08:01 - 20 - 31%\n"]])
   })
 
+  test("is placed by the clock of its day, where time.zone was changed since", async () => {
+    await put(PATH, [T, H])
+    bench.reopen("America/New_York")
+    resources = new Resources(bench.parts.senders, bench.collector, "America/New_York")
+    const atNine = [
+      { ...T, t: 3600 },
+      { ...H, t: 3600 },
+    ]
+    expect(await put(PATH, atNine)).toBe("2.04 Surveys arrived")
+    const night = [
+      { ...T, t: 15 * 3600 },
+      { ...H, t: 15 * 3600 },
+    ]
+    expect(await put("surveys/192.168.1.2", [...atNine, ...night])).toBe("2.04 Surveys arrived")
+    expect(due()).toEqual([[DAY, "08:00 - 20 - 30%\n09:00 - 20 - 30%\n23:00 - 20 - 30%\n"]])
+    expect(
+      await put("surveys/192.168.1.2", [
+        { ...T, t: 17 * 3600 },
+        { ...H, t: 17 * 3600 },
+      ]),
+    ).toBe("4.00 Record 1: it is of an hour that is of no day, as time.zone was changed")
+  })
+
   test("is of the days of its times where the path names none", async () => {
     const pack = [T, H, { ...T, t: -86_400 }, { ...H, t: -86_400 }]
     expect(await put("surveys/192.168.1.2", pack)).toBe("2.01 Surveys arrived")

@@ -132,7 +132,7 @@ function checkDays(rows: Row[], piece: Piece, format: Foreign["format"], timeZon
 }
 
 function checkUpload(text: string, timeZone: string): string | undefined {
-  const surveys = readSenml(text, { arrivedAt: ARRIVED_AT, day: undefined, timeZone })
+  const surveys = readSenml(text, { arrivedAt: ARRIVED_AT, day: undefined, timeZone, zoneOf: () => timeZone })
   if (typeof surveys === "string") return surveys.length > 0 && surveys.length < LONGEST_RULE ? undefined : "no reason"
   for (const [day, survey] of surveys) {
     const { readings, refusedCount } = parseSurvey(survey, clockChange(day, timeZone))

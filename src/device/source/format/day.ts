@@ -4,7 +4,7 @@ import { type Day, shortDay } from "../../../survey/calendar"
 import { formatSurvey } from "../../../survey/survey"
 import type { Format } from "../../../topology/formats/schema"
 import type { SurveyText } from "../file"
-import { checkSize, SurveyMissing } from "../missing"
+import { checkSize, SurveyMissing, SurveyPassed } from "../missing"
 import { Collected } from "./collected"
 import { type Formatted, openFile, piecesOf } from "./file"
 import type { Piece } from "./row"
@@ -72,12 +72,14 @@ export class DayReader {
     if (!collected.times) throw new SurveyMissing(`${path} is empty`)
     if (latest.size === 0) throw new SurveyMissing(`${path} has no readings${untimed ? `: ${untimed}` : ""}`)
     const { readings, refused, refusedCount } = collected.finish()
+    const last = lastDay(formatted, collected, latest) ?? day
     if (readings.length === 0 && refusedCount === 0) {
-      throw new SurveyMissing(`${path} ${whyNone(day, formatted, collected, latest)}`)
+      const why = `${path} ${whyNone(day, formatted, collected, latest)}`
+      throw last > day && collected.empty === 0 ? new SurveyPassed(why) : new SurveyMissing(why)
     }
     const bytes = new TextEncoder().encode(formatSurvey(readings))
     checkSize(path, "has", bytes.length, limitBytes)
-    return { bytes, refused, refusedCount }
+    return { bytes, refused, refusedCount, isPart: last <= day }
   }
 
   #timesOf(piece: Piece, format: Format): Times {
@@ -113,21 +115,27 @@ function firstRefused(piece: Piece, path: string): string | undefined {
   return row?.kind === "refused" ? `${path}:${row.line} ${row.rule}` : undefined
 }
 
-function whyNone(
-  day: Day,
+/** That of the device's latest row; undefined without any. */
+function lastDay(
   { format, sensor }: Formatted,
-  { times, empty, lacks }: Collected,
+  { times }: Collected,
   latest: ReadonlyMap<string, number>,
-): string {
+): Day | undefined {
+  const last = latest.get(format.device ? sensor : "")
+  return last === undefined ? undefined : times?.dayNamed(last)
+}
+
+function whyNone(day: Day, formatted: Formatted, collected: Collected, latest: ReadonlyMap<string, number>): string {
+  const { format, sensor } = formatted
+  const { empty, lacks } = collected
   const whose = format.device ? ` of ${sensor}` : ""
   if (empty > 0) {
     return `has ${empty} rows${whose} of ${shortDay(day)}, and ${lacks ? `nothing at ${lacks}` : "no values in them"}`
   }
-  const last = latest.get(format.device ? sensor : "")
-  if (last !== undefined && times) {
-    const lastDay = times.dayNamed(last)
+  const last = lastDay(formatted, collected, latest)
+  if (last !== undefined) {
     const what = format.device ? ` of ${sensor} of ${shortDay(day)}` : ` of ${shortDay(day)}`
-    return `has no reading${what}, its last is of ${shortDay(lastDay, day)}`
+    return `has no reading${what}, its last is of ${shortDay(last, day)}`
   }
   const names = [...latest.keys()]
   return `has no rows of ${sensor}${didYouMean(sensor, names, `: it has rows of ${names.slice(0, 10).join(", ")}`)}`

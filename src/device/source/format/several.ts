@@ -25,10 +25,6 @@ export async function filesOf(folder: string, path: string): Promise<string[]> {
   return files.sort()
 }
 
-/** Whether a file's path is of those that another one names, both absolute. */
-export const isOneOf = (file: string, path: string): boolean =>
-  isGlob(path) ? new Bun.Glob(patternOf(path)).match(file) : file === path
-
 const patternOf = (path: string): string => path.replace(SPECIAL, "\\$&")
 
 async function namesIn(cwd: string, pattern: string): Promise<string[]> {

@@ -2,7 +2,7 @@
 import { afterEach, beforeEach, expect, test } from "bun:test"
 import { mkdir, rm, symlink } from "node:fs/promises"
 import { join } from "node:path"
-import { filesOf, isOneOf } from "../../../../src/device/source/format/several"
+import { filesOf } from "../../../../src/device/source/format/several"
 import { formatOf, jsonFormatOf } from "./formats"
 import { Folder } from "./read"
 
@@ -81,11 +81,4 @@ test("filesOf() gives files by name, links to them too, and no folders", async (
     "export/c/*.csv is the name of 1001 files: at most 1000 are read",
   )
   await rm(join(folder.path, "export/c"), { recursive: true })
-})
-
-test("isOneOf() takes signs of other notations for what they are", () => {
-  expect(isOneOf("/a/bed[3]{x}-1.csv", "/a/bed[3]{x}-*.csv")).toBe(true)
-  expect(isOneOf("/a/bed3x-1.csv", "/a/bed[3]{x}-*.csv")).toBe(false)
-  expect(isOneOf("/a/b/c.csv", "/a/*.csv")).toBe(false)
-  expect(isOneOf("/a/c.csv", "/a/c.csv")).toBe(true)
 })

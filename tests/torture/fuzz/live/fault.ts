@@ -16,5 +16,13 @@ const accept = Spool.prototype.accept
 let uploads = 0
 Spool.prototype.accept = function (this: Spool, ...of: Parameters<typeof accept>) {
   if (++uploads % LOST_EVERY > 0) return accept.apply(this, of)
-  return Promise.resolve({ kind: "accepted", first: false, changed: false, late: false, readings: 1, refused: 0 })
+  return Promise.resolve({
+    kind: "accepted",
+    first: false,
+    changed: false,
+    late: false,
+    readings: 1,
+    refused: 0,
+    repeated: false,
+  })
 }
