@@ -26,8 +26,7 @@ inBrowser(
     expect(await browser.text("h1")).toContain(
       "greenhouse, sample data, Sunday 22 November 2026: 2 of 2 devices, delivered",
     )
-    await browser.click("td.mark a")
-    await browser.arrived("/devices/192.168.1.2#2026-11-22")
+    await browser.follow("td.mark a", "/devices/192.168.1.2#2026-11-22")
     await browser.until("document.querySelector('h1').textContent.includes('tomatoes')")
     const href = await browser.until<string>(`[...document.links].find(({ text }) => text === "CSV").href`)
     const { stdout } = await runCommand(site.folder, "readings", "--device", "tomatoes", "--format", "csv")
@@ -83,8 +82,7 @@ inBrowser(
     await browser.until("document.querySelectorAll('tbody tr').length === 50")
     expect(await browser.text("nav")).toContain("Page 1 of 2")
     expect(await browser.violations()).toEqual([])
-    await browser.click("nav a[rel=next]")
-    await browser.arrived("page=2")
+    await browser.follow("nav a[rel=next]", "page=2")
     await browser.until("document.querySelectorAll('tbody tr').length === 49")
     await browser.click("#find")
     await browser.evaluate("document.querySelector('#find').value = 'PO'")
