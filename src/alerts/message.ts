@@ -38,7 +38,8 @@ const LINES = 10 // of what begins, of what ends and of what lasts
 const REASON_CHARACTERS = 120
 
 export function messageOf({ site, day, began, ended, lasting }: News): Message {
-  const [isNew, isOver, lasts] = [linesOf(began, "✖", begun), linesOf(ended, "✔", over), linesOf(lasting, "…", still)]
+  const isNew = linesOf(began, "✖", (told) => (told.since === day ? begun(told) : still(told)))
+  const [isOver, lasts] = [linesOf(ended, "✔", over), linesOf(lasting, "…", still)]
   const parts = [
     ...(began.length > 0 ? [`${subjects(began)} new (${rulesOf(began).join(", ")})`] : []),
     ...(ended.length > 0 ? [`${subjects(ended)} over`] : []),
@@ -72,17 +73,18 @@ export const begun = ({ rule, since, value, reason }: Held): string => {
   }
 }
 
-const over = ({ rule, value }: Told): string => {
+const over = ({ rule, value, reason }: Told): string => {
   switch (rule) {
     case "silent":
       return "no longer silent"
     case "incomplete":
-      return "its readings came"
+      return reason === null ? "its readings came" : `it sends again, ${reason}`
+    case "refused":
+      return reason === null ? "no longer refused" : `taken again, ${reason}`
     case "overdue":
       return "runs take place again"
     case "stuck":
-    case "refused":
-      return `no longer ${rule}`
+      return "no longer stuck"
     case "frost":
       return `no frost any more, ${amount(rule, value)}`
     default:
@@ -92,7 +94,10 @@ const over = ({ rule, value }: Told): string => {
 
 /** "dry, 12 % since 21 November" */
 export const still = (told: Held): string =>
-  told.rule === "silent" || told.rule === "stuck" ? begun(told) : `${begun(told)} since ${shortDay(told.since)}`
+  tellsSince(told) ? begun(told) : `${begun(told)} since ${shortDay(told.since)}`
+
+/** Whether its words have the day in them. */
+const tellsSince = ({ rule }: Held): boolean => rule === "silent" || rule === "stuck" || rule === "overdue"
 
 const amount = (rule: RuleName, value: number | null): string => `${value} ${isOfHumidity(rule) ? "%" : "°C"}`
 

@@ -84,7 +84,8 @@ export class Alerts {
     const { cloud, clock } = this.options
     const topology = this.options.topology()
     const now = clock.now()
-    const { due, timeZone } = topology.alerts.rules.overdue ? this.#dueRun(site, topology, now) : NOT_DUE
+    if (!topology.alerts.rules.overdue) return cloud.watch.overdue(site, "not watched")
+    const { due, timeZone } = this.#dueRun(site, topology, now)
     if (due === undefined) this.#overdueSince.delete(site)
     const since = this.#overdueSince.get(site) ?? clock.monotonic()
     if (due !== undefined) this.#overdueSince.set(site, since)

@@ -11,7 +11,6 @@ export interface DeskOptions extends Partial<Omit<Told, "targets" | "site">> {
 }
 
 interface Kept extends Waiting {
-  readonly host: string
   reason: string | null
 }
 
@@ -53,6 +52,10 @@ export class Desk implements Outbox {
 
   async noteFailure(id: number, reason: string) {
     for (const each of this.kept) if (each.id === id) each.reason = reason
+  }
+
+  async readdress(target: string, to: { readonly target: string; readonly host: string }) {
+    this.kept = this.kept.map((each) => (each.target === target ? { ...each, ...to, reason: null } : each))
   }
 
   /** That a device of this name is so dry. */

@@ -141,7 +141,7 @@ test("stop() gives a silent server one second, and keeps the message", async () 
   expect(desk.clock.pending).toBe(0)
 })
 
-test("update() drops what waits for somebody who is not told any more", async () => {
+test("update() drops what waits for somebody who is not told any more, and says so", async () => {
   await using server = new Server(() => new Response(null, { status: 404 }))
   const desk = new Desk([server.target])
   desk.tell(12)
@@ -150,6 +150,30 @@ test("update() drops what waits for somebody who is not told any more", async ()
   desk.messenger.deliver()
   await until(() => desk.kept.length === 0)
   expect(server.heard).toHaveLength(1)
+  expect(desk.logged.at(-1)).toBe(`A message to ${server.host} is dropped, as alerts.to does not name it any more`)
+})
+
+test("update() brings what waits for a URL that was mistaken to the one that is right", async () => {
+  await using wrong = new Server(() => new Response(null, { status: 404 }))
+  await using right = new Server()
+  await using other = new Server()
+  const desk = new Desk([other.target, wrong.target])
+  desk.tell(12)
+  await until(() => desk.kept.length === 1 && desk.kept[0]?.reason !== null)
+  desk.messenger.update({ targets: [other.target, right.target], ...MEANS })
+  await until(() => desk.kept.length === 0)
+  expect(right.heard).toEqual([said(12)])
+  expect(other.heard).toHaveLength(1)
+})
+
+test("a message that waits between its tries says why in the outbox", async () => {
+  await using server = new Server(() => new Response(null, { status: 503 }))
+  const desk = new Desk([server.target], { skipsPauses: false })
+  desk.tell(12)
+  await until(() => desk.kept[0]?.reason !== null)
+  expect(desk.kept[0]?.reason).toContain("503")
+  expect(server.heard).toHaveLength(1)
+  await desk.messenger.stop()
 })
 
 test("tryAll() tells what each answers, tried once, and no secret", async () => {

@@ -130,11 +130,15 @@ export class Watch {
     return dueAt ? { dueAt, timeZone: known.time_zone } : undefined
   }
 
-  /** Tells at once when this begins or ends. */
-  async overdue(site: string, overdue: Overdue): Promise<void> {
+  /** Tells at once when this begins or ends; nobody hears that it is not watched any more. */
+  async overdue(site: string, overdue: Overdue | "not watched"): Promise<void> {
     const siteId = this.#table.siteId(site)
     if (siteId === undefined) return
     const row = this.#overdueRow(siteId)
+    if (overdue === "not watched") {
+      if (row) await this.options.commits.add(() => this.#table.forget(siteId, row))
+      return
+    }
     if ((row?.holds === 1) === (overdue !== undefined)) return
     await this.options.commits.add(() => {
       const finding = { address: THE_SITE, rule: "overdue", holds: overdue !== undefined } as const
