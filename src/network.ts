@@ -8,7 +8,7 @@ import { type ReadSurvey, surveyReader } from "./device/source"
 import { Gateway } from "./gateway/gateway"
 import { cutting, type Log, silentLog, sparing } from "./log"
 import { type Sockets, systemSockets } from "./net/sockets"
-import { Alerts } from "./network/alerts"
+import { Alerts, heartbeatUrl } from "./network/alerts"
 import { Counts } from "./network/counts"
 import { eventLog } from "./network/event-log"
 import type { Listener } from "./network/events"
@@ -20,6 +20,7 @@ import { type Day, dayBefore } from "./survey/calendar"
 import type { Addressing } from "./topology/addressing"
 import type { Topology } from "./topology/topology"
 
+export type { AlertEvent, AlertLine, AlertScript } from "./alerts/event"
 export type { CollectionReport } from "./cloud/report"
 export type { Uploaded } from "./device/events"
 export type { SurveySource } from "./device/source"
@@ -154,7 +155,7 @@ export class Network implements AsyncDisposable {
     this.#fleet.keep((address) => isPlayedAddress(address, topology, this.#roles)) // before it would be refused
     this.#gateway?.declare(topology.devices)
     this.#cloud?.declare(topology)
-    this.#heartbeat?.update(topology.alerts.heartbeat)
+    if (this.#heartbeat) this.#heartbeat.update(heartbeatUrl(topology, this.#log))
     this.#alerts?.update()
   }
 
@@ -174,6 +175,14 @@ export class Network implements AsyncDisposable {
   /** The clock was set back to this instant: runs that are later are forgotten, and come again. Resolves with their days. */
   async setBack(now: number): Promise<readonly Day[]> {
     return (await this.#gateway?.setBack(now)) ?? []
+  }
+
+  /**
+   * Before a stop that can wait: what the last run is to be told of is told, or tried once, half a minute each at most.
+   * Nothing is told behind it until the next start.
+   */
+  async finishTelling(): Promise<void> {
+    await this.#alerts?.finish()
   }
 
   /** Stops devices, gateway, cloud. What is not delivered stays in the spool. May be called twice. */
@@ -219,7 +228,7 @@ export class Network implements AsyncDisposable {
       const { readTopology } = this.#options
       this.#gateway = await Gateway.start({ ...shared, readTopology, cloudPort })
       this.#gateway.resume()
-      const url = this.#topology.alerts.heartbeat
+      const url = heartbeatUrl(this.#topology, this.#log)
       this.#follow(new Heartbeat({ url, clock: this.#clock, random, log: this.#log }))
     }
   }

@@ -13,7 +13,7 @@ const LAYERS = [
   "status",
   "alerts schedule device gateway cloud",
   "asked coap",
-  "net output storage survey topology",
+  "net output script storage survey topology",
   "log",
   "format",
   "clock installation nearest printable verdict",

@@ -3,7 +3,8 @@
 import type { Clock, Random } from "../clock"
 import type { Log } from "../log"
 import { type Day, describeDay } from "../survey/calendar"
-import { firstBytes, type Letter, parseUrl, postPatiently } from "./post"
+import { tryPatiently } from "./patience"
+import { firstBytes, type Letter, parseUrl, postOf } from "./post"
 
 export interface HeartbeatOptions {
   /** http or https; without it nobody is told. Its path is a secret: whoever knows it can speak for this gateway. */
@@ -89,14 +90,14 @@ export class Heartbeat {
   async #deliver(beat: Beat): Promise<void> {
     this.#hurry = new AbortController()
     if (this.#stopped) this.#hurry.abort()
-    const failure = await postPatiently(letterOf(beat), this.#options, {
+    const outcome = await tryPatiently(postOf(letterOf(beat), this.#options), this.#options, {
       pauses: this.#hurry.signal,
       all: this.#givingUp.signal,
       isSuperseded: () => this.#waiting !== undefined,
       onPause: (pauseMs, { reason }) =>
         this.#options.log.debug(`The heartbeat waits ${Math.round(pauseMs / 1000)} s: ${reason}`),
     })
-    if (failure) this.#warn(beat, failure.reason)
+    if (outcome.kind === "failed") this.#warn(beat, outcome.reason)
   }
 
   #warn({ what }: Beat, reason: string): void {

@@ -3,7 +3,7 @@ import { count, labelOf } from "../format"
 import { printable, shorten } from "../printable"
 import { type Day, describeDay, shortDay } from "../survey/calendar"
 import { formatAddress } from "../topology/address"
-import type { RuleName } from "../topology/alerts/rules"
+import { isOfHumidity, type RuleName, WORST_FIRST } from "../topology/alerts/rules"
 
 export interface Message {
   /** ASCII: it may stand in a header. */
@@ -23,6 +23,9 @@ export interface Told {
   readonly reason: string | null
 }
 
+/** What there is to say of it. */
+export type Held = Pick<Told, "rule" | "since" | "value" | "reason">
+
 export interface News {
   readonly site: string
   readonly day: Day
@@ -31,12 +34,12 @@ export interface News {
   readonly lasting: readonly Told[]
 }
 
-const WORST_FIRST = ["overdue", "refused", "silent", "incomplete", "stuck", "frost", "dry", "hot", "wet"] as const
 const LINES = 10 // of what begins, of what ends and of what lasts
 const REASON_CHARACTERS = 120
 
 export function messageOf({ site, day, began, ended, lasting }: News): Message {
-  const [isNew, isOver, lasts] = [linesOf(began, "✖", begun), linesOf(ended, "✔", over), linesOf(lasting, "…", still)]
+  const isNew = linesOf(began, "✖", (told) => (told.since === day ? begun(told) : still(told)))
+  const [isOver, lasts] = [linesOf(ended, "✔", over), linesOf(lasting, "…", still)]
   const parts = [
     ...(began.length > 0 ? [`${subjects(began)} new (${rulesOf(began).join(", ")})`] : []),
     ...(ended.length > 0 ? [`${subjects(ended)} over`] : []),
@@ -52,7 +55,7 @@ export const trialMessage = (site: string): Message => ({
 })
 
 /** "dry, 12 %" */
-export const begun = ({ rule, since, value, reason }: Told): string => {
+export const begun = ({ rule, since, value, reason }: Held): string => {
   const why = reason === null ? "" : ` (${shorten(printable(reason), REASON_CHARACTERS)})`
   switch (rule) {
     case "silent":
@@ -70,17 +73,18 @@ export const begun = ({ rule, since, value, reason }: Told): string => {
   }
 }
 
-const over = ({ rule, value }: Told): string => {
+const over = ({ rule, value, reason }: Told): string => {
   switch (rule) {
     case "silent":
       return "no longer silent"
     case "incomplete":
-      return "its readings came"
+      return reason === null ? "its readings came" : `it sends again, ${reason}`
+    case "refused":
+      return reason === null ? "no longer refused" : `taken again, ${reason}`
     case "overdue":
       return "runs take place again"
     case "stuck":
-    case "refused":
-      return `no longer ${rule}`
+      return "no longer stuck"
     case "frost":
       return `no frost any more, ${amount(rule, value)}`
     default:
@@ -88,11 +92,14 @@ const over = ({ rule, value }: Told): string => {
   }
 }
 
-const still = (told: Told): string =>
-  told.rule === "silent" || told.rule === "stuck" ? begun(told) : `${begun(told)} since ${shortDay(told.since)}`
+/** "dry, 12 % since 21 November" */
+export const still = (told: Held): string =>
+  tellsSince(told) ? begun(told) : `${begun(told)} since ${shortDay(told.since)}`
 
-const amount = (rule: RuleName, value: number | null): string =>
-  `${value} ${rule === "dry" || rule === "wet" ? "%" : "°C"}`
+/** Whether its words have the day in them. */
+const tellsSince = ({ rule }: Held): boolean => rule === "silent" || rule === "stuck" || rule === "overdue"
+
+const amount = (rule: RuleName, value: number | null): string => `${value} ${isOfHumidity(rule) ? "%" : "°C"}`
 
 /** The site first, then devices by their worst rule. */
 function linesOf(told: readonly Told[], mark: string, words: (told: Told) => string): string[] {
@@ -112,7 +119,8 @@ function linesOf(told: readonly Told[], mark: string, words: (told: Told) => str
   return [...lines, `${mark} and ${count(rest.length, "more device")}: ${counts.join(", ")}`]
 }
 
-function bySeverity(a: Told, b: Told): number {
+/** The worst first. */
+export function bySeverity(a: Told, b: Told): number {
   const [rank, other] = [WORST_FIRST.indexOf(a.rule), WORST_FIRST.indexOf(b.rule)]
   if (rank !== other) return rank - other
   const sign = a.rule === "wet" || a.rule === "hot" ? -1 : 1

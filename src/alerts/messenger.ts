@@ -2,15 +2,17 @@
 import { createHash } from "node:crypto"
 import type { Clock, Random } from "../clock"
 import type { Log } from "../log"
-import type { Target } from "../topology/alerts/alerts"
-import { type Message, messageOf, type News, trialMessage } from "./message"
-import { type Failure, type PostOptions, postOnce, postPatiently } from "./post"
-import { letterTo } from "./services"
+import { labelOfTarget, type Target } from "../topology/alerts/targets"
+import { type Addressee, errandTo, type Means, trialFor, wordsFor } from "./errands"
+import type { News } from "./message"
+import { type Failure, type Taken, tryOnce, tryPatiently } from "./patience"
 
 /** A message that waits for one of those who are told. */
 export interface Waiting {
   readonly id: number
   readonly target: string
+  /** Where it goes, without any secret. */
+  readonly host: string
   /** JSON. */
   readonly message: string
 }
@@ -20,30 +22,34 @@ export interface Outbox {
   waiting(): readonly Waiting[]
   remove(id: number): Promise<void>
   noteFailure(id: number, reason: string): Promise<void>
+  /** What waits for one waits for another. */
+  readdress(target: string, to: { readonly target: string; readonly host: string }): Promise<void>
+}
+
+/** Who is told, and how, as the topology says now. */
+export interface Told extends Pick<Means, "site" | "folder" | "smtp"> {
+  readonly targets: readonly Target[]
 }
 
 export interface MessengerOptions {
-  readonly targets: readonly Target[]
+  readonly told: Told
   readonly outbox: Outbox
   readonly clock: Clock
   readonly random: Random
   readonly log: Pick<Log, "debug" | "warn" | "error">
-  readonly fetch?: PostOptions["fetch"]
+  readonly environment: Means["environment"]
+  readonly fetch?: Means["fetch"]
 }
 
 const STOP_WITHIN_MS = 1000
-const AGAIN_AFTER_MS = 3_600_000 // behind the five minutes in which one message is tried
-
-interface Known {
-  readonly target: Target
-  readonly key: string
-}
+const AGAIN_AFTER_MS = 3_600_000 // behind the minutes in which one message is tried
 
 /** Nothing here is waited for by a run. */
 export class Messenger {
   readonly #options: MessengerOptions
   /** By fingerprint. */
-  #known: ReadonlyMap<string, Known> = new Map()
+  #known: ReadonlyMap<string, Addressee> = new Map()
+  #told: Told
   readonly #working = new Map<string, Promise<void>>()
   readonly #hurry = new AbortController()
   readonly #givingUp = new AbortController()
@@ -51,12 +57,20 @@ export class Messenger {
 
   constructor(options: MessengerOptions) {
     this.#options = options
-    this.update(options.targets)
+    this.#told = options.told
+    this.update(options.told)
   }
 
-  /** From now on these are told; what waits for others is dropped. */
-  update(targets: readonly Target[]): void {
-    this.#known = new Map(targets.map((target, index) => [fingerprint(target), { target, key: keyOf(index) }]))
+  /** From now on these are told. What waits for one that was mended goes to the new one; what waits for others is dropped. */
+  update(told: Told): void {
+    const before = this.#known
+    this.#told = told
+    this.#known = new Map(told.targets.map((target, index) => [fingerprint(target), { target, key: keyOf(index) }]))
+    const [left, ...moreLeft] = without(before, this.#known)
+    const [came, ...moreCame] = without(this.#known, before)
+    if (!left || !came || moreLeft.length + moreCame.length > 0 || left[1].target.kind !== came[1].target.kind) return
+    const to = { target: came[0], host: labelOfTarget(came[1].target) }
+    this.#options.outbox.readdress(left[0], to).then(this.deliver, this.#onTrouble)
   }
 
   get isAnybodyTold(): boolean {
@@ -64,18 +78,12 @@ export class Messenger {
   }
 
   /** A message of these news for each. */
-  readonly compose = (news: News): { target: string; host: string; message: string }[] => {
-    const message = JSON.stringify(messageOf(news))
-    return [...this.#known].map(
-      ([
-        target,
-        {
-          target: { url },
-          key,
-        },
-      ]) => ({ target, host: hostOf(url, key), message }),
-    )
-  }
+  readonly compose = (news: News): { target: string; host: string; message: string }[] =>
+    [...this.#known].map(([id, { target }]) => ({
+      target: id,
+      host: labelOfTarget(target),
+      message: JSON.stringify(wordsFor(target, news)),
+    }))
 
   /** Something may wait in the outbox. */
   readonly deliver = (): void => {
@@ -83,45 +91,57 @@ export class Messenger {
     for (const target of new Set(this.#options.outbox.waiting().map((each) => each.target))) this.#begin(target)
   }
 
-  /** Ends within a second: what waits is tried once. May be called twice. */
-  async stop(): Promise<void> {
+  /** The end begins: what waits is tried once, for as long as one try may take. */
+  async finish(): Promise<void> {
     this.#hurry.abort()
     this.#cancelAgain?.()
-    const cancel = this.#options.clock.after(STOP_WITHIN_MS, () => this.#givingUp.abort())
     await Promise.all(this.#working.values())
+  }
+
+  /** The same within a second. May be called twice. */
+  async stop(): Promise<void> {
+    const cancel = this.#options.clock.after(STOP_WITHIN_MS, () => this.#givingUp.abort())
+    await this.finish()
     cancel()
   }
 
   #begin(target: string): void {
     if (this.#working.has(target)) return
     const work = this.#deliverAll(target)
-      .catch((error) => this.#options.log.error(`The messages cannot be read or marked: ${error}`))
+      .catch(this.#onTrouble)
       .finally(() => this.#working.delete(target))
     this.#working.set(target, work)
   }
+
+  readonly #onTrouble = (error: unknown): void =>
+    this.#options.log.error(`The messages cannot be read or marked: ${error}`)
 
   async #deliverAll(target: string): Promise<void> {
     const { outbox, log } = this.#options
     const next = () => outbox.waiting().find((each) => each.target === target)
     for (let waiting = next(); waiting; waiting = next()) {
       const known = this.#known.get(target)
-      const failure = known && (await this.#post(known, waiting))
-      if (failure) {
-        log.warn(`A message did not get through: ${failure.reason}. It is tried again: see status`)
-        await outbox.noteFailure(waiting.id, failure.reason)
+      if (!known) log.warn(`A message to ${waiting.host} is dropped, as alerts.to does not name it any more`)
+      const outcome = known && (await this.#tell(known, waiting))
+      if (outcome?.kind === "failed") {
+        log.warn(`A message did not get through: ${outcome.reason}. It is tried again: see status`)
+        await outbox.noteFailure(waiting.id, outcome.reason)
         return this.#tryAgainLater()
       }
       await outbox.remove(waiting.id)
     }
   }
 
-  #post({ target, key }: Known, { message }: Waiting): Promise<Failure | undefined> {
-    const letter = letterTo(target, key, JSON.parse(message) as Message)
-    return postPatiently(letter, this.#options, {
+  #tell(known: Addressee, waiting: Waiting): Promise<Taken | Failure> {
+    const words = { ...JSON.parse(waiting.message), id: idOf(waiting) }
+    const errand = errandTo(known, words, { ...this.#options, ...this.#told })
+    return tryPatiently(errand, this.#options, {
       pauses: this.#hurry.signal,
       all: this.#givingUp.signal,
-      onPause: (pauseMs, { reason }) =>
-        this.#options.log.debug(`A message waits ${Math.round(pauseMs / 1000)} s: ${reason}`),
+      onPause: (pauseMs, { reason }) => {
+        this.#options.log.debug(`A message waits ${Math.round(pauseMs / 1000)} s: ${reason}`)
+        this.#options.outbox.noteFailure(waiting.id, reason).catch(this.#onTrouble)
+      },
     })
   }
 
@@ -132,26 +152,38 @@ export class Messenger {
   }
 }
 
-/** What each of those who are told answers to a trial, tried once: undefined where it got through. */
+/** What each of those who are told answers to a trial, tried once. */
 export function tryAll(
   targets: readonly Target[],
-  site: string,
-  options: PostOptions,
-): Promise<{ key: string; host: string; failure: Failure | undefined }[]> {
+  means: Means & { readonly clock: Clock },
+): Promise<{ key: string; to: string; outcome: Taken | Failure }[]> {
   return Promise.all(
     targets.map(async (target, index) => {
-      const letter = letterTo(target, keyOf(index), trialMessage(site))
-      const failure = await postOnce(letter, options, new AbortController().signal)
-      return { key: letter.key, host: letter.url.host, failure }
+      const key = keyOf(index)
+      const words = { ...trialFor(target, means.site), id: hashOf(`trial ${key} ${means.clock.now()}`) }
+      const errand = errandTo({ target, key }, words, means)
+      return { key, to: errand.to, outcome: await tryOnce(errand, means.clock, new AbortController().signal) }
     }),
   )
 }
 
+const without = (all: ReadonlyMap<string, Addressee>, others: ReadonlyMap<string, Addressee>): [string, Addressee][] =>
+  [...all].filter(([id]) => !others.has(id))
+
 const keyOf = (index: number): string => `alerts.to[${index}]`
 
-const hostOf = (url: string, key: string): string => URL.parse(url)?.host ?? key
+/** The same on each try, so that whoever is told twice can see it: an answer that is lost does not say what became of it. */
+const idOf = ({ id, target, message }: Waiting): string => hashOf(JSON.stringify([id, target, message]))
 
 const FINGERPRINT_HEX = 16
 
-const fingerprint = ({ url }: Target): string =>
-  createHash("sha256").update(url).digest("hex").slice(0, FINGERPRINT_HEX)
+const hashOf = (text: string): string => createHash("sha256").update(text).digest("hex").slice(0, FINGERPRINT_HEX)
+
+/** Of a URL that is kept elsewhere, of that place: it may change, and what waits goes to the new one. */
+function fingerprint(target: Target): string {
+  const { kind } = target
+  const isLiteral = kind === "web" && typeof target.url === "string"
+  const { as: _, ...identity } = { as: undefined, ...target }
+  const text = isLiteral ? String(target.url) : JSON.stringify(identity)
+  return hashOf(text)
+}

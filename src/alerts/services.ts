@@ -1,5 +1,5 @@
 // In which form a service takes a message; most are known by their URL.
-import type { Form, Target } from "../topology/alerts/alerts"
+import type { Form } from "../topology/alerts/targets"
 import type { Message } from "./message"
 import { firstBytes, type Letter, parseUrl } from "./post"
 
@@ -9,12 +9,18 @@ const NTFY_BYTES = 4096 // https://docs.ntfy.sh/publish/#limitations
 const TEXT = { "Content-Type": "text/plain; charset=utf-8" }
 const JSON_TYPE = { "Content-Type": "application/json" }
 
-/** @param key where its URL stands in topology.yaml */
-export function letterTo(target: Target, key: string, { title, text }: Message): Letter {
-  const url = parseUrl(target.url, key)
+export interface Service {
+  readonly url: string
+  readonly as?: Form | undefined
+  /** Where its URL stands in topology.yaml. */
+  readonly key: string
+}
+
+export function letterTo({ url: written, as, key }: Service, { title, text }: Message): Letter {
+  const url = parseUrl(written, key)
   const whole = `${title}\n${text}`
   const json = (value: unknown): Letter => ({ url, headers: JSON_TYPE, body: JSON.stringify(value), key })
-  switch (target.as ?? formOf(url)) {
+  switch (as ?? formOf(url)) {
     case "slack":
       return json({ text: forSlack(whole) })
     case "discord":

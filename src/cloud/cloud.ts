@@ -61,14 +61,16 @@ export class Cloud {
     this.#database = DurableDatabase.open(topology.cloud.store, STORE, addressing, onFatal)
     this.#commits = new GroupCommit(this.#database, onFatal, clock)
     this.#store = new SqliteStore(this.#database, this.#commits, clock.now)
+    const gateways = new Gateways(topology, addressing)
     this.watch = new Watch({
       query: queryOf(this.#database.sqlite),
       commits: this.#commits,
       clock,
       log,
       watched: () => watchedBy(this.#declared),
+      serves: (site) => gateways.serves(site),
+      onChange: (site) => emit({ kind: "rules-changed", site }),
     })
-    const gateways = new Gateways(topology, addressing)
     const receiver = new Receiver({
       store: this.#store,
       gateways,

@@ -28,6 +28,8 @@ export type CloudEvent =
   | { readonly kind: "dropped"; readonly site: string; readonly day: Day; readonly devices: AddressRange }
   /** Two spools deliver for one site in turn. */
   | { readonly kind: "spools-alternate"; readonly site: string }
+  /** A rule began or ceased to hold of a site, or has another value: after a run that is a while later than its end. */
+  | { readonly kind: "rules-changed"; readonly site: string }
   | { readonly kind: "deliveries-refused"; readonly error: StorageRefused }
   /** Nothing is certain any more: a new process resumes from what is on the disk. */
   | { readonly kind: "disk-failed"; readonly error: unknown }

@@ -19,6 +19,8 @@ export const collectionReport = v.object({
   scheduledAt: v.pipe(v.string(), v.check(isInstant, "not an instant as 2026-11-22T05:00:00Z, from 2000 on")),
   /** A run, and not a day that is looked at once more. */
   run: v.boolean(),
+  /** Surveys of a day came of which there was no run: nobody was expected. */
+  adopted: v.optional(v.boolean(), false),
   arrived: ranges,
   late: ranges,
   /** Expected, and nothing of it is at the gateway; the stale ones are among them. */

@@ -8,7 +8,10 @@ import { parseRanges } from "../topology/address"
 import { sizeOf } from "../topology/ranges"
 import { isComplete, type Reason } from "../verdict"
 import { isInstant } from "./report"
-import { storedDays } from "./store/reader"
+import { type SiteRules, siteRules } from "./rules/reader"
+import { lastRuns, nextRun } from "./rules/rhythm"
+import { queryOf } from "./store/query"
+import { LAST_DAY, storedDays } from "./store/reader"
 import { STORE } from "./store/schema"
 
 /** Days are written 2026-11-21, instants as in RFC 3339, sizes in bytes. */
@@ -48,10 +51,14 @@ export interface SiteStatus {
   readonly readingsEstimated: boolean
   /** The latest day that its gateway closed; null before the first. */
   readonly run: SiteRun | null
+  /** When its next run is due, by the rhythm of the last ones; null before the first. */
+  readonly nextRun: string | null
   /** The latest day of which every expected device's readings are here; null before the first. */
   readonly lastCompleteDay: Day | null
   /** More than one spool delivers for it, in turn. */
   readonly alternates: boolean
+  /** What holds of it and its devices, by `alerts.rules`. */
+  readonly rules: SiteRules
 }
 
 export interface SiteRun {
@@ -131,6 +138,7 @@ function siteStatus(sqlite: Database, { id, site, time_zone, devices }: Site, co
   const from = counted ? firstDay : lastDay
   const looked = from && lastDay ? contentsOf(sqlite, id, from, lastDay) : NOTHING
   const times = counted ? 1 : days
+  const next = nextRun(lastRuns(queryOf(sqlite), id, LAST_DAY))
   const status: SiteStatus = {
     site,
     timeZone: time_zone,
@@ -141,8 +149,10 @@ function siteStatus(sqlite: Database, { id, site, time_zone, devices }: Site, co
     readings: looked.readings * times,
     readingsEstimated: !counted,
     run: lastRun(sqlite, id),
+    nextRun: next === undefined ? null : new Date(next).toISOString(),
     lastCompleteDay: lastCompleteDay(sqlite, id),
     alternates: alternates(sqlite, id),
+    rules: siteRules(queryOf(sqlite), id, site),
   }
   return { site: status, bytesADay: days > 0 ? (looked.bytes * times) / days : 0 }
 }
@@ -188,7 +198,8 @@ function lastCompleteDay(sqlite: Database, siteId: number): Day | null {
   const row = sqlite
     .query<{ day: Day }, [number]>(
       `SELECT day FROM collections WHERE site = ?1 AND iif(json_valid(report),
-         json_array_length(report, '$.missing') = 0 AND json_array_length(report, '$.refused') = 0, 0)
+         json_array_length(report, '$.missing') = 0 AND json_array_length(report, '$.refused') = 0
+         AND NOT coalesce(report ->> '$.adopted', 0), 0)
        ORDER BY day DESC LIMIT 1`,
     )
     .get(siteId)

@@ -12,9 +12,9 @@ import { StorageError } from "../storage/errors"
 import { type Day, describeDay } from "../survey/calendar"
 import { type AddressRange, EVERY_ADDRESS, formatAddress } from "../topology/address"
 import type { Topology } from "../topology/topology"
-import { loadTopology } from "../topology/yaml/load"
 import { COMMON_OPTIONS, readDay, UsageError, type Values } from "./arguments"
 import { ask } from "./ask"
+import { loadDeclared } from "./declared"
 import { createScreen, type Screen } from "./screen"
 
 export const name = "drop"
@@ -31,7 +31,7 @@ export async function run(values: Values<typeof options>): Promise<number> {
   const screen = createScreen(values)
   const day = readDay(values.day)
   if (!day) throw new UsageError("--day says which day is dropped: --day 2026-11-21")
-  const topology = await loadTopology(values.topology ?? "topology.yaml")
+  const topology = await loadDeclared(values, screen)
   const site = values.site ?? topology.site
   const device = readDevice(values.device, topology, site)
   const addresses = device === undefined ? EVERY_ADDRESS : { first: device, last: device }

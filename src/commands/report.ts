@@ -9,8 +9,8 @@ import { reportOf } from "../page/report/report"
 import { addDays, type Day, dayOf } from "../survey/calendar"
 import { type AddressRange, parseRange } from "../topology/address"
 import type { Topology } from "../topology/topology"
-import { loadTopology } from "../topology/yaml/load"
 import { COMMON_OPTIONS, DAY_RANGE_OPTIONS, type Values } from "./arguments"
+import { expectStoreHere, loadDeclared } from "./declared"
 import { createScreen } from "./screen"
 
 export const name = "report"
@@ -32,7 +32,8 @@ const EXIT_NOTHING = 1
 
 export async function run(values: Values<typeof options>): Promise<number> {
   const screen = createScreen(values)
-  const topology = await loadTopology(values.topology ?? "topology.yaml")
+  const topology = await loadDeclared(values, screen)
+  expectStoreHere(topology)
   using reader = new StoreReader(topology.cloud.store)
   const now = systemClock.now()
   const today = dayOf(now, topology.timeZone)

@@ -7,9 +7,9 @@ import { addressingOf } from "../gateway/spool/schema"
 import { INVOCATION } from "../installation"
 import { StorageError } from "../storage/errors"
 import { addDays, type Day, dayOf } from "../survey/calendar"
-import { loadTopology } from "../topology/yaml/load"
 import { COMMON_OPTIONS, DAY_RANGE_OPTIONS, readDayRange, UsageError, type Values } from "./arguments"
 import { ask } from "./ask"
+import { loadDeclared } from "./declared"
 import { createScreen } from "./screen"
 
 export const name = "resend"
@@ -18,7 +18,7 @@ export const options = { ...DAY_RANGE_OPTIONS, ...COMMON_OPTIONS } as const
 
 export async function run(values: Values<typeof options>): Promise<number> {
   const screen = createScreen(values)
-  const topology = await loadTopology(values.topology ?? "topology.yaml")
+  const topology = await loadDeclared(values, screen)
   const { from, to } = readDayRange(values, dayOf(systemClock.now(), topology.timeZone))
   if (!from) throw new UsageError("--from says which day to begin with: --from 2026-11-21")
   const { spool } = topology.gateway

@@ -1,15 +1,19 @@
 // Who is told what: the rules that the cloud watches, the messages, and the clock that says when a run is overdue.
-import { Messenger } from "../alerts/messenger"
+import { secretFaults } from "../alerts/faults"
+import { Messenger, type Told } from "../alerts/messenger"
 import type { Clock, Random } from "../clock"
 import type { Cloud } from "../cloud/cloud"
+import { isOverdue } from "../cloud/rules/rhythm"
 import { formatWhen } from "../format"
 import type { Log } from "../log"
 import { dueRun } from "../status/overdue"
 import { dayOf } from "../survey/calendar"
+import { nameOfSecret, readSecret } from "../topology/alerts/secret"
+import { isWebUrl } from "../topology/alerts/targets"
 import type { Topology } from "../topology/topology"
 
 export interface AlertsOptions {
-  readonly cloud: Cloud
+  readonly cloud: Pick<Cloud, "watch">
   /** As it is now: it may change. */
   readonly topology: () => Topology
   readonly clock: Clock
@@ -21,13 +25,15 @@ const LOOK_EVERY_MS = 60_000
 
 export class Alerts {
   readonly #messenger: Messenger
-  /** Since when a run is overdue on every look, monotonic: a machine that has slept runs at once. */
-  #overdueSince: number | undefined
+  /** By site: since when a run is overdue on every look, monotonic; a machine that has slept runs at once. */
+  readonly #overdueSince = new Map<string, number>()
   #cancel: (() => void) | undefined
 
   constructor(private readonly options: AlertsOptions) {
     const { cloud, topology, clock, random, log } = options
-    this.#messenger = new Messenger({ targets: topology().alerts.to, outbox: cloud.watch.outbox, clock, random, log })
+    const { outbox } = cloud.watch
+    this.#messenger = new Messenger({ told: toldBy(topology()), outbox, environment: process.env, clock, random, log })
+    this.#tellFaults()
     cloud.watch.tell(this.#messenger.compose, this.#messenger.deliver)
     this.#messenger.deliver()
     this.#look()
@@ -35,15 +41,29 @@ export class Alerts {
 
   /** The topology has changed. */
   update(): void {
-    this.#messenger.update(this.options.topology().alerts.to)
+    this.#messenger.update(toldBy(this.options.topology()))
+    this.#tellFaults()
     this.#look()
   }
 
-  /** What the last run brought is told, if it can be within a second. */
+  /** The end begins: what the last run brought is told, or tried once. */
+  async finish(): Promise<void> {
+    this.#cancel?.()
+    await this.options.cloud.watch.finish()
+    await this.#messenger.finish()
+  }
+
+  /** The same, if it can be within a second. */
   async stop(): Promise<void> {
     this.#cancel?.()
     await this.options.cloud.watch.finish()
     await this.#messenger.stop()
+  }
+
+  /** Before the first message would be late. */
+  #tellFaults(): void {
+    const { topology, log } = this.options
+    for (const { text } of secretFaults(toldBy(topology()), process.env)) log.warn(text)
   }
 
   /** Without anybody to tell nobody looks. */
@@ -52,24 +72,67 @@ export class Alerts {
     this.#cancel = undefined
     if (!this.#messenger.isAnybodyTold) return
     this.#cancel = this.options.clock.after(LOOK_EVERY_MS, () => this.#look())
-    this.#lookForRun().catch((error) => this.options.log.error(`The runs could not be looked at: ${error}`))
+    this.#lookForRuns().catch((error) => this.options.log.error(`The runs could not be looked at: ${error}`))
   }
 
-  async #lookForRun(): Promise<void> {
+  async #lookForRuns(): Promise<void> {
+    const { sites } = this.options.topology().cloud
+    for (const { site } of sites) await this.#lookForRun(site)
+  }
+
+  async #lookForRun(site: string): Promise<void> {
     const { cloud, clock } = this.options
     const topology = this.options.topology()
-    const { site, timeZone, alerts } = topology
     const now = clock.now()
-    const last = cloud.watch.lastRun(site)
-    const due = alerts.rules.overdue && last !== undefined ? dueRun(last, topology, now, false) : undefined
-    if (due === undefined) this.#overdueSince = undefined
-    else this.#overdueSince ??= clock.monotonic()
-    const graceMs = topology.schedule.grace.total("milliseconds")
-    if (due !== undefined && clock.monotonic() - (this.#overdueSince ?? 0) < graceMs) return
+    if (!topology.alerts.rules.overdue) return cloud.watch.overdue(site, "not watched")
+    const { due, timeZone } = this.#dueRun(site, topology, now)
+    if (due === undefined) this.#overdueSince.delete(site)
+    const since = this.#overdueSince.get(site) ?? clock.monotonic()
+    if (due !== undefined) this.#overdueSince.set(site, since)
+    if (due !== undefined && clock.monotonic() - since < graceMsOf(topology)) return
     const reason = (at: number) => `one was due ${formatWhen(at, now, timeZone)}`
     await cloud.watch.overdue(
       site,
       due === undefined ? undefined : { since: dayOf(due, timeZone), reason: reason(due) },
     )
   }
+
+  #dueRun(site: string, topology: Topology, now: number): { due: number | undefined; timeZone: string } {
+    const { watch } = this.options.cloud
+    if (site === topology.site) {
+      const last = watch.lastRun(site)
+      const due = last === undefined ? undefined : dueRun(last, topology, now, false)
+      return { due, timeZone: topology.timeZone }
+    }
+    const next = watch.nextRun(site)
+    return next && isOverdue(next.dueAt, now) ? { due: next.dueAt, timeZone: next.timeZone } : NOT_DUE
+  }
+}
+
+const NOT_DUE = { due: undefined, timeZone: "UTC" }
+
+const graceMsOf = ({ schedule }: Topology): number => schedule.grace.total("milliseconds")
+
+/** Who is told, and what it takes. */
+export const toldBy = ({ site, folder, alerts }: Topology): Told => ({
+  targets: alerts.to,
+  smtp: alerts.smtp,
+  site,
+  folder,
+})
+
+/** The monitor's URL, wherever it is kept; undefined where there is none, or where it cannot be read, which is said. */
+export function heartbeatUrl(
+  { alerts: { heartbeat }, folder }: Pick<Topology, "alerts" | "folder">,
+  log: Pick<Log, "warn">,
+): string | undefined {
+  if (heartbeat === undefined || typeof heartbeat === "string") return heartbeat
+  try {
+    const url = readSecret(heartbeat, folder, process.env)
+    if (isWebUrl(url)) return url
+    log.warn(`alerts.heartbeat: ${nameOfSecret(heartbeat)} must hold an http or https URL`)
+  } catch (error) {
+    log.warn(`alerts.heartbeat: ${error instanceof Error ? error.message : error}`)
+  }
+  return undefined
 }

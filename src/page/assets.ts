@@ -2,6 +2,7 @@
 
 import uplot from "uplot/dist/uPlot.iife.min.js" with { type: "text" }
 import uplotStyle from "uplot/dist/uPlot.min.css" with { type: "text" }
+import { acceptsGzip } from "./api/encoding"
 import client from "./assets/client.js" with { type: "text" }
 import icon from "./assets/icon.svg" with { type: "text" }
 import plot from "./assets/plot.js" with { type: "text" }
@@ -29,24 +30,22 @@ const made = new Map<string, Asset>()
 
 /** Undefined where there is none of this name. */
 export function assetOf(name: string, request: Request): Response | undefined {
-  const source = SOURCES[name]
+  const source = Object.hasOwn(SOURCES, name) && SOURCES[name]
   if (!source) return undefined
   const asset = made.get(name) ?? make(...source)
   made.set(name, asset)
   const headers = { ETag: asset.tag, "Content-Type": asset.type, "Cache-Control": "no-cache", Vary: "Accept-Encoding" }
   if (request.headers.get("if-none-match") === asset.tag) return new Response(null, { status: 304, headers })
-  if (!takesGzip(request)) return new Response(asset.bytes, { headers })
+  if (!acceptsGzip(request)) return new Response(asset.bytes, { headers })
   return new Response(asset.compressed, { headers: { ...headers, "Content-Encoding": "gzip" } })
 }
 
 /** A text that was made for this request. */
 export function compressed(request: Request, text: string, headers: Record<string, string>, status = 200): Response {
-  if (!takesGzip(request)) return new Response(text, { status, headers: { ...headers, Vary: "Accept-Encoding" } })
+  if (!acceptsGzip(request)) return new Response(text, { status, headers: { ...headers, Vary: "Accept-Encoding" } })
   const encoded = { ...headers, Vary: "Accept-Encoding", "Content-Encoding": "gzip" }
   return new Response(Bun.gzipSync(text), { status, headers: encoded })
 }
-
-const takesGzip = (request: Request): boolean => /\bgzip\b/.test(request.headers.get("accept-encoding") ?? "")
 
 function make(type: string, text: string): Asset {
   const bytes = new TextEncoder().encode(text)

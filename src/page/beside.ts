@@ -1,9 +1,10 @@
 // Reads the status in a thread of its own, which ends with it: of a fleet it takes seconds, and others are answered meanwhile.
 import type { StatusDocument } from "../status/document"
 import { StorageError } from "../storage/errors"
+import type { Texts } from "./in-force"
 
 export interface Wanted {
-  readonly file: string
+  readonly texts: Texts
   /** ms since the epoch */
   readonly now: number
 }
@@ -13,16 +14,14 @@ export type Reading =
   | { readonly kind: "status"; readonly status: StatusDocument | undefined }
   /** The databases cannot be read, in one clear line. */
   | { readonly kind: "unreadable"; readonly reason: string }
-  /** A person is editing topology.yaml. */
-  | { readonly kind: "unsound" }
 
 // in an executable it lies beside what runs in the thread of the page
 const PROGRAM = Bun.isStandaloneExecutable
   ? new URL("./beside-thread.js", Bun.pathToFileURL(Bun.main))
   : new URL("./beside-thread.ts", import.meta.url)
 
-/** By topology.yaml as it is now; undefined while that is not sound. Rejects with StorageError of files that cannot be read. */
-export async function readBeside(wanted: Wanted): Promise<{ status: StatusDocument | undefined } | undefined> {
+/** Undefined before anything was collected here. Rejects with StorageError of files that cannot be read. */
+export async function readBeside(wanted: Wanted): Promise<StatusDocument | undefined> {
   const answered = Promise.withResolvers<Reading>()
   const worker = new Worker(PROGRAM, { smol: true })
   try {
@@ -31,7 +30,7 @@ export async function readBeside(wanted: Wanted): Promise<{ status: StatusDocume
     worker.postMessage(wanted)
     const reading = await answered.promise
     if (reading.kind === "unreadable") throw new StorageError(reading.reason)
-    return reading.kind === "status" ? reading : undefined
+    return reading.status
   } finally {
     worker.terminate()
   }

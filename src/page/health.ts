@@ -33,18 +33,17 @@ function openIfThere(file: string, kind: DatabaseKind): boolean {
 /** 200 where `bun run status` would end with 0: the last run was complete, and none is overdue. */
 export const lastRunOf = (views: Views): Promise<Response> =>
   answer(async () => {
-    const { status, topology } = await views.status()
+    const { status } = await views.status()
     if (!status) return [UNAVAILABLE, "no run so far"]
-    return [status.complete ? OK : UNAVAILABLE, describe(status, topology.site)]
+    return [status.complete ? OK : UNAVAILABLE, describe(status)]
   })
 
 /** "greenhouse 2026-11-22 complete; farm-b no run so far" */
-function describe({ gateway, cloud, overdueSince }: StatusDocument, site: string): string {
-  const sites = gateway ? [{ site, run: gateway.run }] : (cloud?.sites ?? [])
-  const runs = sites.map(({ site, run }) => {
-    return run ? `${site} ${run.day} ${run.complete ? "complete" : "not complete"}` : `${site} no run so far`
+function describe({ sites }: StatusDocument): string {
+  const runs = sites.map(({ site, day, complete, overdueSince }) => {
+    if (overdueSince !== null) return `${site} no run since ${day}, one was due ${overdueSince}`
+    return day ? `${site} ${day} ${complete ? "complete" : "not complete"}` : `${site} no run so far`
   })
-  if (overdueSince !== null) runs.push(`no run since, one was due ${overdueSince}`)
   return runs.join("; ") || "no run so far"
 }
 

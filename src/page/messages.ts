@@ -1,8 +1,16 @@
 // What the page's thread and the network's say to each other.
 
+export interface Begun {
+  /** topology.yaml, and what stood in it: the server follows the changes itself. */
+  readonly file: string
+  readonly text: string
+  /** The spool or the store, or both, as far as this process writes them: without them nothing can be said. */
+  readonly written: readonly string[]
+}
+
 export type ToServer =
-  /** Serves the network of this topology.yaml, which it reads itself. */
-  | { readonly kind: "start"; readonly file: string }
+  /** Serves a network that was started so. */
+  | { readonly kind: "start"; readonly begun: Begun }
   /** A run has ended, or the topology is another one. */
   | { readonly kind: "changed" }
   /** What the gateway here has counted; undefined without one. */

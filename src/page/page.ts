@@ -2,10 +2,12 @@
 import { type Clock, systemClock } from "../clock"
 import type { Log } from "../log"
 import type { Topology } from "../topology/topology"
-import type { FromServer, ToServer } from "./messages"
+import type { Begun, FromServer, ToServer } from "./messages"
 
 export interface PageOptions {
   readonly topology: Pick<Topology, "file">
+  /** The spool or the store, or both, as far as this process writes them. */
+  readonly written?: readonly string[]
   /** What the gateway here has counted since its start. */
   readonly counts: () => Readonly<Record<string, number>> | undefined
   readonly log: Pick<Log, "error">
@@ -22,11 +24,16 @@ export class Page {
   #url = ""
   #cancelStart = () => {}
 
-  private constructor(private readonly options: PageOptions) {}
+  private constructor(
+    private readonly options: PageOptions,
+    private readonly begun: Begun,
+  ) {}
 
   /** Rejects with an Error of one clear line when the port cannot be had. */
   static async start(options: PageOptions): Promise<Page> {
-    const page = new Page(options)
+    const { written = [], topology } = options
+    const { file } = topology
+    const page = new Page(options, { file, text: await Bun.file(file).text(), written })
     try {
       await page.#begin()
       return page
@@ -55,7 +62,7 @@ export class Page {
   }
 
   async #begin(): Promise<void> {
-    const { topology, counts, log } = this.options
+    const { counts, log } = this.options
     const worker = new Worker(PROGRAM, { smol: true })
     const started = Promise.withResolvers<string>()
     let reason = "it ended by itself"
@@ -73,7 +80,7 @@ export class Page {
       if (worker === this.#worker && this.#url !== "") this.#beginAgain(reason)
     })
     this.#worker = worker
-    this.#tell({ kind: "start", file: topology.file })
+    this.#tell({ kind: "start", begun: this.begun })
     this.#url = await started.promise
   }
 

@@ -40,8 +40,9 @@ async function route(
   server: Pick<Server<undefined>, "timeout">,
 ): Promise<Response | undefined> {
   const path = url.pathname
-  if (path.startsWith("/devices/")) return device(await answerDevice(url, views), request, views)
   if (path.startsWith("/assets/")) return assetOf(path.slice("/assets/".length), request)
+  views.assertThere()
+  if (path.startsWith("/devices/")) return device(await answerDevice(url, views), request, views)
   if (path.startsWith("/api/")) return apiOf(path.slice("/api/".length), request, views)
   switch (path) {
     case "/":

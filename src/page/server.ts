@@ -1,14 +1,16 @@
 // The thread of the page: answers HTTP from what the databases hold.
-import { readFileSync, statSync } from "node:fs"
 import { resolve } from "node:path"
 import * as v from "valibot"
 import { systemClock } from "../clock"
 import { bindError } from "../net/udp"
 import { isLoopback } from "../topology/address"
+import { readSecretFile } from "../topology/alerts/secret"
 import { pageSection, type Topology } from "../topology/topology"
-import { loadTopology } from "../topology/yaml/load"
+import { TopologyError } from "../topology/yaml/load"
+import { readBeside } from "./beside"
 import { type GuardOptions, refuse } from "./guard"
-import type { FromServer, ToServer } from "./messages"
+import { inForce, type Texts } from "./in-force"
+import type { Begun, FromServer, ToServer } from "./messages"
 import { overviewOf } from "./overview/overview"
 import { answer } from "./routes"
 import { Views } from "./views"
@@ -18,22 +20,26 @@ declare const self: Worker
 const tell = (message: FromServer): void => self.postMessage(message)
 
 let views: Views | undefined
-let file = ""
+let texts: Texts
 
 self.onmessage = async ({ data }: MessageEvent<ToServer>) => {
-  if (data.kind === "start") {
-    file = data.file
-    await start().catch((error) => tell({ kind: "failed", reason: messageOf(error) }))
-  }
+  if (data.kind === "start")
+    await start(data.begun).catch((error) => tell({ kind: "failed", reason: messageOf(error) }))
   if (data.kind === "changed") await refresh()
   if (data.kind === "counts") views?.counted(data.counts)
 }
 
-async function start(): Promise<void> {
-  const topology = await loadTopology(file)
+async function start({ file, text, written }: Begun): Promise<void> {
+  texts = { file, begun: text, latest: text }
+  await readAgain()
+  const topology = inForce(texts)
   const settings = topology.page || v.parse(pageSection, {})
   const guard = guardOf(settings, topology)
-  const current = (views = new Views(topology, () => tell({ kind: "counts" })))
+  const current = (views = new Views(topology, {
+    ask: () => tell({ kind: "counts" }),
+    count: (now) => readBeside({ texts, now }),
+    written,
+  }))
   const { address, port } = settings
   try {
     const server = Bun.serve({
@@ -54,27 +60,34 @@ async function start(): Promise<void> {
   }
 }
 
-/** While the file is not sound what it said before stays: `start` tells what is wrong with it. */
 async function refresh(): Promise<void> {
-  views?.update(await loadTopology(file).catch(() => undefined))
+  await readAgain()
+  views?.update(inForce(texts))
 }
+
+/** While the file is not sound what it said before stays: `start` tells what is wrong with it. */
+async function readAgain(): Promise<void> {
+  const latest = await Bun.file(texts.file)
+    .text()
+    .catch(() => texts.latest)
+  try {
+    inForce({ ...texts, latest })
+    texts = { ...texts, latest }
+  } catch (error) {
+    if (!(error instanceof TopologyError)) throw error
+  }
+}
+
+const WHAT = "the page's password"
 
 type PageSettings = v.InferOutput<typeof pageSection>
 
 function guardOf({ address, password, proxied }: PageSettings, { folder }: Topology): GuardOptions {
   return {
     hosts: isLoopback(address) && !proxied ? [address, "127.0.0.1", "localhost"] : undefined,
-    password: password === undefined ? undefined : readPassword(resolve(folder, password)),
+    password:
+      password === undefined ? undefined : readSecretFile(resolve(folder, password), resolve(folder, password), WHAT),
   }
-}
-
-function readPassword(path: string): string {
-  const found = statSync(path, { throwIfNoEntry: false })
-  if (!found) throw new Error(`${path} is not there: write the page's password into it`)
-  if ((found.mode & 0o077) !== 0) throw new Error(`${path} must be its owner's alone: chmod 600 ${path}`)
-  const text = readFileSync(path, "utf8").trim()
-  if (text === "") throw new Error(`${path} is empty: write the page's password into it`)
-  return text
 }
 
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))

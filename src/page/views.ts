@@ -1,9 +1,10 @@
 // What the pages show, worked out once and shown to many, until something has changed.
 import { type Clock, systemClock } from "../clock"
 import { readIfThere, type StatusDocument } from "../status/document"
+import { isThere } from "../storage/database"
+import { StorageError } from "../storage/errors"
 import { sizeOf } from "../storage/size"
 import type { Topology } from "../topology/topology"
-import { readBeside } from "./beside"
 import type { History } from "./device/history"
 import { Kept } from "./device/kept"
 
@@ -30,12 +31,14 @@ export interface Glimpse {
   readonly isCounting: boolean
 }
 
-/** Works the status of a fleet out while others are answered. Rejects with StorageError of files that cannot be read. */
-export type Count = (topology: Topology, now: number) => Promise<StatusDocument | undefined>
-
-const countBeside: Count = async (topology, now) => {
-  const read = await readBeside({ file: topology.file, now })
-  return read ? read.status : readIfThere(topology, now)
+export interface ViewsOptions {
+  /** Asks for what the gateway has counted; the answer comes by `counted()`. */
+  readonly ask?: () => void
+  /** Works the status of a fleet out while others are answered. Rejects with StorageError of files that cannot be read. */
+  readonly count?: (now: number) => Promise<StatusDocument | undefined>
+  /** Files that are written here: without them nothing can be said. */
+  readonly written?: readonly string[]
+  readonly clock?: Pick<Clock, "now" | "monotonic">
 }
 
 export class Views {
@@ -54,19 +57,25 @@ export class Views {
   readonly #listeners = new Set<() => void>()
   readonly histories = new Kept<History>()
 
-  /** @param ask for what the gateway has counted; the answer comes by `counted()` */
+  readonly #clock: Pick<Clock, "now" | "monotonic">
+
   constructor(
     topology: Topology,
-    private readonly ask: () => void,
-    private readonly count: Count = countBeside,
-    private readonly clock: Pick<Clock, "now" | "monotonic"> = systemClock,
+    private readonly options: ViewsOptions = {},
   ) {
     this.#topology = topology
+    this.#clock = options.clock ?? systemClock
   }
 
   /** As it is now. */
   get topology(): Topology {
     return this.#topology
+  }
+
+  /** Throws StorageError where a file that is written here has been taken away: it is not that nothing was collected. */
+  assertThere(): void {
+    const gone = this.options.written?.find((file) => !isThere(file))
+    if (gone !== undefined) throw new StorageError(`${gone} is not there any more, and is written here: put it back`)
   }
 
   /** Another one whenever what is shown may be. */
@@ -113,7 +122,7 @@ export class Views {
   /** What the gateway of this process has counted since its start; undefined without one. */
   counts(): Promise<Readonly<Record<string, number>> | undefined> {
     const { promise } = this.#counted // the answer makes another one
-    this.ask()
+    this.options.ask?.()
     return promise
   }
 
@@ -123,7 +132,7 @@ export class Views {
   }
 
   #fresh(): StatusView | undefined {
-    return this.clock.monotonic() < this.#staleAt ? this.#known : undefined
+    return this.#clock.monotonic() < this.#staleAt ? this.#known : undefined
   }
 
   #isSlow(): boolean {
@@ -133,12 +142,12 @@ export class Views {
   }
 
   #read(): StatusView {
-    const [topology, readAt, startedAt] = [this.#topology, this.clock.now(), this.clock.monotonic()]
+    const [topology, readAt, startedAt] = [this.#topology, this.#clock.now(), this.#clock.monotonic()]
     return this.#keep({ topology, status: readIfThere(topology, readAt), readAt }, startedAt)
   }
 
   #keep(view: StatusView, startedAt: number): StatusView {
-    const now = this.clock.monotonic()
+    const now = this.#clock.monotonic()
     this.#tookMs = now - startedAt
     this.#staleAt = now + Math.max(LEAST_AGE_MS, REST * this.#tookMs)
     this.#known = view
@@ -165,8 +174,9 @@ export class Views {
   async #countUntilUnchanged(): Promise<StatusView> {
     for (;;) {
       const [changes, topology] = [this.#changes, this.#topology]
-      const [readAt, startedAt] = [this.clock.now(), this.clock.monotonic()]
-      const status = await this.count(topology, readAt)
+      const [readAt, startedAt] = [this.#clock.now(), this.#clock.monotonic()]
+      const { count } = this.options
+      const status = count ? await count(readAt) : readIfThere(topology, readAt)
       if (changes === this.#changes) return this.#keep({ topology, status, readAt }, startedAt)
     }
   }

@@ -4,17 +4,19 @@ import { type GatewayStatus, readGatewayStatus } from "../gateway/report/status"
 import { isThere } from "../storage/database"
 import { StorageError } from "../storage/errors"
 import type { Topology } from "../topology/topology"
-import { dueRun } from "./overdue"
+import { type SiteVerdict, verdictsOf } from "./verdicts"
 
 /** Keys stay as they are; others may come. Days are written 2026-11-21, instants as in RFC 3339, sizes in bytes. */
 export interface StatusDocument {
   readonly site: string
   /** Its survey files never change: they show how it works. */
   readonly sample: boolean
-  /** The exit code says the same: the last run was complete, and none was due since. */
+  /** The exit code says the same: of each site the last run was complete, and none was due since. */
   readonly complete: boolean
-  /** When a run was due that did not take place; null when there is none. */
+  /** When a run of this site was due that did not take place; null when there is none. */
   readonly overdueSince: string | null
+  /** Of each site how its last run went, this one first. */
+  readonly sites: readonly SiteVerdict[]
   /** Null on a host without a spool. */
   readonly gateway: GatewayStatus | null
   /** Null on a host without a store. */
@@ -31,11 +33,17 @@ export function readStatus(topology: Topology, now: number): StatusDocument {
   if (!status.gateway && !status.cloud) {
     throw new StorageError(`Neither ${gateway.spool} nor ${cloud.store} is there: nothing was collected here so far`)
   }
-  const overdueSince = overdue(status, topology, now)
-  // where both are on one host, the gateway's word includes the cloud's
-  const runs = status.gateway ? [status.gateway.run] : (status.cloud?.sites ?? []).map(({ run }) => run)
-  const complete = overdueSince === null && runs.length > 0 && runs.every((run) => run?.complete === true)
-  return { site, sample, complete, overdueSince, ...status }
+  const sites = verdictsOf(status, topology, now)
+  return { site, sample, ...summaryOf(sites, site), sites, ...status }
+}
+
+/** What is said of all these sites, and of this one. */
+export function summaryOf(
+  sites: readonly SiteVerdict[],
+  own: string,
+): Pick<StatusDocument, "complete" | "overdueSince"> {
+  const overdueSince = sites.find(({ site }) => site === own)?.overdueSince ?? null
+  return { complete: sites.length > 0 && sites.every(({ complete }) => complete), overdueSince }
 }
 
 /** The same; undefined where there is neither, or nothing is in them yet. */
@@ -51,14 +59,3 @@ export function readIfThere(topology: Topology, now: number): StatusDocument | u
 /** Whether it says that nothing was collected here so far. */
 export const isNothingYet = (error: unknown): boolean =>
   error instanceof StorageError && error.message.includes("nothing was collected")
-
-/** A run that was due since the last one: a gateway that is down says nothing of itself. */
-function overdue(
-  { gateway, cloud }: Pick<StatusDocument, "gateway" | "cloud">,
-  topology: Topology,
-  now: number,
-): string | null {
-  const run = gateway ? gateway.run : cloud?.sites.find((each) => each.site === topology.site)?.run
-  const due = run ? dueRun(Date.parse(run.scheduledAt), topology, now, gateway !== null) : undefined
-  return due === undefined ? null : new Date(due).toISOString()
-}

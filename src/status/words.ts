@@ -3,13 +3,14 @@ import type { CloudStatus, SiteRun, SiteStatus } from "../cloud/status"
 import { count, formatBytes, formatWhen, labelOf } from "../format"
 import type { Owed } from "../gateway/ledger/owed"
 import type { Kind } from "../gateway/quarantine/entries"
-import type { GatewayStatus, RunStatus, StrangerStatus, WaitingDay } from "../gateway/report/status"
+import type { GatewayStatus, StrangerStatus, WaitingDay } from "../gateway/report/status"
 import { INVOCATION } from "../installation"
 import { type Day, dayOf, describeDay, shortDay, shortDays } from "../survey/calendar"
 import { formatAddress, parseAddress, parseRange } from "../topology/address"
 import { addressesIn } from "../topology/ranges"
 import type { Topology } from "../topology/topology"
 import type { StatusDocument } from "./document"
+import type { SiteVerdict } from "./verdicts"
 
 /** What is to be said of one thing; a line that begins with blanks belongs to the one before it. */
 export interface Entry {
@@ -21,35 +22,56 @@ const NAMED_AT_ONCE = 10 // of devices, days and strangers; the rest is counted
 const LONG_ENOUGH_DAYS = 3650
 
 /** `✖ greenhouse, Sunday 22 November 2026: 3 of 4 devices, missing 192.168.1.4 lemons` */
-export function glance({ complete, overdueSince, ...status }: StatusDocument, topology: Topology, now: number): string {
-  const parts = [status.gateway ? gatewayGlance(status.gateway.run, topology) : cloudGlance(status.cloud, topology)]
-  if (overdueSince !== null) {
-    parts.push(`no run since, one was due ${formatWhen(Date.parse(overdueSince), now, topology.timeZone)}`)
-  }
+export function glance(status: StatusDocument, topology: Topology, now: number): string {
+  const { complete, gateway, cloud, sites } = status
+  const [first] = sites
+  const parts = gateway ? [gatewayGlance(gateway, topology)] : cloudGlance(status, topology, now)
+  if (gateway && first?.stored === false)
+    parts.push(`the store ${topology.cloud.store} has nothing of it, the next run delivers it again`)
+  if (gateway && gateway.site !== topology.site) parts.push(`${topology.site} begins with the next start`)
+  if ((gateway || sites.length === 1) && first) parts.push(...overdueText(first, topology, now))
+  if (gateway)
+    parts.push(...sites.slice(1).flatMap((site) => (site.complete ? [] : [failureText(site, cloud, topology, now)])))
   return `${complete ? "✔" : "✖"} ${parts.join("; ")}`
 }
 
-function gatewayGlance(run: RunStatus | null, topology: Topology): string {
-  if (!run) return `${siteLabel(topology)}: no run so far`
+function gatewayGlance({ site, run }: GatewayStatus, topology: Topology): string {
+  const label = siteLabel(site, topology)
+  if (!run) return `${label}: no run so far`
   const { day, closed, confirmed, waiting, refused, expected, missing, missingDevices, reasons } = run
   const arrived = `${expected - missing} of ${count(expected, "device")}`
   const delivered = confirmed && waiting === 0 ? "delivered" : "not delivered yet"
   const end = closed ? delivered : "the collection is under way"
   const parts = [arrived, ...absentTexts({ missing, missingDevices, refused, reasons }, topology)]
   if (parts.length === 1 || end !== "delivered") parts.push(end)
-  return `${siteLabel(topology)}, ${describeDay(day)}: ${parts.join(", ")}`
+  return `${label}, ${describeDay(day)}: ${parts.join(", ")}`
 }
 
-function cloudGlance(cloud: CloudStatus | null, topology: Topology): string {
-  const sites = cloud?.sites ?? []
-  const [only] = sites
-  if (only && sites.length === 1) return siteGlance(only, topology)
-  const complete = sites.filter(({ run }) => run?.complete).length
-  return `${complete} of ${count(sites.length, "site")} complete`
+function cloudGlance({ cloud, sites }: StatusDocument, topology: Topology, now: number): string[] {
+  const [only] = cloud?.sites ?? []
+  if (only && sites.length === 1) return [siteGlance(only, topology)]
+  const failed = sites.filter(({ complete }) => !complete)
+  const named = failed.slice(0, NAMED_AT_ONCE).map((site) => failureText(site, cloud, topology, now))
+  const more = failed.length - named.length
+  return [
+    `${sites.length - failed.length} of ${count(sites.length, "site")} complete`,
+    ...named,
+    ...(more > 0 ? [`and ${count(more, "more site")}`] : []),
+  ]
 }
+
+/** How a site's run went that was not complete, or that there was none since. */
+function failureText(verdict: SiteVerdict, cloud: CloudStatus | null, topology: Topology, now: number): string {
+  const known = cloud?.sites.find(({ site }) => site === verdict.site)
+  const told = known ? siteGlance(known, topology) : verdict.site
+  return [told, ...overdueText(verdict, topology, now)].join(", ")
+}
+
+const overdueText = ({ overdueSince }: SiteVerdict, { timeZone }: Topology, now: number): string[] =>
+  overdueSince === null ? [] : [`no run since, one was due ${formatWhen(Date.parse(overdueSince), now, timeZone)}`]
 
 function siteGlance({ site, run }: SiteStatus, topology: Topology): string {
-  const label = site === topology.site ? siteLabel(topology) : site
+  const label = siteLabel(site, topology)
   return run ? `${label}, ${describeDay(run.day)}: ${runText(run, topology)}` : `${label}: no run so far`
 }
 
@@ -91,7 +113,8 @@ function namedRanges(ranges: readonly string[], why: ReadonlyMap<string, string>
 }
 
 /** "greenhouse, sample data" */
-const siteLabel = ({ site, sample }: Topology): string => (sample ? `${site}, sample data` : site)
+const siteLabel = (site: string, { site: own, sample }: Topology): string =>
+  sample && site === own ? `${site}, sample data` : site
 
 /** What a gateway owes, keeps and refuses. */
 export function gatewayEntries(status: GatewayStatus, topology: Topology, now: number): Entry[] {

@@ -254,7 +254,8 @@ function parsed<Value>(
 /** What a value must be, in words, or what one that is not so must be. */
 type Rule = string | ((text: string) => string)
 
-function refused(rule: Rule) {
+/** Tells the rule, and what is there instead. */
+export function refused(rule: Rule) {
   return ({ input }: { input: unknown }) => {
     const told = typeof rule === "string" ? rule : rule(String(input))
     return input === null ? EMPTY : `must be ${told}: it is ${WRITTEN}`

@@ -1,11 +1,15 @@
-// Messages to servers on this machine, over HTTP as it is: late, wrong, busy, silent, gone; and one that nobody here wrote.
+// Messages to servers on this machine, over HTTP as it is: late, wrong, busy, silent, gone.
 import { afterAll, beforeAll, expect, test } from "bun:test"
-import { Messenger, type Outbox, tryAll, type Waiting } from "../../src/alerts/messenger"
-import type { Day } from "../../src/survey/calendar"
-import type { Target } from "../../src/topology/alerts/alerts"
+import { mkdtemp, rm, writeFile } from "node:fs/promises"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { tryAll } from "../../src/alerts/messenger"
+import type { WebTarget } from "../../src/topology/alerts/targets"
 import { settle, VirtualClock } from "../virtual-clock"
+import { Desk, until } from "./desk"
 
 const SECRET = "5b0b7b5e"
+const MEANS = { site: "farm", folder: "/", smtp: undefined }
 
 const noProxy = process.env.NO_PROXY
 beforeAll(() => {
@@ -37,68 +41,13 @@ class Server implements AsyncDisposable {
     return `127.0.0.1:${this.#server.port}`
   }
 
-  get target(): Target {
-    return { url: `http://${this.host}/${SECRET}` }
+  get target(): WebTarget {
+    return { kind: "web", url: `http://${this.host}/${SECRET}` }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#server.stop(true)
   }
-}
-
-interface Kept extends Waiting {
-  readonly host: string
-  reason: string | null
-}
-
-/** In memory: what is durable is the store's. */
-class Desk implements Outbox {
-  readonly clock = new VirtualClock()
-  readonly logged: string[] = []
-  readonly messenger: Messenger
-  kept: Kept[] = []
-  /** When each try that failed was told to wait, ms. */
-  readonly pauses: number[] = []
-
-  constructor(targets: readonly Target[], skipsPauses = true) {
-    const debug = async (text: string) => {
-      this.pauses.push(Number(/waits (\d+) s/.exec(text)?.[1]))
-      this.logged.push(text)
-      await settle()
-      if (skipsPauses) await this.clock.advance((this.clock.next ?? 0) - this.clock.now())
-    }
-    const say = (text: string) => void this.logged.push(text)
-    const log = { debug: (text: string) => void debug(text), warn: say, error: say }
-    this.messenger = new Messenger({ targets, outbox: this, clock: this.clock, random: () => 0.5, log })
-  }
-
-  waiting = () => this.kept
-
-  async remove(id: number) {
-    this.kept = this.kept.filter((each) => each.id !== id)
-  }
-
-  async noteFailure(id: number, reason: string) {
-    for (const each of this.kept) if (each.id === id) each.reason = reason
-  }
-
-  tell(value: number): void {
-    const dry = { address: 1, name: "tomatoes", rule: "dry", since: "2026-11-21", value, reason: null } as const
-    const day: Day = "2026-11-21"
-    const letters = this.messenger.compose({ site: "farm", day, began: [dry], ended: [], lasting: [] })
-    for (const letter of letters) this.kept.push({ id: ++id, reason: null, ...letter })
-    this.messenger.deliver()
-  }
-
-  get secretsTold(): string[] {
-    return [...this.logged, ...this.kept.map((each) => JSON.stringify(each))].filter((text) => text.includes(SECRET))
-  }
-}
-
-let id = 0
-
-async function until(isSo: () => boolean): Promise<void> {
-  while (!isSo()) await settle()
 }
 
 const said = (value: number) => `farm: 1 new (dry) Saturday 21 November 2026\n✖ 0.0.0.1 tomatoes: dry, ${value} %`
@@ -142,7 +91,7 @@ test("Messenger gives a server that answers nothing five tries, then keeps the m
     [server.host, `${server.host} does not answer within 10 s`],
   ])
   expect(other.heard).toEqual([said(12)])
-  expect(desk.secretsTold).toEqual([])
+  expect(desk.said).not.toContain(SECRET)
   expect(desk.logged.at(-1)).toBe(
     `A message did not get through: ${server.host} does not answer within 10 s. It is tried again: see status`,
   )
@@ -162,7 +111,7 @@ test.each([
   await desk.clock.advance(3_600_000)
   await until(() => desk.kept.length === 0)
   expect(server.heard).toEqual([said(12), said(12)])
-  expect(desk.secretsTold).toEqual([])
+  expect(desk.said).not.toContain(SECRET)
 })
 
 test("Messenger keeps what a server that is not there did not get, and a new one brings it", async () => {
@@ -178,7 +127,7 @@ test("Messenger keeps what a server that is not there did not get, and a new one
   again.kept = desk.kept
   again.messenger.deliver()
   await until(() => again.logged.some((line) => line.startsWith("A message did not")))
-  expect([...desk.secretsTold, ...again.secretsTold]).toEqual([])
+  expect(desk.said + again.said).not.toContain(SECRET)
 })
 
 test("stop() gives a silent server one second, and keeps the message", async () => {
@@ -192,68 +141,74 @@ test("stop() gives a silent server one second, and keeps the message", async () 
   expect(desk.clock.pending).toBe(0)
 })
 
-test("update() drops what waits for somebody who is not told any more", async () => {
+test("update() drops what waits for somebody who is not told any more, and says so", async () => {
   await using server = new Server(() => new Response(null, { status: 404 }))
   const desk = new Desk([server.target])
   desk.tell(12)
   await until(() => desk.kept[0]?.reason !== null)
-  desk.messenger.update([])
+  desk.messenger.update({ targets: [], ...MEANS })
   desk.messenger.deliver()
   await until(() => desk.kept.length === 0)
   expect(server.heard).toHaveLength(1)
+  expect(desk.logged.at(-1)).toBe(`A message to ${server.host} is dropped, as alerts.to does not name it any more`)
+})
+
+test("update() brings what waits for a URL that was mistaken to the one that is right", async () => {
+  await using wrong = new Server(() => new Response(null, { status: 404 }))
+  await using right = new Server()
+  await using other = new Server()
+  const desk = new Desk([other.target, wrong.target])
+  desk.tell(12)
+  await until(() => desk.kept.length === 1 && desk.kept[0]?.reason !== null)
+  desk.messenger.update({ targets: [other.target, right.target], ...MEANS })
+  await until(() => desk.kept.length === 0)
+  expect(right.heard).toEqual([said(12)])
+  expect(other.heard).toHaveLength(1)
+})
+
+test("a message that waits between its tries says why in the outbox", async () => {
+  await using server = new Server(() => new Response(null, { status: 503 }))
+  const desk = new Desk([server.target], { skipsPauses: false })
+  desk.tell(12)
+  await until(() => desk.kept[0]?.reason !== null)
+  expect(desk.kept[0]?.reason).toContain("503")
+  expect(server.heard).toHaveLength(1)
+  await desk.messenger.stop()
 })
 
 test("tryAll() tells what each answers, tried once, and no secret", async () => {
   await using good = new Server()
   await using bad = new Server(() => new Response(null, { status: 403 }))
-  const options = { clock: new VirtualClock(), random: () => 0.5 }
-  const told = await tryAll([good.target, bad.target], "farm", options)
+  const means = { ...MEANS, clock: new VirtualClock(), environment: {} }
+  const told = await tryAll([good.target, bad.target], means)
   expect(told).toMatchObject([
-    { host: good.host, failure: undefined },
-    { host: bad.host, failure: { reason: `${bad.host} answers 403: check alerts.to[1]` } },
+    { to: good.host, outcome: { kind: "taken" } },
+    { to: bad.host, outcome: { kind: "failed", reason: `${bad.host} answers 403: check alerts.to[1]` } },
   ])
   expect(JSON.stringify(told)).not.toContain(SECRET)
   expect(good.heard).toEqual(["farm: a trial Messages of this network arrive here. Nothing is wrong."])
 })
 
-test("Python's own server takes the messages", async () => {
-  const program = `
-import http.server, sys
-class Handler(http.server.BaseHTTPRequestHandler):
-    def do_POST(self):
-        body = self.rfile.read(int(self.headers["Content-Length"])).decode()
-        print(repr((self.path, self.headers["Title"], self.headers["Content-Type"], body)), flush=True)
-        self.send_response(200); self.end_headers()
-    def log_message(self, *arguments): pass
-server = http.server.HTTPServer(("127.0.0.1", 0), Handler)
-print(server.server_port, flush=True)
-server.handle_request(); server.handle_request()
-`
-  const child = Bun.spawn(["python3", "-c", program], { stdout: "pipe" })
-  const lines = linesOf(child.stdout)
-  const port = (await lines.next()).value
-  const desk = new Desk([
-    { url: `http://127.0.0.1:${port}/topic` },
-    { url: `http://127.0.0.1:${port}/services/x`, as: "slack" },
+test("a URL of the environment, or of a file, is read when it is needed, and told by its place alone", async () => {
+  await using server = new Server()
+  const folder = await mkdtemp(join(tmpdir(), "smart-meter-url-"))
+  const url = `${server.target.url}\n`
+  await writeFile(join(folder, "chat"), url, { mode: 0o600 })
+  const [file, variable] = [{ kind: "file", path: "chat" } as const, { kind: "variable", name: "CHAT" } as const]
+  const targets = [file, variable].map((url): WebTarget => ({ kind: "web", url, as: "json" }))
+  const desk = new Desk(targets, { folder, environment: { CHAT: url } })
+  desk.tell()
+  expect(desk.kept.map(({ host }) => host)).toEqual(["chat", "$CHAT"])
+  await desk.done()
+  expect([desk.kept, server.heard.length]).toEqual([[], 2])
+  expect(desk.said).not.toContain(SECRET)
+  await rm(folder, { recursive: true })
+  const none = new Desk(targets, { folder, environment: { CHAT: `http://ntfy.sh/${SECRET}` } })
+  none.tell()
+  await none.done()
+  expect(none.kept.map(({ reason }) => reason)).toEqual([
+    "chat is not there: write the secret into it",
+    "$CHAT must hold an https URL: http is for one's own network",
   ])
-  desk.tell(12)
-  const heard = [(await lines.next()).value, (await lines.next()).value].sort()
-  await child.exited
-  const text = "Saturday 21 November 2026\\n✖ 0.0.0.1 tomatoes: dry, 12 %"
-  const json = `{"text":"farm: 1 new (dry)\\\\n${text.replace("\\n", "\\\\n")}"}`
-  expect(heard).toEqual([
-    `('/services/x', None, 'application/json', '${json}')`,
-    `('/topic', 'farm: 1 new (dry)', 'text/plain; charset=utf-8', '${text}')`,
-  ])
-  await until(() => desk.kept.length === 0)
-  await desk.messenger.stop()
+  expect(none.said).not.toContain(SECRET)
 })
-
-async function* linesOf(stream: ReadableStream<Uint8Array<ArrayBuffer>>): AsyncGenerator<string> {
-  let rest = ""
-  for await (const text of stream.pipeThrough(new TextDecoderStream())) {
-    const lines = `${rest}${text}`.split("\n")
-    rest = lines.pop() ?? ""
-    yield* lines
-  }
-}

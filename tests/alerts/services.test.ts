@@ -1,13 +1,13 @@
 import { expect, test } from "bun:test"
-import { letterTo } from "../../src/alerts/services"
-import type { Target } from "../../src/topology/alerts/alerts"
+import { letterTo, type Service } from "../../src/alerts/services"
 
+const KEY = "alerts.to[0]"
 const MESSAGE = { title: "greenhouse: 1 new (dry)", text: "Sunday\n✖ tomatoes: dry, 12 %" }
 const WHOLE = `${MESSAGE.title}\n${MESSAGE.text}`
 const TEXT = "text/plain; charset=utf-8"
 
-function sent(target: Target) {
-  const { url, headers, body } = letterTo(target, "alerts.to[0]", MESSAGE)
+function sent(target: Omit<Service, "key">) {
+  const { url, headers, body } = letterTo({ ...target, key: KEY }, MESSAGE)
   return {
     url: url.href,
     headers,
@@ -50,7 +50,9 @@ test("letterTo() takes the form that is told before that of the URL", () => {
 
 test("letterTo() cuts what is too long, between two characters", () => {
   const long = { title: "t", text: "🌱".repeat(3000) }
-  const content: string = JSON.parse(String(letterTo({ url: "https://a.b", as: "discord" }, "k", long).body)).content
+  const content: string = JSON.parse(
+    String(letterTo({ url: "https://a.b", as: "discord", key: KEY }, long).body),
+  ).content
   expect(content.length).toBeLessThanOrEqual(2000)
   expect(content.isWellFormed()).toBe(true)
   expect(content.endsWith("🌱…")).toBe(true)
@@ -58,12 +60,13 @@ test("letterTo() cuts what is too long, between two characters", () => {
 
 test("letterTo() lets no device's word call anybody in Slack or Discord", () => {
   const loud = { title: "t", text: "<!channel> & @everyone" }
-  const bodyFor = (as: "slack" | "discord") => JSON.parse(String(letterTo({ url: "https://a.b", as }, "k", loud).body))
+  const bodyFor = (as: "slack" | "discord") =>
+    JSON.parse(String(letterTo({ url: "https://a.b", as, key: KEY }, loud).body))
   expect(bodyFor("slack").text).toBe("t\n&lt;!channel&gt; &amp; @everyone")
   expect(bodyFor("discord").allowed_mentions).toEqual({ parse: [] })
 })
 
 test("letterTo() keeps ntfy's text within what it shows as a message", () => {
-  const { body } = letterTo({ url: "https://ntfy.sh/x" }, "k", { title: "t", text: "°".repeat(5000) })
+  const { body } = letterTo({ url: "https://ntfy.sh/x", key: KEY }, { title: "t", text: "°".repeat(5000) })
   expect(new TextDecoder("utf-8", { fatal: true }).decode(body as Uint8Array)).toBe("°".repeat(2048))
 })

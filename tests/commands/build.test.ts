@@ -4,6 +4,7 @@ import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promis
 import { tmpdir } from "node:os"
 import { join, resolve } from "node:path"
 import { version } from "../../package.json"
+import { MailServer } from "../alerts/mail-server"
 
 const MAIN = resolve(import.meta.dir, "../../src/main.ts")
 const SCHEMA = resolve(import.meta.dir, "../../src/topology/topology.schema.json")
@@ -123,3 +124,15 @@ test.each([
 })
 
 const withoutTime = (log: string): string => log.replaceAll(/^\S+T\S+ /gm, "")
+
+test("the executable sends mails and calls scripts as `bun run` does", async () => {
+  await using server = await MailServer.start()
+  const smtp = `{ host: 127.0.0.1, port: ${server.port}, security: none, from: farm@example.org }`
+  const alerts = `alerts: { to: [mailto:you@example.org, notify.ts], smtp: ${smtp} }\n`
+  await writeFile(join(folder, "told.yaml"), FILES["topology.yaml"] + alerts)
+  await writeFile(join(folder, "notify.ts"), `export default ({ title }) => Bun.write("${folder}/heard", title)`)
+  const { stderr, exit } = await run(executable, ["alerts", "test", "--topology", "told.yaml"])
+  expect([stderr.split("\n").filter((line) => line.includes(" has taken it")).length, exit]).toEqual([2, 0])
+  expect(server.mails).toHaveLength(1)
+  expect(await Bun.file(join(folder, "heard")).text()).toBe("site: a trial")
+})

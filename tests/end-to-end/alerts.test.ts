@@ -2,12 +2,13 @@
 import { expect, test } from "bun:test"
 import { rename } from "node:fs/promises"
 import { join } from "node:path"
-import { Network } from "../../src/network"
+import { type Event, Network } from "../../src/network"
 import { readStatus } from "../../src/status/document"
 import { cloudEntries } from "../../src/status/words"
 import { DAY_MS, MONDAY_AT_SIX, SAMPLE, Site, until } from "./fixture"
 
 const TEN_MINUTES_MS = 600_000
+const WITHIN_MS = 60_000
 const rules = "rules: { dry: 20 }"
 
 class Friend implements Disposable {
@@ -114,8 +115,55 @@ test("update() tells whoever is named from then on", async () => {
   await using network = await Network.start(site.topology, site.options)
   await network.collect({ scheduledAt: MONDAY_AT_SIX })
   const { alerts } = site.topology
-  const to = [{ url: `${friend.server.url}secret` }]
+  const to = [{ kind: "web" as const, url: `${friend.server.url}secret` }]
   network.update({ ...site.topology, alerts: { ...alerts, to } })
   await network.stop()
   expect(friend.heard).toEqual(["greenhouse: 1 new (dry)\nSunday 22 November 2026\n✖ 192.168.1.3 herbs: dry, 19 %"])
 })
+
+test("whoever listens hears when what holds has changed, behind the run's end, and not of a run that changes nothing", async () => {
+  await using site = await Site.make({ extra: `alerts: { ${rules} }` })
+  const heard: string[] = []
+  const listener = ({ kind }: Event) => {
+    if (kind === "rules-changed" || kind === "run-finished") heard.push(kind)
+  }
+  const collect = async (day: number) => {
+    await using network = await Network.start(site.topology, { ...site.options, listener })
+    await network.collect({ scheduledAt: MONDAY_AT_SIX + day * DAY_MS })
+  }
+  await collect(0)
+  expect(heard).toEqual(["run-finished", "rules-changed"])
+  site.clock.forward(DAY_MS)
+  await collect(1)
+  expect(heard.slice(2)).toEqual(["run-finished"])
+})
+
+test(
+  "a script that hangs or throws holds up no run and no stop, is in the status, and is called again",
+  async () => {
+    const extra = `alerts: { to: [hangs.ts, notify.ts], ${rules} }`
+    const files = {
+      ...SAMPLE,
+      "hangs.ts": "export default () => { for (;;); }",
+      "notify.ts": 'export default () => { throw new Error("no network") }',
+    }
+    await using site = await Site.make({ extra, files, speed: 100 })
+    await using network = await Network.start(site.topology, site.options)
+    const { complete } = await network.collect({ scheduledAt: MONDAY_AT_SIX })
+    expect(complete).toBe(true)
+    const untold = () =>
+      readStatus(site.topology, site.clock.now()).cloud?.untold.map(({ host, reason }) => [host, reason])
+    await until(() => untold()?.filter(([, reason]) => reason !== null).length === 2)
+    expect(untold()).toEqual([
+      ["hangs.ts", "hangs.ts does not answer within 30 s"],
+      ["notify.ts", "notify.ts: no network"],
+    ])
+    await network.stop()
+    await site.write("hangs.ts", `export default ({ title }) => Bun.write("${site.folder}/heard", title)`)
+    await site.write("notify.ts", "export default () => {}")
+    await using _again = await Network.start(site.topology, site.options)
+    await until(() => untold()?.length === 0)
+    expect(await Bun.file(join(site.folder, "heard")).text()).toBe("greenhouse: 1 new (dry)")
+  },
+  WITHIN_MS,
+)

@@ -1,5 +1,7 @@
 // The monitor hears of every run: its start, its summary, and whether it was complete.
 import { expect, test } from "bun:test"
+import { writeFile } from "node:fs/promises"
+import { join } from "node:path"
 import { Network } from "../../src/network"
 import { SAMPLE, Site } from "./fixture"
 
@@ -29,4 +31,34 @@ test("the gateway tells a monitor of every run, also of one that is incomplete",
     "POST /ping/secret 0 missing",
   ])
   expect(heard[0]).toBe("POST /ping/secret/start")
+})
+
+test("a monitor's URL that is kept in a file is read at the start, and one that is not there is told", async () => {
+  const heard: string[] = []
+  using server = Bun.serve({
+    hostname: "127.0.0.1",
+    port: 0,
+    fetch: ({ url }) => {
+      heard.push(new URL(url).pathname)
+      return new Response("OK")
+    },
+  })
+  await using site = await Site.make({ extra: "alerts: { heartbeat: { file: monitor } }" })
+  const run = async () => {
+    await using network = await Network.start(site.topology, site.options)
+    await network.collect()
+  }
+  await run()
+  expect(site.logged.filter((line) => line.includes("heartbeat"))).toEqual([
+    expect.stringContaining("alerts.heartbeat: monitor is not there: write the secret into it"),
+  ])
+  await writeFile(join(site.folder, "monitor"), `${server.url}secret\n`, { mode: 0o600 })
+  await run()
+  expect(heard).toEqual(["/secret/start", "/secret"])
+  await writeFile(join(site.folder, "monitor"), "secret")
+  await run()
+  expect(site.logged.filter((line) => line.includes("heartbeat")).slice(1)).toEqual([
+    expect.stringContaining("alerts.heartbeat: monitor must hold an http or https URL"),
+  ])
+  expect(site.logged.filter((line) => line.includes("secret into it") === false && line.includes("secret"))).toEqual([])
 })

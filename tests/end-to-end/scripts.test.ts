@@ -33,7 +33,7 @@ test.each([
     'export default () => { Promise.reject(new Error("forgotten")); return new Promise(() => {}) }',
     ": forgotten",
   ],
-  ["ends its process", "export default () => process.exit(0)", ": it ended without lines (exit code 0)"],
+  ["ends its process", "export default () => process.exit(0)", ": it ended without an answer (exit code 0)"],
   ["returns a number", "export default () => 7", ": it returned number instead of text"],
   ["has a syntax error", "export default (", " cannot be loaded: "],
   ["has no default export", "export const a = 1", " has no default export (device, day) => text"],
@@ -63,7 +63,7 @@ test("a script that fails takes no other device's survey with it", async () => {
   const { stored, missing } = await network.collect()
   expect(stored).toBe(4)
   expect(missing.map(({ reason }) => reason)).toEqual([
-    "sensors/tank.ts: it ended without lines (exit code 1)",
+    "sensors/tank.ts: it ended without an answer (exit code 1)",
     "pipe.txt is not a regular file",
   ])
 })

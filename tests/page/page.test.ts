@@ -1,6 +1,6 @@
 // The page in its own thread, as a browser or a monitor asks it.
 import { afterEach, expect, test } from "bun:test"
-import { chmod, mkdir, writeFile } from "node:fs/promises"
+import { chmod, mkdir, rename, writeFile } from "node:fs/promises"
 import { join } from "node:path"
 import { silentLog } from "../../src/log"
 import { Page } from "../../src/page/page"
@@ -20,8 +20,9 @@ async function siteWith(page: string, isCollected = true): Promise<Site> {
   return site
 }
 
-async function start(site: Site): Promise<Page> {
-  const page = await Page.start({ topology: site.topology, counts: () => ({ uploads: 2 }), log: silentLog })
+async function start(site: Site, written: readonly string[] = []): Promise<Page> {
+  const { topology } = site
+  const page = await Page.start({ topology, written, counts: () => ({ uploads: 2 }), log: silentLog })
   pages.push(page)
   return page
 }
@@ -87,6 +88,45 @@ test("a file that cannot be read is told with 503, and is no fault of ours", asy
     expect([path, response.status]).toEqual([path, 503])
     expect(await response.text()).toContain(`${site.topology.gateway.spool} is not a SQLite database`)
   }
+})
+
+test("a file that is written here and has been taken away is told with 503, wherever it is needed", async () => {
+  const site = await siteWith("{ port: 0 }")
+  const { store } = site.topology.cloud
+  const page = await start(site, [site.topology.gateway.spool, store])
+  await rename(store, `${store}.away`)
+  for (const path of [
+    "/",
+    "/devices/tomatoes",
+    "/health",
+    "/health/last-run",
+    "/metrics",
+    "/api/readings",
+    "/api/status",
+  ]) {
+    const response = await get(page, path)
+    expect([path, response.status]).toEqual([path, 503])
+    expect(await response.text()).toContain(`${store} is not there any more`)
+  }
+  await rename(`${store}.away`, store)
+  expect((await get(page, "/health")).status).toBe(200)
+})
+
+test("of an edited topology.yaml the page shows what the network goes by, and what needs a new start not before", async () => {
+  const site = await siteWith("{ port: 0 }")
+  const page = await start(site)
+  const file = join(site.folder, "topology.yaml")
+  const yaml = await Bun.file(file).text()
+  const edited = yaml.replace("site: greenhouse", "site: north").replace("name: tomatoes", "name: beans")
+  await writeFile(file, edited)
+  page.changed()
+  let text = ""
+  for (let looks = 0; looks < 1000 && !text.includes("beans"); looks++) text = await (await get(page, "/")).text()
+  expect(text).toContain("greenhouse, sample data, Sunday 22 November 2026: 2 of 2 devices, delivered")
+  expect(text).not.toContain("north")
+  await writeFile(file, "site: [unsound")
+  page.changed()
+  expect(await (await get(page, "/")).text()).toContain("beans")
 })
 
 test("names and reasons are shown as what they are, whatever they hold", async () => {

@@ -17,6 +17,7 @@ const STATUS: StatusDocument = {
   sample: false,
   complete: false,
   overdueSince: null,
+  sites: [],
   gateway: null,
   cloud: null,
 }
@@ -48,14 +49,14 @@ function counts() {
     asked.push(one)
     return one.promise.finally(() => (nowMs += SECONDS_MS))
   }
-  return { asked, args: [() => {}, count, clock] as const }
+  return { asked, options: { count, clock } }
 }
 
 const settled = () => new Promise((resolve) => setImmediate(resolve))
 
 test("glimpse() of a fleet is there at once, and whoever looks is told when it is counted", async () => {
-  const { asked, args } = counts()
-  const views = new Views(fleet(), ...args)
+  const { asked, options } = counts()
+  const views = new Views(fleet(), options)
   const versions = [views.version]
   views.follow(() => versions.push(views.version))
   expect(views.glimpse()).toEqual({ view: undefined, isKept: true, isCounting: true })
@@ -68,9 +69,9 @@ test("glimpse() of a fleet is there at once, and whoever looks is told when it i
 })
 
 test("status() of a fleet waits for what is counted, and of a change for what is counted after it", async () => {
-  const { asked, args } = counts()
+  const { asked, options } = counts()
   const topology = fleet()
-  const views = new Views(topology, ...args)
+  const views = new Views(topology, options)
   const read = views.status()
   views.update(topology)
   asked[0]?.resolve(undefined)
@@ -81,9 +82,9 @@ test("status() of a fleet waits for what is counted, and of a change for what is
 })
 
 test("update() has a fleet counted anew, and glimpse() says so of what was known before", async () => {
-  const { asked, args } = counts()
+  const { asked, options } = counts()
   const topology = fleet()
-  const views = new Views(topology, ...args)
+  const views = new Views(topology, options)
   views.prepare()
   asked[0]?.resolve(STATUS)
   await settled()
@@ -93,8 +94,8 @@ test("update() has a fleet counted anew, and glimpse() says so of what was known
 })
 
 test("a count that fails is told to whoever looks, and made again", async () => {
-  const { asked, args } = counts()
-  const views = new Views(fleet(), ...args)
+  const { asked, options } = counts()
+  const views = new Views(fleet(), options)
   const read = views.status()
   asked[0]?.reject(new StorageError("large.db is damaged"))
   await expect(read).rejects.toThrow("large.db is damaged")
@@ -107,10 +108,10 @@ test("a count that fails is told to whoever looks, and made again", async () => 
 })
 
 test("glimpse() of a small network is read as it is now", () => {
-  const { asked, args } = counts()
+  const { asked, options } = counts()
   const { spool, ...gateway } = fleet().gateway
   const topology = parseTopology(SAMPLE, join(folder, "topology.yaml"))
-  const views = new Views({ ...topology, gateway: { ...gateway, spool: `${spool}.none` } }, ...args)
+  const views = new Views({ ...topology, gateway: { ...gateway, spool: `${spool}.none` } }, options)
   expect(views.glimpse()).toMatchObject({ view: { status: undefined }, isKept: false, isCounting: false })
   expect(asked).toEqual([])
 })

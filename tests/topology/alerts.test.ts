@@ -89,6 +89,15 @@ test.each([
   `to:\n  - https://ntfy.sh/${SECRET}`,
   `alerts:\n  to: [https://ntfy.sh/${SECRET}`,
   `alerts:\n  rules: { dry: https://ntfy.sh/${SECRET} }`,
+  `alerts:\n  smtp: { host: smtp.example.org, from: a@example.org, user: a, password: ${SECRET} }`,
+  `alerts:\n  smtp:\n    host: smtp.example.org\n    password: ${SECRET}`,
+  `alerts:\n  smtp: { pasword: ${SECRET} }`,
+  `alerts:\n  smtp: { password: { fil: ${SECRET} } }`,
+  `alerts:\n  smtp: { password: [${SECRET}] }`,
+  `alerts:\n  smtp: smtp://me:${SECRET}@example.org`,
+  `smtp: { host: smtp.example.org, password: ${SECRET} }`,
+  `alerts:\n  to: [http://ntfy.sh/${SECRET}]`,
+  `alerts:\n  to: [{ url: http://ntfy.sh/${SECRET} }]`,
 ])("parseTopology() shows nothing of a secret in its place: %j", (lines) => {
   const text = changed(["cloud:\n", `${lines}\ncloud:\n`])
   for (const each of [text, text.replaceAll("\n", "\r\n")]) {
@@ -102,7 +111,7 @@ test("a problem beside a secret is shown with its place, the secret starred", ()
   const text = changed(["cloud:\n", `alerts: { heartbeat: "https://a.b/c", more: 1 }\ncloud:\n`])
   expect(errorOf(() => parseTopology(text, "topology.yaml")).message).toBe(
     [
-      "topology.yaml:9:39 alerts.more: is not a key here: the keys are heartbeat, to, rules",
+      "topology.yaml:9:39 alerts.more: is not a key here: the keys are heartbeat, to, smtp, rules",
       "  alerts: * ********** **************** ***** * *",
       "                                        ^",
     ].join("\n"),
@@ -130,8 +139,8 @@ const alerts = (lines: string) => changed(["cloud:\n", `alerts:\n${lines}\ncloud
 test("parseTopology() takes those who are told, a URL each, or a URL and its form", () => {
   const text = alerts("  to:\n    - https://ntfy.sh/topic\n    - { url: http://10.10.10.9/x, as: json }")
   expect(parseTopology(text, "topology.yaml").alerts.to).toEqual([
-    { url: "https://ntfy.sh/topic" },
-    { url: "http://10.10.10.9/x", as: "json" },
+    { kind: "web", url: "https://ntfy.sh/topic" },
+    { kind: "web", url: "http://10.10.10.9/x", as: "json" },
   ])
   expect(parseTopology(SAMPLE, "topology.yaml").alerts.to).toEqual([])
 })
@@ -175,4 +184,85 @@ test("parseTopology() refuses a run's rule of one device, and shows the line", (
   expect(problemsOf(wrong)).toEqual([
     "13:55 devices[1].rules.dry: must be a humidity from 0 to 100 (%), or false: it is 120",
   ])
+})
+
+test("parseTopology() takes mails, scripts, and URLs that are kept elsewhere", () => {
+  const text = alerts(`  to:
+    - mailto:you@example.org
+    - scripts/notify.ts
+    - $CHAT_URL
+    - { url: $CHAT_URL, as: slack }
+    - { url: { file: keys/chat }, as: discord }
+  heartbeat: $MONITOR_URL
+  smtp: { host: smtp.example.org, user: you, password: { file: keys/smtp }, from: farm@example.org }`)
+  const { to, smtp, heartbeat } = parseTopology(text, "topology.yaml").alerts
+  const variable = { kind: "variable", name: "CHAT_URL" } as const
+  expect(to).toEqual([
+    { kind: "mail", address: "you@example.org" },
+    { kind: "script", path: "scripts/notify.ts" },
+    { kind: "web", url: variable },
+    { kind: "web", url: variable, as: "slack" },
+    { kind: "web", url: { kind: "file", path: "keys/chat" }, as: "discord" },
+  ])
+  expect(heartbeat).toEqual({ kind: "variable", name: "MONITOR_URL" })
+  expect(smtp).toEqual({
+    host: "smtp.example.org",
+    security: "starttls",
+    user: "you",
+    password: { kind: "file", path: "keys/smtp" },
+    from: "farm@example.org",
+  })
+})
+
+test("parseTopology() says how a password is told that stands in topology.yaml", () => {
+  const text = alerts("  smtp: { host: smtp.example.org, from: a@example.org, user: a, password: hunter22 }")
+  expect(problemsOf(text)).toEqual([
+    "10:75 alerts.smtp.password: must be $NAME of the environment, or { file: keys/smtp }, for a secret does not stand here",
+  ])
+})
+
+test.each([
+  ["  to: [mailto:you@example.org]", "alerts.to: has a mail: say through which server, in alerts:  smtp: { host: "],
+  [
+    "  to: [mailto:you]",
+    "alerts.to[0]: must be an https URL such as https://ntfy.sh/your-topic, mailto: with an address, ",
+  ],
+  ["  to: [http://ntfy.sh/topic]", "alerts.to[0]: must be an https URL: http is for one's own network"],
+  ["  to: [{ url: http://203.0.113.9/x }]", "alerts.to[0].url: must be an https URL: http is for one's own network"],
+  ["  smtp: { host: h, from: a@b.example, user: me }", "alerts.smtp.user: needs a password beside it: "],
+  ["  smtp: { host: h, from: a@b.example, password: $P }", "alerts.smtp.password: needs a user beside it"],
+  [
+    "  smtp: { host: mail.example.org, from: a@b.example, security: none }",
+    "alerts.smtp.security: none is for a server ",
+  ],
+  ["  smtp: { from: a@b.example }", "alerts.smtp: has no host"],
+])("parseTopology() refuses %s", (lines, problem) => {
+  expect(problemsOf(alerts(lines)).map((told) => told.replace(/^\d+:\d+ /, ""))).toEqual([
+    expect.stringMatching(new RegExp(`^${RegExp.escape(problem)}`)),
+  ])
+})
+
+test.each([
+  "http://10.1.2.3/x",
+  "http://172.31.0.1/x",
+  "http://192.168.1.9:8080/x",
+  "http://100.100.1.1/x",
+  "http://127.0.0.1/x",
+  "http://localhost:8080/x",
+  "http://ntfy/x",
+  "http://ntfy.local/x",
+  "http://ntfy.home.arpa/x",
+  "http://[fd12::1]/x",
+  "http://[::1]/x",
+])("parseTopology() takes %s: it is on one's own network", (url) => {
+  expect(parseTopology(alerts(`  to: ["${url}"]`), "topology.yaml").alerts.to).toEqual([{ kind: "web", url }])
+})
+
+test.each([
+  "http://172.32.0.1/x",
+  "http://11.1.1.1/x",
+  "http://[2001:db8::1]/x",
+  "http://local.example.org/x",
+])("parseTopology() refuses %s: everybody on the way could read it", (url) => {
+  expect(problemsOf(alerts(`  to: ["${url}"]`))).toHaveLength(1)
 })

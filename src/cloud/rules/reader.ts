@@ -1,10 +1,11 @@
 // What holds, read beside a running cloud.
 import { openForReading } from "../../storage/database"
 import type { Day } from "../../survey/calendar"
-import type { RuleName } from "../../topology/alerts/rules"
+import { formatAddress } from "../../topology/address"
+import { type RuleName, WORST_FIRST } from "../../topology/alerts/rules"
 import { type NamedRange, nameOf } from "../../topology/names"
-import { namesOfSite } from "../store/names"
-import { queryOf } from "../store/query"
+import { nameAt, namesOfSite } from "../store/names"
+import { type Query, queryOf } from "../store/query"
 import { STORE } from "../store/schema"
 import { THE_SITE } from "./table"
 
@@ -22,6 +23,32 @@ export interface HeldRule {
 
 type Row = Omit<HeldRule, "address" | "name"> & { readonly address: number }
 
+/** As programmes are told of it. */
+export interface HeldDocument {
+  /** "192.168.1.2"; null: it holds of the site. */
+  readonly device: string | null
+  readonly name: string | null
+  readonly rule: RuleName
+  readonly since: Day
+  readonly value: number | null
+  readonly reason: string | null
+}
+
+/** What holds of one site. */
+export interface SiteRules {
+  /** Of how many devices any rule holds, the site as one of them. */
+  readonly devices: number
+  /** How many each rule holds of; those that hold of none are left out. */
+  readonly counts: Readonly<Partial<Record<RuleName, number>>>
+  /** All of the worst hundred devices, the worst first. */
+  readonly worst: readonly HeldDocument[]
+}
+
+const WORST = 100
+const RANK = `CASE rule ${WORST_FIRST.map((rule, rank) => `WHEN '${rule}' THEN ${rank}`).join(" ")} END`
+// by the rule, then by its value, which is within ±1000
+const SCORE = `1e4 * ${RANK} + coalesce(CASE WHEN rule IN ('wet', 'hot') THEN -value ELSE value END, 0)`
+
 /** By site, rule and address. Throws StorageError where there is no store yet. */
 export function readHeldRules(file: string): HeldRule[] {
   const sqlite = openForReading(file, STORE)
@@ -33,12 +60,59 @@ export function readHeldRules(file: string): HeldRule[] {
     ).all()
     const names = new Map<string, NamedRange[]>()
     for (const { site } of rows) if (!names.has(site)) names.set(site, namesOfSite(query, site))
-    return rows.map(({ address, ...row }) => {
-      const isOfSite = address === THE_SITE
-      const name = isOfSite ? undefined : nameOf(names.get(row.site) ?? [], address)
-      return { ...row, address: isOfSite ? undefined : address, name }
-    })
+    return rows.map(({ address, ...row }) => ({ ...row, ...placed(address, names.get(row.site) ?? []) }))
   } finally {
     sqlite.close()
   }
 }
+
+export function siteRules(query: Query, siteId: number, site: string): SiteRules {
+  const counts = query<{ rule: RuleName; holds: number }>(
+    "SELECT rule, count(*) AS holds FROM alerts WHERE site = ?1 AND holds = 1 GROUP BY rule",
+  ).all(siteId)
+  if (counts.length === 0) return { devices: 0, counts: {}, worst: [] }
+  const devices = query<{ devices: number }>(
+    "SELECT count(DISTINCT address) AS devices FROM alerts WHERE site = ?1 AND holds = 1",
+  ).get(siteId)
+  const worst = query<Omit<Row, "site">>(
+    `WITH held AS (SELECT *, ${SCORE} AS score FROM alerts WHERE site = ?1 AND holds = 1)
+     SELECT address, rule, since, value, reason FROM held
+     WHERE address IN (SELECT address FROM held GROUP BY address ORDER BY min(score), address LIMIT ${WORST})
+     ORDER BY score, address`,
+  ).all(siteId)
+  const ordered = WORST_FIRST.flatMap((rule) => counts.filter((each) => each.rule === rule))
+  return {
+    devices: devices?.devices ?? 0,
+    counts: Object.fromEntries(ordered.map(({ rule, holds }) => [rule, holds])),
+    worst: worst.map(({ address, ...row }) =>
+      documentOf({ ...row, site, ...placed(address, nameAt(query, site, address)) }),
+    ),
+  }
+}
+
+/** Of one device, the worst first. Throws StorageError where there is no store. */
+export function readHeldOf(file: string, site: string, address: number): HeldDocument[] {
+  const sqlite = openForReading(file, STORE)
+  try {
+    const query = queryOf(sqlite)
+    const rows = query<Omit<Row, "site">>(
+      `SELECT address, rule, since, value, reason FROM alerts
+       WHERE site = (SELECT id FROM sites WHERE site = ?1) AND address = ?2 AND holds = 1 ORDER BY ${RANK}`,
+    ).all(site, address)
+    return rows.map((row) => documentOf({ ...row, site, ...placed(address, nameAt(query, site, address)) }))
+  } finally {
+    sqlite.close()
+  }
+}
+
+const placed = (address: number, names: readonly NamedRange[]): Pick<HeldRule, "address" | "name"> =>
+  address === THE_SITE ? { address: undefined, name: undefined } : { address, name: nameOf(names, address) }
+
+export const documentOf = ({ address, name, rule, since, value, reason }: HeldRule): HeldDocument => ({
+  device: address === undefined ? null : formatAddress(address),
+  name: name ?? null,
+  rule,
+  since,
+  value,
+  reason,
+})

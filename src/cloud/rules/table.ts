@@ -28,6 +28,9 @@ export interface Finding {
 const COLUMNS = "address, rule, since, value, reason, holds, told"
 
 export class AlertTable {
+  /** Rows of what holds that began, ended or got another value so far. */
+  changes = 0
+
   constructor(private readonly query: Query) {}
 
   siteId(site: string): number | undefined {
@@ -51,24 +54,32 @@ export class AlertTable {
   /** @param since the day on which it began, if it begins now */
   note(siteId: number, { address, rule, holds, value = null, reason = null }: Finding, since: Day): void {
     if (holds) {
-      this.query(
+      this.#write(
         `INSERT INTO alerts VALUES (?1, ?2, ?3, ?4, ?5, ?6, 1, NULL)
          ON CONFLICT DO UPDATE SET holds = 1, value = excluded.value, reason = excluded.reason
          WHERE holds = 0 OR value IS NOT excluded.value OR reason IS NOT excluded.reason`,
-      ).run(siteId, address, rule, since, value, reason)
+        [siteId, address, rule, since, value, reason],
+      )
       return
     }
     const row = [siteId, address, rule] as const
     // what nobody has heard of ends unheard
-    this.query("DELETE FROM alerts WHERE site = ?1 AND address = ?2 AND rule = ?3 AND told IS NULL").run(...row)
-    this.query(
-      "UPDATE alerts SET holds = 0, value = coalesce(?4, value) WHERE site = ?1 AND address = ?2 AND rule = ?3 AND holds = 1",
-    ).run(...row, value)
+    this.#write("DELETE FROM alerts WHERE site = ?1 AND address = ?2 AND rule = ?3 AND told IS NULL", row)
+    this.#write(
+      `UPDATE alerts SET holds = 0, value = coalesce(?4, value), reason = ?5
+       WHERE site = ?1 AND address = ?2 AND rule = ?3 AND holds = 1`,
+      [...row, value, reason],
+    )
   }
 
   /** Nobody is told: it is not watched any more. */
   forget(siteId: number, { address, rule }: Pick<AlertRow, "address" | "rule">): void {
-    this.query("DELETE FROM alerts WHERE site = ?1 AND address = ?2 AND rule = ?3").run(siteId, address, rule)
+    this.#write("DELETE FROM alerts WHERE site = ?1 AND address = ?2 AND rule = ?3", [siteId, address, rule])
+  }
+
+  /** The same of all that holds of a site, which is not served any more. */
+  forgetSite(siteId: number): void {
+    this.#write("DELETE FROM alerts WHERE site = ?1", [siteId])
   }
 
   /** Of a site that has anything to tell: what began, what ended, what holds. */
@@ -90,5 +101,9 @@ export class AlertTable {
       day,
       everything ? 1 : 0,
     )
+  }
+
+  #write(sql: string, values: readonly (string | number | null)[]): void {
+    this.changes += this.query(sql).run(...values).changes
   }
 }

@@ -11,6 +11,7 @@ import { namesOfSite } from "../store/names"
 import type { Query } from "../store/query"
 import { Evaluation, type Watched } from "./evaluation"
 import { Outbox, type Waiting } from "./outbox"
+import { lastRuns, nextRun } from "./rhythm"
 import { type AlertRow, AlertTable, THE_SITE } from "./table"
 
 /** What began, ended or lasts of a device, or of the site. */
@@ -42,6 +43,10 @@ export interface WatchOptions {
   readonly clock: Clock
   readonly log: Pick<Log, "error">
   readonly watched: () => Watched
+  /** Whether a site still delivers here: of one that does not, as it has another name now, nothing holds. */
+  readonly serves: (site: string) => boolean
+  /** What holds of this site is another than before. */
+  readonly onChange?: (site: string) => void
 }
 
 /** Why a run is overdue, since which day; undefined: it is not. */
@@ -81,16 +86,26 @@ export class Watch {
 
   /** What a process that ended badly may not have looked at, or not told. */
   start(): void {
-    const sites = this.options.query<{ site: string }>("SELECT site FROM sites").all()
-    for (const { site } of sites) {
+    const { query, serves } = this.options
+    const sites = query<{ id: number; site: string }>("SELECT id, site FROM sites").all()
+    for (const { id, site } of sites) {
+      if (!serves(site)) {
+        this.#inTurn(() => this.options.commits.add(() => this.#table.forgetSite(id)))
+        continue
+      }
       const day = this.#newestDay(site)
       if (day) this.#wants(site, day, [EVERY_ADDRESS], true)
     }
   }
 
   /** A gateway has closed a day. */
-  closed(site: string, day: Day, { run, changed }: Pick<CollectionReport, "run" | "changed">): void {
-    this.#wants(site, day, run ? [EVERY_ADDRESS] : changed, run)
+  closed(
+    site: string,
+    day: Day,
+    { run, adopted, changed }: Pick<CollectionReport, "run" | "adopted" | "changed">,
+  ): void {
+    const isRun = run && !adopted
+    this.#wants(site, day, isRun ? [EVERY_ADDRESS] : changed, isRun)
   }
 
   /** The instant of the last run that a gateway of this site has closed, ms since the epoch. */
@@ -106,11 +121,24 @@ export class Watch {
     return Number.isNaN(at) ? undefined : at
   }
 
-  /** Tells at once when this begins or ends. */
-  async overdue(site: string, overdue: Overdue): Promise<void> {
+  /** When a site's next run is due by its rhythm, ms since the epoch, and its zone; undefined before its first. */
+  nextRun(site: string): { readonly dueAt: number; readonly timeZone: string } | undefined {
+    const { query } = this.options
+    const known = query<{ id: number; time_zone: string }>("SELECT id, time_zone FROM sites WHERE site = ?1").get(site)
+    const day = this.#newestDay(site)
+    const dueAt = known && day && nextRun(lastRuns(query, known.id, day))
+    return dueAt ? { dueAt, timeZone: known.time_zone } : undefined
+  }
+
+  /** Tells at once when this begins or ends; nobody hears that it is not watched any more. */
+  async overdue(site: string, overdue: Overdue | "not watched"): Promise<void> {
     const siteId = this.#table.siteId(site)
     if (siteId === undefined) return
     const row = this.#overdueRow(siteId)
+    if (overdue === "not watched") {
+      if (row) await this.options.commits.add(() => this.#table.forget(siteId, row))
+      return
+    }
     if ((row?.holds === 1) === (overdue !== undefined)) return
     await this.options.commits.add(() => {
       const finding = { address: THE_SITE, rule: "overdue", holds: overdue !== undefined } as const
@@ -120,6 +148,7 @@ export class Watch {
         overdue?.since ?? row?.since ?? "0000-01-01",
       )
     })
+    this.options.onChange?.(site)
     await this.#tellNews(site)
   }
 
@@ -127,11 +156,14 @@ export class Watch {
   finish(): Promise<void> {
     this.#cancel?.()
     this.#cancel = undefined
-    this.#working = this.#working
-      .then(() => this.#work())
-      .catch((error) => {
-        this.options.log.error(`The rules could not be looked at: ${error}`)
-      })
+    return this.#inTurn(() => this.#work())
+  }
+
+  #inTurn(work: () => Promise<unknown>): Promise<void> {
+    this.#working = this.#working.then(work).then(
+      () => {},
+      (error) => this.options.log.error(`The rules could not be looked at: ${error}`),
+    )
     return this.#working
   }
 
@@ -162,10 +194,11 @@ export class Watch {
     const id = this.#table.siteId(site)
     if (!day || id === undefined) return
     const { query, commits, watched } = this.options
+    const before = this.#table.changes
     await new Evaluation(query, commits, this.#table, { id, name: site }, day, watched()).run(days)
-    if (!isRun) return
-    await this.#endOverdue(site, id)
-    await this.#tellNews(site)
+    if (isRun) await this.#endOverdue(site, id)
+    if (this.#table.changes > before) this.options.onChange?.(site)
+    if (isRun) await this.#tellNews(site)
   }
 
   /** The run that was due has come: that is told with what it brought. */

@@ -6,8 +6,8 @@ import { type HeldRule, readHeldRules } from "../../cloud/rules/reader"
 import { readStatus } from "../../status/document"
 import { dayOf } from "../../survey/calendar"
 import type { Topology } from "../../topology/topology"
-import { loadTopology } from "../../topology/yaml/load"
 import { COMMON_OPTIONS, UsageError, type Values } from "../arguments"
+import { expectStoreHere, loadDeclared } from "../declared"
 import { createScreen, type Screen } from "../screen"
 import { alertsJson, alertsTable } from "./text"
 
@@ -27,8 +27,9 @@ export async function run(values: Values<typeof options>, [word, ...more]: reado
     )
   }
   if (word && values.json) throw new UsageError("--json is for the list")
-  const topology = await loadTopology(values.topology ?? "topology.yaml")
+  const topology = await loadDeclared(values, screen)
   if (word) return sendTrials(topology, screen)
+  expectStoreHere(topology)
   const held = withOverdue(readHeldRules(topology.cloud.store), topology)
   const shown = values.json ? alertsJson(held) : alertsTable(held, topology, screen.printWidth)
   await printInBatches(shown, screen.print)
@@ -55,14 +56,15 @@ function withOverdue(held: readonly HeldRule[], topology: Topology): readonly He
   return [overdue, ...others]
 }
 
-async function sendTrials({ site, file, alerts }: Topology, screen: Screen): Promise<number> {
-  if (alerts.to.length === 0) {
+async function sendTrials({ site, file, folder, alerts }: Topology, screen: Screen): Promise<number> {
+  const { to: targets, smtp } = alerts
+  if (targets.length === 0) {
     throw new UsageError(`Nobody is told: write to: [https://ntfy.sh/your-topic] in alerts of ${file}`)
   }
-  const answers = await tryAll(alerts.to, site, { clock: systemClock, random: Math.random })
-  for (const { key, host, failure } of answers) {
-    if (failure) screen.fail(`${key}: ${failure.reason}`)
-    else screen.success(`${key}: ${host} has taken it`)
+  const answers = await tryAll(targets, { site, folder, smtp, clock: systemClock, environment: process.env })
+  for (const { key, to, outcome } of answers) {
+    if (outcome.kind === "failed") screen.fail(`${key}: ${outcome.reason}`)
+    else screen.success(`${key}: ${to} has taken it${outcome.answer ? `: ${outcome.answer}` : ""}`)
   }
-  return answers.some(({ failure }) => failure) ? 1 : 0
+  return answers.some(({ outcome }) => outcome.kind === "failed") ? 1 : 0
 }

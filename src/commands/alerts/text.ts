@@ -1,8 +1,9 @@
 // The rules that hold, for people and for programs.
-import type { HeldRule } from "../../cloud/rules/reader"
+import { documentOf, type HeldRule } from "../../cloud/rules/reader"
 import { labelOf } from "../../format"
 import { printable } from "../../printable"
 import { formatAddress } from "../../topology/address"
+import { isOfHumidity } from "../../topology/alerts/rules"
 import type { Topology } from "../../topology/topology"
 import { columns, widthsOf } from "../columns"
 
@@ -28,20 +29,12 @@ export function* alertsTable(held: readonly HeldRule[], { site }: Topology, fit?
 
 function rowOf({ address, name, rule, since, value, reason }: HeldRule): string[] {
   const device = address === undefined ? "the site" : labelOf({ ip: formatAddress(address), name })
-  const unit = rule === "dry" || rule === "wet" ? "%" : "°C"
+  const unit = isOfHumidity(rule) ? "%" : "°C"
   return [device, rule, since, value === null ? (reason ?? "-") : `${value} ${unit}`]
 }
 
 /** A JSON list, an object for each. */
 export function* alertsJson(held: readonly HeldRule[]): Generator<string> {
-  const documents = held.map(({ site, address, name, rule, since, value, reason }) => ({
-    site,
-    device: address === undefined ? null : formatAddress(address),
-    name: name ?? null,
-    rule,
-    since,
-    value,
-    reason,
-  }))
+  const documents = held.map((each) => ({ site: each.site, ...documentOf(each) }))
   yield `${JSON.stringify(documents, null, 2)}\n`
 }

@@ -12,8 +12,8 @@ import { makeFolder } from "../../storage/folder"
 import { folderError } from "../../storage/remedies"
 import { sizeOf } from "../../storage/size"
 import type { Topology } from "../../topology/topology"
-import { loadTopology } from "../../topology/yaml/load"
 import { COMMON_OPTIONS, UsageError, type Values } from "../arguments"
+import { loadDeclared } from "../declared"
 import { createScreen } from "../screen"
 import { type Contents, makeBackup, removeOlder } from "./series"
 
@@ -33,7 +33,7 @@ export async function run(values: Values<typeof options>, words: readonly string
   const [folder, ...more] = words
   if (folder === undefined || more.length > 0) throw new UsageError(`Name one folder: ${INVOCATION} backup backups`)
   const keep = readKeep(values.keep)
-  const topology = await loadTopology(values.topology ?? "topology.yaml")
+  const topology = await loadDeclared(values, screen)
   const originals = originalsOf(topology)
   const contents: Contents = {
     site: topology.site,

@@ -1,21 +1,23 @@
 // `bun run check`: every problem in topology.yaml and in every survey line, before a night depends on it; each source is read
 // once, scripts included, and the last of its readings shown.
+import { faultsOf } from "../../alerts/faults"
 import { systemClock } from "../../clock"
 import { formattedOf, surveyPath, surveyReader } from "../../device/source"
 import { SurveyMissing } from "../../device/source/missing"
 import { whyStale } from "../../device/source/stale"
 import { count, labelOf } from "../../format"
+import { toldBy } from "../../network/alerts"
 import { clockChange, type Day, dayBefore, describeDay } from "../../survey/calendar"
 import { formatReading } from "../../survey/reading"
 import { parseSurvey } from "../../survey/survey"
 import { type Device, isScript } from "../../topology/devices"
 import { isReadyMade } from "../../topology/formats/ready-made"
 import type { Topology } from "../../topology/topology"
-import { loadTopology } from "../../topology/yaml/load"
 import { formatProblem } from "../../topology/yaml/problem"
 import { COMMON_OPTIONS, type Values } from "../arguments"
 import { wrap } from "../columns"
-import { createScreen } from "../screen"
+import { loadDeclared } from "../declared"
+import { createScreen, type Screen } from "../screen"
 import { SAMPLE_DATA } from "../start/report"
 import { ForeignFiles } from "./foreign"
 import { type Checked, LATEST_SHOWN } from "./foreign-file"
@@ -28,8 +30,7 @@ const SURVEYS_SHOWN = 20
 
 export async function run(values: Values<typeof options>): Promise<number> {
   const screen = createScreen(values)
-  const topology = await loadTopology(values.topology ?? "topology.yaml")
-  screen.tellTimesIn(topology.timeZone)
+  const topology = await loadDeclared(values, screen)
   for (const warning of topology.warnings) screen.warn(...formatProblem(warning, screen.width).split("\n"))
   let surveys = 0
   let readings = 0
@@ -62,12 +63,24 @@ export async function run(values: Values<typeof options>): Promise<number> {
       `The ready-made format ${format} is untried on a real export: please send one to whoever keeps this programme`,
     )
   }
+  const told = await checkTold(topology, screen)
   const amounts = [count(topology.devices.size, "device"), count(surveys, "survey"), count(readings, "reading")]
   const seen = [...(topology.sample ? [SAMPLE_DATA] : []), ...amounts].join(", ")
   if (problems > 0)
     screen.fail(`${topology.file} is sound, its surveys are not: ${count(problems, "problem")}; ${seen}`)
+  else if (told > 0) screen.fail(`${topology.file}: ${seen}; ${count(told, "problem")} of alerts`)
   else screen.success(`${topology.file}: ${seen}, no problems`)
-  return problems > 0 ? 2 : 0
+  return problems + told > 0 ? 2 : 0
+}
+
+/** Whether those who are told can be, without telling them; resolves with how many cannot. */
+async function checkTold(topology: Topology, screen: Screen): Promise<number> {
+  const faults = await faultsOf({ ...toldBy(topology), heartbeat: topology.alerts.heartbeat }, process.env, systemClock)
+  for (const { text, isCertain } of faults) {
+    if (isCertain) screen.error(`${topology.file} ${text}`)
+    else screen.warn(`${topology.file} ${text}`)
+  }
+  return faults.filter(({ isCertain }) => isCertain).length
 }
 
 /** Ready-made formats that devices name. */

@@ -11,9 +11,9 @@ import { addDays, type Day, dayOf } from "../../survey/calendar"
 import { formatReading } from "../../survey/reading"
 import { formatAddress } from "../../topology/address"
 import type { Topology } from "../../topology/topology"
-import { loadTopology } from "../../topology/yaml/load"
 import { COMMON_OPTIONS, readDay, readDayRange, UsageError, type Values } from "../arguments"
 import { columns } from "../columns"
+import { loadDeclared } from "../declared"
 import { createScreen, type Screen } from "../screen"
 import { Batches } from "./batches"
 import { Destination } from "./destination"
@@ -47,8 +47,7 @@ const NAMES_SHOWN = 10
 export async function run(values: Values<typeof options>, files: readonly string[]): Promise<number> {
   const screen = createScreen(values)
   if (files.length === 0) throw new UsageError("Name the files that hold the history: import export/bed3.csv")
-  const topology = await loadTopology(values.topology ?? "topology.yaml")
-  screen.tellTimesIn(topology.timeZone)
+  const topology = await loadDeclared(values, screen)
   const today = dayOf(systemClock.now(), topology.timeZone)
   const range = readDayRange({ from: values.from, to: values.to }, today)
   const asked: Asked = { device: values.device, format: values.format, day: readDay(values.day) }

@@ -8,9 +8,9 @@ import { didYouMean } from "../../nearest"
 import { quarantineText } from "../../status/words"
 import { openForReading } from "../../storage/database"
 import { dayOf } from "../../survey/calendar"
-import { loadTopology } from "../../topology/yaml/load"
 import { COMMON_OPTIONS, DAY_RANGE_OPTIONS, readDayRange, UsageError, type Values } from "../arguments"
 import { ask } from "../ask"
+import { loadDeclared } from "../declared"
 import { createScreen, type Screen } from "../screen"
 import { quarantineJson, quarantineTable } from "./text"
 
@@ -38,7 +38,7 @@ export async function run(values: Values<typeof options>): Promise<number> {
   if (retry && clear) throw new UsageError("--retry or --clear, one at a time")
   if (json && (retry || clear)) throw new UsageError("--json is for the list")
   const kind = readKind(values.kind)
-  const topology = await loadTopology(values.topology ?? "topology.yaml")
+  const topology = await loadDeclared(values, screen)
   const days = readDayRange(values, dayOf(systemClock.now(), topology.timeZone))
   const filter = { ...days, address: readDevice(values.device, topology), kind }
 

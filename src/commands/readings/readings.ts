@@ -7,8 +7,8 @@ import { FIRST_DAY, LAST_DAY, type Selection, StoreReader } from "../../cloud/st
 import { labelOf } from "../../format"
 import { type Day, dayOf } from "../../survey/calendar"
 import { formatAddress } from "../../topology/address"
-import { loadTopology } from "../../topology/yaml/load"
 import { COMMON_OPTIONS, DAY_RANGE_OPTIONS, UsageError, type Values } from "../arguments"
+import { expectStoreHere, loadDeclared } from "../declared"
 import { createScreen } from "../screen"
 import { FORMATS_LISTED, SHOWN_DAYS, SHOWN_READINGS, type Shown } from "./formats"
 
@@ -32,7 +32,8 @@ async function show<Row>({ table, formatNamed }: Shown<Row>, values: Values<type
   const screen = createScreen(values)
   const format = formatNamed(values.format ?? "listing", screen.printWidth)
   if (!format) throw new UsageError(`--format is ${FORMATS_LISTED}: it is ${values.format}`)
-  const topology = await loadTopology(values.topology ?? "topology.yaml")
+  const topology = await loadDeclared(values, screen)
+  expectStoreHere(topology)
   using reader = new StoreReader(topology.cloud.store)
   const selection = select(values, topology, reader, dayOf(systemClock.now(), topology.timeZone))
   if (!selection) {

@@ -61,12 +61,16 @@ function instructions(service: Service, topology: string, schema: string | undef
     "Restarted for ever, 10 s after each end. After a disk error (exit 70) it goes on from what is on the disk. While the",
     "files are wrong or a database is damaged (exit 2) nothing is taken, and the journal says at every try which file it",
     "is, what is wrong and what to do.",
+    `What alerts keep secret: a file, sudo install -D --mode=600 --owner=${USER} smtp ${folderOf(service)}/keys/smtp, or a line`,
+    `SMTP_PASSWORD=… in ${folderOf(service)}/environment, which nobody but root needs to read.`,
     "A survey script that reads a device of this machine needs more: sudo systemctl edit it, with [Service],",
     "PrivateDevices=no, DeviceAllow=/dev/i2c-1 rw and SupplementaryGroups=i2c, for example.",
   ]
 }
 
-const topologyOf = ({ folder }: Service): string => `/etc/${folder}/topology.yaml`
+const folderOf = ({ folder }: Service): string => `/etc/${folder}`
+
+const topologyOf = (service: Service): string => `${folderOf(service)}/topology.yaml`
 
 const schemaLine = (programme: string, file: string): string =>
   `  ${programme} service --schema | sudo install -D --mode=644 /dev/stdin ${quoteForShell(file)}`
@@ -84,7 +88,8 @@ StartLimitIntervalSec=0
 [Service]
 Type=exec
 ExecStart=${start}
-WorkingDirectory=/etc/${folder}
+WorkingDirectory=${folderOf(service)}
+EnvironmentFile=-${folderOf(service)}/environment
 ExecReload=/bin/kill -HUP $MAINPID
 SyslogIdentifier=${name}
 User=${USER}

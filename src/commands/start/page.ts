@@ -5,7 +5,7 @@ import type { Screen } from "../screen"
 
 /** What a page shows of. */
 export const isNews = ({ kind }: Event): boolean =>
-  kind === "run-finished" || kind === "collection-closed" || kind === "delivered-between-runs"
+  ["run-finished", "collection-closed", "delivered-between-runs", "rules-changed"].includes(kind)
 
 /** Where the cloud is, or anything that the topology wants one for. One that cannot be served ends nothing. */
 export async function startPage(
@@ -17,7 +17,8 @@ export async function startPage(
   if (topology.page === false || !(cloud || (gateway && topology.page))) return undefined
   const { Page } = await import("../../page/page")
   try {
-    const page = await Page.start({ topology, counts: () => network.counts, log: screen })
+    const written = [...(gateway ? [topology.gateway.spool] : []), ...(cloud ? [topology.cloud.store] : [])]
+    const page = await Page.start({ topology, written, counts: () => network.counts, log: screen })
     screen.plain(`Page  ${page.url}`)
     return page
   } catch (error) {

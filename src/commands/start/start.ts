@@ -110,7 +110,10 @@ class Running {
   async once(): Promise<number> {
     const stopped = untilAborted(this.asked).then(() => false)
     const work = this.#plays ? this.#collectOnce() : this.#receiveOnce()
-    return (await Promise.race([work, stopped])) ? 0 : 1
+    const isComplete = await Promise.race([work, stopped])
+    // with the next process, perhaps tomorrow, it would be late
+    await Promise.race([this.network.finishTelling(), stopped])
+    return isComplete ? 0 : 1
   }
 
   async onSchedule(): Promise<number> {

@@ -4,9 +4,9 @@ import { printable } from "../../printable"
 import { readStatus, type StatusDocument } from "../../status/document"
 import { glance } from "../../status/words"
 import type { Topology } from "../../topology/topology"
-import { loadTopology } from "../../topology/yaml/load"
 import { COMMON_OPTIONS, type Values } from "../arguments"
 import { wrap } from "../columns"
+import { loadDeclared } from "../declared"
 import { createScreen } from "../screen"
 import { cloudLines, gatewayLines } from "./text"
 
@@ -19,7 +19,7 @@ export const options = {
 
 export async function run(values: Values<typeof options>): Promise<number> {
   const screen = createScreen(values)
-  const topology = await loadTopology(values.topology ?? "topology.yaml")
+  const topology = await loadDeclared(values, screen)
   const now = systemClock.now()
   const status = readStatus(topology, now)
   if (values.json) await screen.print(`${JSON.stringify(status, null, 2)}\n`)

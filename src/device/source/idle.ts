@@ -1,6 +1,6 @@
 // Workers between two devices that name the same script: a fleet asks 64 at a time and does not start one for each.
 import type { Clock } from "../../clock"
-import type { ScriptWorker } from "./script-worker"
+import type { ScriptWorker } from "../../script/worker"
 
 interface Idle {
   readonly key: string

@@ -2,13 +2,13 @@
 import { resolve } from "node:path"
 import type { Clock } from "../../clock"
 import { shorten } from "../../printable"
+import { ScriptWorker, type Task } from "../../script/worker"
 import type { Day } from "../../survey/calendar"
 import type { Device } from "../../topology/devices"
 import { regularFile } from "./file"
 import type { Formatted } from "./format/file"
 import { IdleWorkers } from "./idle"
 import { checkSize, SurveyMissing } from "./missing"
-import { type Question, ScriptWorker, type Task } from "./script-worker"
 
 /** A script's default export: the lines of one day, "08:00 - 20 - 30%", or a throw when there are none to be had. */
 export type SurveySource = (device: Pick<Device, "ip" | "name">, day: Day) => string | Promise<string>
@@ -34,6 +34,7 @@ export interface SurveyQuestion extends ScriptOptions {
 
 const TIME_LIMIT_MS = 30_000
 const REASON_CHARACTERS = 200
+const SIGNATURE = "(device, day) => text"
 
 export class Scripts {
   readonly #idle = new IdleWorkers()
@@ -42,13 +43,14 @@ export class Scripts {
   async run(question: SurveyQuestion, signal: AbortSignal): Promise<Uint8Array> {
     const { survey, device, day, limitBytes } = question
     const { ip, name } = device
-    const text = await this.#ask(question, { device: { ip, ...(name !== undefined && { name }) }, day }, signal)
+    const args = [{ ip, ...(name !== undefined && { name }) }, day] satisfies Parameters<SurveySource>
+    const text = await this.#ask(question, args, signal)
     const bytes = new TextEncoder().encode(text)
     checkSize(survey, "returned", bytes.length, limitBytes)
     return bytes
   }
 
-  async #ask(options: ScriptOptions, question: Question, signal: AbortSignal): Promise<string> {
+  async #ask(options: ScriptOptions, args: Parameters<SurveySource>, signal: AbortSignal): Promise<string> {
     const { folder, survey, clock, timeLimitMs = TIME_LIMIT_MS } = options
     const { ino, size, mtimeMs } = await regularFile(folder, survey)
     const path = resolve(folder, survey)
@@ -58,7 +60,8 @@ export class Scripts {
     try {
       // an edited script gets workers of its own, which load it anew
       const version = `${path} ${ino} ${size} ${mtimeMs}`
-      return await this.#askWorker(version, { path, question }, clock, AbortSignal.any([signal, limit.signal]))
+      const task: Task = { path, args, wanted: "text", signature: SIGNATURE }
+      return await this.#askWorker(version, task, clock, AbortSignal.any([signal, limit.signal]))
     } catch (cause) {
       signal.throwIfAborted()
       const message = cause instanceof Error ? cause.message : String(cause)

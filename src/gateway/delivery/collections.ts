@@ -92,6 +92,7 @@ export class Collections {
     return {
       scheduledAt: new Date(Math.max(0, scheduledAt) || clock.now()).toISOString(),
       run: !confirmed && !this.#listed.has(day), // the cloud then lists the whole day, otherwise what changed
+      ...(scheduledAt <= 0 && { adopted: true }),
       arrived: formatRanges(spool.arrived(day, false)),
       late: formatRanges(spool.arrived(day, true)),
       ...account(collection),

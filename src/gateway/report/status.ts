@@ -14,6 +14,7 @@ import { debtsOf, type Owed } from "../ledger/owed"
 import { retentionDays } from "../ledger/retention"
 import { countQuarantined, type Kind } from "../quarantine/entries"
 import { countStale, reasonsOf } from "../spool/notes/absences"
+import { siteOf } from "../spool/notes/identity"
 import { refusalsOf } from "../spool/notes/refused"
 import {
   countDay,
@@ -31,6 +32,8 @@ import { type SpoolSpace, spoolSpace } from "./capacity"
 
 /** Days are written 2026-11-21, instants as in RFC 3339. */
 export interface GatewayStatus {
+  /** Whose surveys these are, by the name of the last start. */
+  readonly site: string
   /** The latest run of the schedule; null before the first. */
   readonly run: RunStatus | null
   /** The last days, oldest first. */
@@ -105,6 +108,7 @@ export function readGatewayStatus(topology: Topology, now: number): GatewayStatu
     const days = shown.map((collection) => countDay(sqlite, collection))
     const run = lastRunOf(collections)
     return {
+      site: siteOf(sqlite) ?? topology.site,
       run: run ? runStatus(sqlite, run, days) : null,
       days,
       devices: devices.size <= DEVICES_SHOWN ? deviceStatus(sqlite, shown, devices) : null,

@@ -2,6 +2,7 @@
 import { pipeline, Readable } from "node:stream"
 import { createGzip } from "node:zlib"
 import type { Pages, Table } from "../../cloud/export/tables"
+import { acceptsGzip } from "./encoding"
 import { bytesOf, type Format } from "./formats"
 
 export interface Download<Row> {
@@ -66,12 +67,6 @@ async function* gzipped(pieces: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8
   // its error is thrown to whoever reads the stream
   pipeline(Readable.from(pieces, { objectMode: true, highWaterMark: 1 }), gzip, () => {})
   yield* gzip
-}
-
-/** RFC 9110 §12.5.3. */
-function acceptsGzip(request: Request): boolean {
-  const asked = request.headers.get("accept-encoding")?.toLowerCase().split(",") ?? []
-  return asked.some((each) => /^\s*gzip\s*(?:;|$)/.test(each) && !/;\s*q=0(?:\.0*)?\s*$/.test(each))
 }
 
 /** Weak, because compressing the same twice need not give the same bytes (RFC 9110 §8.8.1). */

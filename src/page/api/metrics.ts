@@ -6,6 +6,7 @@ import { printable } from "../../printable"
 import type { StatusDocument } from "../../status/document"
 import { StorageError } from "../../storage/errors"
 import type { Day } from "../../survey/calendar"
+import { WORST_FIRST } from "../../topology/alerts/rules"
 import type { Topology } from "../../topology/topology"
 import { isComplete } from "../../verdict"
 import type { StatusView, Views } from "../views"
@@ -100,6 +101,13 @@ function gaugesOf({ topology, status }: StatusView): Metric[] {
     { name: "spool_bytes", help: "What the spool takes on its disk.", samples: own(gateway?.spool.bytes) },
     { name: "spool_free_bytes", help: "By how much the spool may grow.", samples: own(gateway?.spool.freeBytes) },
     {
+      name: "rules_held",
+      help: "Devices, or the site itself, of which a rule of alerts.rules holds.",
+      samples: (cloud?.sites ?? []).flatMap(({ site, rules }) =>
+        WORST_FIRST.map((rule) => ({ labels: { site, rule }, value: rules.counts[rule] ?? 0 })),
+      ),
+    },
+    {
       name: "store_bytes",
       help: "What the store takes on its disk, all sites together.",
       samples: cloud ? [{ value: cloud.store.bytes }] : [],
@@ -160,14 +168,18 @@ function runsOf({ gateway, cloud }: StatusDocument, { site, timeZone }: Topology
 
 function ownRun({ run, days }: GatewayStatus, site: string, timeZone: string, atCloud?: SiteStatus): RunOfSite[] {
   if (!run) return []
-  const complete = days.filter(({ closed, confirmed, waiting, missing, refused }) =>
-    isComplete({ agreed: closed && confirmed && waiting === 0, missing, refused }),
+  const complete = days.filter(
+    ({ closed, confirmed, waiting, expected, missing, refused }) =>
+      expected > 0 && isComplete({ agreed: closed && confirmed && waiting === 0, missing, refused }),
   )
   return [{ site, timeZone, lastCompleteDay: complete.at(-1)?.day ?? atCloud?.lastCompleteDay ?? null, run }]
 }
 
+/** Who arrived and is refused counts as arrived, as at the gateway. */
 function runAtCloud({ site, timeZone, lastCompleteDay, run }: SiteStatus): RunOfSite[] {
-  return run ? [{ site, timeZone, lastCompleteDay, run: { ...run, expected: run.arrived + run.missing } }] : []
+  if (!run) return []
+  const arrived = run.arrived + run.refused
+  return [{ site, timeZone, lastCompleteDay, run: { ...run, arrived, expected: arrived + run.missing } }]
 }
 
 /** Seconds since the epoch. */

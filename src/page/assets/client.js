@@ -1,24 +1,47 @@
-// What a page does by itself: it shows what is new when a collection closes, and says so.
+// What a page does by itself: it shows what is new when a collection closes and once a minute, and says when it cannot.
+const EVERY_MS = 60_000 // a run becomes overdue without any news
 
-const shown = () => document.documentElement.dataset.version
+const root = document.documentElement
+let shown = document.querySelector("main").innerHTML // as the server sent it
+let heardAt = new Date()
+
+const say = (text) => {
+  document.querySelector("#news").textContent = text
+}
 
 /** Puts what the server says now in the place of what is shown. */
 async function renew() {
   const answer = await fetch(location.href, { headers: { Accept: "text/html" } })
-  if (!answer.ok) return
+  if (!answer.ok) throw new Error(`The server answers ${answer.status}`)
   const next = new DOMParser().parseFromString(await answer.text(), "text/html")
+  const main = next.querySelector("main")
+  const wasLost = root.hasAttribute("data-lost")
+  root.dataset.version = next.documentElement.dataset.version
+  root.removeAttribute("data-lost")
+  heardAt = new Date()
+  if (wasLost) say("")
+  if (main.innerHTML === shown) return
+  shown = main.innerHTML
   const focused = document.activeElement?.id
-  document.querySelector("main").replaceWith(document.adoptNode(next.querySelector("main")))
-  document.documentElement.dataset.version = next.documentElement.dataset.version
+  document.querySelector("main").replaceWith(document.adoptNode(main))
   document.title = next.title
   if (focused) document.getElementById(focused)?.focus({ preventScroll: true })
   document.dispatchEvent(new Event("renewed"))
-  document.querySelector("#news").textContent = `Updated at ${new Date().toLocaleTimeString()}`
+  say(`Updated at ${heardAt.toLocaleTimeString()}`)
 }
+
+const look = () =>
+  renew().catch(() => {
+    root.dataset.lost = ""
+    say(`No word from the server since ${heardAt.toLocaleTimeString()}: what is shown may be old`)
+  })
 
 const news = new EventSource("/changes")
 for (const kind of ["version", "changed"]) {
   news.addEventListener(kind, ({ data }) => {
-    if (data !== shown()) renew().catch(() => {}) // where the way is cut, its end brings the news again
+    if (data !== root.dataset.version || root.hasAttribute("data-lost")) look()
   })
 }
+news.addEventListener("error", look)
+setInterval(() => document.visibilityState === "visible" && look(), EVERY_MS)
+document.addEventListener("visibilitychange", () => document.visibilityState === "visible" && look())

@@ -93,8 +93,8 @@ function options(ready) {
     },
     scales: {
       x: { time: false, range: () => [instant(data.ticks[0]), instant(data.ticks.at(-1))] },
-      temperature: { range: rangeOf(data.temperature, -90, 90) },
-      humidity: { range: rangeOf(data.humidity, 0, 100) },
+      temperature: { range: rangeOf(data.temperature, "temperature", -90, 90) },
+      humidity: { range: rangeOf(data.humidity, "humidity", 0, 100) },
     },
     axes: [
       { ...axis, stroke: color("quiet"), size: 30, splits, values: tickTexts },
@@ -120,13 +120,45 @@ function options(ready) {
       { ...line, scale: "temperature", stroke: color("temperature") + (isDense ? "99" : "") },
       { ...line, scale: "humidity", stroke: color("humidity"), dash: [7, 3], fill: `${color("humidity")}14` },
     ],
-    hooks: { setCursor: [pointed], ready: [ready] },
+    hooks: { setCursor: [pointed], ready: [ready], draw: [(drawn) => drawThresholds(drawn, color)] },
   }
 }
 
+/** A dotted line each, with its words: of the temperature on the left, of the humidity on the right. */
+function drawThresholds({ ctx, bbox, valToPos }, color) {
+  const pixel = devicePixelRatio
+  const height = 12 * pixel
+  const lines = data.thresholds.map((threshold) => ({
+    ...threshold,
+    y: Math.round(valToPos(threshold.value, threshold.of, true)) + 0.5, // within a row of pixels
+  }))
+  ctx.save()
+  ctx.font = `${height}px ${getComputedStyle(document.body).fontFamily}`
+  ctx.textBaseline = "bottom"
+  ctx.lineWidth = pixel
+  ctx.setLineDash([2 * pixel, 4 * pixel])
+  for (const { of, y } of lines) {
+    ctx.strokeStyle = color(of)
+    ctx.beginPath()
+    ctx.moveTo(bbox.left, y)
+    ctx.lineTo(bbox.left + bbox.width, y)
+    ctx.stroke()
+  }
+  for (const { of, y, text } of lines) {
+    const { width } = ctx.measureText(text)
+    const left = of === "temperature" ? bbox.left + 4 * pixel : bbox.left + bbox.width - width - 4 * pixel
+    ctx.fillStyle = color("ground") // what is drawn behind the words does not run into them
+    ctx.fillRect(left, y - height - 3 * pixel, width, height + 2 * pixel)
+    ctx.fillStyle = color(of)
+    ctx.fillText(text, left, y - pixel)
+  }
+  ctx.restore()
+}
+
 /** With some air, and never so near that the noise of a sensor looks like weather. */
-function rangeOf(values, least, most) {
-  const known = values.filter((value) => value !== null)
+function rangeOf(values, of, least, most) {
+  const lines = data.thresholds.filter((threshold) => threshold.of === of).map(({ value }) => value)
+  const known = values.concat(lines).filter((value) => value !== null)
   const [low, high] = known.reduce(([low, high], value) => [Math.min(low, value), Math.max(high, value)], [most, least])
   const air = Math.max((high - low) * 0.1, (8 - (high - low)) / 2)
   return [Math.max(least, low - air), Math.min(most, high + air)]

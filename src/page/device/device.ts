@@ -8,6 +8,7 @@ import { type DeviceFound, findDevice } from "./find"
 import { historyOf, lastDays, NO_HISTORY } from "./history"
 import { type Series, seriesOf } from "./series"
 import { deviceView, isSpan, noneView, SPANS, severalView } from "./view"
+import { watchedDevice } from "./watched"
 
 export type DeviceAnswer =
   | { readonly kind: "page"; readonly status: number; readonly shown: Shown }
@@ -38,11 +39,18 @@ async function answerOf({ pathname, searchParams }: URL, views: Views): Promise<
   if (found.kind === "none") return none(found.reason, 404)
   if (found.kind === "several") return { kind: "page", status: 200, shown: severalView(text, found, topology.site) }
 
+  const watched = watchedDevice(found, topology, reader && store)
   const history = reader && (await histories(views, found, span, () => new StoreReader(store)))
   if (SERIES.test(pathname)) {
-    return history ? { kind: "series", series: seriesOf(history) } : none("Nothing is stored here", 404)
+    return history
+      ? { kind: "series", series: seriesOf(history, watched.thresholds) }
+      : none("Nothing is stored here", 404)
   }
-  return { kind: "page", status: 200, shown: deviceView({ device: found, span, history, ownSite: topology.site }) }
+  return {
+    kind: "page",
+    status: 200,
+    shown: deviceView({ device: found, span, history, watched, ownSite: topology.site }),
+  }
 }
 
 /** Its reader is its own: whoever asked first may have gone before it is done. */

@@ -3,6 +3,7 @@ import { addDays } from "../../survey/calendar"
 import { offsetsOn, timestampOf } from "../../survey/offsets"
 import { formatTime } from "../../survey/reading"
 import type { History, HistoryDay } from "./history"
+import { type Threshold, thresholdText } from "./watched"
 
 /** Instants in RFC 3339, whose offsets are those of the device's own clock: their text says what it shows. */
 export interface Series {
@@ -14,9 +15,11 @@ export interface Series {
   /** Null at the noon of a day without readings, so that nothing bridges it. */
   readonly temperature: readonly (number | null)[]
   readonly humidity: readonly (number | null)[]
+  /** What the device is watched for, each a line across. */
+  readonly thresholds: readonly (Threshold & { readonly text: string })[]
 }
 
-export function seriesOf({ days, samples, readings }: History): Series {
+export function seriesOf({ days, samples, readings }: History, thresholds: readonly Threshold[] = []): Series {
   const nothing = days.filter(({ statistics }) => !statistics)
   const gaps = nothing.map(({ day, offsets }) => ({
     timestamp: timestampOf(day, "12:00", offsets),
@@ -31,6 +34,7 @@ export function seriesOf({ days, samples, readings }: History): Series {
     at: points.map(({ timestamp }) => timestamp),
     temperature: points.map(({ temperature }) => temperature),
     humidity: points.map(({ humidity }) => humidity),
+    thresholds: thresholds.map((threshold) => ({ ...threshold, text: thresholdText(threshold) })),
   }
 }
 

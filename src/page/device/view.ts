@@ -5,11 +5,13 @@ import { formatAddress } from "../../topology/address"
 import { addressesIn, sizeOf } from "../../topology/ranges"
 import { type Html, html } from "../markup/html"
 import type { Shown } from "../markup/layout"
+import { textOf } from "../overview/rules"
 import type { DeviceFound, Found } from "./find"
 import type { History, Sample } from "./history"
 import { daysTable, hoursTable, weeksTable } from "./tables"
 import { briefSpan, celsius, decimal, percent } from "./texts"
 import { dryingOf } from "./trends"
+import { type Threshold, thresholdText, type WatchedDevice } from "./watched"
 
 /** Days. */
 export const SPANS = [1, 7, 14, 30, 90, 365] as const
@@ -20,13 +22,14 @@ export interface DeviceShown {
   readonly span: number
   /** Undefined where there is no store. */
   readonly history: History | undefined
+  readonly watched: WatchedDevice
   /** Of this topology: links to its devices need no site. */
   readonly ownSite: string
 }
 
 const LISTED = 100 // devices that have one name
 
-export function deviceView({ device, span, history, ownSite }: DeviceShown): Shown {
+export function deviceView({ device, span, history, watched, ownSite }: DeviceShown): Shown {
   const { address, name, hasLeft } = device
   const ip = formatAddress(address)
   const query = (days: number) => `?${new URLSearchParams({ days: String(days), ...siteOf(device.site, ownSite) })}`
@@ -34,7 +37,8 @@ export function deviceView({ device, span, history, ownSite }: DeviceShown): Sho
     title: printable(name ?? ip),
     body: html`<h1 class="device">${nameText(device)}</h1>
 <p class="latest">${latestOf(history)}${hasLeft && " It is not in topology.yaml any more."}</p>
-${history?.latest && sections(device, history, span, query)}`,
+${watched.holds.length > 0 && html`<p class="holds bad">✖ ${textOf(watched.holds)}</p>`}
+${history?.latest && sections(device, history, watched, span, query)}`,
   }
 }
 
@@ -59,13 +63,19 @@ function clockOf({ timestamp }: Sample): [day: Day, time: string] {
   return [timestamp.slice(0, 10) as Day, timestamp.slice(11, 16)]
 }
 
-function sections(device: DeviceFound, history: History, span: number, query: (days: number) => string): Html {
+function sections(
+  device: DeviceFound,
+  history: History,
+  { thresholds }: WatchedDevice,
+  span: number,
+  query: (days: number) => string,
+): Html {
   return html`
 <nav class="spans" aria-label="Days shown"><ul>${SPANS.map((days) => {
     const text = days === 1 ? "1 day" : `${days} days`
     return html`<li><a href="${query(days)}"${days === span && html` aria-current="page"`}>${text}</a></li>`
   })}</ul></nav>
-${plot(device, history, span, query)}
+${plot(device, history, thresholds, span, query)}
 ${downloads(device, history)}
 <h2>Trend</h2>
 ${dryingText(history)}
@@ -77,7 +87,13 @@ ${daysTable(history)}
 <script src="/assets/plot.js" type="module"></script>`
 }
 
-function plot({ address }: DeviceFound, history: History, span: number, query: (days: number) => string): Html {
+function plot(
+  { address }: DeviceFound,
+  history: History,
+  thresholds: readonly Threshold[],
+  span: number,
+  query: (days: number) => string,
+): Html {
   const { days, readings } = history
   const [from, to] = [days.at(0)?.day, days.at(-1)?.day]
   if (!from || !to) return html``
@@ -86,7 +102,7 @@ function plot({ address }: DeviceFound, history: History, span: number, query: (
   const series = `/devices/${formatAddress(address)}/series.json${query(span)}`
   return html`${heading}
 <figure class="readings">
-<figcaption>${PLOT_KEYS}
+<figcaption>${PLOT_KEYS}${thresholdKeys(thresholds)}
 <output id="reading"></output></figcaption>
 <div id="plot" tabindex="0" role="application" aria-label="Plot of temperature and soil humidity: the arrow keys, Home and End go from reading to reading" data-series="${series}"></div>
 <noscript><p class="quiet">The plot needs JavaScript; the tables below have its numbers.</p></noscript>
@@ -95,6 +111,9 @@ ${samplesText(history)}`
 }
 
 export const PLOT_KEYS = html`<span class="key temperature">Temperature, °C, left</span> <span class="key humidity">Soil humidity, %, right</span>`
+
+export const thresholdKeys = (thresholds: readonly Threshold[]): Html | false =>
+  thresholds.length > 0 && html` <span class="quiet">Watched for: ${thresholds.map(thresholdText).join(", ")}</span>`
 
 export const samplesText = ({ samples, readings }: History): Html | false =>
   samples.length < readings &&
@@ -109,7 +128,7 @@ function downloads({ site, address }: DeviceFound, { days }: History): Html {
   }
   return html`<ul class="downloads" aria-label="Download these readings"><li class="quiet">Download</li>
 ${link("CSV", { format: "csv" })}
-${link("CSV with decimal comma", { format: "csv", decimal: "comma" })}
+${link("CSV with decimal comma", { format: "csv-semicolon" })}
 ${link("JSON", { format: "json" })}
 ${link("Parquet", { format: "parquet" })}</ul>`
 }

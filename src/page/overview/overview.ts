@@ -13,6 +13,7 @@ import type { Shown } from "../markup/layout"
 import type { Glimpse, StatusView } from "../views"
 import { searchFor } from "./fleet"
 import { gridOf } from "./grid"
+import { rulesOf } from "./rules"
 
 const NUMBERS = ["expected", "arrived", "late", "missing", "unchanged", "delivered"] as const
 
@@ -31,6 +32,7 @@ export function overviewOf({ view, isKept, isCounting }: Glimpse, current: Topol
   return {
     title: sentence,
     body: html`<h1 class="verdict ${complete ? "good" : "bad"}">${sentence}</h1>
+${cloud && rulesOf(cloud.sites, topology.site)}
 ${note}${nextRun(topology, now)}
 ${gateway && daysOf(gateway)}
 ${gateway && entriesOf("The gateway", gatewayEntries(gateway, topology, readAt))}

@@ -9,7 +9,8 @@ import { seriesOf } from "../device/series"
 import { daysTable, weeksTable } from "../device/tables"
 import { briefDay } from "../device/texts"
 import { weeksOf } from "../device/trends"
-import { dryingText, latestText, nameText, PLOT_KEYS, samplesText } from "../device/view"
+import { dryingText, latestText, nameText, PLOT_KEYS, samplesText, thresholdKeys } from "../device/view"
+import type { Threshold } from "../device/watched"
 import { type Html, html } from "../markup/html"
 import { plotOf } from "./plot"
 
@@ -26,7 +27,13 @@ export interface Part {
 
 export const partPath = (ip: string): string => `#${ip}`
 
-export async function partOf(device: DeviceFound, span: DaySpan, reader: StoreReader): Promise<Part> {
+/** @param thresholds what the device is watched for */
+export async function partOf(
+  device: DeviceFound,
+  span: DaySpan,
+  reader: StoreReader,
+  thresholds: readonly Threshold[] = [],
+): Promise<Part> {
   const { site, address, name, hasLeft } = device
   const ip = formatAddress(address)
   const history = await historyOf(reader, { site, address, ...span })
@@ -39,7 +46,7 @@ export async function partOf(device: DeviceFound, span: DaySpan, reader: StoreRe
 <section aria-labelledby="${ip}">
 <h2 class="device" id="${ip}">${nameText(device)}</h2>
 <p class="latest">${latestOf(history, span, reader.lastDay(site, address))}${hasLeft && " It is not in topology.yaml any more."}</p>
-${history.readings > 0 && measured(history, daysTable(history, `Each day of ${label}`, idOf))}
+${history.readings > 0 && measured(history, thresholds, daysTable(history, `Each day of ${label}`, idOf))}
 </section>`,
   }
 }
@@ -53,10 +60,10 @@ function latestOf({ latest, readings }: History, { to }: DaySpan, lastDay: Day |
   return `No readings in these days${isLast ? `; its last ones are of ${briefDay(lastDay, to)}` : ""}.`
 }
 
-const measured = (history: History, days: Html): Html => html`${dryingText(history)}
+const measured = (history: History, thresholds: readonly Threshold[], days: Html): Html => html`${dryingText(history)}
 <figure class="readings">
-<figcaption>${PLOT_KEYS}</figcaption>
-${plotOf(seriesOf(history))}
+<figcaption>${PLOT_KEYS}${thresholdKeys(thresholds)}</figcaption>
+${plotOf(seriesOf(history, thresholds))}
 </figure>
 ${samplesText(history)}
 <div class="numbers">${days}${weeksOf(history.looked) && weeksTable(history)}</div>`

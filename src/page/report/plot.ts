@@ -23,10 +23,14 @@ interface Axis {
 type Values = readonly (number | null)[]
 
 /** @param series with a reading at least, and with more than one tick */
-export function plotOf({ ticks, at, temperature, humidity }: Series): Html {
+export function plotOf({ ticks, at, temperature, humidity, thresholds }: Series): Html {
   const [from = 0, to = 1] = [ticks.at(0), ticks.at(-1)].map((tick) => Date.parse(tick ?? ""))
   const across = (timestamp: string): number => (Date.parse(timestamp) - from) / (to - from)
-  const axes = { temperature: axisOf(temperature, -100, 100), humidity: axisOf(humidity, 0, 100) }
+  const lines = (of: string) => thresholds.flatMap((threshold) => (threshold.of === of ? [threshold.value] : []))
+  const axes = {
+    temperature: axisOf([...temperature, ...lines("temperature")], -100, 100),
+    humidity: axisOf([...humidity, ...lines("humidity")], 0, 100),
+  }
   const places = at.map(across)
   const heights = Array.from({ length: INTERVALS + 1 }, (_, interval) => ({
     interval,
@@ -48,12 +52,21 @@ ${ticksOf(ticks).map(({ tick, text, isNarrowToo }) => {
 <svg y="${ABOVE}" width="100%" height="${HEIGHT}" viewBox="0 0 ${ACROSS} ${HEIGHT}" preserveAspectRatio="none">
 ${linesOf("humidity", humidity, places, axes.humidity)}
 ${linesOf("temperature", temperature, places, axes.temperature)}
-</svg></svg>
+</svg>
+${thresholds.map((threshold) => thresholdLine(threshold, axes[threshold.of]))}
+</svg>
 ${axis(axes.humidity, "%", 6, "humidity")}
 </div>`
 }
 
 const WIDE = html` class="wide"`
+
+/** A dotted line with its words: of the temperature on the left, of the humidity on the right. */
+function thresholdLine({ of, value, text }: Series["thresholds"][number], { least, step }: Axis): Html {
+  const y = (ABOVE + HEIGHT * (1 - (value - least) / (INTERVALS * step))).toFixed(1)
+  return html`<g class="threshold ${of}"><line x2="100%" y1="${y}" y2="${y}"/>
+<text x="${of === "temperature" ? "0%" : "100%"}" y="${y}" dy="-4">${text}</text></g>`
+}
 
 /** The finest steps that hold all values, at round numbers, and within bounds where these hold them. */
 function axisOf(values: Values, least: number, most: number): Axis {

@@ -1,8 +1,9 @@
 // A site's days as one file that needs neither a server nor a network: how it does, then device by device.
+import { watchedBy } from "../../cloud/rules/watched"
 import type { StoreReader } from "../../cloud/store/reader"
 import { readDevices } from "../../gateway/report/status"
 import { printable } from "../../printable"
-import { readStatus, type StatusDocument } from "../../status/document"
+import { readStatus, type StatusDocument, summaryOf } from "../../status/document"
 import { glance } from "../../status/words"
 import { dayOf, describeDay } from "../../survey/calendar"
 import type { AddressRange } from "../../topology/address"
@@ -10,6 +11,7 @@ import type { Topology } from "../../topology/topology"
 import style from "../assets/style.css" with { type: "text" }
 import type { DaySpan } from "../device/history"
 import { briefSpan } from "../device/texts"
+import { thresholdsOf } from "../device/watched"
 import { Html, html } from "../markup/html"
 import { gridOf } from "../overview/grid"
 import { numbersOf } from "../overview/overview"
@@ -35,9 +37,10 @@ export async function reportOf(
 ): Promise<string> {
   const status = statusOf(site, topology, now)
   const choice = choose(site, devices, status, topology, reader)
+  const rules = watchedBy(topology).ofDevices(site)
   const parts: Part[] = []
   for (const each of choice.devices) {
-    const part = await partOf(each, { from, to }, reader)
+    const part = await partOf(each, { from, to }, reader, thresholdsOf(rules?.(each.address) ?? {}))
     if (part.readings > 0 || !each.hasLeft || devices) parts.push(part)
   }
   const sentence = glance(status, topology, now)
@@ -56,12 +59,15 @@ ${parts.map(({ text }) => text)}`,
 /** Of one site: this host's own, or what the cloud here knows of another one. */
 function statusOf(site: string, topology: Topology, now: number): StatusDocument {
   const status = readStatus(topology, now)
-  const isOwn = site === topology.site
-  if (isOwn && status.gateway) return status
-  const sites = (status.cloud?.sites ?? []).filter((each) => each.site === site)
-  const overdueSince = isOwn ? status.overdueSince : null
-  const complete = overdueSince === null && sites.some(({ run }) => run?.complete)
-  return { ...status, gateway: null, cloud: status.cloud && { ...status.cloud, sites }, complete, overdueSince }
+  const sites = status.sites.filter((each) => each.site === site)
+  const { gateway, cloud } = status
+  return {
+    ...status,
+    ...summaryOf(sites, site),
+    sites,
+    gateway: gateway?.site === site ? gateway : null,
+    cloud: cloud && { ...cloud, sites: cloud.sites.filter((each) => each.site === site) },
+  }
 }
 
 /** Days × devices, or what there is of it, with a link to each part. */

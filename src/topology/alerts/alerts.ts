@@ -1,50 +1,51 @@
 // The section `alerts`: a monitor, who is told, and of what. Its URLs are secrets.
 import * as v from "valibot"
-import { checkedText, choice, section } from "../fields"
+import { checkedText, section } from "../fields"
 import { rules } from "./rules"
+import { isVariable, type Secret, secretFile, variable } from "./secret"
+import { smtp } from "./smtp"
+import { isWebUrl, target } from "./targets"
 
-/** In which form a message is posted; without one the URL tells. */
-export const FORMS = ["text", "json", "slack", "discord", "telegram", "gotify"] as const
+const HEARTBEAT =
+  "A monitor's URL, by Healthchecks' convention: each run's summary is posted to it, to /fail behind it when the run is incomplete, and to /start at its start. Or $NAME of it in the environment. Keep it secret."
 
-export type Form = (typeof FORMS)[number]
-
-const isWebUrl = (text: string) => /^https?:\/\/[^\s/?#]\S*$/i.test(text) && URL.canParse(text)
-
-const toldUrl = checkedText(
-  isWebUrl,
-  "an http or https URL, such as https://ntfy.sh/your-topic",
-  "A URL that messages are posted to: of ntfy, Slack, Discord, Telegram, Gotify, or any other. Keep it secret.",
-)
-
-/** Somebody who is told. */
-export interface Target {
-  readonly url: string
-  readonly as?: Form | undefined
-}
-
-const target = v.pipe(
+const heartbeat = v.pipe(
   v.union([
-    toldUrl,
-    section("A URL, and in which form messages are posted to it.", {
-      url: v.pipe(toldUrl, v.examples(["https://chat.example/hooks/your-hook"])),
-      as: v.optional(choice(FORMS, "The form of a message: as this service takes it, as text, or as JSON.")),
-    }),
+    v.pipe(
+      checkedText(
+        (text) => isWebUrl(text) || isVariable(text),
+        "an http or https URL, such as https://hc-ping.com/your-uuid",
+        HEARTBEAT,
+      ),
+      v.transform((text): string | Secret => (isVariable(text) ? variable(text) : text)),
+    ),
+    secretFile("A file that holds the URL, which nobody but its owner may read."),
   ]),
-  v.description("A URL that messages are posted to, or { url: …, as: slack } where it does not tell the service."),
-  v.transform((told): Target => (typeof told === "string" ? { url: told } : told)),
+  v.description(HEARTBEAT),
 )
 
-export const alerts = section("Who is told how the runs go, and what the readings are watched for.", {
-  heartbeat: v.optional(
-    checkedText(
-      isWebUrl,
-      "an http or https URL, such as https://hc-ping.com/your-uuid",
-      "A monitor's URL, by Healthchecks' convention: each run's summary is posted to it, to /fail behind it when the run is incomplete, and to /start at its start. Keep it secret.",
-    ),
-  ),
+const alertsSection = section("Who is told how the runs go, and what the readings are watched for.", {
+  heartbeat: v.optional(heartbeat),
   to: v.optional(
     v.pipe(v.array(target), v.description("Who is told when a rule begins or ceases to hold, once a run at most.")),
     [],
   ),
+  smtp: v.optional(smtp),
   rules: v.optional(rules, {}),
 })
+
+const SMTP =
+  "smtp: { host: smtp.example.org, user: you@example.org, password: { file: keys/smtp }, from: you@example.org }"
+
+export const alerts = v.pipe(
+  alertsSection,
+  v.forward(
+    v.check(
+      ({ to, smtp }) => smtp !== undefined || !to.some(({ kind }) => kind === "mail"),
+      `has a mail: say through which server, in alerts:  ${SMTP}`,
+    ),
+    ["to"],
+  ),
+)
+
+export type Alerts = v.InferOutput<typeof alerts>

@@ -10,6 +10,22 @@ export const RUN_RULES = ["incomplete", "refused", "overdue"] as const
 
 export type RuleName = (typeof DEVICE_RULES)[number] | (typeof RUN_RULES)[number]
 
+/** As people are told of them. */
+export const WORST_FIRST = [
+  "overdue",
+  "refused",
+  "silent",
+  "incomplete",
+  "stuck",
+  "frost",
+  "dry",
+  "hot",
+  "wet",
+] as const satisfies readonly RuleName[]
+
+/** Of a threshold: in %; the others are in °C. */
+export const isOfHumidity = (rule: RuleName): boolean => rule === "dry" || rule === "wet"
+
 const HUMIDITY = { least: 0, most: 100, rule: "a humidity from 0 to 100 (%), or false" }
 const TEMPERATURE = { least: -100, most: 100, rule: "a temperature from -100 to 100 (°C), or false" }
 const SPAN = { least: "1d", most: "366d" }

@@ -1,6 +1,7 @@
 // topology.yaml → Topology, or every problem with its place.
 import { stat } from "node:fs/promises"
 import { dirname, resolve } from "node:path"
+import { secretFaults } from "../alerts/faults"
 import { Devices } from "../devices"
 import { refusals, warnings } from "../rules"
 import type { Topology } from "../topology"
@@ -17,7 +18,7 @@ const MAX_FILE_BYTES = 64 * 1024 * 1024
 export async function loadTopology(file: string, environment: Environment = process.env): Promise<Topology> {
   const text = await read(file)
   const topology = parseTopology(text, file, environment)
-  const faults = dataFaults(topology)
+  const faults = [...dataFaults(topology), ...secretFaults(topology)]
   if (faults.length === 0) return topology
   const source = new (sourceModule().Source)(text, file)
   throw new TopologyError(faults.map((fault) => source.problem(fault)))

@@ -1,8 +1,8 @@
-// What of topology.yaml stands in no message: a monitor's URL, for whoever knows it can speak for this gateway.
+// What of topology.yaml stands in no message: a URL or a password, for whoever knows it can speak for this network.
 import { nearest } from "../../nearest"
 
 const KEYS = /([a-z]+(?:-[a-z]+)*)["']?\s*:/gi
-const KEPT_SECRET = ["alerts", "heartbeat"]
+const KEPT_SECRET = ["alerts", "heartbeat", "smtp"]
 /** What stands no deeper than a section and begins another one, or is an item of a list around it. */
 const BEGINS = /^\s*(?:["']?[\w-]+["']?\s*:(?:\s|$)|-\s)/
 const OWN_KEY = /^\s*(?:["']?[a-z]+["']?\s*:(?=\s|$))?/i

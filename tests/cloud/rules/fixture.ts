@@ -26,6 +26,8 @@ export class WatchedSite implements Disposable {
   readonly messages: Message[] = []
   readonly errors: string[] = []
   topology: Topology
+  /** The sites that deliver here. */
+  served: readonly string[] = [SITE]
   #revision = 0
   declare watch: Watch
 
@@ -56,7 +58,11 @@ export class WatchedSite implements Disposable {
     const log = { error: (text: string) => void this.errors.push(text) }
     database.sqlite.run("PRAGMA synchronous = OFF") // a year of commits, and no power cut
     const query = queryOf(database.sqlite)
-    this.watch = new Watch({ query, commits, clock: this.clock, log, watched: () => watchedBy(this.topology) })
+    this.watch = new Watch({
+      ...{ query, commits, clock: this.clock, log },
+      watched: () => watchedBy(this.topology),
+      serves: (site) => this.served.includes(site),
+    })
     this.listen()
   }
 
@@ -81,21 +87,21 @@ export class WatchedSite implements Disposable {
     this.open()
   }
 
-  async describe(): Promise<void> {
+  async describe(name = SITE): Promise<void> {
     const devices = this.devices.map(({ ip, name }) => ({ ip, name }))
-    await this.bench.store.describeSite(SITE, { timeZone: TIME_ZONE, devices, spool: "s" })
+    await this.bench.store.describeSite(name, { timeZone: TIME_ZONE, devices, spool: "s" })
   }
 
   /** A run of the next day, or of another one: delivered, closed, looked at. */
-  async run(sent: Readonly<Record<string, Sent>>, day = addDays(this.day, 1)): Promise<void> {
+  async run(sent: Readonly<Record<string, Sent>>, day = addDays(this.day, 1), name = SITE): Promise<void> {
     if (day > this.day) this.day = day
-    await this.close(day, sent, true)
+    await this.close(day, sent, true, name)
     await this.watch.finish()
     if (this.errors.length > 0) throw new Error(this.errors.join("\n"))
   }
 
   /** A day is closed, and not looked at yet. */
-  async close(day: Day, sent: Readonly<Record<string, Sent>>, run: boolean): Promise<void> {
+  async close(day: Day, sent: Readonly<Record<string, Sent>>, run: boolean, name = SITE): Promise<void> {
     const { store } = this.bench
     const at = Temporal.PlainDate.from(addDays(this.day, 1)).toZonedDateTime({
       timeZone: TIME_ZONE,
@@ -103,14 +109,14 @@ export class WatchedSite implements Disposable {
     })
     this.clock.set(Math.max(at.epochMilliseconds, 0))
     this.bench.now = this.clock.now()
-    await this.describe()
+    await this.describe(name)
     const of = { arrived: [] as number[], missing: [] as number[], refused: [] as number[], changed: [] as number[] }
     const reasons: [string, string][] = []
     const deliveries = Object.entries(sent).map(async ([ip, what]) => {
       if (typeof what === "string") {
         of.arrived.push(address(ip))
         of.changed.push(address(ip))
-        await store.deliver(SITE, deliveryOf(what, { address: address(ip), day, revision: ++this.#revision }))
+        await store.deliver(name, deliveryOf(what, { address: address(ip), day, revision: ++this.#revision }))
       } else if ("missing" in what) {
         of.missing.push(address(ip))
         reasons.push([ip, what.missing])
@@ -125,6 +131,7 @@ export class WatchedSite implements Disposable {
     const report = {
       scheduledAt: new Date(this.clock.now()).toISOString(),
       run,
+      adopted: false,
       arrived: ranges(of.arrived),
       late: [],
       missing: ranges(of.missing),
@@ -136,9 +143,9 @@ export class WatchedSite implements Disposable {
       digest: NO_SURVEYS.digest,
     }
     const closing = { claimed: NO_SURVEYS, addresses: [], report: formatReport(report), toList: true }
-    const { agrees } = await store.closeCollection(SITE, day, closing)
+    const { agrees } = await store.closeCollection(name, day, closing)
     if (!agrees) throw new Error("the store agrees")
-    this.watch.closed(SITE, day, report)
+    this.watch.closed(name, day, report)
   }
 
   [Symbol.dispose](): void {

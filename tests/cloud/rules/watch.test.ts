@@ -1,8 +1,10 @@
 import { expect, test } from "bun:test"
 import { copyFileSync, rmSync } from "node:fs"
+import { readHeldRules } from "../../../src/cloud/rules/reader"
 import { STORE } from "../../../src/cloud/store/schema"
 import { copyDatabase, DurableDatabase } from "../../../src/storage/database"
 import { addDays, type Day } from "../../../src/survey/calendar"
+import { formatAddress } from "../../../src/topology/address"
 import { SITE } from "../fixtures"
 import { address, readings, WatchedSite } from "./fixture"
 
@@ -70,7 +72,7 @@ test("Watch looks at a day that comes late, and tells of it with the next run", 
   expect(site.messages).toHaveLength(1)
   await site.run({ [ONE]: WELL, [TWO]: DRY })
   expect(site.told.slice(1)).toEqual([
-    "2026-01-02 ✖ 192.168.1.3: dry, 12 %",
+    "2026-01-02 ✖ 192.168.1.3: dry, 12 % since 1 January",
     "2026-01-02 ✔ 192.168.1.3: its readings came",
   ])
 })
@@ -131,7 +133,7 @@ test("what the cloud refuses is told with its reason, and that it is taken again
   await site.run({ [ONE]: WELL, [TWO]: WELL })
   expect(site.told).toEqual([
     "2026-01-01 ✖ 192.168.1.3: refused by the cloud (line 1: too hot); silent since 1 January",
-    "2026-01-02 ✔ 192.168.1.3: no longer refused; no longer silent",
+    "2026-01-02 ✔ 192.168.1.3: taken again, nothing of 1 January so far; no longer silent",
   ])
 })
 
@@ -170,7 +172,7 @@ test("what nobody is told stays untold until somebody is", async () => {
   await site.run({ [ONE]: DRY, [TWO]: WELL })
   site.listen()
   await site.run({ [ONE]: DRY, [TWO]: WELL })
-  expect(site.told).toEqual(["2026-01-03 ✖ 192.168.1.2 tomatoes: dry, 12 %"])
+  expect(site.told).toEqual(["2026-01-03 ✖ 192.168.1.2 tomatoes: dry, 12 % since 1 January"])
 })
 
 test("a day that a wrong clock has named is passed over when the clock is right again", async () => {
@@ -196,6 +198,27 @@ test("overdue() is told when it begins and when it ends, once each", async () =>
   expect(site.told).toEqual([
     "2026-01-01 ✖ no run (one was due today 06:00 Europe/Rome)",
     "2026-01-01 ✔ runs take place again",
+  ])
+})
+
+test("overdue() that is not watched any more is forgotten, and nobody hears that runs take place", async () => {
+  using site = new WatchedSite("{}", DEVICES)
+  await site.run({ [ONE]: WELL, [TWO]: WELL })
+  await site.watch.overdue(SITE, { since: "2026-01-03", reason: "one was due" })
+  await site.watch.overdue(SITE, "not watched")
+  await site.watch.overdue(SITE, "not watched")
+  await site.run({ [ONE]: WELL, [TWO]: WELL })
+  expect(site.told).toEqual(["2026-01-01 ✖ no run (one was due)"])
+})
+
+test("what was missing or refused and then came is told so, and what is owed of it still", async () => {
+  using site = new WatchedSite("{}", DEVICES)
+  await site.run({ [ONE]: missing(), [TWO]: { refused: "line 1: too hot" } })
+  for (const ip of [ONE, TWO]) await site.close("2026-01-01", { [ip]: WELL }, false)
+  await site.run({ [ONE]: WELL, [TWO]: WELL })
+  expect(site.told.slice(2)).toEqual([
+    "2026-01-02 ✔ 192.168.1.3: no longer refused",
+    "2026-01-02 ✔ 192.168.1.2 tomatoes: its readings came",
   ])
 })
 
@@ -283,4 +306,90 @@ test("what a full disk refused is looked at and told once there is room", async 
   site.bench.makeRoom()
   await site.watch.finish()
   expect(site.messages[0]?.title).toBe("greenhouse: 1000 new (incomplete)")
+})
+
+const rules = (site: WatchedSite) =>
+  readHeldRules(site.bench.file).map(({ site, address: of, rule }) => `${site} ${of && formatAddress(of)} ${rule}`)
+
+test("of a clock that was a day ahead nothing is told twice, and nothing is missed once it is right", async () => {
+  using site = new WatchedSite("{ dry: 20 }", DEVICES)
+  await site.run({ [ONE]: WELL, [TWO]: WELL })
+  const right = site.day
+  await site.run({ [ONE]: DRY, [TWO]: WELL }, addDays(right, 2)) // a run too early, of a day that is not over
+  site.day = right
+  for (const sent of [DRY, DRY, WELL, WELL]) await site.run({ [ONE]: sent, [TWO]: WELL })
+  expect(site.told).toEqual([
+    "2026-01-03 ✖ 192.168.1.2 tomatoes: dry, 12 %",
+    "2026-01-04 ✔ 192.168.1.2 tomatoes: no longer dry, 50 %",
+  ])
+})
+
+test("a clock that is a day ahead for good tells the same, a day later by its own name", async () => {
+  using site = new WatchedSite("{ dry: 20 }", DEVICES)
+  await site.run({ [ONE]: WELL, [TWO]: WELL })
+  site.day = addDays(site.day, 1)
+  for (const sent of [DRY, DRY, WELL]) await site.run({ [ONE]: sent, [TWO]: WELL })
+  expect(site.told).toEqual([
+    "2026-01-03 ✖ 192.168.1.2 tomatoes: dry, 12 %",
+    "2026-01-05 ✔ 192.168.1.2 tomatoes: no longer dry, 50 %",
+  ])
+})
+
+test("what holds of a day that is dropped ends with the readings that come, and begins with those that are dry", async () => {
+  using site = new WatchedSite("{ dry: 20 }", DEVICES)
+  await site.run({ [ONE]: DRY, [TWO]: DRY })
+  for (const ip of [ONE, TWO]) {
+    const addresses = { first: address(ip), last: address(ip) }
+    await site.bench.store.drop(SITE, { day: site.day, addresses, revision: 100 })
+  }
+  await site.run({ [ONE]: WELL, [TWO]: DRY })
+  await site.run({ [ONE]: WELL, [TWO]: DRY })
+  expect(site.told).toEqual([
+    "2026-01-01 ✖ 192.168.1.2 tomatoes: dry, 12 %",
+    "2026-01-01 ✖ 192.168.1.3: dry, 12 %",
+    "2026-01-02 ✔ 192.168.1.2 tomatoes: no longer dry, 50 %",
+  ])
+})
+
+test("a device of which every day is dropped is silent, if that is watched for, and says nothing else", async () => {
+  using site = new WatchedSite("{ dry: 20, silent: 2d, stuck: 1d, incomplete: false }", DEVICES)
+  for (let run = 0; run < 3; run++) await site.run({ [ONE]: DRY, [TWO]: WELL })
+  for (let ago = 0; ago < 3; ago++) {
+    const addresses = { first: address(ONE), last: address(ONE) }
+    await site.bench.store.drop(SITE, { day: addDays(site.day, -ago), addresses, revision: 100 })
+  }
+  await site.run({ [ONE]: missing(), [TWO]: WELL })
+  expect(site.told).toEqual([
+    "2026-01-01 ✖ 192.168.1.2 tomatoes: dry, 12 %",
+    "2026-01-04 ✖ 192.168.1.2 tomatoes: silent since 3 January",
+  ])
+})
+
+test("what holds of a device that is removed ends unsaid with the next run, and of one that comes back it is told anew", async () => {
+  using site = new WatchedSite("{ dry: 20 }", DEVICES)
+  await site.run({ [ONE]: DRY, [TWO]: WELL })
+  expect(rules(site)).toEqual([`${SITE} ${ONE} dry`])
+  await site.run({ [TWO]: WELL })
+  expect(rules(site)).toEqual([])
+  await site.run({ [TWO]: WELL })
+  expect(site.messages).toHaveLength(1)
+  await site.run({ [ONE]: DRY, [TWO]: WELL })
+  expect(site.told.slice(1)).toEqual(["2026-01-04 ✖ 192.168.1.2 tomatoes: dry, 12 %"])
+})
+
+test("of a site that has another name nothing holds under the old one, and what holds is told once under the new one", async () => {
+  using site = new WatchedSite("{ dry: 20 }", DEVICES)
+  await site.run({ [ONE]: DRY, [TWO]: WELL })
+  site.served = ["glasshouse"]
+  site.reopen()
+  site.watch.start()
+  await site.watch.finish()
+  expect(rules(site)).toEqual([])
+  for (let run = 0; run < 9; run++) await site.run({ [ONE]: DRY, [TWO]: WELL }, undefined, "glasshouse")
+  expect(site.messages.map(({ title }) => title)).toEqual([
+    `${SITE}: 1 new (dry)`,
+    "glasshouse: 1 new (dry)",
+    "glasshouse: 1 still",
+  ])
+  expect(rules(site)).toEqual([`glasshouse ${ONE} dry`])
 })

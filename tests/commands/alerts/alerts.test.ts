@@ -1,8 +1,11 @@
 import { afterEach, beforeEach, expect, test } from "bun:test"
 import { rename } from "node:fs/promises"
 import { join } from "node:path"
+import { answer, MailServer } from "../../alerts/mail-server"
 import { Site } from "../../end-to-end/fixture"
 import { runCommand } from "../command"
+
+const SLOW_MS = 1500 // a service that is stopped has a second
 
 let site: Site
 afterEach(() => site[Symbol.asyncDispose]())
@@ -68,6 +71,38 @@ test("bun run alerts test tells what each answers, no secret, and exits 1 if any
   expect(stderr).not.toContain("secret")
   statuses["/bad-secret"] = 204
   expect((await run("test")).exit).toBe(0)
+})
+
+test("bun run alerts test says what a mail server has answered, and calls a script", async () => {
+  await using server = await MailServer.start({
+    onRcptTo: ({ address }, _session, done) =>
+      done(address.startsWith("gone") ? answer(550, "5.1.1 Nobody here") : null),
+  })
+  const smtp = `smtp: { host: 127.0.0.1, port: ${server.port}, security: none, from: farm@example.org }`
+  const files = {
+    "notify.ts": "export default ({ kind, title }) => Bun.write('called', [kind, title].join(' '))",
+    "bad.ts": 'export default () => { throw "busy" }',
+  }
+  const to = "to: [mailto:you@example.org, mailto:gone@example.org, notify.ts, bad.ts]"
+  site = await Site.make({ extra: `alerts: { ${to}, ${smtp} }`, files })
+  const { stderr, exit } = await run("test")
+  expect(stderr).toContain("alerts.to[0]: 127.0.0.1 has taken it: 250 OK: message queued\n")
+  expect(stderr).toContain("alerts.to[1]: 127.0.0.1 answers 550 5.1.1 Nobody here: check alerts.to[1]\n")
+  expect(stderr).toContain("alerts.to[2]: notify.ts has taken it\n")
+  expect(stderr).toContain("alerts.to[3]: bad.ts: busy\n")
+  expect(exit).toBe(1)
+  expect(server.mails.map((mail) => /^Subject: (.*)$/m.exec(mail)?.[1]?.trim())).toEqual(["greenhouse: a trial"])
+  expect(await Bun.file(join(site.folder, "called")).text()).toBe("trial greenhouse: a trial")
+})
+
+test("start --once waits for a mail server that takes its time, as nobody would tell it otherwise until the next run", async () => {
+  await using server = await MailServer.start({
+    onMailFrom: (_address, _session, done) => void setTimeout(done, SLOW_MS),
+  })
+  const smtp = `smtp: { host: 127.0.0.1, port: ${server.port}, security: none, from: farm@example.org }`
+  site = await Site.make({ extra: `alerts: { to: [mailto:you@example.org], ${smtp}, rules: { dry: 20 } }` })
+  const { exit, stderr } = await runCommand(site.folder, "start", "--once")
+  expect([exit, stderr.includes("did not get through"), server.mails.length]).toEqual([0, false, 1])
 })
 
 test("bun run alerts test says what to write when nobody is told; another word is not understood", async () => {

@@ -1,6 +1,6 @@
 // What `check` says of surveys that cannot be read, whole: it is all that a person has to mend them by.
 import { afterAll, beforeAll, expect, test } from "bun:test"
-import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises"
+import { chmod, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { runCommand } from "../command"
@@ -168,4 +168,49 @@ ${HEAD}  - { ip: 192.168.1.2, name: bed, survey: "bed-*.jsonl", format: own }
     "several.yaml:13 192.168.1.4: gone-*.jsonl not found: no file has such a name",
   ])
   expect(exit).toBe(2)
+})
+
+test("check says who cannot be told: a script, a secret that is not there; and tells nobody", async () => {
+  const told = await mkdtemp(join(folder, "told-"))
+  await writeFile(join(told, "good.txt"), "08:00 - 20 - 30%\n")
+  await writeFile(join(told, "good.ts"), `export default () => Bun.write("${told}/called", "")`)
+  await writeFile(join(told, "bad.ts"), "export const notify = () => {}")
+  const write = (alerts: string) =>
+    writeFile(join(told, "topology.yaml"), `alerts: ${alerts}\n${HEAD}  - { ip: 192.168.1.2, survey: good.txt }\n`)
+  const check = async () => {
+    const { stderr, exit } = await runCommand(told, "check")
+    return { said: stderr.trimEnd().split("\n"), exit }
+  }
+  const smtp =
+    "smtp: { host: smtp.example.org, user: me, password: { file: keys/smtp }, from: me@example.org, ca: ca.pem }"
+  await write(`{ to: [good.ts, bad.ts, gone.ts, $SMART_METER_CHAT, "mailto:me@example.org"], ${smtp} }`)
+  const { said, exit } = await check()
+  expect(said.map((line) => line.replace(/^\S+ (?=[✖⚠])/, ""))).toEqual([
+    "✖ topology.yaml alerts.to[1]: bad.ts has no default export (event) => …",
+    "✖ topology.yaml alerts.to[2]: gone.ts is not there: check alerts.to",
+    "⚠ topology.yaml alerts.to[3]: $SMART_METER_CHAT is not set: the cloud's service needs it in its environment",
+    "✖ topology.yaml alerts.smtp.password: keys/smtp is not there: write the secret into it",
+    "✖ topology.yaml alerts.smtp.ca: ca.pem is not there, or may not be read",
+    expect.stringMatching(/^✖ topology\.yaml: .*; 4 problems of alerts$/),
+  ])
+  expect(exit).toBe(2)
+  await write("{ to: [good.ts] }")
+  expect((await check()).exit).toBe(0)
+  expect(await Bun.file(join(told, "called")).exists()).toBe(false)
+})
+
+test("a secret's file that others may read is a mistake of topology.yaml, wherever it is read", async () => {
+  const told = await mkdtemp(join(folder, "open-"))
+  await writeFile(join(told, "secret"), "hunter22", { mode: 0o640 })
+  const smtp = "smtp: { host: smtp.example.org, user: me, password: { file: secret }, from: me@example.org }"
+  await writeFile(join(told, "topology.yaml"), `alerts: { ${smtp} }\n${HEAD}  - { ip: 192.168.1.2 }\n`)
+  for (const command of ["check", "status", "alerts"]) {
+    const { stderr, exit } = await runCommand(told, command)
+    expect(stderr).toContain(
+      "topology.yaml:1:63 alerts.smtp.password: names a file that others may read: give it mode 0600 by chmod 600",
+    )
+    expect(exit).toBe(2)
+  }
+  await chmod(join(told, "secret"), 0o600)
+  expect((await runCommand(told, "check")).exit).toBe(0)
 })

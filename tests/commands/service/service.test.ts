@@ -73,6 +73,7 @@ test.each([
   const { gateway } = parseTopology(TOPOLOGY, topology)
   expect(dirname(gateway.spool)).toBe(`/var/lib/${/^StateDirectory=(.*)$/m.exec(unit)?.[1]}`)
   expect(unit).toContain(` --topology ${topology}\nWorkingDirectory=${dirname(topology)}\n`)
+  expect(unit).toContain(`\nEnvironmentFile=-${dirname(topology)}/environment\n`) // where there is one
 })
 
 test("formatUnit() installs the schema where the installed topology looks for it", () => {

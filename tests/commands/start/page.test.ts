@@ -1,5 +1,6 @@
 // `bun run start` and its page: where it is said to be, who serves it, and what its port costs when it is taken.
 import { expect, test } from "bun:test"
+import { isNews } from "../../../src/commands/start/page"
 import { Site, until } from "../../end-to-end/fixture"
 import { MAIN } from "../command"
 
@@ -37,4 +38,9 @@ test("a port that is taken is one warning, and the network goes on", async () =>
   const said = await saidBy(site)
   expect(said).toContain(`⚠ There is no page: TCP port ${other.port} of 127.0.0.1 is in use`)
   expect(said).toContain("Next upload")
+})
+
+test("isNews() counts what is told of rules, which comes behind the run's end, and not each upload", () => {
+  expect(isNews({ kind: "rules-changed", site: "greenhouse" })).toBe(true)
+  expect(isNews({ kind: "spools-alternate", site: "greenhouse" })).toBe(false)
 })

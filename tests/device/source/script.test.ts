@@ -76,9 +76,13 @@ test.each([
     'export default () => { Promise.reject(new Error("forgotten")); return new Promise(() => {}) }',
     ": forgotten",
   ],
-  ["ends its process", "export default () => process.exit(3)", ": it ended without lines (exit code 3)"],
-  ["ends its process while it loads", "process.exit(4)", ": it ended without lines (exit code 4)"],
-  ["stops listening", "self.onmessage = null; export default () => new Promise(() => {})", ": it ended without lines"],
+  ["ends its process", "export default () => process.exit(3)", ": it ended without an answer (exit code 3)"],
+  ["ends its process while it loads", "process.exit(4)", ": it ended without an answer (exit code 4)"],
+  [
+    "stops listening",
+    "self.onmessage = null; export default () => new Promise(() => {})",
+    ": it ended without an answer",
+  ],
   ["returns a number", "export default () => 7", ": it returned number instead of text"],
   ["returns what cannot be sent", "export default () => () => 1", ": it returned function instead of text"],
   [

@@ -37,7 +37,7 @@ export class PageBench implements Disposable {
         gateway: { ...topology.gateway, spool: resolve(folder, spool) },
         cloud: { ...topology.cloud, store: resolve(folder, store) },
       },
-      () => this.views.counted(counts),
+      { ask: () => this.views.counted(counts) },
     )
     this.#server = Bun.serve({
       ...{ hostname: "127.0.0.1", port: 0 },

@@ -78,7 +78,7 @@ test("tells of a cloud's sites how their last runs went, and what is stored", as
   await page.bench.put(MORNING, 1, TOMATOES, DAY, SITE)
   await page.bench.put(`${MORNING}09:00 - 1 - 1%\n`, 1, HERBS, DAY, "farm")
   await close(page, SITE, { arrived: ["192.168.1.2"] })
-  const absent = { missing: ["192.168.1.4-192.168.1.6"], stale: ["192.168.1.5-192.168.1.6"], refused: ["192.168.1.3"] }
+  const absent = { missing: ["192.168.1.4-192.168.1.6"], stale: ["192.168.1.5-192.168.1.6"], refused: ["192.168.1.7"] }
   await close(page, "farm", { arrived: ["192.168.1.2"], late: ["192.168.1.3"], ...absent })
   const samples = samplesOf(await textOf(page))
   const ofSite = (site: string) =>
@@ -95,7 +95,7 @@ test("tells of a cloud's sites how their last runs went, and what is stored", as
   })
   expect(ofSite("farm")).toEqual({
     ...{ run_day_timestamp_seconds: begin, run_complete: 0, last_complete_day_timestamp_seconds: 0 },
-    ...{ devices_expected: 5, devices_arrived: 2, devices_late: 1, devices_missing: 3, devices_stale: 2 },
+    ...{ devices_expected: 6, devices_arrived: 3, devices_late: 1, devices_missing: 3, devices_stale: 2 },
     ...{ surveys_refused: 1, readings_stored: 2 },
   })
   expect(samples.store_bytes).toBeGreaterThan(0)
@@ -122,6 +122,25 @@ test("tells of a gateway what is owed, waits and is in quarantine, and of the pr
   expect(samples[`spool_bytes{site="${SITE}"}`]).toBeGreaterThan(0)
   expect(samples[`spool_free_bytes{site="${SITE}"}`]).toBeGreaterThan(0)
   expect(Object.keys(samples).filter((name) => /^build_info\{version="\d/.test(name))).toHaveLength(1)
+})
+
+test("tells of how many devices each rule holds", async () => {
+  using page = new PageBench()
+  await page.describe(SITE)
+  for (const [address, rule, holds] of [
+    [1, "dry", 1],
+    [2, "dry", 1],
+    [3, "dry", 0],
+    [1, "frost", 1],
+  ]) {
+    page.bench.write(`INSERT INTO alerts VALUES (1, ${address}, '${rule}', '${DAY}', 1, NULL, ${holds}, NULL)`)
+  }
+  const samples = samplesOf(await textOf(page))
+  const held = Object.entries(samples).filter(([name, value]) => name.startsWith("rules_held") && value > 0)
+  expect(Object.fromEntries(held)).toEqual({
+    [`rules_held{site="${SITE}",rule="dry"}`]: 2,
+    [`rules_held{site="${SITE}",rule="frost"}`]: 1,
+  })
 })
 
 test("says so where what is stored cannot be read, and little where nothing is", async () => {

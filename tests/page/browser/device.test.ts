@@ -17,7 +17,7 @@ describe.skipIf(missing !== undefined)(`in a browser${missing ? ` (${missing})` 
   let site: Site
   let page: Page
   beforeAll(async () => {
-    site = await Site.collected({ page: "{ port: 0 }" })
+    site = await Site.collected({ page: "{ port: 0 }", extra: "alerts: { rules: { dry: 29, hot: 40 } }" })
     page = await Page.start({ topology: site.topology, counts: () => undefined, log: site.log })
   }, WITHIN_MS)
   afterAll(async () => {
@@ -43,6 +43,28 @@ describe.skipIf(missing !== undefined)(`in a browser${missing ? ` (${missing})` 
         expect(await browser.evaluate<number>("document.documentElement.scrollWidth")).toBeLessThanOrEqual(look.width)
         expect(browser.complaints).toEqual([])
       }
+    },
+    WITHIN_MS,
+  )
+
+  test(
+    "what holds is told, and what is watched for is a line across that the plot has room for, with its words",
+    async () => {
+      using browser = await open(WIDE)
+      expect(await browser.text(".holds")).toBe("✖ dry, 28 % since 22 November")
+      expect(await browser.text("figcaption")).toContain("Watched for: dry below 29 %, hot above 40 °C")
+      // before the first reading of the day, where nothing but lines across has these colours
+      const pixels = `["temperature", "humidity"].map((name) => {
+        const colour = getComputedStyle(document.documentElement).getPropertyValue("--" + name).trim()
+        const wanted = [1, 3, 5].map((at) => Number.parseInt(colour.slice(at, at + 2), 16))
+        const { width, height } = document.querySelector("#plot canvas")
+        const context = document.querySelector("#plot canvas").getContext("2d")
+        const { data } = context.getImageData(width / 4, 0, 12, height)
+        const isOne = (at) => data[at + 3] > 200 && wanted.every((part, index) => Math.abs(data[at + index] - part) < 8)
+        return Array.from({ length: data.length / 4 }, (_, pixel) => isOne(pixel * 4)).filter(Boolean).length
+      })`
+      expect(await browser.evaluate<number[]>(pixels)).toEqual([4, 4]) // two dots of two pixels each
+      expect(await browser.violations()).toEqual([])
     },
     WITHIN_MS,
   )
@@ -110,8 +132,7 @@ describe.skipIf(missing !== undefined)(`in a browser${missing ? ` (${missing})` 
     "another span is a link, and its plot has the hours of the device's own clock wherever the reader is",
     async () => {
       using browser = await open({ ...WIDE, timeZone: "America/Los_Angeles" })
-      await browser.click(`.spans a[href="?days=1"]`)
-      await browser.arrived("?days=1")
+      await browser.follow(`.spans a[href="?days=1"]`, "?days=1")
       await browser.until(`document.querySelector("${OVER}") && true`)
       await browser.point(OVER, 8 / 24)
       expect(await browser.text("#reading")).toBe("Sunday 22 November, 08:00: 20 °C, 30 %")
@@ -131,11 +152,8 @@ describe.skipIf(missing !== undefined)(`in a browser${missing ? ` (${missing})` 
         "Sun 22 Nov 30 33 32 28",
         "Sun 22 Nov 20 22.3 25 28 30.8 33 4",
       ])
-      await browser.click(`.spans a[href="?days=30"]`)
-      await browser.arrived("?days=30")
-      const told = `document.querySelector("noscript")?.innerText ?? ""` // which is not there as soon as the page is
-      while ((await browser.evaluate<string>(told)) === "") await Bun.sleep(5)
-      expect(await browser.evaluate<string>(told)).toContain("the tables below")
+      await browser.follow(`.spans a[href="?days=30"]`, "?days=30")
+      expect(await browser.until<string>(`document.querySelector("noscript").innerText`)).toContain("the tables below")
       expect(browser.complaints).toEqual([])
     },
     WITHIN_MS,

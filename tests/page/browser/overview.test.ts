@@ -1,5 +1,6 @@
 // From the first page on, as a person goes: the sentence, a cell, the download; and a fleet.
 import { expect, test } from "bun:test"
+import { rename } from "node:fs/promises"
 import { Page } from "../../../src/page/page"
 import { runCommand } from "../../commands/command"
 import { Site } from "../../end-to-end/fixture"
@@ -11,8 +12,8 @@ const WIDE = { width: 1280, scheme: "light" } as const
 const missing = missingBrowser()
 const inBrowser = test.skipIf(missing !== undefined)
 
-async function served(site: Site): Promise<Page> {
-  return Page.start({ topology: site.topology, counts: () => undefined, log: site.log })
+async function served(site: Site, written: readonly string[] = []): Promise<Page> {
+  return Page.start({ topology: site.topology, written, counts: () => undefined, log: site.log })
 }
 
 inBrowser(
@@ -25,8 +26,7 @@ inBrowser(
     expect(await browser.text("h1")).toContain(
       "greenhouse, sample data, Sunday 22 November 2026: 2 of 2 devices, delivered",
     )
-    await browser.click("td.mark a")
-    await browser.arrived("/devices/192.168.1.2#2026-11-22")
+    await browser.follow("td.mark a", "/devices/192.168.1.2#2026-11-22")
     await browser.until("document.querySelector('h1').textContent.includes('tomatoes')")
     const href = await browser.until<string>(`[...document.links].find(({ text }) => text === "CSV").href`)
     const { stdout } = await runCommand(site.folder, "readings", "--device", "tomatoes", "--format", "csv")
@@ -36,6 +36,33 @@ inBrowser(
     )
     expect(browser.complaints).toEqual([])
     page.stop()
+  },
+  WITHIN_MS,
+)
+
+inBrowser(
+  "a page that hears nothing says so, and takes back the colour of what it shows until it hears again",
+  async () => {
+    await using site = await Site.collected({ page: "{ port: 0 }" })
+    const { spool } = site.topology.gateway
+    const page = await served(site, [spool])
+    using browser = await Browser.open(page.url, WIDE)
+    await browser.navigate(page.url)
+    const ground = "getComputedStyle(document.querySelector('h1')).backgroundColor"
+    const green = await browser.evaluate(ground)
+    const lost = "document.querySelector('#news').textContent.startsWith('No word from the server since ')"
+    const look = () => browser.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+    await rename(spool, `${spool}.away`)
+    await look()
+    await browser.until(lost)
+    expect(await browser.evaluate(ground)).not.toBe(green)
+    expect(await browser.violations()).toEqual([])
+    await rename(`${spool}.away`, spool)
+    await look()
+    await browser.until(`!${lost}`)
+    expect(await browser.evaluate(ground)).toBe(green)
+    page.stop()
+    await browser.until(lost)
   },
   WITHIN_MS,
 )
@@ -55,8 +82,7 @@ inBrowser(
     await browser.until("document.querySelectorAll('tbody tr').length === 50")
     expect(await browser.text("nav")).toContain("Page 1 of 2")
     expect(await browser.violations()).toEqual([])
-    await browser.click("nav a[rel=next]")
-    await browser.arrived("page=2")
+    await browser.follow("nav a[rel=next]", "page=2")
     await browser.until("document.querySelectorAll('tbody tr').length === 49")
     await browser.click("#find")
     await browser.evaluate("document.querySelector('#find').value = 'PO'")

@@ -72,8 +72,12 @@ test("a device's page links the readings of its span in each format", async () =
   const queries = [...body.matchAll(/href="\/api\/readings\?([^"]+)"/g)].map(([, query = ""]) => query)
   const readings = "site=greenhouse&amp;device=192.168.1.2&amp;from=2026-11-15&amp;to=2026-11-21"
   expect(queries).toEqual(
-    ["csv", "csv&amp;decimal=comma", "json", "parquet"].map((format) => `${readings}&amp;format=${format}`),
+    ["csv", "csv-semicolon", "json", "parquet"].map((format) => `${readings}&amp;format=${format}`),
   )
+  for (const query of queries) {
+    const { status } = await farm.response(`/api/readings?${query.replaceAll("&amp;", "&")}`)
+    expect([query, status]).toEqual([query, 200])
+  }
 })
 
 test("the span ends with the last day of the site, so that a device's silence is seen", async () => {

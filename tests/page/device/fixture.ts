@@ -18,6 +18,8 @@ export interface FarmOptions {
   readonly site?: string
   /** The gateway's, with the devices' network. */
   readonly gateway?: string
+  /** The section of topology.yaml. */
+  readonly alerts?: string
 }
 
 export class Farm implements Disposable {
@@ -31,6 +33,7 @@ export class Farm implements Disposable {
     store = "cloud.db",
     site = SITE,
     gateway = "192.168.1.1/24",
+    alerts = "{}",
   }: FarmOptions = {}): Promise<Farm> {
     const bench = new Bench()
     const file = join(bench.folder, "topology.yaml")
@@ -39,13 +42,14 @@ export class Farm implements Disposable {
       `
 site: ${site}
 timeZone: ${TIME_ZONE}
+alerts: ${alerts}
 schedule: { cron: "0 6 * * *" }
 gateway: { interfaces: { devices: { address: ${gateway}, port: 0 }, cloud: { address: 10.10.10.1/24 } } }
 cloud: { address: 10.10.10.2, port: 0, store: ${store} }
 devices:
 ${devices.map((device) => `  - ${device}\n`).join("")}`,
     )
-    return new Farm(bench, new Views(await loadTopology(file, {}), () => {}))
+    return new Farm(bench, new Views(await loadTopology(file, {})))
   }
 
   /** As a gateway delivers it. */

@@ -13,7 +13,7 @@ function series(temperature: readonly (number | null)[]): Series {
   const at = temperature.map((_, index) => noon(index + 1))
   const ticks = [...temperature, null].map((_, index) => day(index + 1))
   const humidity = temperature.map((value) => value && value * 3)
-  return { readings: at.length, ticks, at, temperature, humidity }
+  return { readings: at.length, ticks, at, temperature, humidity, thresholds: [] }
 }
 
 const pathsOf = (temperature: readonly (number | null)[], name = "temperature") =>
@@ -84,4 +84,20 @@ test("plotOf() names the hours of a single day", () => {
   const { text } = plotOf({ ...series([20]), ticks: [...hours, day(2)] })
   expect(text).toContain(">00:00</text>")
   expect(text).toContain(">22:00</text>")
+})
+
+test("plotOf() draws what is watched for as a line with its words, within the axis of its own", () => {
+  const dry = { rule: "dry", of: "humidity", value: 20, text: "dry below 20 %" } as const
+  const frost = { rule: "frost", of: "temperature", value: 0, text: "frost below 0 °C" } as const
+  const { text } = plotOf({ ...series([10, 15]), thresholds: [dry, frost] })
+  expect(textsOf(text, "temperature")).toEqual(["0°", "5°", "10°", "15°", "20°"])
+  expect(textsOf(text, "humidity")).toEqual(["20%", "30%", "40%", "50%", "60%"])
+  const bottom = 232 // both are the least of their axes
+  for (const [of, words, x] of [
+    ["humidity", "dry below 20 %", "100%"],
+    ["temperature", "frost below 0 °C", "0%"],
+  ]) {
+    expect(text).toContain(`<g class="threshold ${of}"><line x2="100%" y1="${bottom}.0" y2="${bottom}.0"/>`)
+    expect(text).toContain(`<text x="${x}" y="${bottom}.0" dy="-4">${words}</text>`)
+  }
 })

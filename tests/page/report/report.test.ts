@@ -45,6 +45,18 @@ test("a report says of what it is, of which days, when it was made, and in which
   )
 })
 
+test("a report's plots have what each device is watched for", async () => {
+  const options = {
+    alerts: "{ rules: { dry: 35, frost: 0 } }",
+    devices: ["{ ip: 192.168.1.2, rules: { frost: false } }"],
+  }
+  const text = await farmReport((farm) => farm.put(DAY, SAMPLE), {}, options)
+  expect(readable(text)).toContain("right Watched for: dry below 35 %")
+  expect(
+    [...text.matchAll(/<g class="threshold (\w+)">.*\n<text.*>(.*)<\/text>/g)].map(([, ...found]) => found),
+  ).toEqual([["humidity", "dry below 35 %"]])
+})
+
 test("a report has each device's last reading, its plot, its weeks and its days", async () => {
   const text = await farmReport(async (farm) => {
     for (const ago of [-13, -5, -3]) await farm.put(addDays(DAY, ago), "08:00 - 20 - 40%\n")

@@ -1,4 +1,5 @@
 // Which spool this is, and whose: a random id tells the cloud two spools of one site apart.
+import type { Database } from "bun:sqlite"
 import type { Random } from "../../../clock"
 import type { DurableDatabase } from "../../../storage/database"
 import type { GroupCommit } from "../../../storage/group-commit"
@@ -11,6 +12,10 @@ export interface Identity {
 }
 
 const HALF = 0x1_0000_0000
+
+/** The site that the spool is of; undefined before its first start. */
+export const siteOf = (sqlite: Database): string | undefined =>
+  sqlite.query<{ site: string }, []>("SELECT site FROM spool").get()?.site
 
 /** Reads the spool's identity, or makes one, and notes whose it is from now on. Resolves once that is durable. */
 export async function identify(

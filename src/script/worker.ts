@@ -1,18 +1,15 @@
-// One thread that runs a survey script: whatever the script does, it is the thread that ends and not the process.
+// One thread that runs a script of the user's: whatever the script does, it is the thread that ends and not the process.
 import * as v from "valibot"
-import type { Day } from "../../survey/calendar"
-import type { Device } from "../../topology/devices"
-
-/** What a script is called with. */
-export interface Question {
-  readonly device: Pick<Device, "ip" | "name">
-  readonly day: Day
-}
 
 export interface Task {
   /** Absolute. */
   readonly path: string
-  readonly question: Question
+  /** What its default export is called with. */
+  readonly args: readonly unknown[]
+  /** What it returns; `look`: it is loaded and not called. */
+  readonly wanted: "text" | "nothing" | "look"
+  /** What its default export is, in a message. */
+  readonly signature: string
 }
 
 /** `problem`, `crash`: what is wrong, as it follows the script's path. After a crash nothing that comes can be trusted. */
@@ -38,7 +35,7 @@ export class ScriptWorker {
     worker.onerror = ({ message }) => script.end(new Error(`: ${ERROR_LINE.exec(message)?.[1] ?? message}`))
     worker.onmessageerror = () => script.end(new Error(": its answer cannot be read"))
     worker.addEventListener("close", ({ code }) =>
-      script.end(new Error(`: it ended without lines (exit code ${code})`)),
+      script.end(new Error(`: it ended without an answer (exit code ${code})`)),
     )
     return script
   }
@@ -48,7 +45,7 @@ export class ScriptWorker {
     return this.#ended !== undefined
   }
 
-  /** The script's text. Rejects with an Error whose message follows the script's path; an abort ends the worker. */
+  /** The script's text, or an empty one where none is wanted. Rejects with an Error whose message follows the script's path; an abort ends the worker. */
   async ask(task: Task, signal: AbortSignal): Promise<string> {
     const asked = Promise.withResolvers<string>()
     const stop = () => this.end(signal.reason)
@@ -110,16 +107,18 @@ function program(): void {
   const ours = process
   globalThis.process = Object.create(ours, { stdout: { get: () => ours.stderr } })
 
-  self.onmessage = async ({ data: { path, question } }: MessageEvent<Task>) => {
+  self.onmessage = async ({ data: { path, args, wanted, signature } }: MessageEvent<Task>) => {
     let stage = " cannot be loaded: "
     try {
       // import() alone believes an old listing of the folder and misses a file that is new there
-      const { default: source } = await import(Bun.resolveSync(path, "/"))
-      if (typeof source !== "function") return answer({ problem: " has no default export (device, day) => text" })
+      const { default: script } = await import(Bun.resolveSync(path, "/"))
+      if (typeof script !== "function") return answer({ problem: ` has no default export ${signature}` })
+      if (wanted === "look") return answer({ text: "" })
       stage = ": "
-      const text = await source(question.device, question.day)
-      if (typeof text === "string") answer({ text })
-      else answer({ problem: `: it returned ${typeof text} instead of text` })
+      const returned = await script(...args)
+      if (wanted === "nothing") answer({ text: "" })
+      else if (typeof returned === "string") answer({ text: returned })
+      else answer({ problem: `: it returned ${typeof returned} instead of text` })
     } catch (error) {
       answer({ problem: stage + describe(error) })
     }

@@ -1,0 +1,34 @@
+// When a site's next run is due, by the rhythm of its last ones: a cloud does not know another site's schedule.
+import type { Day } from "../../survey/calendar"
+import type { Query } from "../store/query"
+
+const HOUR_MS = 3_600_000
+const DAY_MS = 24 * HOUR_MS
+const PATIENCE_MS = 6 * HOUR_MS // a schedule is changed, a gateway waits for whoever is late
+const RUNS = 15 // two weeks of days
+
+/** The instants of the last runs of a site, up to this day, ms since the epoch. */
+export function lastRuns(query: Query, siteId: number, upTo: Day): number[] {
+  const rows = query<{ at: string | null }>(
+    `SELECT iif(json_valid(report) AND NOT coalesce(report ->> '$.adopted', 0), report ->> '$.scheduledAt', NULL) AS at
+     FROM collections WHERE site = ?1 AND day <= ?2 ORDER BY day DESC LIMIT ${RUNS}`,
+  ).all(siteId, upTo)
+  return rows.map(({ at }) => Date.parse(at ?? "")).filter((at) => !Number.isNaN(at))
+}
+
+/**
+ * One long pause is an outage; the second longest is the rhythm, as of a schedule that leaves out weekends.
+ * @param runs ms since the epoch, in any order
+ * @returns ms since the epoch; undefined before the first run
+ */
+export function nextRun(runs: readonly number[]): number | undefined {
+  const rising = [...runs].sort((a, b) => a - b)
+  const last = rising.at(-1)
+  if (last === undefined) return undefined
+  const pauses = rising.slice(1).map((at, index) => at - (rising[index] ?? at))
+  const [, rhythm = DAY_MS] = pauses.sort((a, b) => b - a)
+  return last + Math.max(rhythm, DAY_MS)
+}
+
+/** Whether a run that was due by its site's rhythm does not come any more. */
+export const isOverdue = (dueAt: number, now: number): boolean => dueAt + PATIENCE_MS < now
