@@ -4,6 +4,7 @@ import { twiceRule } from "../../device/source/format/local"
 import { count } from "../../format"
 import { didYouMean } from "../../nearest"
 import { formatReading } from "../../survey/reading"
+import { Refusals } from "../refusals"
 
 /** What a source holds, as far as it can be told now. */
 export interface Checked {
@@ -14,16 +15,15 @@ export interface Checked {
 }
 
 export const LATEST_SHOWN = 3
-const REFUSED_SHOWN = 100
 const NAMES_KNOWN = 100
 const INSTANTS_KNOWN = 100_000 // a year of a device: a time that comes twice does so sooner
 
 /** What was found of one device, or of nobody. */
 class Found {
   readings = 0
-  refused = 0
   isTold = false
   latest: Content["readings"][number][] = []
+  readonly #refusals = new Refusals()
   readonly #problems: string[] = []
   /** Of each instant its values, as one number. */
   readonly #values = new Map<number, number>()
@@ -32,7 +32,7 @@ class Found {
     const { at, line, reading } = row
     const values = reading.temperature * 100_000 + reading.humidity
     const known = this.#values.get(at)
-    if (known !== undefined && known !== values) return this.refuse(`${path}:${line} ${twiceRule(reading)}`)
+    if (known !== undefined && known !== values) return this.refuse(twiceRule(reading), `${path}:${line}`)
     if (known !== undefined) return
     if (this.#values.size === INSTANTS_KNOWN) this.#values.clear()
     this.#values.set(at, values)
@@ -42,8 +42,12 @@ class Found {
     this.latest = [...this.latest, row].sort((a, b) => a.at - b.at).slice(-LATEST_SHOWN)
   }
 
-  refuse(problem: string): void {
-    if (this.refused++ < REFUSED_SHOWN) this.#problems.push(problem)
+  get refused(): number {
+    return this.#refusals.count
+  }
+
+  refuse(rule: string, where: string): void {
+    if (this.#refusals.add(rule)) this.#problems.push(`${where} ${rule}`)
   }
 
   finish(): void {
@@ -54,8 +58,8 @@ class Found {
   tell(path: string): string[] {
     if (this.isTold) return []
     this.isTold = true
-    const more = this.refused - this.#problems.length
-    return more > 0 ? [...this.#problems, `${path}: ${count(more, "more row")} refused`] : this.#problems
+    const { hidden } = this.#refusals
+    return hidden > 0 ? [...this.#problems, `${path}: ${count(hidden, "more row")} refused`] : this.#problems
   }
 }
 
@@ -85,7 +89,7 @@ export class ForeignFile {
     }
     for (const { device, line, rule } of refused) {
       const found = this.#found.get(device) ?? (device === "" ? this.#nobody : undefined)
-      found?.refuse(`${path}:${line} ${rule}`)
+      found?.refuse(rule, `${path}:${line}`)
     }
   }
 

@@ -1,6 +1,7 @@
 // Where time.zone was changed, two days overlap or have hours between them that are of neither: each reading is taken once.
 import { type Zones, zoneOf } from "../../gateway/control/zones"
 import { addDays, type Day } from "../../survey/calendar"
+import { instantOf } from "../../survey/offsets"
 import type { Reading } from "../../survey/reading"
 
 /** `elsewhere`: on another day; `between`: on none. */
@@ -55,11 +56,4 @@ export class DayBorders {
     }
     return isNear
   }
-}
-
-/** Ms since the epoch. */
-function instantOf(day: Day, { seconds, offset }: Reading, zone: string): number {
-  const time = Temporal.PlainDate.from(day).toPlainDateTime().add({ seconds })
-  const disambiguation = offset === undefined ? "earlier" : "later"
-  return time.toZonedDateTime(zone, { disambiguation }).epochMilliseconds
 }
