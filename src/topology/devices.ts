@@ -26,8 +26,8 @@ export const deviceEntry = section("A device, or a fleet of them.", {
     checkedText(
       isSurvey,
       "a file's path, in which {ip} and {day} may stand",
-      "The file with the readings, or a script (.ts) that returns them; {ip} stands for the address, {day} for the day; " +
-        "of a file with a format * for anything, where it is in several. Without {day} the file holds the day before. A device without a survey is a sensor that sends by itself.",
+      "The file with the readings, or a script (.ts) that returns them; {ip} stands for the address, {day} for the day, " +
+        "and with a format * for anything in the names of several files. Without {day} the file holds the day before. A device without a survey is a sensor that sends by itself.",
     ),
   ),
   format: v.optional(

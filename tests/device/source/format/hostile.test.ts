@@ -235,6 +235,11 @@ const CASES: Record<string, Case> = {
     file: `time,Tenp,H\n${GOOD}`,
     gives: `${PATH} has no column Temp, did you mean Tenp? Its columns are time | Tenp | H`,
   },
+  "a column of which no other one's name is near": {
+    format: { temperature: { column: "Oberbodentemperatur" } },
+    file: `time,Tenp,H\n${GOOD}`,
+    gives: `${PATH} has no column Oberbodentemperatur: its columns are time | Tenp | H`,
+  },
   "a column's number that is not there": {
     format: { temperature: { column: 4 } },
     file: HEAD + GOOD,

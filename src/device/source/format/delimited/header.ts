@@ -44,7 +44,7 @@ export class Header {
     const more = named.length > COLUMNS_NAMED ? `, and ${named.length - COLUMNS_NAMED} more` : ""
     const meant = didYouMean(name, this.#names.flat())
     throw new SurveyMissing(
-      `${this.path} has no column ${name}${meant || ":"} Its columns are ${shown.join(" | ")}${more}`,
+      `${this.path} has no column ${name}${meant ? `${meant} Its` : ": its"} columns are ${shown.join(" | ")}${more}`,
     )
   }
 
