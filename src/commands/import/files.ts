@@ -199,9 +199,15 @@ async function* readMany(
         if (taken === "taken") known.push({ address, day, reading })
         else if (taken === "between") between++
       }
+      const own: RefusedLine[] = []
+      for (const row of refused) {
+        // "" where it cannot be told whose it is
+        if (row.device === "" || addressOf(row.device) !== undefined) own.push(row)
+        else others.push(row.device)
+      }
       // what is not taken is the same each time
       yield isLast
-        ? { readings: known, refused, refusedCount: refused.length, others, between, empty, lacks, end }
+        ? { readings: known, refused: own, refusedCount: own.length, others, between, empty, lacks, end }
         : { ...NOTHING, readings: known, end }
     }
   }

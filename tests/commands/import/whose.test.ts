@@ -1,5 +1,6 @@
 // Whose readings `bun run import` takes out of files that several devices have to do with.
 import { afterEach, beforeEach, describe, expect, setDefaultTimeout, test } from "bun:test"
+import { join } from "node:path"
 import { Network } from "../../../src/network"
 import { MONDAY_AT_SIX, Site } from "../../end-to-end/fixture"
 import { runCommand } from "../command"
@@ -118,6 +119,17 @@ test("import says where a file has nothing of whom it was asked for", async () =
     ],
     exit: 1,
   })
+})
+
+test("import tells refused rows of whom it takes, and counts those of others with their rows", async () => {
+  const rows = ["S1,11,131", "S2,12,131", "S2,12,31", ",13,131"].map((row) => `2024-02-28 08:00,${row}\n`)
+  await Bun.write(join(site.folder, "old/bad.csv"), `Time,Probe,T,H\n${rows.join("")}`)
+  const { said } = await run("old/bad.csv", "--device", "northA")
+  expect(said.map((line) => line.replace(/^\S+T\S+ /, ""))).toEqual([
+    "✖ old/bad.csv:2 Humidity must be 0 to 100 %: it is 131",
+    "✖ old/bad.csv:5 Humidity must be 0 to 100 %: it is 131",
+    "✖ old/bad.csv has no reading of 192.168.1.4 northA that could be taken: it has rows of S2",
+  ])
 })
 
 test("import before the network ever ran says what to do first", async () => {
