@@ -137,6 +137,7 @@ function whyNone(day: Day, formatted: Formatted, collected: Collected, latest: R
     const what = format.device ? ` of ${sensor} of ${shortDay(day)}` : ` of ${shortDay(day)}`
     return `has no reading${what}, its last is of ${shortDay(last, day)}`
   }
-  const names = [...latest.keys()]
-  return `has no rows of ${sensor}${didYouMean(sensor, names, `: it has rows of ${names.slice(0, 10).join(", ")}`)}`
+  const names = [...latest.keys()].filter((name) => name !== "")
+  const others = names.length > 0 ? `: it has rows of ${names.slice(0, 10).join(", ")}` : ""
+  return `has no rows of ${sensor}${didYouMean(sensor, names, others)}`
 }

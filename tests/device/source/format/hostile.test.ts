@@ -472,6 +472,17 @@ const CASES: Record<string, Case> = {
     file: `,bed2,bed2,bed3,bed3\ntime,T,H,T,H\n2026-11-21 08:00,1,1,20,30\n`,
     gives: `${PATH} has no rows of bed4, did you mean bed2?`,
   },
+  "several devices, and nothing that tells whose a row is": {
+    format: { device: { column: "who" } },
+    file: "who,time,T,H\n,2026-11-21 08:00,20,30\n",
+    gives: `${PATH} has no rows of bed3`,
+  },
+  "several devices side by side, none of a name that is near": {
+    format: { headerRows: 2, device: { headerRow: 1 } },
+    sensor: "hummingbird",
+    file: `,bed2,bed2,bed3,bed3\ntime,T,H,T,H\n2026-11-21 08:00,1,1,20,30\n`,
+    gives: `${PATH} has no rows of hummingbird: it has rows of bed2, bed3`,
+  },
   "names above its columns, and not the columns": {
     format: { headerRows: 2, device: { headerRow: 1 } },
     file: `,bed3,bed3\ntime,Tenp,H\n2026-11-21 08:00,20,30\n`,
