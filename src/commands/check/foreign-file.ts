@@ -69,8 +69,9 @@ export class ForeignFile {
   readonly #nobody = new Found()
   #empty = 0
   #lacks: string | undefined
-  /** Whose rows it has. */
+  /** Whose readings it has, where it says. */
   readonly #names = new Set<string>()
+  #hasReadings = false
 
   constructor(
     private readonly path: string,
@@ -83,8 +84,9 @@ export class ForeignFile {
   take({ readings, refused, empty, lacks, path }: Content): void {
     this.#empty += empty
     this.#lacks = lacks ?? this.#lacks
+    this.#hasReadings ||= readings.length > 0
     for (const row of readings) {
-      if (this.#names.size < NAMES_KNOWN) this.#names.add(row.device)
+      if (row.device !== "" && this.#names.size < NAMES_KNOWN) this.#names.add(row.device)
       this.#found.get(row.device)?.add(row, path)
     }
     for (const { device, line, rule } of refused) {
@@ -107,8 +109,9 @@ export class ForeignFile {
   }
 
   #whyNone(sensor: string): string {
+    if (!this.isOfSeveral || !this.#hasReadings) return describeEmpty(this.#empty, this.#lacks)
     const names = [...this.#names]
-    if (!this.isOfSeveral || names.length === 0) return describeEmpty(this.#empty, this.#lacks)
-    return `has no readings of ${sensor}${didYouMean(sensor, names, `: it has some of ${names.slice(0, 10).join(", ")}`)}`
+    const others = names.length > 0 ? `: it has some of ${names.slice(0, 10).join(", ")}` : ""
+    return `has no readings of ${sensor}${didYouMean(sensor, names, others)}`
   }
 }
