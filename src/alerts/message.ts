@@ -1,7 +1,8 @@
 // What a person reads: a line a device, the worst first; of a fleet the first are named and the rest is counted.
 import { count, labelOf } from "../format"
+import type { News, Told } from "../news"
 import { printable, shorten } from "../printable"
-import { type Day, describeDay, shortDay } from "../survey/calendar"
+import { describeDay, shortDay } from "../survey/calendar"
 import { formatAddress } from "../topology/address"
 import { isOfHumidity, type RuleName, WORST_FIRST } from "../topology/alerts/rules"
 
@@ -11,28 +12,8 @@ export interface Message {
   readonly text: string
 }
 
-/** A rule that began, ended or lasts. */
-export interface Told {
-  /** Undefined: of the site. */
-  readonly address: number | undefined
-  readonly name: string | undefined
-  readonly rule: RuleName
-  readonly since: Day
-  /** % or °C. */
-  readonly value: number | null
-  readonly reason: string | null
-}
-
 /** What there is to say of it. */
 export type Held = Pick<Told, "rule" | "since" | "value" | "reason">
-
-export interface News {
-  readonly site: string
-  readonly day: Day
-  readonly began: readonly Told[]
-  readonly ended: readonly Told[]
-  readonly lasting: readonly Told[]
-}
 
 const LINES = 10 // of what begins, of what ends and of what lasts
 const REASON_CHARACTERS = 120

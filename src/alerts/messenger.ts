@@ -2,9 +2,9 @@
 import { createHash } from "node:crypto"
 import type { Clock, Random } from "../clock"
 import type { Log } from "../log"
+import type { News } from "../news"
 import { labelOfTarget, type Target } from "../topology/alerts/targets"
 import { type Addressee, errandTo, type Means, trialFor, wordsFor } from "./errands"
-import type { News } from "./message"
 import { type Failure, type Taken, tryOnce, tryPatiently } from "./patience"
 
 /** A message that waits for one of those who are told. */
@@ -27,12 +27,12 @@ export interface Outbox {
 }
 
 /** Who is told, and how, as the topology says now. */
-export interface Told extends Pick<Means, "site" | "folder" | "smtp"> {
+export interface Recipients extends Pick<Means, "site" | "folder" | "smtp"> {
   readonly targets: readonly Target[]
 }
 
 export interface MessengerOptions {
-  readonly told: Told
+  readonly told: Recipients
   readonly outbox: Outbox
   readonly clock: Clock
   readonly random: Random
@@ -49,7 +49,7 @@ export class Messenger {
   readonly #options: MessengerOptions
   /** By fingerprint. */
   #known: ReadonlyMap<string, Addressee> = new Map()
-  #told: Told
+  #told: Recipients
   readonly #working = new Map<string, Promise<void>>()
   readonly #hurry = new AbortController()
   readonly #givingUp = new AbortController()
@@ -62,7 +62,7 @@ export class Messenger {
   }
 
   /** From now on these are told. What waits for one that was mended goes to the new one; what waits for others is dropped. */
-  update(told: Told): void {
+  update(told: Recipients): void {
     const before = this.#known
     this.#told = told
     this.#known = new Map(told.targets.map((target, index) => [fingerprint(target), { target, key: keyOf(index) }]))

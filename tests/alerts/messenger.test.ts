@@ -1,5 +1,5 @@
 // Messages to servers on this machine, over HTTP as it is: late, wrong, busy, silent, gone.
-import { afterAll, beforeAll, expect, test } from "bun:test"
+import { expect, test } from "bun:test"
 import { mkdtemp, rm, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
@@ -7,18 +7,12 @@ import { tryAll } from "../../src/alerts/messenger"
 import type { WebTarget } from "../../src/topology/alerts/targets"
 import { settle, VirtualClock } from "../virtual-clock"
 import { Desk, until } from "./desk"
+import { speakDirectly } from "./direct"
 
 const SECRET = "5b0b7b5e"
 const MEANS = { site: "farm", folder: "/", smtp: undefined }
 
-const noProxy = process.env.NO_PROXY
-beforeAll(() => {
-  process.env.NO_PROXY = "127.0.0.1"
-})
-afterAll(() => {
-  if (noProxy === undefined) delete process.env.NO_PROXY
-  else process.env.NO_PROXY = noProxy
-})
+speakDirectly()
 
 type Answer = (count: number, request: Request) => Response | Promise<Response>
 
