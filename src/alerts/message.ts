@@ -19,7 +19,8 @@ const LINES = 10 // of what begins, of what ends and of what lasts
 const REASON_CHARACTERS = 120
 
 export function messageOf({ site, day, began, ended, lasting }: News): Message {
-  const isNew = linesOf(began, "✖", (told) => (told.since === day ? begun(told) : still(told)))
+  const isNow = ({ rule, since }: Told) => since === day || rule === "overdue"
+  const isNew = linesOf(began, "✖", (told) => (isNow(told) ? begun(told) : still(told)))
   const [isOver, lasts] = [linesOf(ended, "✔", over), linesOf(lasting, "…", still)]
   const parts = [
     ...(began.length > 0 ? [`${subjects(began)} new (${rulesOf(began).join(", ")})`] : []),
@@ -75,10 +76,7 @@ const over = ({ rule, value, reason }: Told): string => {
 
 /** "dry, 12 % since 21 November" */
 export const still = (told: Held): string =>
-  tellsSince(told) ? begun(told) : `${begun(told)} since ${shortDay(told.since)}`
-
-/** Whether its words have the day in them. */
-const tellsSince = ({ rule }: Held): boolean => rule === "silent" || rule === "stuck" || rule === "overdue"
+  told.rule === "silent" || told.rule === "stuck" ? begun(told) : `${begun(told)} since ${shortDay(told.since)}`
 
 const amount = (rule: RuleName, value: number | null): string => `${value} ${isOfHumidity(rule) ? "%" : "°C"}`
 
