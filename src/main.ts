@@ -15,7 +15,7 @@ import { formatProblem, TopologyError } from "./topology/yaml/problem"
 const COMMANDS: Record<string, () => Promise<Command>> = {
   init: () => import("./commands/init/init") as Promise<Command>,
   start: () => import("./commands/start/start") as Promise<Command>,
-  check: () => import("./commands/check") as Promise<Command>,
+  check: () => import("./commands/check/check") as Promise<Command>,
   readings: () => import("./commands/readings/readings") as Promise<Command>,
   report: () => import("./commands/report") as Promise<Command>,
   service: () => import("./commands/service/service") as Promise<Command>,

@@ -12,7 +12,7 @@ const LAYERS = [
   "page",
   "status",
   "alerts schedule device gateway cloud",
-  "asked coap",
+  "asked coap news",
   "keys",
   "net output script storage survey topology",
   "log",

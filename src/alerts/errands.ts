@@ -1,11 +1,12 @@
 // Each of those who are told by the way that is theirs: over the web, by mail, through a script.
 
+import type { News } from "../news"
 import { readSecret } from "../topology/alerts/secret"
 import type { Smtp } from "../topology/alerts/smtp"
 import { labelOfTarget, type Target, urlFault, type WebTarget } from "../topology/alerts/targets"
 import { type AlertEvent, eventOf, trialEvent } from "./event"
 import { mailOf } from "./mail"
-import { type Message, messageOf, type News, trialMessage } from "./message"
+import { type Message, messageOf, trialMessage } from "./message"
 import type { Errand, Failure, Taken } from "./patience"
 import { type PostOptions, postOf } from "./post"
 import { callOf } from "./script"

@@ -1,8 +1,10 @@
 // What a script of alerts.to is called with.
+
+import type { News, Told } from "../news"
 import type { Day } from "../survey/calendar"
 import { formatAddress } from "../topology/address"
 import { isOfHumidity, type RuleName } from "../topology/alerts/rules"
-import { bySeverity, type Message, messageOf, type News, type Told, trialMessage } from "./message"
+import { bySeverity, type Message, messageOf, trialMessage } from "./message"
 
 /** A rule that began, ended or lasts. */
 export interface AlertLine {

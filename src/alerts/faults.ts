@@ -3,7 +3,7 @@ import { accessSync, constants } from "node:fs"
 import { resolve } from "node:path"
 import type { Clock } from "../clock"
 import { readSecret, type Secret } from "../topology/alerts/secret"
-import type { Told } from "./messenger"
+import type { Recipients } from "./messenger"
 import { tryOnce } from "./patience"
 import { lookAt } from "./script"
 
@@ -16,7 +16,7 @@ export interface Fault {
 
 type Environment = Readonly<Record<string, string | undefined>>
 
-interface Kept extends Told {
+interface Kept extends Recipients {
   /** Where the monitor's URL is kept, or the URL. */
   readonly heartbeat?: string | Secret | undefined
 }

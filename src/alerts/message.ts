@@ -1,7 +1,8 @@
 // What a person reads: a line a device, the worst first; of a fleet the first are named and the rest is counted.
 import { count, labelOf } from "../format"
+import type { News, Told } from "../news"
 import { printable, shorten } from "../printable"
-import { type Day, describeDay, shortDay } from "../survey/calendar"
+import { describeDay, shortDay } from "../survey/calendar"
 import { formatAddress } from "../topology/address"
 import { isOfHumidity, type RuleName, WORST_FIRST } from "../topology/alerts/rules"
 
@@ -11,34 +12,16 @@ export interface Message {
   readonly text: string
 }
 
-/** A rule that began, ended or lasts. */
-export interface Told {
-  /** Undefined: of the site. */
-  readonly address: number | undefined
-  readonly name: string | undefined
-  readonly rule: RuleName
-  readonly since: Day
-  /** % or °C. */
-  readonly value: number | null
-  readonly reason: string | null
-}
-
 /** What there is to say of it. */
 export type Held = Pick<Told, "rule" | "since" | "value" | "reason">
-
-export interface News {
-  readonly site: string
-  readonly day: Day
-  readonly began: readonly Told[]
-  readonly ended: readonly Told[]
-  readonly lasting: readonly Told[]
-}
 
 const LINES = 10 // of what begins, of what ends and of what lasts
 const REASON_CHARACTERS = 120
 
 export function messageOf({ site, day, began, ended, lasting }: News): Message {
-  const [isNew, isOver, lasts] = [linesOf(began, "✖", begun), linesOf(ended, "✔", over), linesOf(lasting, "…", still)]
+  const isNow = ({ rule, since }: Told) => since === day || rule === "overdue"
+  const isNew = linesOf(began, "✖", (told) => (isNow(told) ? begun(told) : still(told)))
+  const [isOver, lasts] = [linesOf(ended, "✔", over), linesOf(lasting, "…", still)]
   const parts = [
     ...(began.length > 0 ? [`${subjects(began)} new (${rulesOf(began).join(", ")})`] : []),
     ...(ended.length > 0 ? [`${subjects(ended)} over`] : []),
@@ -72,17 +55,18 @@ export const begun = ({ rule, since, value, reason }: Held): string => {
   }
 }
 
-const over = ({ rule, value }: Told): string => {
+const over = ({ rule, value, reason }: Told): string => {
   switch (rule) {
     case "silent":
       return "no longer silent"
     case "incomplete":
-      return "its readings came"
+      return reason === null ? "its readings came" : `it sends again, ${reason}`
+    case "refused":
+      return reason === null ? "no longer refused" : `taken again, ${reason}`
     case "overdue":
       return "runs take place again"
     case "stuck":
-    case "refused":
-      return `no longer ${rule}`
+      return "no longer stuck"
     case "frost":
       return `no frost any more, ${amount(rule, value)}`
     default:

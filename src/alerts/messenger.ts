@@ -2,15 +2,17 @@
 import { createHash } from "node:crypto"
 import type { Clock, Random } from "../clock"
 import type { Log } from "../log"
+import type { News } from "../news"
 import { labelOfTarget, type Target } from "../topology/alerts/targets"
 import { type Addressee, errandTo, type Means, trialFor, wordsFor } from "./errands"
-import type { News } from "./message"
 import { type Failure, type Taken, tryOnce, tryPatiently } from "./patience"
 
 /** A message that waits for one of those who are told. */
 export interface Waiting {
   readonly id: number
   readonly target: string
+  /** Where it goes, without any secret. */
+  readonly host: string
   /** JSON. */
   readonly message: string
 }
@@ -20,15 +22,17 @@ export interface Outbox {
   waiting(): readonly Waiting[]
   remove(id: number): Promise<void>
   noteFailure(id: number, reason: string): Promise<void>
+  /** What waits for one waits for another. */
+  readdress(target: string, to: { readonly target: string; readonly host: string }): Promise<void>
 }
 
 /** Who is told, and how, as the topology says now. */
-export interface Told extends Pick<Means, "site" | "folder" | "smtp"> {
+export interface Recipients extends Pick<Means, "site" | "folder" | "smtp"> {
   readonly targets: readonly Target[]
 }
 
 export interface MessengerOptions {
-  readonly told: Told
+  readonly told: Recipients
   readonly outbox: Outbox
   readonly clock: Clock
   readonly random: Random
@@ -45,7 +49,7 @@ export class Messenger {
   readonly #options: MessengerOptions
   /** By fingerprint. */
   #known: ReadonlyMap<string, Addressee> = new Map()
-  #told: Told
+  #told: Recipients
   readonly #working = new Map<string, Promise<void>>()
   readonly #hurry = new AbortController()
   readonly #givingUp = new AbortController()
@@ -57,10 +61,16 @@ export class Messenger {
     this.update(options.told)
   }
 
-  /** From now on these are told; what waits for others is dropped. */
-  update(told: Told): void {
+  /** From now on these are told. What waits for one that was mended goes to the new one; what waits for others is dropped. */
+  update(told: Recipients): void {
+    const before = this.#known
     this.#told = told
     this.#known = new Map(told.targets.map((target, index) => [fingerprint(target), { target, key: keyOf(index) }]))
+    const [left, ...moreLeft] = without(before, this.#known)
+    const [came, ...moreCame] = without(this.#known, before)
+    if (!left || !came || moreLeft.length + moreCame.length > 0 || left[1].target.kind !== came[1].target.kind) return
+    const to = { target: came[0], host: labelOfTarget(came[1].target) }
+    this.#options.outbox.readdress(left[0], to).then(this.deliver, this.#onTrouble)
   }
 
   get isAnybodyTold(): boolean {
@@ -98,16 +108,20 @@ export class Messenger {
   #begin(target: string): void {
     if (this.#working.has(target)) return
     const work = this.#deliverAll(target)
-      .catch((error) => this.#options.log.error(`The messages cannot be read or marked: ${error}`))
+      .catch(this.#onTrouble)
       .finally(() => this.#working.delete(target))
     this.#working.set(target, work)
   }
+
+  readonly #onTrouble = (error: unknown): void =>
+    this.#options.log.error(`The messages cannot be read or marked: ${error}`)
 
   async #deliverAll(target: string): Promise<void> {
     const { outbox, log } = this.#options
     const next = () => outbox.waiting().find((each) => each.target === target)
     for (let waiting = next(); waiting; waiting = next()) {
       const known = this.#known.get(target)
+      if (!known) log.warn(`A message to ${waiting.host} is dropped, as alerts.to does not name it any more`)
       const outcome = known && (await this.#tell(known, waiting))
       if (outcome?.kind === "failed") {
         log.warn(`A message did not get through: ${outcome.reason}. It is tried again: see status`)
@@ -124,8 +138,10 @@ export class Messenger {
     return tryPatiently(errand, this.#options, {
       pauses: this.#hurry.signal,
       all: this.#givingUp.signal,
-      onPause: (pauseMs, { reason }) =>
-        this.#options.log.debug(`A message waits ${Math.round(pauseMs / 1000)} s: ${reason}`),
+      onPause: (pauseMs, { reason }) => {
+        this.#options.log.debug(`A message waits ${Math.round(pauseMs / 1000)} s: ${reason}`)
+        this.#options.outbox.noteFailure(waiting.id, reason).catch(this.#onTrouble)
+      },
     })
   }
 
@@ -150,6 +166,9 @@ export function tryAll(
     }),
   )
 }
+
+const without = (all: ReadonlyMap<string, Addressee>, others: ReadonlyMap<string, Addressee>): [string, Addressee][] =>
+  [...all].filter(([id]) => !others.has(id))
 
 const keyOf = (index: number): string => `alerts.to[${index}]`
 

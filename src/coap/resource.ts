@@ -44,8 +44,8 @@ export interface Target {
   readonly query: ReadonlyMap<string, string>
 }
 
-/** RFC 7252 §12.3: text/plain; charset=utf-8, application/link-format and application/json. */
-export const ContentFormat = { Text: 0, Links: 40, Json: 50 } as const
+/** RFC 7252 §12.3: text/plain; charset=utf-8, application/link-format, application/json; RFC 8428 §12.3.1: application/senml+json. */
+export const ContentFormat = { Text: 0, Links: 40, Json: 50, Senml: 110 } as const
 
 /** RFC 7252 §4.8.2; answers are remembered and strays expected for this long. */
 export const EXCHANGE_LIFETIME_MS = 247_000
@@ -106,12 +106,15 @@ function readQuery(options: readonly Option[]): ReadonlyMap<string, string> | st
   return query
 }
 
-/** A refusal (4.15) unless the content format is absent or this one. */
-export function refuseFormat(request: Request, format: number): Response | undefined {
-  // one that is too long is as good as absent (RFC 7252 §5.4.3)
-  const given = uintOf(request.options, OptionNumber.ContentFormat, FORMAT_BYTES)
-  if (given === undefined || given === format) return undefined
-  return say(Code.UnsupportedContentFormat, `Content-Format must be ${format}: it is ${given}`)
+/** The content format that a request names. One that is too long is as good as absent (RFC 7252 §5.4.3). */
+export const contentFormatOf = ({ options }: Pick<Request, "options">): number | undefined =>
+  uintOf(options, OptionNumber.ContentFormat, FORMAT_BYTES)
+
+/** A refusal (4.15) unless the content format is absent or one of these. */
+export function refuseFormat(request: Request, ...formats: number[]): Response | undefined {
+  const given = contentFormatOf(request)
+  if (given === undefined || formats.includes(given)) return undefined
+  return say(Code.UnsupportedContentFormat, `Content-Format must be ${formats.join(" or ")}: it is ${given}`)
 }
 
 /** A refusal (4.06) unless the answer's content format is one that the client accepts (RFC 7252 §5.10.4). */

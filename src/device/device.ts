@@ -8,16 +8,19 @@ import { Endpoint } from "../coap/udp/exchange"
 import { count } from "../format"
 import { INVOCATION } from "../installation"
 import type { Sockets } from "../net/sockets"
-import { clockChange, type Day } from "../survey/calendar"
+import { clockChange, type Day, isTimeZone } from "../survey/calendar"
+import { surveyDigest } from "../survey/digest"
+import { formatToldRow } from "../survey/foreign/refused-row"
 import { parseSurvey } from "../survey/survey"
 import { type Addressing, bindAddress } from "../topology/addressing"
 import { type Device, hasHistory } from "../topology/devices"
 import type { Topology } from "../topology/topology"
 import type { DeviceEvent, Uploaded } from "./events"
 import { formattedOf, type ReadSurvey, surveyPath } from "./source"
+import type { RefusedRow, SurveyText } from "./source/file"
 import { SurveyMissing, SurveyStale } from "./source/missing"
 import { whyStale } from "./source/stale"
-import { Uploader, UploadRefused } from "./uploader"
+import { OtherZone, Uploader, UploadRefused } from "./uploader"
 
 export interface DeviceRunOptions {
   readonly device: Device
@@ -34,7 +37,10 @@ export interface DeviceRunOptions {
   readonly owedOnly: boolean
   /** Days that are sent again if the source still has them, owed or not. */
   readonly again: readonly Day[]
-  /** Why a survey does not come, as the gateway heard it last, by `<ip> <day>`: a device that looks again says it once. */
+  /**
+   * Why a survey does not come, or the digest of what may be a part of it, as the gateway heard it last, by `<ip> <day>`: a
+   * device that looks again says it once.
+   */
   readonly told: Map<string, string>
   readonly emit: (event: DeviceEvent) => void
 }
@@ -58,6 +64,8 @@ interface Sending extends DeviceRunOptions {
 interface DayToSend extends Pick<Uploaded, "day" | "place" | "days"> {
   /** The gateway waits for it. */
   readonly isDue: boolean
+  /** It is the one that the run collects. */
+  readonly isOfRun: boolean
 }
 
 /**
@@ -111,8 +119,9 @@ export async function runDevice(day: Day, options: DeviceRunOptions, signal: Abo
     const all = [...new Set([...due, ...(history ? again : [])])].sort()
     const sending = { ...options, endpoint, uploader, signal }
     for (const [index, next] of all.entries()) {
-      const isSettled = await sendDay({ day: next, place: index + 1, days: all.length, isDue: due.has(next) }, sending)
-      if (next === day) missing = !isSettled
+      const [isDue, isOfRun] = [due.has(next), next === day]
+      const isSettled = await sendDay({ day: next, place: index + 1, days: all.length, isDue, isOfRun }, sending)
+      if (isOfRun) missing = !isSettled
     }
     return missing
   } finally {
@@ -154,35 +163,61 @@ function protecting(
 /** Whether another look later is of no use: the survey was sent, or will never do. */
 async function sendDay(toSend: DayToSend, sending: Sending): Promise<boolean> {
   const { device, told, emit, uploader, signal } = sending
-  const { day, isDue } = toSend
+  const { day, isDue, isOfRun } = toSend
   try {
-    await sendSurvey(toSend, sending)
+    await sendInItsZone(toSend, sending)
     return true
   } catch (error) {
     if (!(error instanceof SurveyMissing || error instanceof UploadRefused)) throw error
     const { message: reason } = error
+    const tell = () => emit({ kind: "not-sent", device, day, reason })
     // what the gateway has already need not be there any more
-    if (isDue) emit({ kind: "not-sent", device, day, reason })
-    if (error instanceof UploadRefused) return true
-    const survey = `${device.ip} ${day}`
-    if (isDue && told.get(survey) !== reason) {
-      if (await uploader.missing(day, reason, error.kind, signal)) told.set(survey, reason)
+    if (!isDue) return error instanceof UploadRefused
+    if (error instanceof UploadRefused) {
+      tell()
+      return true
     }
+    if (isOfRun) tell()
+    const survey = `${device.ip} ${day}`
+    const heard = told.get(survey) !== reason && (await uploader.missing(day, reason, error.kind, signal))
+    if (heard) told.set(survey, reason)
+    // of an older day more was to come: what there is of it the gateway has
+    if (!isOfRun && heard !== "there") tell()
     return false
   }
 }
 
 /** Throws SurveyMissing, UploadRefused, or the signal's reason. */
-async function sendSurvey({ day, place, days }: DayToSend, sending: Sending): Promise<void> {
+async function sendInItsZone(toSend: DayToSend, sending: Sending): Promise<void> {
+  const tried = new Set<string>()
+  for (let zone = sending.topology.timeZone; ; ) {
+    tried.add(zone)
+    try {
+      return await sendSurvey(toSend, sending, zone)
+    } catch (error) {
+      if (!(error instanceof OtherZone)) throw error
+      if (!isTimeZone(error.zone) || tried.has(error.zone)) throw new UploadRefused(error.message)
+      zone = error.zone
+    }
+  }
+}
+
+/**
+ * Throws SurveyMissing, UploadRefused, OtherZone, or the signal's reason.
+ * @param timeZone in which the day is measured: a foreign file's times are placed in it
+ */
+async function sendSurvey(toSend: DayToSend, sending: Sending, timeZone: string): Promise<void> {
+  const { day, place, days, isOfRun } = toSend
   const { clock, device, topology, readSurvey, emit, told, uploader, endpoint, signal } = sending
-  const { folder, timeZone, limits } = topology
+  const { folder, limits, formats } = topology
   const { survey = "" } = device
-  const formatted = formattedOf(device, topology)
+  const formatted = formattedOf(device, { formats, timeZone })
   const source = await readSurvey({ folder, survey, device, day, limitBytes: limits.survey, clock, formatted }, signal)
-  const { bytes, writtenAtMs } = source
-  const read = parseSurvey(new TextDecoder().decode(bytes), clockChange(day, timeZone))
+  const { writtenAtMs } = source
+  const read = parseSurvey(new TextDecoder().decode(source.bytes), clockChange(day, timeZone))
   const { readings } = read
-  const { refused = read.refused, refusedCount = read.refusedCount } = source
+  const refused: readonly RefusedRow[] = source.refused ?? read.refused
+  const { refusedCount = read.refusedCount } = source
   const stale = whyStale(topology, device, writtenAtMs, day, readings.at(-1))
   if (stale !== undefined) throw new SurveyStale(stale)
   const isUseless = readings.length === 0 && refusedCount > 0
@@ -190,14 +225,17 @@ async function sendSurvey({ day, place, days }: DayToSend, sending: Sending): Pr
   const useless = `${refusedCount} of ${count(refusedCount, what)} refused`
   // a patient run reads it again every minute, and shows its lines once
   const shown = isUseless && told.get(`${device.ip} ${day}`) === useless ? 0 : REFUSED_LINES_SHOWN
-  for (const { line, rule } of refused.slice(0, shown)) {
-    emit({ kind: "line-refused", device, text: `${surveyPath(survey, day)}:${line} ${rule}` })
-  }
-  // refused rows of a foreign file do not travel
-  if (isUseless && formatted) throw new SurveyMissing(useless)
+  const whereAndWhy = ({ line, rule, path = surveyPath(survey, day) }: RefusedRow) => `${path}:${line} ${rule}`
+  for (const row of refused.slice(0, shown)) emit({ kind: "line-refused", device, text: whereAndWhy(row) })
+  const bytes = withRefused(source, whereAndWhy, limits.survey)
+  // a file of one day alone never has a later one: it is looked at once more, and not for ever
+  const isPart = source.isPart && (isOfRun || !survey.includes("{day}"))
+  const heard = surveyDigest(device.ip, day, bytes)
+  if (isPart && told.get(`${device.ip} ${day}`) === heard) return
   const startedAt = clock.monotonic()
   const resentBefore = endpoint.counts.resent
-  await uploader.upload(day, bytes, signal)
+  await uploader.upload(day, bytes, signal, formatted && { zone: timeZone, isPart })
+  if (isPart && !isUseless) told.set(`${device.ip} ${day}`, heard)
   // the gateway keeps the lines in quarantine, and still has no reading of the day
   if (isUseless) throw new SurveyMissing(useless)
   emit({
@@ -212,4 +250,23 @@ async function sendSurvey({ day, place, days }: DayToSend, sending: Sending): Pr
     elapsedMs: clock.monotonic() - startedAt,
     resent: endpoint.counts.resent - resentBefore,
   })
+}
+
+/** Behind the readings the rows that were refused, as many as there is room for. */
+function withRefused(
+  { bytes, refused = [], refusedCount = 0 }: SurveyText,
+  whereAndWhy: (row: RefusedRow) => string,
+  limitBytes: number,
+): Uint8Array {
+  const rows = refused.map((row) => formatToldRow({ reason: whereAndWhy(row), text: row.text }))
+  const more = refusedCount - rows.length
+  if (more > 0) rows.push(formatToldRow({ reason: `${count(more, "more row")}, counted and not kept`, text: "" }))
+  let text = ""
+  let room = limitBytes - bytes.length
+  for (const row of rows) {
+    room -= Buffer.byteLength(row) + 1
+    if (room < 0) break
+    text += `${row}\n`
+  }
+  return text === "" ? bytes : Buffer.concat([bytes, Buffer.from(text)])
 }

@@ -30,9 +30,10 @@ export function surveyReader(): ReadSurvey {
   const scripts = new Scripts()
   const days = new DayReader()
   return async (question, signal) => {
-    const { folder, survey, day, limitBytes, formatted } = question
-    if (formatted) return days.read({ folder, path: surveyPath(survey, day), day, limitBytes, formatted })
+    const { folder, survey, day, limitBytes, formatted, clock } = question
+    const path = surveyPath(survey, day)
+    if (formatted) return days.read({ folder, path, day, limitBytes, formatted, nowMs: clock.now() })
     if (isScript(survey)) return { bytes: await scripts.run(question, signal) }
-    return readSurveyFile(folder, surveyPath(survey, day), limitBytes)
+    return readSurveyFile(folder, path, limitBytes)
   }
 }

@@ -11,6 +11,7 @@ import type { Peer } from "../net/udp"
 import { printable, shorten } from "../printable"
 import { type Day, parseDay } from "../survey/calendar"
 import { surveyDigest } from "../survey/digest"
+import { IS_THERE } from "../survey/protocol"
 import type { MissingKind } from "./source/missing"
 
 export interface UploaderOptions {
@@ -32,6 +33,23 @@ export class UploadRefused extends Error {
   override name = "UploadRefused"
 }
 
+/** The gateway measures the day in this zone: times that were placed in another one are to be placed anew. */
+export class OtherZone extends Error {
+  override name = "OtherZone"
+
+  constructor(readonly zone: string) {
+    super(`the gateway measures this day in ${zone}`)
+  }
+}
+
+/** Of a survey whose source says of other days, too. */
+export interface Provenance {
+  /** In which its times were placed: they are certain, whatever zone the day is measured in. */
+  readonly zone?: string | undefined
+  /** More of its day may come. */
+  readonly isPart?: boolean | undefined
+}
+
 const RESTART_PAUSE_MS = 1000
 const RETRIES = { firstMs: 1000, growth: 2, longestMs: 60_000 } // however little the gateway asks for
 const BAD_REQUESTS = 3 // answers 4.00 to one survey before it is believed
@@ -49,14 +67,15 @@ export class Uploader {
 
   /**
    * Sends a survey until the gateway has it; resolves with the gateway's line of text.
-   * @throws UploadRefused, or the signal's reason when it aborts first
+   * @throws UploadRefused, OtherZone, or the signal's reason when it aborts first
    */
-  async upload(day: Day, body: Uint8Array, signal: AbortSignal): Promise<string> {
+  async upload(day: Day, body: Uint8Array, signal: AbortSignal, provenance: Provenance = {}): Promise<string> {
     const { clock, random, onPostponed } = this.options
     const nextPauseMs = backoff(RETRIES, random)
     for (let badRequests = 0; ; ) {
-      const reply = await this.#put(day, body, signal)
+      const reply = await this.#put(day, body, signal, provenance)
       if (isAcknowledgement(reply.code)) return textOf(reply)
+      if (reply.code === Code.Conflict && provenance.zone !== undefined) throw new OtherZone(textOf(reply))
       if (reply.code === Code.BadRequest) badRequests++
       const askedMs = retryAfterMs(reply, badRequests)
       if (askedMs === undefined) throw new UploadRefused(`the gateway does not take it: ${reasonOf(reply)}`)
@@ -88,23 +107,23 @@ export class Uploader {
 
   /**
    * Tells the gateway why a day's survey does not come: once, with the patience of one exchange.
-   * @returns whether it heard, which any answer says but one that asks for another try later
+   * @returns whether it heard, which any answer says but one that asks for another try later; `there`: it has a survey
    * @throws the signal's reason when it aborts first
    */
-  async missing(day: Day, reason: string, kind: MissingKind, signal: AbortSignal): Promise<boolean> {
+  async missing(day: Day, reason: string, kind: MissingKind, signal: AbortSignal): Promise<boolean | "there"> {
     const { endpoint, gateway, ip } = this.options
     const request = {
       code: Code.Put,
       options: [
         ...pathOptions("missing", ip, day),
         uintOption(OptionNumber.ContentFormat, ContentFormat.Text),
-        ...(kind === "stale" ? [textOption(OptionNumber.UriQuery, `kind=${kind}`)] : []),
+        ...(kind !== "missing" ? [textOption(OptionNumber.UriQuery, `kind=${kind}`)] : []),
       ],
       payload: new TextEncoder().encode(shorten(printable(reason), REASON_CHARACTERS)),
     }
     try {
-      const { code } = await endpoint.request(gateway, request, signal)
-      return !asksForLater(code)
+      const reply = await endpoint.request(gateway, request, signal)
+      return isAcknowledgement(reply.code) && textOf(reply) === IS_THERE ? "there" : !asksForLater(reply.code)
     } catch (error) {
       if (signal.aborted) throw signal.reason
       const isUnheard = [ExchangeTimeout, ExchangeReset, UnprovenAnswer].some((kind) => error instanceof kind)
@@ -113,7 +132,7 @@ export class Uploader {
     }
   }
 
-  #put(day: Day, body: Uint8Array, signal: AbortSignal): Promise<Reply> {
+  #put(day: Day, body: Uint8Array, signal: AbortSignal, { zone, isPart = false }: Provenance): Promise<Reply> {
     const { ip, isProtected = false } = this.options
     const wholeBytes = isProtected ? LARGEST_PROTECTED_BYTES : LARGEST_BLOCK_BYTES
     // a new tag for every transfer: blocks of an abandoned one must not get into the next (RFC 9175 §3)
@@ -123,6 +142,8 @@ export class Uploader {
       ...pathOptions("surveys", ip, day),
       uintOption(OptionNumber.ContentFormat, ContentFormat.Text),
       textOption(OptionNumber.UriQuery, `digest=${surveyDigest(ip, day, body)}`),
+      ...(isPart ? [textOption(OptionNumber.UriQuery, "part")] : []),
+      ...(zone === undefined ? [] : [textOption(OptionNumber.UriQuery, `zone=${zone}`)]),
       ...(body.length > wholeBytes ? [uintOption(OptionNumber.RequestTag, requestTag)] : []),
     ]
     return sendBlockwise(

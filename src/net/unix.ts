@@ -74,7 +74,9 @@ export async function askUnix(path: string, text: string, withinMs: number): Pro
       keepalive: false,
       signal,
     })
-    return { status: response.status, text: (await response.text()).trimEnd() }
+    const { status } = response
+    const said = (await response.text()).trimEnd()
+    return { status, text: said || `The answer is ${status} without a word` }
   } catch (error) {
     if (error instanceof Error && "code" in error && NOBODY.includes(String(error.code))) return undefined
     throw error

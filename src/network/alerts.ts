@@ -1,6 +1,6 @@
 // Who is told what: the rules that the cloud watches, the messages, and the clock that says when a run is overdue.
 import { secretFaults } from "../alerts/faults"
-import { Messenger, type Told } from "../alerts/messenger"
+import { Messenger, type Recipients } from "../alerts/messenger"
 import type { Clock, Random } from "../clock"
 import type { Cloud } from "../cloud/cloud"
 import { isOverdue } from "../cloud/rules/rhythm"
@@ -84,7 +84,8 @@ export class Alerts {
     const { cloud, clock } = this.options
     const topology = this.options.topology()
     const now = clock.now()
-    const { due, timeZone } = topology.alerts.rules.overdue ? this.#dueRun(site, topology, now) : NOT_DUE
+    if (!topology.alerts.rules.overdue) return cloud.watch.overdue(site, "not watched")
+    const { due, timeZone } = this.#dueRun(site, topology, now)
     if (due === undefined) this.#overdueSince.delete(site)
     const since = this.#overdueSince.get(site) ?? clock.monotonic()
     if (due !== undefined) this.#overdueSince.set(site, since)
@@ -113,7 +114,7 @@ const NOT_DUE = { due: undefined, timeZone: "UTC" }
 const graceMsOf = ({ schedule }: Topology): number => schedule.grace.total("milliseconds")
 
 /** Who is told, and what it takes. */
-export const toldBy = ({ site, folder, alerts }: Topology): Told => ({
+export const toldBy = ({ site, folder, alerts }: Topology): Recipients => ({
   targets: alerts.to,
   smtp: alerts.smtp,
   site,

@@ -1,6 +1,6 @@
 /** What a zone's clock is from UTC on a day, and so the instants of that day's local times, as RFC 3339 writes them. */
 import { clockChange, type Day } from "./calendar"
-import { formatTime } from "./reading"
+import { formatTime, type Reading } from "./reading"
 
 /** Written "+01:00". Since 2000 no zone has changed its clock twice a day, nor by seconds. */
 export interface DayOffsets {
@@ -38,6 +38,17 @@ export function timestampOf(day: Day, time: string, { offset, changesAt, offsetA
   if (time.length === MINUTE.length) return `${day}T${time}:00${held}` // nearly all
   const [, minute = "", seconds = ":00", own] = /^(\d\d:\d\d)(:\d\d)?(.+)?$/.exec(time) ?? []
   return `${day}T${minute}${seconds}${own ?? held}`
+}
+
+/** When a reading was taken, ms since 1970; no reading is of what the clock skips. */
+export function instantOf(
+  day: Day,
+  { seconds, offset }: Pick<Reading, "seconds" | "offset">,
+  timeZone: string,
+): number {
+  const time = Temporal.PlainDate.from(day).toPlainDateTime().add({ seconds })
+  return time.toZonedDateTime(timeZone, { disambiguation: offset === undefined ? "earlier" : "later" })
+    .epochMilliseconds
 }
 
 /** What the clock skips counts as before the change. */

@@ -57,6 +57,12 @@ function formatDecimal(value: number): string {
   return text
 }
 
+/** To the two places that a reading has; halves away from zero, as they are written in decimal: 1.005 is 1.01. Never minus zero. */
+export function toHundredths(value: number): number {
+  const hundredths = Math.round(Math.round(Math.abs(value) * 1e7) / 1e5)
+  return hundredths === 0 ? 0 : (Math.sign(value) * hundredths) / 100
+}
+
 /**
  * Orders two readings of one day by instant; 0 when they are of the same instant. `change` is that day's: without
  * it nobody knows where the repeated hour ends, and so whether 02:50 is before or after the second 02:30.

@@ -26,8 +26,8 @@ export const deviceEntry = section("A device, or a fleet of them.", {
     checkedText(
       isSurvey,
       "a file's path, in which {ip} and {day} may stand",
-      "The file with the readings, or a script (.ts) that returns them; {ip} stands for the address, {day} for the day. " +
-        "Without {day} the file holds the day before. A device without a survey is a sensor that sends by itself.",
+      "The file with the readings, or a script (.ts) that returns them; {ip} stands for the address, {day} for the day, " +
+        "and with a format * for anything in the names of several files. Without {day} the file holds the day before. A device without a survey is a sensor that sends by itself.",
     ),
   ),
   format: v.optional(
@@ -63,6 +63,9 @@ export interface Device {
 
 /** Whether a survey's readings come from a script. */
 export const isScript = (survey: string): boolean => /\.[cm]?[jt]s$/.test(survey)
+
+/** Whether a survey's path may name several files. */
+export const isGlob = (survey: string): boolean => /[*?]/.test(survey)
 
 /** Where a device's survey comes from, as it is declared. */
 export interface Source {

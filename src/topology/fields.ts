@@ -66,6 +66,7 @@ const TYPE_NAMES: Record<string, string> = {
   boolean: "true or false",
   array: "a list",
   strict_object: "a section of `key: value` lines",
+  variant: "a section of `key: value` lines",
 }
 
 /** Text that keeps a rule which a pattern can tell. */
@@ -90,6 +91,19 @@ export function choice<const Words extends readonly string[]>(words: Words, desc
       return refused(`one of ${words.join(", ")}`)(issue) + didYouMean(String(issue.input), words)
     }),
     v.description(description),
+  )
+}
+
+/** Sections of several kinds, of which a key tells the kind. */
+export function kinds<const Key extends string, const Sections extends v.VariantOptions<Key>>(
+  key: Key,
+  words: readonly string[],
+  sections: Sections,
+) {
+  return v.variant(key, sections, (issue) =>
+    issue.path
+      ? refused(`one of ${words.join(", ")}`)(issue) + didYouMean(String(issue.input), words)
+      : wrongType(issue),
   )
 }
 

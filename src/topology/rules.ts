@@ -86,8 +86,10 @@ function surveyWarnings({ devices = [], formats }: Draft, lineOf: LineOf): Findi
       return [{ path, message }]
     }
     const file = isFleet ? survey : survey.replaceAll("{ip}", formatRange(ip))
-    const first = firstWith.get(file)
-    if (first === undefined) firstWith.set(file, index)
+    // formats of their own may read columns of their own
+    const key = `${format ?? ""} ${file}`
+    const first = firstWith.get(key)
+    if (first === undefined) firstWith.set(key, index)
     if (first === undefined || isFleet) return []
     return [{ path, message: `${file} is also the survey of the device on line ${lineOf(first)}` }]
   })

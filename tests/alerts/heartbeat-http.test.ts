@@ -1,21 +1,15 @@
 // The heartbeat against monitors on this machine, over HTTP as it is.
-import { afterAll, beforeAll, expect, test } from "bun:test"
+import { expect, test } from "bun:test"
 import { Heartbeat } from "../../src/alerts/heartbeat"
 import type { Day } from "../../src/survey/calendar"
 import { settle, VirtualClock } from "../virtual-clock"
+import { speakDirectly } from "./direct"
 
 const DAY: Day = "2026-11-21"
 const NAME = "Saturday 21 November 2026"
 const FAILED = "The heartbeat did not get through:"
 
-const noProxy = process.env.NO_PROXY
-beforeAll(() => {
-  process.env.NO_PROXY = "127.0.0.1"
-})
-afterAll(() => {
-  if (noProxy === undefined) delete process.env.NO_PROXY
-  else process.env.NO_PROXY = noProxy
-})
+speakDirectly()
 
 class Monitor implements AsyncDisposable {
   readonly clock = new VirtualClock()

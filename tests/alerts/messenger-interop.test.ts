@@ -1,5 +1,5 @@
 // Messages to Python's own HTTP server, which shares nothing with what sends them: late, wrong, busy, silent, gone.
-import { afterAll, beforeAll, expect, test } from "bun:test"
+import { expect, test } from "bun:test"
 import type { WebTarget } from "../../src/topology/alerts/targets"
 import { Desk, linesOf, until } from "./desk"
 
@@ -31,6 +31,8 @@ print(server.server_port, flush=True)
 server.serve_forever()
 `
 
+import { speakDirectly } from "./direct"
+
 class Server implements AsyncDisposable {
   readonly heard: string[][] = []
   readonly #child = Bun.spawn(["python3", "-c", PROGRAM], { stdout: "pipe" })
@@ -58,14 +60,7 @@ class Server implements AsyncDisposable {
   }
 }
 
-const noProxy = process.env.NO_PROXY
-beforeAll(() => {
-  process.env.NO_PROXY = "127.0.0.1"
-})
-afterAll(() => {
-  if (noProxy === undefined) delete process.env.NO_PROXY
-  else process.env.NO_PROXY = noProxy
-})
+speakDirectly()
 
 const withPython = test.skipIf(!Bun.which("python3"))
 

@@ -1,5 +1,5 @@
 // Messages to servers on this machine, over HTTP as it is: late, wrong, busy, silent, gone.
-import { afterAll, beforeAll, expect, test } from "bun:test"
+import { expect, test } from "bun:test"
 import { mkdtemp, rm, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
@@ -7,18 +7,12 @@ import { tryAll } from "../../src/alerts/messenger"
 import type { WebTarget } from "../../src/topology/alerts/targets"
 import { settle, VirtualClock } from "../virtual-clock"
 import { Desk, until } from "./desk"
+import { speakDirectly } from "./direct"
 
 const SECRET = "5b0b7b5e"
 const MEANS = { site: "farm", folder: "/", smtp: undefined }
 
-const noProxy = process.env.NO_PROXY
-beforeAll(() => {
-  process.env.NO_PROXY = "127.0.0.1"
-})
-afterAll(() => {
-  if (noProxy === undefined) delete process.env.NO_PROXY
-  else process.env.NO_PROXY = noProxy
-})
+speakDirectly()
 
 type Answer = (count: number, request: Request) => Response | Promise<Response>
 
@@ -141,7 +135,7 @@ test("stop() gives a silent server one second, and keeps the message", async () 
   expect(desk.clock.pending).toBe(0)
 })
 
-test("update() drops what waits for somebody who is not told any more", async () => {
+test("update() drops what waits for somebody who is not told any more, and says so", async () => {
   await using server = new Server(() => new Response(null, { status: 404 }))
   const desk = new Desk([server.target])
   desk.tell(12)
@@ -150,6 +144,30 @@ test("update() drops what waits for somebody who is not told any more", async ()
   desk.messenger.deliver()
   await until(() => desk.kept.length === 0)
   expect(server.heard).toHaveLength(1)
+  expect(desk.logged.at(-1)).toBe(`A message to ${server.host} is dropped, as alerts.to does not name it any more`)
+})
+
+test("update() brings what waits for a URL that was mistaken to the one that is right", async () => {
+  await using wrong = new Server(() => new Response(null, { status: 404 }))
+  await using right = new Server()
+  await using other = new Server()
+  const desk = new Desk([other.target, wrong.target])
+  desk.tell(12)
+  await until(() => desk.kept.length === 1 && desk.kept[0]?.reason !== null)
+  desk.messenger.update({ targets: [other.target, right.target], ...MEANS })
+  await until(() => desk.kept.length === 0)
+  expect(right.heard).toEqual([said(12)])
+  expect(other.heard).toHaveLength(1)
+})
+
+test("a message that waits between its tries says why in the outbox", async () => {
+  await using server = new Server(() => new Response(null, { status: 503 }))
+  const desk = new Desk([server.target], { skipsPauses: false })
+  desk.tell(12)
+  await until(() => desk.kept[0]?.reason !== null)
+  expect(desk.kept[0]?.reason).toContain("503")
+  expect(server.heard).toHaveLength(1)
+  await desk.messenger.stop()
 })
 
 test("tryAll() tells what each answers, tried once, and no secret", async () => {

@@ -4,12 +4,13 @@ import { Code } from "../../src/coap/code"
 import { busy, say } from "../../src/coap/resource"
 import { type DeviceRunOptions, runDevice } from "../../src/device/device"
 import type { SurveyText } from "../../src/device/source/file"
-import { SurveyMissing } from "../../src/device/source/missing"
+import { SurveyMissing, SurveyPassed } from "../../src/device/source/missing"
 import type { Day } from "../../src/survey/calendar"
 import { parseTopology } from "../../src/topology/yaml/load"
 import { SAMPLE } from "../topology/sample"
 import { FakeGateway, GATEWAY } from "./fake-gateway"
 
+const SATURDAY: Day = "2026-11-21"
 const SUNDAY: Day = "2026-11-22"
 const MONDAY_AT_SIX = Date.parse("2026-11-23T06:00:00+01:00")
 const DAY_MS = 86_400_000
@@ -28,7 +29,7 @@ interface Told {
 
 /** A device whose source is asked in the place of a file. */
 function device(
-  read: (day: Day) => SurveyText,
+  read: (day: Day, zone: string | undefined) => SurveyText,
   { survey = "surveys/device1.txt", sample = false, again = [], format }: Told = {},
 ) {
   const gateway = new FakeGateway(MONDAY_AT_SIX)
@@ -42,7 +43,7 @@ function device(
     addressing: "simulated",
     gatewayPort: GATEWAY.port,
     sockets,
-    readSurvey: async ({ day }) => read(day),
+    readSurvey: async ({ day, formatted }) => read(day, formatted?.timeZone),
     clock,
     random,
     owedOnly: false,
@@ -213,15 +214,92 @@ describe("runDevice() with a file that others write", () => {
     expect(refusedLines).toEqual([`export/bed3.csv:7 ${ROW.rule}`])
   })
 
-  test("sends nothing where every row is refused, and tells the gateway so", async () => {
+  const HEAD = `/surveys/192.168.1.2/${SUNDAY}`
+  const TOLD = `!\texport/bed3.csv:7 ${ROW.rule}\t${ROW.text}`
+
+  test("sends refused rows behind the lines, as what they are, for the gateway to keep", async () => {
+    const { run, heard } = device(() => ({ ...lines(GOOD, ""), refused: [ROW], refusedCount: 3 }), foreign)
+    await run()
+    expect(heard).toEqual([`${HEAD}?zone=Europe/Rome: ${GOOD}|${TOLD}|!\t2 more rows, counted and not kept`])
+  })
+
+  test("says that more may come where the file has nothing of a later day", async () => {
+    const { run, heard } = device(() => ({ ...lines(GOOD), isPart: true }), foreign)
+    await run()
+    expect(heard).toEqual([`${HEAD}?part&zone=Europe/Rome: ${GOOD}`])
+  })
+
+  test("sends a part once, however often it looks, until there is more of it", async () => {
+    let text = [GOOD]
+    const read = (day: Day) => (day < SUNDAY ? { ...lines(...text), isPart: true } : notFound())
+    const { run, gateway, heard } = device(read, foreign)
+    gateway.owed = [SATURDAY]
+    for (const more of [[GOOD], [GOOD], [GOOD, "09:00 - 21 - 30%"]]) {
+      text = more
+      await run()
+    }
+    const sent = heard.filter((line) => line.startsWith("/surveys"))
+    expect(sent.map((line) => line.replace(/^.*: /, ""))).toEqual([GOOD, `${GOOD}|09:00 - 21 - 30%`])
+  })
+
+  test("says so of a file of one day alone for its own run, and not when it comes once more", async () => {
+    const perDay = { ...foreign, survey: "export/{day}.csv" }
+    const { run, gateway, heard } = device(() => ({ ...lines(GOOD), isPart: true }), perDay)
+    gateway.owed = [SATURDAY]
+    await run()
+    expect(heard).toEqual([
+      `/surveys/192.168.1.2/${SATURDAY}?zone=Europe/Rome: ${GOOD}`,
+      `${HEAD}?part&zone=Europe/Rome: ${GOOD}`,
+    ])
+  })
+
+  test("places its times anew in the zone of the gateway's day", async () => {
+    const zones: (string | undefined)[] = []
+    const { run, heard, answers, uploaded } = device((_, zone) => {
+      zones.push(zone)
+      if (zones.length > 1) answers.clear()
+      return lines(zone === "Asia/Tokyo" ? "16:00 - 20 - 30%" : GOOD)
+    }, foreign)
+    answers.set("surveys", say(Code.Conflict, "Asia/Tokyo"))
+    expect(await run()).toBe(false)
+    expect(zones).toEqual(["Europe/Rome", "Asia/Tokyo"])
+    expect(heard).toEqual([`${HEAD}?zone=Europe/Rome: ${GOOD}`, `${HEAD}?zone=Asia/Tokyo: 16:00 - 20 - 30%`])
+    expect(uploaded).toEqual([SUNDAY])
+  })
+
+  test.each(["Asia/Tokyo", "Nowhere/At_All"])("gives up where the gateway wants the zone %s again", async (zone) => {
+    const { run, answers, problems } = device(() => lines(GOOD), foreign)
+    answers.set("surveys", say(Code.Conflict, zone))
+    await run()
+    expect(problems).toEqual([`${SUNDAY}: the gateway measures this day in ${zone}`])
+  })
+
+  test("complains of no older day of which the gateway has what there is", async () => {
+    const passed = () => {
+      throw new SurveyPassed("export/bed3.csv has no reading of 21 November")
+    }
+    const { run, gateway, heard, answers, problems } = device((day) => (day < SUNDAY ? passed() : lines(GOOD)), foreign)
+    gateway.owed = [SATURDAY]
+    answers.set("missing", say(Code.Changed, "It is there"))
+    await run()
+    expect(heard[0]).toBe(`/missing/192.168.1.2/${SATURDAY}?kind=passed: export/bed3.csv has no reading of 21 November`)
+    expect(problems).toEqual([])
+  })
+
+  test("complains of an older day of which the gateway has nothing", async () => {
+    const { run, gateway, problems } = device((day) => (day < SUNDAY ? notFound() : lines(GOOD)), foreign)
+    gateway.owed = [SATURDAY]
+    await run()
+    expect(problems).toEqual([`${SATURDAY}: surveys/device1.txt not found`])
+  })
+
+  test("tells the gateway where every row is refused, and sends them", async () => {
     const { run, heard, refusedLines, uploaded } = device(
       () => ({ ...lines(), refused: [ROW], refusedCount: 1 }),
       foreign,
     )
     expect(await run()).toBe(true)
-    expect(heard.filter((path) => !path.startsWith("/owed"))).toEqual([
-      `/missing/192.168.1.2/${SUNDAY}: 1 of 1 row refused`,
-    ])
+    expect(heard).toEqual([`${HEAD}?zone=Europe/Rome: ${TOLD}`, `/missing/192.168.1.2/${SUNDAY}: 1 of 1 row refused`])
     expect([uploaded, refusedLines.length]).toEqual([[], 1])
   })
 })

@@ -65,7 +65,7 @@ test("a run tells what began, the next one what ended, and neither twice", async
     [
       "greenhouse: 2 over",
       "Tuesday 24 November 2026",
-      "✔ 192.168.1.2 tomatoes: its readings came",
+      "✔ 192.168.1.2 tomatoes: it sends again, nothing of 22 November so far",
       "✔ 192.168.1.3 herbs: no longer dry, 22 %",
     ].join("\n"),
   ])

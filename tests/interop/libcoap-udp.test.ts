@@ -109,7 +109,7 @@ describeWith(["coap-client"], "libcoap's client and our gateway", () => {
     await using network = await TestNetwork.start(FLEET)
     const url = network.uploads.replace("surveys", ".well-known/core")
     const links = await getText(url, "-A", "40")
-    expect(links).toMatch(/^<\/surveys>;rt="surveys";ct=0;title="[^"]+",<\/missing>;.+,<\/owed>;.+"\s*$/)
+    expect(links).toMatch(/^<\/surveys>;rt="surveys";ct="0 110";title="[^"]+",<\/missing>;.+,<\/owed>;.+"\s*$/)
     expect(await getText(url, "-b", "32")).toBe(links)
     expect(await getText(`${url}?rt=surveys`)).toBe(links)
   })

@@ -54,6 +54,12 @@ test("nothing but a POST is taken", async () => {
   await listener.stop()
 })
 
+test("an answer without a word is told by its status, as that to a text which is too long", async () => {
+  const listener = listenUnix({ path, mode: MODE, answer: echo })
+  expect(await ask("x".repeat(64 * 1024 + 1))).toEqual({ status: 413, text: "The answer is 413 without a word" })
+  await listener.stop()
+})
+
 test("the socket of a process that was killed gives way", async () => {
   const unix = resolve(import.meta.dir, "../../src/net/unix.ts")
   const script = `const { listenUnix } = await import(${JSON.stringify(unix)})

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test"
 import { clockChange, type Day } from "../../src/survey/calendar"
-import { offsetsOn, timestampOf } from "../../src/survey/offsets"
+import { instantOf, offsetsOn, timestampOf } from "../../src/survey/offsets"
 import { elapsedSeconds, formatTime } from "../../src/survey/reading"
 
 const MINUTE = 60
@@ -85,6 +85,14 @@ describe("timestampOf() names each minute's own instant", () => {
     )
     const [first] = instants
     expect(instants.map((instant) => first?.until(instant).total("minutes"))).toEqual(times.map((_, at) => at))
+  })
+
+  test("as instantOf() has a reading's, in either pass of an hour that comes twice", () => {
+    const day = "2026-10-25"
+    const at = (seconds: number, offset?: string) => instantOf(day, { seconds, offset }, "Europe/Rome")
+    expect(at(9000)).toBe(Date.parse(timestampOf(day, "02:30", offsetsOn(day, "Europe/Rome"))))
+    expect(at(9000, "+01:00")).toBe(Date.parse(timestampOf(day, "02:30+01:00", offsetsOn(day, "Europe/Rome"))))
+    expect(at(DAY_SECONDS - MINUTE)).toBe(Date.parse("2026-10-25T23:59:00+01:00"))
   })
 
   test("and the day after the skipped one begins where the day before it ended", () => {

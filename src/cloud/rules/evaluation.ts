@@ -1,7 +1,7 @@
 // What the rules say of a site's newest day, from what the store has: in pages, so that deliveries have their turn between.
 import * as v from "valibot"
 import type { GroupCommit } from "../../storage/group-commit"
-import { addDays, type Day } from "../../survey/calendar"
+import { addDays, type Day, shortDay } from "../../survey/calendar"
 import { type AddressRange, formatAddress } from "../../topology/address"
 import type { DeviceRules, RuleName, Rules } from "../../topology/alerts/rules"
 import { addressesIn, covers, joinRanges } from "../../topology/ranges"
@@ -194,7 +194,11 @@ export class Evaluation {
       (rule === "incomplete" && !covers(missing, address)) ||
       (rule === "refused" && !covers(refused, address)) ||
       (rule === "silent" && rules.silent && !this.#isSilent(address, daysOf(rules.silent)))
-    if (isOver && row.holds === 1) this.table.note(this.site.id, { address, rule, holds: false }, this.day)
+    if (!isOver || row.holds === 0) return
+    // a device that is there again may still owe the day on which this began
+    const owes = rule !== "silent" && !this.#isHeard(address, row.since)
+    const reason = owes ? `nothing of ${shortDay(row.since)} so far` : null
+    this.table.note(this.site.id, { address, rule, holds: false, reason }, this.day)
   }
 
   #isSilent(address: number, days: number): boolean {

@@ -50,4 +50,14 @@ export class Outbox {
   async noteFailure(id: number, reason: string): Promise<void> {
     await this.commits.add(() => this.query("UPDATE messages SET reason = ?2 WHERE id = ?1").run(id, reason))
   }
+
+  async readdress(target: string, to: Pick<Waiting, "target" | "host">): Promise<void> {
+    await this.commits.add(() =>
+      this.query("UPDATE messages SET target = ?2, host = ?3, reason = NULL WHERE target = ?1").run(
+        target,
+        to.target,
+        to.host,
+      ),
+    )
+  }
 }

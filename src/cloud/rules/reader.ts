@@ -1,4 +1,5 @@
 // What holds, read beside a running cloud.
+import type { Told } from "../../news"
 import { openForReading } from "../../storage/database"
 import type { Day } from "../../survey/calendar"
 import { formatAddress } from "../../topology/address"
@@ -9,16 +10,9 @@ import { type Query, queryOf } from "../store/query"
 import { STORE } from "../store/schema"
 import { THE_SITE } from "./table"
 
-export interface HeldRule {
+/** It holds, and was told or will be. */
+export interface HeldRule extends Told {
   readonly site: string
-  /** Undefined: it holds of the site. */
-  readonly address: number | undefined
-  readonly name: string | undefined
-  readonly rule: RuleName
-  readonly since: Day
-  /** The last day's worst, % or °C. */
-  readonly value: number | null
-  readonly reason: string | null
 }
 
 type Row = Omit<HeldRule, "address" | "name"> & { readonly address: number }

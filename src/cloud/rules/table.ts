@@ -66,8 +66,9 @@ export class AlertTable {
     // what nobody has heard of ends unheard
     this.#write("DELETE FROM alerts WHERE site = ?1 AND address = ?2 AND rule = ?3 AND told IS NULL", row)
     this.#write(
-      "UPDATE alerts SET holds = 0, value = coalesce(?4, value) WHERE site = ?1 AND address = ?2 AND rule = ?3 AND holds = 1",
-      [...row, value],
+      `UPDATE alerts SET holds = 0, value = coalesce(?4, value), reason = ?5
+       WHERE site = ?1 AND address = ?2 AND rule = ?3 AND holds = 1`,
+      [...row, value, reason],
     )
   }
 

@@ -1,10 +1,10 @@
 // Watches the rules: a while after the last day of a run was closed it looks at the newest one, and has told what is new.
 import type { Clock } from "../../clock"
 import type { Log } from "../../log"
+import type { News, Told } from "../../news"
 import type { GroupCommit } from "../../storage/group-commit"
 import { addDays, type Day, dayOf } from "../../survey/calendar"
 import { type AddressRange, EVERY_ADDRESS } from "../../topology/address"
-import type { RuleName } from "../../topology/alerts/rules"
 import { type NamedRange, nameOf } from "../../topology/names"
 import type { CollectionReport } from "../report"
 import { namesOfSite } from "../store/names"
@@ -13,26 +13,6 @@ import { Evaluation, type Watched } from "./evaluation"
 import { Outbox, type Waiting } from "./outbox"
 import { lastRuns, nextRun } from "./rhythm"
 import { type AlertRow, AlertTable, THE_SITE } from "./table"
-
-/** What began, ended or lasts of a device, or of the site. */
-export interface Told {
-  /** Undefined: of the site. */
-  readonly address: number | undefined
-  readonly name: string | undefined
-  readonly rule: RuleName
-  readonly since: Day
-  readonly value: number | null
-  readonly reason: string | null
-}
-
-export interface News {
-  readonly site: string
-  readonly day: Day
-  readonly began: readonly Told[]
-  readonly ended: readonly Told[]
-  /** What holds and was told before; only where a reminder is due. */
-  readonly lasting: readonly Told[]
-}
 
 /** A message for each of those who are told; nothing is told, and stays untold, without any. */
 export type Compose = (news: News) => readonly Omit<Waiting, "id" | "at" | "reason">[]
@@ -130,11 +110,15 @@ export class Watch {
     return dueAt ? { dueAt, timeZone: known.time_zone } : undefined
   }
 
-  /** Tells at once when this begins or ends. */
-  async overdue(site: string, overdue: Overdue): Promise<void> {
+  /** Tells at once when this begins or ends; nobody hears that it is not watched any more. */
+  async overdue(site: string, overdue: Overdue | "not watched"): Promise<void> {
     const siteId = this.#table.siteId(site)
     if (siteId === undefined) return
     const row = this.#overdueRow(siteId)
+    if (overdue === "not watched") {
+      if (row) await this.options.commits.add(() => this.#table.forget(siteId, row))
+      return
+    }
     if ((row?.holds === 1) === (overdue !== undefined)) return
     await this.options.commits.add(() => {
       const finding = { address: THE_SITE, rule: "overdue", holds: overdue !== undefined } as const

@@ -1,9 +1,11 @@
 // Files that hold history: how each is read, and whose readings it holds.
-import { basename, resolve } from "node:path"
+import { basename } from "node:path"
+import { systemClock } from "../../clock"
 import { readDevice } from "../../cloud/export/devices"
-import { formattedOf, surveyPath } from "../../device/source"
 import { readSurveyFile } from "../../device/source/file"
 import { readAll } from "../../device/source/format/file"
+import { labelOf } from "../../format"
+import { type Zones, zoneOf, zonesIn } from "../../gateway/control/zones"
 import { didYouMean } from "../../nearest"
 import { clockChange, type Day, parseDay } from "../../survey/calendar"
 import type { Reading } from "../../survey/reading"
@@ -14,6 +16,8 @@ import { findFormat } from "../../topology/formats/rules"
 import type { Format } from "../../topology/formats/schema"
 import type { Topology } from "../../topology/topology"
 import { UsageError } from "../arguments"
+import { DayBorders } from "./day-borders"
+import type { Owners } from "./owners"
 
 /** As they were asked for. */
 export interface Asked {
@@ -27,32 +31,102 @@ export interface Part {
   readonly readings: readonly { readonly address: number; readonly day: Day; readonly reading: Reading }[]
   readonly refused: readonly RefusedLine[]
   readonly refusedCount: number
-  /** Rows of whom the topology does not know, by their name in the file. */
-  readonly strangers: readonly string[]
+  /** Rows of others than those whose readings are taken, by their name in the file. */
+  readonly others: readonly string[]
+  /** Readings of hours that are of no day, where time.zone was changed. */
+  readonly between: number
+  /** Rows without a value, and what the last of them lacks, where it can be told. */
+  readonly empty: number
+  readonly lacks?: string | undefined
   /** How far into the file this is, bytes. */
   readonly end: number
 }
 
+/** How a file is read; nothing of it is yet. Times are placed by the clock of their day. */
+export interface Plan {
+  /** Of whom alone readings are taken, where one was named. */
+  readonly device: Device | undefined
+  /** Among which devices a row's is looked for, behind "no device": "" for all. */
+  readonly among: string
+  read(zones: Zones): AsyncGenerator<Part>
+}
+
 const MOST_BYTES = 64 * 1024 * 1024 // of a file of our own lines, which is of one day
 
-/** Throws UsageError where it cannot be told how a file is read, or whose it is. Reads nothing yet. */
-export function partsOf(file: string, asked: Asked, topology: Topology): AsyncGenerator<Part> {
+/** Throws UsageError where it cannot be told how a file is read, or whose it is. */
+export function planOf(file: string, asked: Asked, owned: Owners, topology: Topology): Plan {
   const device = findDevice(asked.device, topology)
-  const own = [...devicesOf(file, topology)]
-  const format = asked.format === undefined ? formatOf(own[0], topology) : namedFormat(asked.format, topology)
-  if (format?.device) return readMany(file, format, addressesBySensor(topology), topology, device)
-  const whose = device ?? (own.length === 1 ? own[0] : undefined)
-  if (!whose)
-    throw new UsageError(`${file} does not say whose readings it holds: name the device, as --device tomatoes`)
-  if (format) return readMany(file, format, whose.address, topology)
-  const day = asked.day ?? dayIn(file)
+  const found = [...owned.of(file)]
+  const owners = found.map((owner) => owner.device)
+  const day = asked.day ?? found[0]?.day ?? dayIn(file)
+  const readings = readingsOf(file, asked, device, owners, topology)
+  // each is looked at before the first is read
+  const readers = readings.map(({ format, devices }) => readerOf(file, format, devices, day))
+  const read = async function* (zones: Zones) {
+    for (const reader of readers) yield* reader(zones)
+  }
+  return { device, among: amongText(owners, asked.format, topology), read }
+}
+
+function amongText(owners: readonly Device[], format: string | undefined, topology: Topology): string {
+  if (owners.length > 0) return " of which it is the survey"
+  return format !== undefined && isNamed(format, topology) ? ` of format ${format}` : ""
+}
+
+/** One way to read a file, and whose readings that gives. */
+interface OneReading {
+  readonly format: Format | undefined
+  readonly devices: readonly Device[]
+}
+
+/** Several, where devices read columns of their own of one file. */
+function readingsOf(
+  file: string,
+  asked: Asked,
+  device: Device | undefined,
+  owners: readonly Device[],
+  topology: Topology,
+): OneReading[] {
+  const { formats } = topology
+  if (asked.format !== undefined) {
+    const format = namedFormat(asked.format, topology)
+    if (device) return [{ format, devices: [device] }]
+    return [{ format, devices: owners.length > 0 || !format.device ? owners : devicesOf(asked.format, topology) }]
+  }
+  const byFormat = Object.entries(Object.groupBy(owners, ({ format = "" }) => format)).map(
+    ([name, devices = []]): OneReading => ({ format: findFormat(formats, name), devices }),
+  )
+  if (device) {
+    const [own] = byFormat
+    const others = byFormat.length === 1 ? own?.format : undefined
+    // a day that is named is one of lines of ours
+    const format = asked.day === undefined ? (findFormat(formats, device.format) ?? others) : undefined
+    return [{ format, devices: [device] }]
+  }
+  if (byFormat.length === 0) throw whoseIsIt(file)
+  return byFormat
+}
+
+type Reader = (zones: Zones) => AsyncGenerator<Part>
+
+function readerOf(file: string, format: Format | undefined, devices: readonly Device[], day: Day | undefined): Reader {
+  const [device] = devices
+  if (format?.device) {
+    const addresses = addressesBySensor(file, devices)
+    return (zones) => readMany(file, format, (name) => addresses.get(name), zones)
+  }
+  if (!device || devices.length > 1) throw whoseIsIt(file)
+  if (format) return (zones) => readMany(file, format, () => device.address, zones)
   if (!day) {
     throw new UsageError(
       `${file} does not say of which day it is: say so with --day 2026-11-21, or in its name; or name its --format`,
     )
   }
-  return readOwn(file, day, whose, topology)
+  return (zones) => readOwn(file, day, device, zoneOf(zones, day))
 }
+
+const whoseIsIt = (file: string): UsageError =>
+  new UsageError(`${file} does not say whose readings it holds: name the device, as --device tomatoes`)
 
 function findDevice(name: string | undefined, topology: Topology): Device | undefined {
   const address = readDevice(name, topology)
@@ -61,19 +135,6 @@ function findDevice(name: string | undefined, topology: Topology): Device | unde
   return device
 }
 
-/** Those whose survey the file is. */
-function* devicesOf(file: string, { devices, folder }: Topology): Generator<Device> {
-  const path = resolve(file)
-  const day = dayIn(file)
-  for (const device of devices) {
-    const { survey } = device
-    if (survey !== undefined && resolve(folder, day ? surveyPath(survey, day) : survey) === path) yield device
-  }
-}
-
-const formatOf = (device: Device | undefined, topology: Topology): Format | undefined =>
-  device && formattedOf(device, topology)?.format
-
 function namedFormat(name: string, { formats }: Topology): Format {
   const format = findFormat(formats, name)
   if (format) return format
@@ -81,10 +142,29 @@ function namedFormat(name: string, { formats }: Topology): Format {
   throw new UsageError(`--format ${name} is not known${didYouMean(name, names, `: there are ${names.join(", ")}`)}`)
 }
 
-function addressesBySensor({ devices }: Topology): Map<string, number> {
-  const addresses = new Map<string, number>()
-  for (const { ip, name, sensor, address } of devices) addresses.set(sensor ?? name ?? ip, address)
-  return addresses
+/** Those of this format; all, where none is: a format may be for history alone. */
+function devicesOf(format: string, topology: Topology): Device[] {
+  const isAny = isNamed(format, topology)
+  return [...topology.devices].filter((device) => !isAny || device.format === format)
+}
+
+/** Whether a device has it. */
+const isNamed = (format: string, { devices }: Topology): boolean =>
+  devices.entries.some((entry) => entry.format === format)
+
+/** Throws UsageError where two devices have one name in the file. */
+function addressesBySensor(file: string, devices: readonly Device[]): Map<string, number> {
+  const bySensor = new Map<string, Device>()
+  for (const device of devices) {
+    const sensor = device.sensor ?? device.name ?? device.ip
+    const other = bySensor.get(sensor)
+    if (other) {
+      const both = `${labelOf(other)} or of ${labelOf(device)}`
+      throw new UsageError(`${file}: rows of ${sensor} may be of ${both}: name the device, as --device ${device.ip}`)
+    }
+    bySensor.set(sensor, device)
+  }
+  return new Map([...bySensor].map(([sensor, { address }]) => [sensor, address]))
 }
 
 /** 2026-11-21 or 20261121. */
@@ -93,33 +173,51 @@ function dayIn(file: string): Day | undefined {
   return parseDay(`${year}-${month}-${day}`)
 }
 
-/**
- * @param whose one device's address, or those of all by their names in the file
- * @param only takes the rows of this one
- */
+/** Once for each zone that days here are of, which is one unless time.zone was changed: its days are taken of it. */
 async function* readMany(
   file: string,
   format: Format,
-  whose: number | ReadonlyMap<string, number>,
-  { timeZone }: Topology,
-  only?: Device,
+  addressOf: (device: string) => number | undefined,
+  zones: Zones,
 ): AsyncGenerator<Part> {
-  const addressOf = (device: string) => (typeof whose === "number" ? whose : whose.get(device))
-  for await (const { readings, refused, end } of readAll(process.cwd(), file, { format, timeZone })) {
-    const known: Part["readings"][number][] = []
-    const strangers: string[] = []
-    for (const { device, day, reading } of readings) {
-      const address = addressOf(device)
-      if (address === undefined) strangers.push(device)
-      else if (!only || address === only.address) known.push({ address, day, reading })
+  const borders = new DayBorders(zones)
+  for (const timeZone of zonesIn(zones)) {
+    const isLast = timeZone === zones.zone
+    borders.begin(timeZone)
+    for await (const content of readAll(process.cwd(), file, { format, timeZone }, systemClock.now())) {
+      const { readings, refused, empty, lacks, end } = content
+      const known: Part["readings"][number][] = []
+      const others: string[] = []
+      let between = 0
+      for (const { device, day, reading } of readings) {
+        const address = addressOf(device)
+        if (address === undefined) {
+          others.push(device)
+          continue
+        }
+        const taken = borders.take(address, day, reading)
+        if (taken === "taken") known.push({ address, day, reading })
+        else if (taken === "between") between++
+      }
+      const own: RefusedLine[] = []
+      for (const row of refused) {
+        // "" where it cannot be told whose it is
+        if (row.device === "" || addressOf(row.device) !== undefined) own.push(row)
+        else others.push(row.device)
+      }
+      // what is not taken is the same each time
+      yield isLast
+        ? { readings: known, refused: own, refusedCount: own.length, others, between, empty, lacks, end }
+        : { ...NOTHING, readings: known, end }
     }
-    yield { readings: known, refused, refusedCount: refused.length, strangers, end }
   }
 }
 
-async function* readOwn(file: string, day: Day, { address }: Device, { timeZone }: Topology): AsyncGenerator<Part> {
+const NOTHING = { refused: [], refusedCount: 0, others: [], between: 0, empty: 0 }
+
+async function* readOwn(file: string, day: Day, { address }: Device, timeZone: string): AsyncGenerator<Part> {
   const { bytes } = await readSurveyFile(process.cwd(), file, MOST_BYTES)
   const { readings, refused, refusedCount } = parseSurvey(new TextDecoder().decode(bytes), clockChange(day, timeZone))
   const placed = readings.map((reading) => ({ address, day, reading }))
-  yield { readings: placed, refused, refusedCount, strangers: [], end: bytes.length }
+  yield { ...NOTHING, readings: placed, refused, refusedCount, end: bytes.length }
 }

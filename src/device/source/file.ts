@@ -6,6 +6,11 @@ import { resolve } from "node:path"
 import type { RefusedLine } from "../../survey/survey"
 import { checkSize, SurveyMissing } from "./missing"
 
+/** A row of a foreign file; `path` says of which, where there are several. */
+export interface RefusedRow extends RefusedLine {
+  readonly path?: string
+}
+
 /** A survey as its source has it now. */
 export interface SurveyText {
   /** UTF-8. */
@@ -13,8 +18,10 @@ export interface SurveyText {
   /** When the file was last written, milliseconds since the epoch; undefined where nothing tells. */
   readonly writtenAtMs?: number
   /** Of a foreign file the rows of that day that were refused, the first hundred; they are not among the bytes. */
-  readonly refused?: readonly RefusedLine[]
+  readonly refused?: readonly RefusedRow[]
   readonly refusedCount?: number
+  /** A foreign file has nothing of a later day yet: more of this one may come. */
+  readonly isPart?: boolean
 }
 
 type DatedText = SurveyText & Required<Pick<SurveyText, "writtenAtMs">>

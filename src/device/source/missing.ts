@@ -1,7 +1,10 @@
 // Why a device has no survey to send, in words for a person.
 
-/** A stale file is there, and was last written before the day's readings were taken. */
-export type MissingKind = "missing" | "stale"
+/**
+ * A stale file is there, and was last written before the day's readings were taken. One that has passed the day has none of
+ * it, and readings of later days: none will come.
+ */
+export type MissingKind = "missing" | "stale" | "passed"
 
 /** There is no survey to send, or nothing of it is of use: its message says why, on one line. */
 export class SurveyMissing extends Error {
@@ -12,6 +15,11 @@ export class SurveyMissing extends Error {
 export class SurveyStale extends SurveyMissing {
   override name = "SurveyStale"
   override readonly kind = "stale"
+}
+
+export class SurveyPassed extends SurveyMissing {
+  override name = "SurveyPassed"
+  override readonly kind = "passed"
 }
 
 /** Throws SurveyMissing when a survey is larger than `limits.survey`. @param holds "has", or how else it came by its bytes */

@@ -1,5 +1,6 @@
 // Whether a file can hold a day's readings at all: one that was last written before they were taken cannot.
 import { type Day, dayOf, shortDay } from "../../survey/calendar"
+import { instantOf } from "../../survey/offsets"
 import type { Reading } from "../../survey/reading"
 import { hasHistory, type Source } from "../../topology/devices"
 import type { Topology } from "../../topology/topology"
@@ -27,10 +28,3 @@ export function whyStale(
 
 const startOf = (day: Day, timeZone: string): number =>
   Temporal.PlainDate.from(day).toZonedDateTime(timeZone).epochMilliseconds
-
-function instantOf(day: Day, { seconds, offset }: Reading, timeZone: string) {
-  const time = Temporal.PlainDate.from(day).toPlainDateTime().add({ seconds })
-  // an hour that comes twice; no reading is of one that the clock skips
-  return time.toZonedDateTime(timeZone, { disambiguation: offset !== undefined ? "later" : "earlier" })
-    .epochMilliseconds
-}

@@ -4,6 +4,7 @@ import { describeImported, importSurveys } from "./import"
 import type { SpoolRequest } from "./request"
 import { deliverAgain } from "./resend"
 import { type Retried, Retry, type RetryOptions } from "./retry"
+import { describeZones } from "./zones"
 
 export interface CarryOutOptions extends RetryOptions {
   /** The topology may have changed, and is needed as it is now. Where its file is not sound nothing is done. */
@@ -38,6 +39,10 @@ export async function carryOut(request: SpoolRequest, parts: CarryOutOptions): P
       const imported = await importSurveys(request.surveys, { collector, declared })
       onDue()
       return describeImported(imported)
+    }
+    case "zones": {
+      const { spool, ledger } = parts
+      return describeZones({ ...spool.zones(), delivers: ledger.lastClosedDay !== undefined })
     }
     case "drop": {
       const { spool, collector } = parts

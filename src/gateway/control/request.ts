@@ -23,8 +23,9 @@ const spoolRequest = v.variant("ask", [
   v.strictObject({ ask: v.literal("quarantine-clear"), ...filter }),
   v.object({
     ask: v.literal("import"),
-    surveys: v.array(v.object({ address: v.number(), day, text: v.string() })),
+    surveys: v.array(v.object({ address: v.number(), day, text: v.string(), zone: v.optional(v.string()) })),
   }),
+  v.object({ ask: v.literal("zones") }),
   v.object({ ask: v.literal("drop"), day, first: v.number(), last: v.number() }),
 ])
 const controlRequest = v.variant("ask", [
@@ -39,7 +40,7 @@ export interface DayRange {
   readonly to: Day
 }
 
-/** To deliver days again; to give what is in quarantine to today's rules, or to clear it; to take history; to drop a day. */
+/** To deliver days again; to give what is in quarantine to today's rules, or to clear it; to take history, and by which clock; to drop a day. */
 export type SpoolRequest = v.InferOutput<typeof spoolRequest>
 
 /** What a gateway that runs is asked for: also to read topology.yaml again, and what it has counted since its start. */

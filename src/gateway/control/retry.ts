@@ -10,6 +10,7 @@ import { formatAddress, parseAddress } from "../../topology/address"
 import type { Devices } from "../../topology/devices"
 import type { Collector } from "../intake/collector"
 import type { Sender, Senders } from "../intake/senders"
+import { isSenml, readSenml } from "../intake/senml"
 import { type Filter, type Quarantined, readQuarantined } from "../quarantine/entries"
 import { hostOf } from "../quarantine/quarantine"
 import type { Upload } from "../spool/merge"
@@ -84,6 +85,7 @@ export class Retry {
   #readMessage(row: Quarantined): Attempt {
     const { address, day } = row
     const text = textOf(row)
+    if (text !== undefined && address !== null && isSenml(text)) return this.#readSenml(row, address, text)
     if (text === undefined || !this.#takesDay(day)) return REFUSED
     // plain text names its devices itself
     const surveys = address === null ? splitAddressedLines(text) : [[claimOf(row, address), text] as const]
@@ -94,6 +96,18 @@ export class Retry {
       uploads.push(uploadOf(row, identified.device.address, day, lines))
     }
     return { uploads, rest: "" }
+  }
+
+  #readSenml(row: Quarantined, address: number, text: string): Attempt {
+    const identified = this.options.senders.identify(senderOf(row), claimOf(row, address))
+    const { collector, timeZone } = this.options
+    const zoneOf = (day: Day) => collector.zoneOf(day)
+    const surveys = readSenml(text, { arrivedAt: row.at, day: undefined, timeZone, zoneOf })
+    if (identified.kind !== "device" || typeof surveys === "string") return REFUSED
+    const { device } = identified
+    const days = [...surveys]
+    if (!days.every(([day]) => this.#takesDay(day))) return REFUSED
+    return { uploads: days.map(([day, lines]) => uploadOf(row, device.address, day, lines)), rest: "" }
   }
 
   #takesDay(day: Day | null): day is Day {

@@ -1,6 +1,6 @@
 // Takes uploads into the spool, keeps the collection's count of who is still missing, and says what is owed.
 import { REFUSED_RETRY_SECONDS, REFUSED_TEXT, StorageRefused } from "../../storage/errors"
-import { addDays, type Day, dayOf } from "../../survey/calendar"
+import { addDays, type Day, dayBefore, dayOf } from "../../survey/calendar"
 import { type AddressRange, rangesOf } from "../../topology/address"
 import { covers, joinRanges, sizeOf, without } from "../../topology/ranges"
 import type { GatewayEvent } from "../events"
@@ -114,6 +114,19 @@ export class Collector {
     return undefined
   }
 
+  /** Whether this day's collection is yet to come, or under way: what there is of it before may be a part. */
+  isToBeCollected(day: Day): boolean {
+    const { ledger, now, timeZone } = this.options
+    const last = ledger.lastRunDay
+    if (last === undefined) return day >= dayBefore(now(), timeZone)
+    return day > last || ledger.get(day)?.closed === false
+  }
+
+  /** The zone in which a day is measured, or is to be: by no other may times have been placed that `take()` is given. */
+  zoneOf(day: Day): string {
+    return this.options.spool.zoneOf(day)
+  }
+
   /** Resolves once the upload is durable, or refused for now. */
   async take(upload: Upload): Promise<Outcome> {
     const { spool, ledger, room } = this.options
@@ -134,9 +147,9 @@ export class Collector {
       const retryAfterSeconds = outcome.strayForMs / 1000
       return { kind: "postponed", reason: "A newer survey has replaced this one", retryAfterSeconds }
     }
-    const { first, changed, readings, refused } = outcome
+    const { first, changed, readings, refused, repeated } = outcome
     this.counts.uploads++
-    this.counts.refusedLines += refused
+    if (!repeated) this.counts.refusedLines += refused
     if (changed) this.counts.changed++
     if (first) this.#arrived(upload)
     if (changed && this.#isClosed(upload.day)) this.options.onLate?.(upload)
@@ -162,11 +175,24 @@ export class Collector {
     return ledger.expectedOf(address).filter((day) => !this.refuseDay(day) && isOwed(day))
   }
 
+  has(day: Day, address: number): boolean {
+    return this.options.spool.has(day, address)
+  }
+
   /** Keeps why a device's survey does not come, of a day that is taken. Resolves once durable, or with false when refused. */
-  async noteAbsence(day: Day, address: number, kind: Absence, reason: string): Promise<boolean> {
+  noteAbsence(day: Day, address: number, kind: Absence, reason: string): Promise<boolean> {
+    return this.#note(day, () => this.options.spool.noteAbsence(day, address, kind, reason))
+  }
+
+  /** No more of this survey will come than is here. Resolves once durable, or with false when refused. */
+  noteWhole(day: Day, address: number): Promise<boolean> {
+    return this.#note(day, () => this.options.spool.noteWhole(day, address))
+  }
+
+  async #note(day: Day, note: () => Promise<void>): Promise<boolean> {
     if (this.refuseDay(day)) return true
     try {
-      await this.options.spool.noteAbsence(day, address, kind, reason)
+      await note()
       return true
     } catch (error) {
       if (!(error instanceof StorageRefused)) throw error

@@ -4,7 +4,7 @@ import { BlockReceiver, encodeBlock } from "../../coap/block"
 import { answeringInBlocks } from "../../coap/block2"
 import { Code } from "../../coap/code"
 import { findOption, OptionNumber, uintOption } from "../../coap/option"
-import { type Handler, say } from "../../coap/resource"
+import { ContentFormat, contentFormatOf, type Handler, say } from "../../coap/resource"
 import { Endpoint } from "../../coap/udp/exchange"
 import type { Log } from "../../log"
 import type { Datagrams, Sockets } from "../../net/sockets"
@@ -70,11 +70,15 @@ export class Listener {
       transmission: { ackTimeoutMs: ackTimeout.total("milliseconds"), maxRetransmit },
       handler: this.#withinBuffer(secure?.handle ?? blocks.handle),
       isProtected: secure?.isProtected,
-      // what is asked; and a survey in one datagram: taking it twice changes nothing, and costs less than remembering every answer.
-      // What is protected is taken once: who sends it again is to get the answer that it had
+      // what is asked; and a survey in one datagram: taking it twice changes nothing, and costs less than remembering every
+      // answer. In SenML a time may count from when it came, and would be another one when it comes again. What is protected
+      // is taken once: who sends it again is to get the answer that it had
       isIdempotent: (message) =>
         secure?.isProtected(message) !== true &&
-        (message.code === Code.Get || (message.code === Code.Put && !findOption(message.options, OptionNumber.Block1))),
+        (message.code === Code.Get ||
+          (message.code === Code.Put &&
+            !findOption(message.options, OptionNumber.Block1) &&
+            contentFormatOf(message) !== ContentFormat.Senml)),
       onError: (error) => log.error(`An upload could not be handled: ${error}`),
     })
     this.#endpoint = endpoint

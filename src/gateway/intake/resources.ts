@@ -5,6 +5,7 @@ import { decodeText, findOption, OptionNumber, uintOption } from "../../coap/opt
 import {
   busy,
   ContentFormat,
+  contentFormatOf,
   type Handler,
   type Request,
   type Response,
@@ -20,25 +21,37 @@ import { shorten } from "../../printable"
 import { REFUSED_RETRY_SECONDS, REFUSED_TEXT } from "../../storage/errors"
 import { type Day, dayBefore, parseDay } from "../../survey/calendar"
 import { isDigest, surveyDigest } from "../../survey/digest"
+import { IS_THERE } from "../../survey/protocol"
 import { parseAddress } from "../../topology/address"
 import type { Device } from "../../topology/devices"
 import type { Refusal } from "../quarantine/quarantine"
 import type { Absence } from "../spool/notes/absences"
 import { ARRIVED, type Collector, type Outcome } from "./collector"
 import type { Identified, Senders } from "./senders"
+import { readSenml } from "./senml"
 
 interface Destination {
   readonly device: Device
   readonly day: Day
+  /** The path names it. */
+  readonly isDayGiven: boolean
   readonly digest: string | undefined
+  /** More of the day may come. */
+  readonly isPart: boolean
 }
 
 /** Of which device and day nothing comes. */
 interface Missing {
   readonly device: Device
   readonly day: Day
-  readonly kind: Absence
+  readonly kind: Absence | typeof PASSED
 }
+
+/** Its source has nothing of that day and is past it: of what is here there will be no more. */
+const PASSED = "passed"
+
+/** The sender's fingerprint of the text; that more of the day may come; in which zone the times were placed. */
+const SURVEY_QUERY = ["digest", "part", "zone"]
 
 const NOT_HERE = say(Code.NotFound, "There are /surveys, /missing and /owed here")
 
@@ -90,7 +103,7 @@ export class Resources {
     if (ip !== undefined && parseAddress(ip) === undefined)
       return say(Code.BadRequest, `${quote(ip)} is not an IPv4 address`)
     const day = given === undefined ? dayBefore(request.arrivedAt, this.timeZone) : parseDay(given)
-    const format = refuseFormat(request, ContentFormat.Text)
+    const format = refuseFormat(request, ContentFormat.Text, ContentFormat.Senml)
     const identified = this.senders.identify(request, ip)
     if (identified.kind === "stranger") {
       const address = parseAddress(ip ?? request.address)
@@ -107,15 +120,21 @@ export class Resources {
     if (accept) return refuse(accept, false)
     if (!day) return refuse(say(Code.BadRequest, `A day is written 2026-11-21: it is ${quote(given ?? "")}`), true)
     for (const key of query.keys()) {
+      if (SURVEY_QUERY.includes(key)) continue
       // it may be a digest that came to harm, and the survey with it
-      if (key !== "digest") return refuse(say(Code.BadRequest, `A survey may have a digest, not ${quote(key)}`), true)
+      return refuse(say(Code.BadRequest, `A survey may have ${SURVEY_QUERY.join(", ")}, not ${quote(key)}`), true)
     }
     const digest = query.get("digest")
     if (digest !== undefined && !isDigest(digest)) {
       return refuse(say(Code.BadRequest, "A digest has 16 hexadecimal digits"), true)
     }
     const outside = this.collector.refuseDay(day)
-    if (!outside) return { device, day, digest }
+    if (!outside) {
+      const zone = this.collector.zoneOf(day)
+      // whoever knows the instants places them anew, and nothing is lost
+      if ((query.get("zone") ?? zone) !== zone) return say(Code.Conflict, zone)
+      return { device, day, isDayGiven: given !== undefined, digest, isPart: query.has("part") }
+    }
     const { reason, retryAfterSeconds } = outside
     if (retryAfterSeconds !== undefined) return busy(reason, retryAfterSeconds)
     return refuse(say(Code.BadRequest, reason), false)
@@ -131,7 +150,8 @@ export class Resources {
     return refusal
   }
 
-  #take(request: Request, { device, day, digest }: Destination): Response | Promise<Response> {
+  #take(request: Request, destination: Destination): Response | Promise<Response> {
+    const { device, day, digest, isPart } = destination
     const { address, ip } = device
     const refuse = (reason: string, forGood: boolean) =>
       this.#refuse(request, say(Code.BadRequest, reason), { kind: "message", address, day, forGood })
@@ -144,10 +164,38 @@ export class Resources {
     if (digest !== undefined && digest !== surveyDigest(ip, day, text)) {
       return refuse("The digest differs: send it again", true)
     }
-    return this.collector.take({ address, day, text, digest, peer: request.endpoint }).then(answerTo)
+    if (contentFormatOf(request) === ContentFormat.Senml) return this.#takeSenml(request, text, destination)
+    return this.collector.take({ address, day, text, digest, isPart, peer: request.endpoint }).then(answerTo)
   }
 
-  /** Why a device's survey does not come, a line: `?kind=stale` where its file cannot hold that day. */
+  async #takeSenml(request: Request, text: string, { device, isPart, ...asked }: Destination): Promise<Response> {
+    const { address } = device
+    const { arrivedAt, endpoint: peer } = request
+    const { collector } = this
+    const refuse = (reason: string) =>
+      this.#refuse(request, say(Code.BadRequest, reason), { kind: "message", address, day: asked.day })
+    const day = asked.isDayGiven ? asked.day : undefined
+    const zoneOf = (each: Day) => collector.zoneOf(each)
+    const surveys = readSenml(text, { arrivedAt, day, timeZone: this.timeZone, zoneOf })
+    if (typeof surveys === "string") return refuse(surveys)
+    for (const each of surveys.keys()) {
+      const outside = collector.refuseDay(each)
+      if (outside?.retryAfterSeconds !== undefined) return busy(outside.reason, outside.retryAfterSeconds)
+      if (outside) return refuse(outside.reason)
+    }
+    const taken = Array.from(surveys, ([each, lines]) =>
+      collector.take({ address, day: each, text: lines, isPart, peer }),
+    )
+    let answer = CHANGED
+    for (const outcome of await Promise.all(taken)) {
+      // all of it is to come again: what was taken stays as it is
+      if (outcome.kind === "postponed") return answerTo(outcome)
+      if (outcome.first) answer = CREATED
+    }
+    return answer
+  }
+
+  /** Why a device's survey does not come, a line: `?kind=stale` where its file cannot hold that day, `passed`. */
   #missing(request: Request, target: Target): Response | Promise<Response> {
     const missing = this.#missingOf(request, target)
     return "code" in missing ? missing : this.#noteMissing(request, missing)
@@ -161,15 +209,22 @@ export class Resources {
     const refusal = refuseFormat(request, ContentFormat.Text) ?? refuseAccept(request, ContentFormat.Text)
     if (refusal) return refusal
     const kind = query.get("kind") ?? "missing"
-    if (kind !== "missing" && kind !== "stale") return say(Code.BadRequest, "A survey is missing or stale")
+    if (kind !== "missing" && kind !== "stale" && kind !== PASSED)
+      return say(Code.BadRequest, "A survey is missing, stale or passed")
     const identified = this.senders.identify(request, ip)
     return identified.kind === "device" ? { device: identified.device, day, kind } : refusalOf(identified)
   }
 
   async #noteMissing(request: Request, { device, day, kind }: Missing): Promise<Response> {
+    const { address } = device
     const reason = shorten(textOf(request).split("\n", 1)[0]?.trim() ?? "", REASON_CHARACTERS)
-    const isKept = await this.collector.noteAbsence(day, device.address, kind, reason)
-    return isKept ? say(Code.Changed) : busy(REFUSED_TEXT, REFUSED_RETRY_SECONDS)
+    const isThere = this.collector.has(day, address)
+    const isKept =
+      isThere && kind === PASSED
+        ? await this.collector.noteWhole(day, address)
+        : await this.collector.noteAbsence(day, address, kind === PASSED ? "missing" : kind, reason)
+    if (!isKept) return busy(REFUSED_TEXT, REFUSED_RETRY_SECONDS)
+    return say(Code.Changed, isThere ? IS_THERE : "")
   }
 
   /** As many days as the request is long, so that a forged sender gains nothing; `?after=<day>` goes on. */
@@ -211,7 +266,7 @@ function wellKnown(request: Request, { path }: Target): Response {
 }
 
 const LINKS = [
-  '</surveys>;rt="surveys";ct=0;title="PUT /surveys/ADDRESS/DAY takes lines HH:MM - T - H%"',
+  `</surveys>;rt="surveys";ct="${ContentFormat.Text} ${ContentFormat.Senml}";title="PUT /surveys/ADDRESS/DAY takes lines HH:MM - T - H% or SenML"`,
   '</missing>;rt="missing";ct=0;title="PUT /missing/ADDRESS/DAY takes why nothing comes"',
   '</owed>;rt="owed";ct=0;title="GET /owed/ADDRESS tells which days are owed"',
 ].join(",")

@@ -54,6 +54,12 @@ export class Days {
     return zone ?? this.zone
   }
 
+  /** That of a new day, and days that have another one. */
+  zones(): { readonly zone: string; readonly others: Readonly<Record<Day, string>> } {
+    const rows = this.#query<{ day: Day; zone: string }>("SELECT day, zone FROM days WHERE zone <> ?1 ORDER BY day")
+    return { zone: this.zone, others: Object.fromEntries(rows.all(this.zone).map(({ day, zone }) => [day, zone])) }
+  }
+
   /** What is committed of this day. */
   of(day: Day): DayTotals {
     const sql = "SELECT surveys, readings, bytes, CAST(digest AS TEXT) AS digest FROM days WHERE day = ?1"

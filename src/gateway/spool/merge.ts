@@ -4,6 +4,7 @@ import type { Clock } from "../../clock"
 import { clockChange, type Day } from "../../survey/calendar"
 import type { CanonicalSurvey } from "../../survey/canonical"
 import { surveyDigest } from "../../survey/digest"
+import { readToldRow } from "../../survey/foreign/refused-row"
 import type { Reading } from "../../survey/reading"
 import { formatSurvey, parseSurvey } from "../../survey/survey"
 import { formatAddress } from "../../topology/address"
@@ -26,6 +27,10 @@ export interface Upload {
   readonly peer: string
   /** It was in quarantine meanwhile: values that came since win. */
   readonly yields?: boolean
+  /** A person gave it to this machine: no network can have delayed it. */
+  readonly isByHand?: boolean
+  /** More of its day may come: it is to come once more. */
+  readonly isPart?: boolean
 }
 
 export interface Accepted {
@@ -38,6 +43,8 @@ export interface Accepted {
   /** Good readings in this upload, and lines of it that were refused. */
   readonly readings: number
   readonly refused: number
+  /** It is the very upload that came last: its refused lines are known. */
+  readonly repeated: boolean
 }
 
 /** A copy of an upload that a newer one has replaced, delayed by the network: it must not win. */
@@ -70,7 +77,7 @@ export class Merge {
    * @param isClosed whether the collection of its day had been closed when it came
    */
   take(upload: Upload, survey: CanonicalSurvey, isClosed: boolean): Accepted | Stray {
-    const { surveys, again } = this.parts
+    const { surveys } = this.parts
     const { address, day } = upload
     const { readings, refusedCount: refused } = survey
     const draft = this.drafts.find(day, address)
@@ -80,12 +87,20 @@ export class Merge {
       const strayForMs = this.#strayOfDroppedForMs(upload)
       if (strayForMs > 0) return { kind: "stray", strayForMs }
       this.#append(upload, survey, isClosed)
-      return { kind: "accepted", first: true, changed: true, late: isClosed, readings, refused }
+      return { kind: "accepted", first: true, changed: true, late: isClosed, readings, refused, repeated: false }
     }
-    const known = { kind: "accepted", first: false, late: stored.late === 1, readings, refused } as const
-    again.settle(day, address)
+    const known = {
+      kind: "accepted",
+      first: false,
+      late: stored.late === 1,
+      readings,
+      refused,
+      repeated: false,
+    } as const
+    this.#noteWhole(upload)
     const digest = uploadDigest(upload)
-    if ((draft?.upload ?? stored.upload ?? stored.digest) === digest) return { ...known, changed: false }
+    if ((draft?.upload ?? stored.upload ?? stored.digest) === digest)
+      return { ...known, changed: false, repeated: true }
     const revised = draft ?? this.drafts.begin(stored, clockChange(day, this.parts.days.zoneOf(day)))
     return this.#revise(revised, upload, survey, digest, known)
   }
@@ -93,13 +108,14 @@ export class Merge {
   /** A copy of what a person dropped may still be under way. */
   #strayOfDroppedForMs(upload: Upload): number {
     const { tombstones, replaced } = this.parts
-    const { address, day } = upload
+    const { address, day, isByHand = false } = upload
+    if (isByHand) return 0
     return tombstones.upTo(day, address) < 0 ? 0 : replaced.strayForMs(address, day, uploadDigest(upload))
   }
 
   /** A device's first survey of its day. */
   #append(upload: Upload, survey: CanonicalSurvey, isClosed: boolean): void {
-    const { clock, surveys, tombstones, again } = this.parts
+    const { clock, surveys, tombstones } = this.parts
     const { address, day, text } = upload
     const { body, readings } = survey
     const digest = surveyDigest(formatAddress(address), day, body)
@@ -108,8 +124,15 @@ export class Merge {
     const late = isClosed ? 1 : 0
     const arrivedAt = null // at its revision
     surveys.put({ day, address, revision, body, readings, digest, upload: lastUpload, arrivedAt, late }, undefined)
-    again.settle(day, address)
+    this.#noteWhole(upload)
     this.#quarantineLines(upload, survey)
+  }
+
+  /** Whether it is to come once more; what a person or the quarantine gives says nothing of what the source will. */
+  #noteWhole({ address, day, isByHand = false, yields = false, isPart = false }: Upload): void {
+    const { again } = this.parts
+    if (isPart) again.put(day, address)
+    else if (!isByHand && !yields) again.settle(day, address)
   }
 
   #revise(
@@ -120,12 +143,12 @@ export class Merge {
     known: Omit<Accepted, "changed">,
   ): Accepted | Stray {
     const { days, replaced } = this.parts
-    const { address, day, yields = false } = upload
+    const { address, day, yields = false, isByHand = false } = upload
     const change = clockChange(day, days.zoneOf(day))
     const { changes, superseded } = draft.compare(parseSurvey(survey.body, change).readings, yields)
     const changed = changes.length > 0
     // a copy that would change nothing is safe to acknowledge: a sensor that sends a reading a datagram may repeat one
-    const strayForMs = !changed || yields ? 0 : replaced.strayForMs(address, day, digest)
+    const strayForMs = !changed || yields || isByHand ? 0 : replaced.strayForMs(address, day, digest)
     if (strayForMs > 0) return { kind: "stray", strayForMs }
     this.#quarantineLines(upload, survey)
     this.#quarantineReadings(upload, superseded)
@@ -140,12 +163,13 @@ export class Merge {
     const { address, day } = upload
     const { refusedCount: refused } = survey
     const digest = uploadDigest(upload)
-    if (absences.find(day, address)?.upload !== digest) {
+    const repeated = absences.find(day, address)?.upload === digest
+    if (!repeated) {
       const reason = `${refused} of ${refused === 1 ? "1 line" : `${refused} lines`} refused`
       absences.put(day, address, { kind: "lines", reason, upload: digest })
       this.#quarantineLines(upload, survey)
     }
-    return { kind: "accepted", first: false, changed: false, late: false, readings: 0, refused }
+    return { kind: "accepted", first: false, changed: false, late: false, readings: 0, refused, repeated }
   }
 
   #revised(stored: Row, body: string, readings: number, upload: string, refused: RefusedLines): Row {
@@ -164,8 +188,11 @@ export class Merge {
   ): void {
     const { quarantine, clock } = this.parts
     for (const { line, rule, text } of refused) {
-      const reason = `line ${line}: ${rule}`
-      quarantine.add(clock.now(), { kind: "line", reason, bytes: text, peer, address, day })
+      const told = readToldRow(text)
+      const what = told
+        ? { reason: told.reason, bytes: told.text, forGood: true }
+        : { reason: `line ${line}: ${rule}`, bytes: text }
+      quarantine.add(clock.now(), { kind: "line", ...what, peer, address, day })
     }
     if (refusedCount === refused.length) return
     const reason = `${refusedCount - refused.length} more lines, counted and not kept`

@@ -83,7 +83,7 @@ export const SPOOL = {
       upload INTEGER                   -- digest of the upload whose lines were refused
     );
 
-    CREATE TABLE again (               -- surveys that came while the clock was ahead: their days may not have been over
+    CREATE TABLE again (               -- surveys that are to come once more: their days may not have been over
       slot INTEGER PRIMARY KEY
     );
 

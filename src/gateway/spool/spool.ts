@@ -280,6 +280,11 @@ export class Spool {
     return this.#again.has(day, address)
   }
 
+  /** It is not to come once more: its source has no more of it. Resolves once durable. */
+  async noteWhole(day: Day, address: number): Promise<void> {
+    if (this.isWantedAgain(day, address)) await this.commits.add(() => this.#again.settle(day, address))
+  }
+
   has(day: Day, address: number): boolean {
     return this.#surveys.has(day, address)
   }
@@ -316,6 +321,16 @@ export class Spool {
     const sql = `SELECT ${TOTALS} FROM refused CROSS JOIN surveys USING (id) WHERE ${onDaySql("?1", "refused")}`
     const [all, refused] = [this.#days.of(day), readTotals(this.#query<TotalsRow>(sql).get(day))]
     return { surveys: all.surveys - refused.surveys, digest: digestText(all.digest - refused.digest) }
+  }
+
+  /** The time zone in which this day is measured. */
+  zoneOf(day: Day): string {
+    return this.#days.zoneOf(day)
+  }
+
+  /** That of a new day, and days that have another one. */
+  zones(): ReturnType<Days["zones"]> {
+    return this.#days.zones()
   }
 
   /** Whether there is nothing of this day. */

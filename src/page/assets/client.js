@@ -1,5 +1,6 @@
 // What a page does by itself: it shows what is new when a collection closes and once a minute, and says when it cannot.
 const EVERY_MS = 60_000 // a run becomes overdue without any news
+const AGAIN_AFTER_MS = 3000 // as browsers wait themselves
 
 const root = document.documentElement
 let shown = document.querySelector("main").innerHTML // as the server sent it
@@ -22,10 +23,12 @@ async function renew() {
   if (wasLost) say("")
   if (main.innerHTML === shown) return
   shown = main.innerHTML
-  const focused = document.activeElement?.id
+  const { id: focused, value: typed } = document.activeElement ?? {}
   document.querySelector("main").replaceWith(document.adoptNode(main))
   document.title = next.title
-  if (focused) document.getElementById(focused)?.focus({ preventScroll: true })
+  const again = focused && document.getElementById(focused)
+  again?.focus({ preventScroll: true })
+  if (again && typed !== undefined) again.value = typed
   document.dispatchEvent(new Event("renewed"))
   say(`Updated at ${heardAt.toLocaleTimeString()}`)
 }
@@ -36,12 +39,20 @@ const look = () =>
     say(`No word from the server since ${heardAt.toLocaleTimeString()}: what is shown may be old`)
   })
 
-const news = new EventSource("/changes")
-for (const kind of ["version", "changed"]) {
-  news.addEventListener(kind, ({ data }) => {
-    if (data !== root.dataset.version || root.hasAttribute("data-lost")) look()
+function listen() {
+  const news = new EventSource("/changes")
+  for (const kind of ["version", "changed"]) {
+    news.addEventListener(kind, ({ data }) => {
+      if (data !== root.dataset.version || root.hasAttribute("data-lost")) look()
+    })
+  }
+  news.addEventListener("error", () => {
+    look()
+    // an answer that is an error ends it, and browsers do not ask again
+    if (news.readyState === EventSource.CLOSED) setTimeout(listen, AGAIN_AFTER_MS)
   })
 }
-news.addEventListener("error", look)
+
+listen()
 setInterval(() => document.visibilityState === "visible" && look(), EVERY_MS)
 document.addEventListener("visibilitychange", () => document.visibilityState === "visible" && look())

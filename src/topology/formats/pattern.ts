@@ -29,6 +29,9 @@ interface Token {
 
 const MONTHS = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"]
 const DAYS_BEFORE_MONTH = [0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334, 365]
+// what stands for no time is of other years; those of a calendar end with 9999, in some zone a day sooner
+const FIRST_YEAR = 1970
+const LAST_YEAR = 9998
 const NUMBER = "\\d{1,2}"
 const PAIR = "\\d\\d"
 
@@ -58,7 +61,7 @@ const TOKENS: Record<string, Token> = {
   a: { part: "half", pattern: "[AaPp]\\.?[Mm]\\.?", read: (text) => (/^a/i.test(text) ? 0 : 12) },
   ZZZ: { part: "offset", pattern: "[+-]\\d{4}|Z", read: parseOffset },
   ZZ: { part: "offset", pattern: "[+-]\\d\\d:\\d\\d|Z", read: parseOffset },
-  X: { part: "epoch", pattern: "\\d{1,10}" },
+  X: { part: "epoch", pattern: "\\d{1,10}(?:\\.\\d*)?", read: (text) => Math.floor(Number(text)) },
   x: { part: "epoch", pattern: "\\d{1,13}", read: (text) => Math.floor(Number(text) / 1000) },
   EEEE: { part: "ignored", pattern: "[A-Za-z]+" },
   EEE: { part: "ignored", pattern: "[A-Za-z]+" },
@@ -75,13 +78,19 @@ export function compilePattern(pattern: string): TimePattern | undefined {
   const tokens: Token[] = []
   let source = ""
   for (const [at, [piece, literal, letter]] of pieces.entries()) {
+    const isFraction = piece === FRACTION && isPoint(pieces[at - 1])
     if (letter === undefined) {
-      source += escaped(literal ?? piece)
+      const leads = isPoint(pieces[at]) && pieces[at + 1]?.[0] === FRACTION
+      source += leads ? `${escaped(piece.slice(0, -1))}(?:[.,]` : escaped(literal ?? piece)
       continue
     }
     const token = TOKENS[piece]
     if (!token) return undefined
     tokens.push(token)
+    if (isFraction) {
+      source += `(${token.pattern}))?`
+      continue
+    }
     // programs that save a file anew leave zeros out: a number may lack one where no digit stands beside it
     const isLoose = token.pattern === PAIR && piece !== "yy" && !isDigits(pieces[at - 1]) && !isDigits(pieces[at + 1])
     source += `(${isLoose ? NUMBER : token.pattern})`
@@ -93,6 +102,11 @@ export function compilePattern(pattern: string): TimePattern | undefined {
   const regExp = new RegExp(`^\\s*${source}\\s*$`)
   return { isUtc: has("epoch") || has("offset"), parse: (text) => secondsOf(regExp.exec(text), tokens) }
 }
+
+const FRACTION = "S" // however long; a program that leaves zeros out leaves out its point as well
+
+const isPoint = (piece: RegExpExecArray | undefined): boolean =>
+  piece?.[1] === undefined && /[.,]$/.test(piece?.[0] ?? "")
 
 const isDigits = (piece: RegExpExecArray | undefined): boolean =>
   TOKENS[piece?.[0] ?? ""]?.pattern.startsWith("\\d") ?? false
@@ -152,6 +166,7 @@ function secondsOf(found: RegExpExecArray | null, tokens: readonly Token[]): num
     hour = (hour % 12) + half
   }
   const isMidnight = hour === 24 && minute === 0 && second === 0 // as the end of its day
+  if (year < FIRST_YEAR || year > LAST_YEAR) return Number.NaN
   if ((hour > 23 && !isMidnight) || minute > 59 || second > 59) return Number.NaN
   const days = ordinal >= 0 ? daysOfOrdinal(year, ordinal) : daysOf(year, month, day)
   return ((days * 24 + hour) * 60 + minute) * 60 + second - offset

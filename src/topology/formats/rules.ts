@@ -1,11 +1,11 @@
 // What the schema cannot tell of formats, and of the devices that name one.
 import { didYouMean } from "../../nearest"
-import { isScript } from "../devices"
+import { isGlob, isScript } from "../devices"
 import type { Sound } from "../validate"
 import { type Finding, type Path, WRITTEN } from "../yaml/problem"
 import { compilePattern, parseOffset } from "./pattern"
 import { readyMade, readyMadeNames } from "./ready-made"
-import type { Column, Format } from "./schema"
+import type { Column, DelimitedFormat, Format, JsonFormat } from "./schema"
 
 type Formats = Readonly<Record<string, Sound<Format> | undefined>>
 
@@ -32,8 +32,14 @@ export function formatRefusals({ formats = {}, devices = [] }: Draft): Finding[]
   ]
 }
 
-function refusalsOf(
-  { delimiter, decimal, headerRows, time, temperature, humidity, device }: Sound<Format>,
+function refusalsOf(format: Sound<Format>, path: Path): Finding[] {
+  if (format.kind === "json") return zoneRefusals(format, path)
+  if (format.kind === "delimited") return [...columnRefusals(format, path), ...zoneRefusals(format, path)]
+  return []
+}
+
+function columnRefusals(
+  { delimiter, decimal, headerRows, time, temperature, humidity, device }: Sound<DelimitedFormat>,
   path: Path,
 ): Finding[] {
   const findings: Finding[] = []
@@ -44,21 +50,17 @@ function refusalsOf(
       "delimiter",
     )
   }
-  if (time) {
-    const { column, columns, zone, pattern } = time
-    if ((column === undefined) === (columns === undefined)) {
-      refuse("must name the column of the time, as column: Timestamp, or several, as columns: [Date, Time]", "time")
-    }
-    if (zone !== undefined && !isZone(zone)) {
-      const meant = didYouMean(zone, Intl.supportedValuesOf("timeZone"))
-      refuse(
-        `must be an offset such as +01:00, or a time zone such as Europe/Rome: it is ${WRITTEN}${meant}`,
-        "time",
-        "zone",
-      )
-    } else if (zone !== undefined && pattern !== undefined && compilePattern(pattern)?.isUtc) {
-      refuse("is not needed: the pattern tells how far each time is from UTC", "time", "zone")
-    }
+  if (time && (time.column === undefined) === (time.columns === undefined)) {
+    refuse("must name the column of the time, as column: Timestamp, or several, as columns: [Date, Time]", "time")
+  }
+  if (device && (device.column === undefined) === (device.headerRow === undefined)) {
+    refuse(
+      "must name the column that tells whose a row is, as column: Device, or a row of the header, as headerRow: 1",
+      "device",
+    )
+  }
+  if (device?.headerRow !== undefined && headerRows !== undefined && device.headerRow > headerRows) {
+    refuse(`must name a row of the header: headerRow is ${device.headerRow}, and headerRows ${headerRows}`, "device")
   }
   if (headerRows === 0) {
     const named: [Column | undefined, ...string[]][] = [
@@ -76,6 +78,19 @@ function refusalsOf(
   return findings
 }
 
+function zoneRefusals({ time }: Sound<DelimitedFormat | JsonFormat>, path: Path): Finding[] {
+  const { zone, pattern } = time ?? {}
+  if (zone === undefined) return []
+  const at = [...path, "time", "zone"]
+  if (!isZone(zone)) {
+    const meant = didYouMean(zone, Intl.supportedValuesOf("timeZone"))
+    const message = `must be an offset such as +01:00, or a time zone such as Europe/Rome: it is ${WRITTEN}${meant}`
+    return [{ path: at, message }]
+  }
+  if (pattern === undefined || !compilePattern(pattern)?.isUtc) return []
+  return [{ path: at, message: "is not needed: the pattern tells how far each time is from UTC" }]
+}
+
 function deviceRefusals(
   device: NonNullable<NonNullable<Draft["devices"]>[number]>,
   formats: Formats,
@@ -83,6 +98,11 @@ function deviceRefusals(
 ): Finding[] {
   const { survey, format: name, sensor } = device
   if (name === undefined) {
+    if (survey !== undefined && isGlob(survey)) {
+      const message =
+        "names several files, and lines do not say of which day they are: name one file, or say how they are written, as format: zentra"
+      return [{ path: [...path, "survey"], message }]
+    }
     if (sensor === undefined) return []
     return [
       {
@@ -102,11 +122,18 @@ function deviceRefusals(
     return [{ path: at, message: "says how a file is written: name that file, as survey: export/bed3.csv" }]
   if (isScript(survey)) return [{ path: at, message: `is of no use: ${survey} is a script, which returns lines` }]
   if (sensor !== undefined && !format.device) {
-    const message = `is of no use: format ${name} does not say which column tells whose a row is, as device: { column: Device }`
+    const [what, example] = WHOSE[format.kind ?? "delimited"]
+    const message = `is of no use: format ${name} does not say which ${what} tells whose a row is, as device: { ${example} }`
     return [{ path: [...path, "sensor"], message }]
   }
   return []
 }
+
+const WHOSE = {
+  delimited: ["column", "column: Device"],
+  json: ["path", "path: device.id"],
+  senml: ["name", "path: bn"],
+} as const
 
 function isZone(zone: string): boolean {
   if (!Number.isNaN(parseOffset(zone))) return true

@@ -1,9 +1,10 @@
 // A site whose days are closed one after the other, and what is told of them.
 import { type Message, messageOf } from "../../../src/alerts/message"
 import { formatReport } from "../../../src/cloud/report"
-import { type News, Watch } from "../../../src/cloud/rules/watch"
+import { Watch } from "../../../src/cloud/rules/watch"
 import { watchedBy } from "../../../src/cloud/rules/watched"
 import { queryOf } from "../../../src/cloud/store/query"
+import type { News } from "../../../src/news"
 import { addDays, type Day } from "../../../src/survey/calendar"
 import { NO_SURVEYS } from "../../../src/survey/digest"
 import { parseAddress, rangesOf } from "../../../src/topology/address"

@@ -72,7 +72,7 @@ test("Watch looks at a day that comes late, and tells of it with the next run", 
   expect(site.messages).toHaveLength(1)
   await site.run({ [ONE]: WELL, [TWO]: DRY })
   expect(site.told.slice(1)).toEqual([
-    "2026-01-02 ✖ 192.168.1.3: dry, 12 %",
+    "2026-01-02 ✖ 192.168.1.3: dry, 12 % since 1 January",
     "2026-01-02 ✔ 192.168.1.3: its readings came",
   ])
 })
@@ -133,7 +133,7 @@ test("what the cloud refuses is told with its reason, and that it is taken again
   await site.run({ [ONE]: WELL, [TWO]: WELL })
   expect(site.told).toEqual([
     "2026-01-01 ✖ 192.168.1.3: refused by the cloud (line 1: too hot); silent since 1 January",
-    "2026-01-02 ✔ 192.168.1.3: no longer refused; no longer silent",
+    "2026-01-02 ✔ 192.168.1.3: taken again, nothing of 1 January so far; no longer silent",
   ])
 })
 
@@ -172,7 +172,7 @@ test("what nobody is told stays untold until somebody is", async () => {
   await site.run({ [ONE]: DRY, [TWO]: WELL })
   site.listen()
   await site.run({ [ONE]: DRY, [TWO]: WELL })
-  expect(site.told).toEqual(["2026-01-03 ✖ 192.168.1.2 tomatoes: dry, 12 %"])
+  expect(site.told).toEqual(["2026-01-03 ✖ 192.168.1.2 tomatoes: dry, 12 % since 1 January"])
 })
 
 test("a day that a wrong clock has named is passed over when the clock is right again", async () => {
@@ -198,6 +198,27 @@ test("overdue() is told when it begins and when it ends, once each", async () =>
   expect(site.told).toEqual([
     "2026-01-01 ✖ no run (one was due today 06:00 Europe/Rome)",
     "2026-01-01 ✔ runs take place again",
+  ])
+})
+
+test("overdue() that is not watched any more is forgotten, and nobody hears that runs take place", async () => {
+  using site = new WatchedSite("{}", DEVICES)
+  await site.run({ [ONE]: WELL, [TWO]: WELL })
+  await site.watch.overdue(SITE, { since: "2026-01-03", reason: "one was due" })
+  await site.watch.overdue(SITE, "not watched")
+  await site.watch.overdue(SITE, "not watched")
+  await site.run({ [ONE]: WELL, [TWO]: WELL })
+  expect(site.told).toEqual(["2026-01-01 ✖ no run (one was due)"])
+})
+
+test("what was missing or refused and then came is told so, and what is owed of it still", async () => {
+  using site = new WatchedSite("{}", DEVICES)
+  await site.run({ [ONE]: missing(), [TWO]: { refused: "line 1: too hot" } })
+  for (const ip of [ONE, TWO]) await site.close("2026-01-01", { [ip]: WELL }, false)
+  await site.run({ [ONE]: WELL, [TWO]: WELL })
+  expect(site.told.slice(2)).toEqual([
+    "2026-01-02 ✔ 192.168.1.3: no longer refused",
+    "2026-01-02 ✔ 192.168.1.2 tomatoes: its readings came",
   ])
 })
 

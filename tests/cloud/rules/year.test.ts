@@ -52,7 +52,7 @@ const TOLD = [
   "2026-08-03 ✖ 192.168.1.3 herbs: silent since 1 August",
   "2026-08-08 … 192.168.1.3 herbs: silent since 1 August; nothing came (surveys/herbs.txt not found) since 1 August",
   "2026-08-15 … 192.168.1.3 herbs: silent since 1 August; nothing came (surveys/herbs.txt not found) since 1 August",
-  "2026-08-21 ✔ 192.168.1.3 herbs: no longer silent; its readings came",
+  "2026-08-21 ✔ 192.168.1.3 herbs: no longer silent; it sends again, nothing of 1 August so far",
   "2026-09-12 ✖ 192.168.1.4 lemons: stuck at 18 °C, 33 % since 10 September",
   "2026-09-18 ✔ 192.168.1.4 lemons: no longer stuck",
 ]

@@ -94,6 +94,23 @@ describe("without a gateway that runs", () => {
     expect(exit).toBe(1)
   })
 
+  test("import names so many devices that nobody knows, and counts the rows of still others", async () => {
+    const rows = Array.from({ length: 25 }, (_, n) => `2024-03-01 09:00,bed-${n},22,30\n`)
+    await write("all.csv", `${ROWS}${rows.join("")}`)
+    const { said } = await run("history/all.csv", "--format", "own")
+    expect(said.filter((line) => line.includes("whom no device"))).toHaveLength(20)
+    expect(said).toContain("⚠ history/all.csv: 5 rows of still others")
+  })
+
+  test("import has nothing to be content with in a file without values", async () => {
+    await write("up.jsonl", '{"received_at":"2024-02-29T07:00:00Z","decoded":{}}\n'.repeat(3))
+    const { said, exit } = await run("history/up.jsonl", "--format", "ttn", "--device", "herbs")
+    expect(said[0]).toBe(
+      "✖ history/up.jsonl has 3 rows, and nothing at uplink_message.normalized_payload.0.soil.temperature",
+    )
+    expect(exit).toBe(1)
+  })
+
   test("import takes lines of ours for a device, of the day in their name or of --day", async () => {
     await write("2024-02-29.txt", "08:00 - 20 - 30%\n")
     await write("lines.txt", "08:00 - 20 - 30%\n")
@@ -102,6 +119,29 @@ describe("without a gateway that runs", () => {
       "nothing new or changed",
     )
   })
+})
+
+test("import knows whose a file is that a survey with * names, and how JSON lines and SenML are written", async () => {
+  const file = join(site.folder, "topology.yaml")
+  const herbs = "{ ip: 192.168.1.3, name: herbs, survey: surveys/device2.txt }"
+  const yaml = await Bun.file(file).text()
+  await Bun.write(
+    file,
+    yaml.replace(herbs, '{ ip: 192.168.1.3, name: herbs, survey: "history/herbs-*.json", format: senml }'),
+  )
+  const at = Date.parse("2024-02-29T07:00:00Z") / 1000
+  await write("herbs-1.json", `[{"bt":${at},"n":"t","u":"Cel","v":21},{"n":"h","u":"%RH","v":31}]\n`)
+  await write(
+    "up.jsonl",
+    `{"end_device_ids":{"device_id":"herbs"},"received_at":"2024-02-29T07:00:00Z","uplink_message":{"normalized_payload":[{"soil":{"temperature":21,"moisture":31}}]}}\n`,
+  )
+  await collect()
+  expect((await run("history/herbs-1.json")).said[0]).toBe(
+    "✔ history/herbs-1.json: 1 reading in 1 survey, 1 new or changed",
+  )
+  expect((await run("history/up.jsonl", "--format", "ttn")).said[0]).toBe(
+    "✔ history/up.jsonl: 1 reading in 1 survey, nothing new or changed",
+  )
 })
 
 test("import takes them into a gateway that runs, which delivers them", async () => {

@@ -284,3 +284,25 @@ test("of a device that has a key a message is given again only where the key pro
   expect(await new Retry({ ...bench.parts, senders }).again({})).toMatchObject({ taken: 1, refused: 1 })
   expect(due()).toEqual([[TOMATOES, DAY, "09:00 - 20 - 30%\n"]])
 })
+
+describe("SenML", () => {
+  const pack = (v: number) =>
+    JSON.stringify([
+      { bt: Date.parse("2026-11-21T07:00:00Z") / 1000, n: "t", u: "Cel", v },
+      { n: "h", u: "%RH", v: 30 },
+    ])
+
+  test("of a stranger who is declared now is read as what it is", async () => {
+    await keep({ ...STRANGER, bytes: pack(20) })
+    expect(await again()).toMatchObject({ taken: 0, refused: 1 })
+    bench.declared.devices = DECLARED
+    expect(await again()).toMatchObject({ taken: 1, refused: 0 })
+    expect(due()).toEqual([[LEMONS, DAY, MORNING]])
+  })
+
+  test("that no rule takes stays", async () => {
+    await keep({ ...STRANGER, kind: "message", address: TOMATOES, peer: "127.168.1.2:5", bytes: pack(200) })
+    expect(await again()).toEqual({ taken: 0, refused: 1, left: 0, due: 0 })
+    expect(bench.quarantined()).toHaveLength(1)
+  })
+})

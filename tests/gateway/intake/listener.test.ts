@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, expect, test } from "bun:test"
 import { Code } from "../../../src/coap/code"
 import { findOption, type Option, OptionNumber, textOption, uintOption } from "../../../src/coap/option"
+import { ContentFormat } from "../../../src/coap/resource"
 import { decodeMessage, encodeMessage, Type } from "../../../src/coap/udp/message"
 import { Listener } from "../../../src/gateway/intake/listener"
 import { PlainText } from "../../../src/gateway/intake/plain-text"
@@ -159,4 +160,18 @@ test("an empty upload is told from one that brought something, however short its
   }
   const texts = answers.map(({ datagram }) => new TextDecoder().decode(decodeMessage(datagram).payload))
   expect(texts).toEqual(["Empty", "Surveys arrived"])
+})
+
+test("SenML whose times count from when it comes is taken once, however often its datagram comes", async () => {
+  const { answers, receive } = await listen("{}")
+  const options = [...pathOf("surveys"), uintOption(OptionNumber.ContentFormat, ContentFormat.Senml)]
+  const payload = new TextEncoder().encode('[{"n":"t","u":"Cel","v":20},{"n":"h","u":"%RH","v":30}]')
+  const message = { type: Type.Confirmable, code: Code.Put, token: Uint8Array.of(1), id: 7, options, payload }
+  for (let time = 0; time < 3; time++) {
+    receive(encodeMessage(message), "127.168.1.2")
+    await settle()
+    await bench.clock.advance(2000)
+  }
+  expect(answers.map(({ datagram }) => decodeMessage(datagram).code)).toEqual(Array(3).fill(Code.Created))
+  expect(bench.due().map(({ readings }) => readings)).toEqual([1])
 })

@@ -7,6 +7,7 @@ import { Senders } from "../../../src/gateway/intake/senders"
 import { readQuarantined } from "../../../src/gateway/quarantine/entries"
 import { addDays } from "../../../src/survey/calendar"
 import { surveyDigest } from "../../../src/survey/digest"
+import { formatToldRow } from "../../../src/survey/foreign/refused-row"
 import { parseTopology } from "../../../src/topology/yaml/load"
 import { changed } from "../../topology/sample"
 import { settle } from "../../virtual-clock"
@@ -48,14 +49,29 @@ describe("PUT /missing", () => {
 
   test("keeps nothing of a day that is there, or that is not taken", async () => {
     await ask(PATH, MORNING)
-    expect(await answer(MISSING, "not found")).toBe("2.04")
+    expect(await answer(MISSING, "not found")).toBe("2.04 It is there")
     expect(await answer("missing/192.168.1.2/2020-01-01", "not found")).toBe("2.04")
     expect(rows()).toEqual([])
   })
 
+  test("asks no more for a survey that was a part, where its source has passed the day", async () => {
+    await bench.collector.open(DAY, NOW, [{ first: TOMATOES, last: TOMATOES }])
+    await ask(PATH, MORNING, { query: ["part"] })
+    await ask(MISSING, "export/bed3.csv not found")
+    expect(bench.collector.owed(TOMATOES)).toEqual([DAY])
+    expect(await answer(MISSING, "has no reading", { query: ["kind=passed"] })).toBe("2.04 It is there")
+    expect(bench.collector.owed(TOMATOES)).toEqual([])
+    expect(rows()).toEqual([])
+  })
+
+  test("keeps of a source that has passed a day which is not there why it is missing", async () => {
+    expect(await answer(MISSING, "has no reading", { query: ["kind=passed"] })).toBe("2.04")
+    expect(rows()).toEqual([["missing", "has no reading"]])
+  })
+
   test.each([
     [MISSING, { code: Code.Get }, "4.05 What is missing is PUT"],
-    [MISSING, { query: ["kind=lost"] }, "4.00 A survey is missing or stale"],
+    [MISSING, { query: ["kind=lost"] }, "4.00 A survey is missing, stale or passed"],
     [MISSING, { query: ["kind=stale", "kind=missing"] }, "4.00 kind is given twice"],
     [MISSING, { options: accept(ContentFormat.Json) }, "4.06 Accept must be 0: it is 50"],
     [MISSING, { address: "127.168.1.3" }, "4.03 127.168.1.3 may not speak for 192.168.1.2"],
@@ -83,11 +99,12 @@ describe("GET /.well-known/core", () => {
     expect([code, uintOf(options, OptionNumber.ContentFormat), mayBeLonger]).toEqual([Code.Content, 40, true])
     const links = textOf(response).split(",")
     expect(links.map((link) => link.split(";", 3).join(";"))).toEqual([
-      '</surveys>;rt="surveys";ct=0',
+      '</surveys>;rt="surveys";ct="0 110"',
       '</missing>;rt="missing";ct=0',
       '</owed>;rt="owed";ct=0',
     ])
-    for (const link of links) expect(link).toMatch(/^<\/[a-z]+>;rt="[a-z]+";ct=0;title="[A-Z]{3} [^"<>;,\\]+"$/)
+    for (const link of links)
+      expect(link).toMatch(/^<\/[a-z]+>;rt="[a-z]+";ct=(?:0|"0 110");title="[A-Z]{3} [^"<>;,\\]+"$/)
   })
 
   test("is the same whatever it is filtered by (RFC 6690 §4.1)", async () => {
@@ -152,6 +169,48 @@ describe("PUT /surveys", () => {
     ])
   })
 
+  test("takes a part of a day, which stays owed until it comes once more and is none", async () => {
+    await bench.collector.open(DAY, NOW, [{ first: TOMATOES, last: TOMATOES }])
+    for (const text of [MORNING, MORNING]) {
+      await ask(PATH, text, { query: ["part"] })
+      expect(bench.collector.owed(TOMATOES)).toEqual([DAY])
+    }
+    bench.reopen()
+    expect(bench.collector.owed(TOMATOES)).toEqual([DAY])
+    // neither a person nor the quarantine is its source
+    for (const upload of [{ isByHand: true }, { yields: true }]) {
+      await bench.collector.take({ address: TOMATOES, day: DAY, text: MORNING, peer: "", ...upload })
+    }
+    expect(bench.collector.owed(TOMATOES)).toEqual([DAY])
+    const senders = new Senders(bench.declared, "simulated")
+    await new Resources(senders, bench.collector, TIME_ZONE).handle(requestFor(PATH, MORNING))
+    expect(bench.collector.owed(TOMATOES)).toEqual([])
+  })
+
+  test("takes times that were placed in the day's zone, and answers with that zone to any other", async () => {
+    expect(await answer(PATH, MORNING, { query: ["zone=America/New_York"] })).toBe(`4.09 ${TIME_ZONE}`)
+    expect(await answer(PATH, MORNING, { query: ["part", `zone=${TIME_ZONE}`] })).toBe("2.01 Surveys arrived")
+    bench.reopen("America/New_York")
+    const senders = new Senders(bench.declared, "simulated")
+    resources = new Resources(senders, bench.collector, "America/New_York")
+    expect(await answer(PATH, MORNING, { query: ["zone=America/New_York"] })).toBe(`4.09 ${TIME_ZONE}`)
+    const another = PATH.replace(DAY, addDays(DAY, -1))
+    expect(await answer(another, MORNING, { query: ["zone=America/New_York"] })).toBe("2.01 Surveys arrived")
+    await settle()
+    expect(bench.quarantined()).toEqual([])
+  })
+
+  test("keeps a row of a foreign file that its device refused, with the device's reason, for good", async () => {
+    const row = formatToldRow({ reason: "export/bed3.csv:7 Humidity must be 0 to 100 %", text: "09:00;20;130" })
+    expect(await answer(PATH, `${MORNING}${row}\n`)).toBe("2.01 1 refused, 1 stored")
+    expect(bench.quarantined()).toEqual([
+      { kind: "line", reason: "export/bed3.csv:7 Humidity must be 0 to 100 %", text: "09:00;20;130" },
+    ])
+    const [page = []] = [...readQuarantined(bench.database.sqlite, {}, "oldest first")]
+    expect(page.map(({ again }) => again)).toEqual([0])
+    expect(bench.due().map(({ body }) => body)).toEqual([MORNING])
+  })
+
   test("takes a body whose digest agrees, and refuses another with 4.00, kept in quarantine", async () => {
     const digest = surveyDigest("192.168.1.2", DAY, MORNING)
     expect(await answer(PATH, MORNING, { query: [`digest=${digest}`] })).toBe("2.01 Surveys arrived")
@@ -180,7 +239,8 @@ describe("PUT /surveys", () => {
     [`${PATH}/more`, MORNING, {}, "4.04 A survey is at /surveys/<ip>/<day>"],
     [PATH, MORNING, { code: Code.Post }, "4.05 Surveys are PUT"],
     [PATH, "", { code: Code.Get }, "4.05 Surveys are PUT"],
-    [PATH, MORNING, { format: ContentFormat.Json }, "4.15 Content-Format must be 0: it is 50"],
+    [PATH, MORNING, { format: ContentFormat.Json }, "4.15 Content-Format must be 0 or 110: it is 50"],
+    [PATH, MORNING, { format: 112 }, "4.15 Content-Format must be 0 or 110: it is 112"],
   ] as const)("refuses %s %j %j with %s", async (path, body, parts, expected) => {
     expect(await answer(path, body, parts)).toBe(expected)
     expect(bench.due()).toEqual([])
@@ -205,7 +265,7 @@ describe("PUT /surveys", () => {
       ["message", "192.168.1.2", DAY, "A survey is UTF-8 text: this one is not", 1],
       ["message", "192.168.1.2", "1970-01-01", "1970-01-01 is too long ago", 1],
       ["message", "192.168.1.2", null, "A day is written 2026-11-21: it is yesterday", 0],
-      ["message", "192.168.1.2", DAY, "Content-Format must be 0: it is 50", 0],
+      ["message", "192.168.1.2", DAY, "Content-Format must be 0 or 110: it is 50", 0],
       ["message", "192.168.1.2", DAY, "The digest differs: send it again", 0],
       ["message", "192.168.1.2", DAY, "Accept must be 0: it is 50", 1],
       ["message", "192.168.1.2", "1970-01-01", "1970-01-01 is too long ago", 0],

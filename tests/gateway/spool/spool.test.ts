@@ -36,6 +36,7 @@ describe("accept()", () => {
       late: false,
       readings: 1,
       refused: 0,
+      repeated: false,
     })
     const digest = surveyDigest("192.168.1.2", DAY, MORNING)
     const zone = TIME_ZONE

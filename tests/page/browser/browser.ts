@@ -19,6 +19,8 @@ export interface Look {
   readonly timeZone?: string
 }
 
+const ANSWER_WITHIN_MS = 1000
+
 // all tabs of a process are one browser's, which ends with it
 const folder = mkdtempSync(join(tmpdir(), "browser-"))
 process.on("exit", () => rmSync(folder, { recursive: true, force: true }))
@@ -57,9 +59,16 @@ export class Browser implements Disposable {
     on("Runtime.consoleAPICalled", ({ type }) => (type === "error" ? "console.error()" : undefined))
   }
 
-  /** Resolves when a link has led there. */
+  /** Resolves when the page is one whose address ends so. */
   async arrived(end: string): Promise<void> {
     if (!this.view.url.endsWith(end)) await new Promise<void>((resolve) => (this.view.onNavigated = () => resolve()))
+  }
+
+  /** Clicks a link, and resolves when it has led there: a page that goes away may take the answer to the click along. */
+  async follow(selector: string, end: string): Promise<void> {
+    const arrived = this.arrived(end)
+    await Promise.race([this.click(selector), arrived])
+    await arrived
   }
 
   navigate(url: string): Promise<void> {
@@ -71,11 +80,18 @@ export class Browser implements Disposable {
     return this.until<string>(`document.querySelector(${JSON.stringify(selector)})?.textContent.replace(/\\s+/g, " ")`)
   }
 
-  /** Resolves with what the expression gives as soon as that is something; the test's own time limit bounds it. */
+  /**
+   * Resolves with what the expression gives as soon as that is something; the test's own time limit bounds it. It is
+   * asked from outside, as a page may go away, or run no scripts.
+   */
   async until<T>(expression: string): Promise<T> {
-    const value = `(() => { try { return ${expression} } catch { return undefined } })()`
-    const look = `const look = () => { const value = ${value}; value ? resolve(value) : setTimeout(look, 10) }; look()`
-    return (await this.view.evaluate(`new Promise((resolve) => { ${look} })`)) as T
+    const asked = { expression: `(() => { try { return ${expression} } catch {} })()`, returnByValue: true }
+    for (;;) {
+      const answer = this.view.cdp<Evaluated<T>>("Runtime.evaluate", asked).catch(() => undefined)
+      const value = (await Promise.race([answer, Bun.sleep(ANSWER_WITHIN_MS)]))?.result.value
+      if (value) return value
+      await Bun.sleep(10)
+    }
   }
 
   async evaluate<T>(expression: string): Promise<T> {
@@ -144,6 +160,10 @@ interface DOMRect {
   readonly y: number
   readonly width: number
   readonly height: number
+}
+
+interface Evaluated<T> {
+  readonly result: { readonly value?: T }
 }
 
 interface AxeResult {

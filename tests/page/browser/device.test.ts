@@ -132,8 +132,7 @@ describe.skipIf(missing !== undefined)(`in a browser${missing ? ` (${missing})` 
     "another span is a link, and its plot has the hours of the device's own clock wherever the reader is",
     async () => {
       using browser = await open({ ...WIDE, timeZone: "America/Los_Angeles" })
-      await browser.click(`.spans a[href="?days=1"]`)
-      await browser.arrived("?days=1")
+      await browser.follow(`.spans a[href="?days=1"]`, "?days=1")
       await browser.until(`document.querySelector("${OVER}") && true`)
       await browser.point(OVER, 8 / 24)
       expect(await browser.text("#reading")).toBe("Sunday 22 November, 08:00: 20 °C, 30 %")
@@ -153,11 +152,8 @@ describe.skipIf(missing !== undefined)(`in a browser${missing ? ` (${missing})` 
         "Sun 22 Nov 30 33 32 28",
         "Sun 22 Nov 20 22.3 25 28 30.8 33 4",
       ])
-      await browser.click(`.spans a[href="?days=30"]`)
-      await browser.arrived("?days=30")
-      const told = `document.querySelector("noscript")?.innerText ?? ""` // which is not there as soon as the page is
-      while ((await browser.evaluate<string>(told)) === "") await Bun.sleep(5)
-      expect(await browser.evaluate<string>(told)).toContain("the tables below")
+      await browser.follow(`.spans a[href="?days=30"]`, "?days=30")
+      expect(await browser.until<string>(`document.querySelector("noscript").innerText`)).toContain("the tables below")
       expect(browser.complaints).toEqual([])
     },
     WITHIN_MS,

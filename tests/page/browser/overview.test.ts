@@ -1,9 +1,10 @@
 // From the first page on, as a person goes: the sentence, a cell, the download; and a fleet.
 import { expect, test } from "bun:test"
 import { rename } from "node:fs/promises"
+import { Network } from "../../../src/network"
 import { Page } from "../../../src/page/page"
 import { runCommand } from "../../commands/command"
-import { Site } from "../../end-to-end/fixture"
+import { DAY_MS, MONDAY_AT_SIX, Site, until } from "../../end-to-end/fixture"
 import { Browser, missingBrowser } from "./browser"
 
 const WITHIN_MS = 60_000
@@ -16,6 +17,21 @@ async function served(site: Site, written: readonly string[] = []): Promise<Page
   return Page.start({ topology: site.topology, written, counts: () => undefined, log: site.log })
 }
 
+function behindProxy(origin: string, isRefused: (path: string) => boolean): Bun.Server<undefined> & AsyncDisposable {
+  const server = Bun.serve({
+    hostname: "127.0.0.1",
+    port: 0,
+    idleTimeout: 0,
+    fetch: ({ url }) => {
+      const { pathname, search } = new URL(url)
+      return isRefused(pathname)
+        ? new Response(null, { status: 503 })
+        : fetch(`${origin}${pathname}${search}`, { decompress: false })
+    },
+  })
+  return Object.assign(server, { [Symbol.asyncDispose]: () => server.stop(true) })
+}
+
 inBrowser(
   "the sentence is read, a cell leads to its device's day, and what is downloaded there is what `readings` shows",
   async () => {
@@ -26,8 +42,7 @@ inBrowser(
     expect(await browser.text("h1")).toContain(
       "greenhouse, sample data, Sunday 22 November 2026: 2 of 2 devices, delivered",
     )
-    await browser.click("td.mark a")
-    await browser.arrived("/devices/192.168.1.2#2026-11-22")
+    await browser.follow("td.mark a", "/devices/192.168.1.2#2026-11-22")
     await browser.until("document.querySelector('h1').textContent.includes('tomatoes')")
     const href = await browser.until<string>(`[...document.links].find(({ text }) => text === "CSV").href`)
     const { stdout } = await runCommand(site.folder, "readings", "--device", "tomatoes", "--format", "csv")
@@ -69,6 +84,33 @@ inBrowser(
 )
 
 inBrowser(
+  "a page whose news were refused once listens again, and keeps what is being typed when it renews",
+  async () => {
+    const devices = ['{ ip: 192.168.1.2-192.168.1.99, name: "bed {ip}" }']
+    await using site = await Site.collected({ page: "{ port: 0 }", devices })
+    const page = await served(site)
+    let asked = 0
+    await using proxy = behindProxy(page.url, (path) => path === "/changes" && ++asked === 1)
+    using browser = await Browser.open(proxy.url.origin, WIDE)
+    await browser.navigate(`${proxy.url.origin}/devices`)
+    await until(() => asked === 1)
+    await browser.click("#find")
+    await browser.evaluate("document.querySelector('#find').value = 'PO'")
+    site.clock.forward(DAY_MS)
+    {
+      await using network = await Network.start(site.topology, site.options)
+      await network.collect({ scheduledAt: MONDAY_AT_SIX + DAY_MS })
+    }
+    page.changed()
+    expect(await browser.until(`document.querySelector("#news").textContent`)).toStartWith("Updated at ")
+    expect(await browser.evaluate("document.activeElement.value")).toBe("PO")
+    expect(asked).toBe(2)
+    page.stop()
+  },
+  WITHIN_MS,
+)
+
+inBrowser(
   "of a fleet the days are counted, and a device is found by a part of its name or address",
   async () => {
     const devices = ['{ ip: 192.168.1.2-192.168.1.99, name: "bed {ip}" }', "{ ip: 192.168.1.200, name: pond }"]
@@ -83,8 +125,7 @@ inBrowser(
     await browser.until("document.querySelectorAll('tbody tr').length === 50")
     expect(await browser.text("nav")).toContain("Page 1 of 2")
     expect(await browser.violations()).toEqual([])
-    await browser.click("nav a[rel=next]")
-    await browser.arrived("page=2")
+    await browser.follow("nav a[rel=next]", "page=2")
     await browser.until("document.querySelectorAll('tbody tr').length === 49")
     await browser.click("#find")
     await browser.evaluate("document.querySelector('#find').value = 'PO'")

@@ -24,7 +24,7 @@ test("changesOf() and applyChanges() take formats, and devices that name another
     applied: ["~ 192.168.1.2 format: own, sensor: bed3", "formats.own changed"],
     postponed: [],
   })
-  expect(applyChanges(before, after).formats.own?.temperature.unit).toBe("F")
+  expect(applyChanges(before, after).formats.own).toMatchObject({ temperature: { unit: "F" } })
 })
 
 test("devices of one file are no mistake where its format says whose a row is", () => {

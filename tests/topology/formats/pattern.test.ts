@@ -18,6 +18,9 @@ describe("compilePattern() reads", () => {
     ["d.M.yy H:mm", "5.1.26 8:00", "2026-01-05T08:00:00"],
     ["yyyyMMddHHmm", "202611210805", "2026-11-21T08:05:00"],
     ["yyyy-MM-dd'T'HH:mm:ss.SSSZZ", "2026-11-21T08:05:00.250+01:00", "2026-11-21T07:05:00"],
+    ["yyyy-MM-dd'T'HH:mm:ss.SZZ", "2026-11-21T08:05:00.048231561Z", "2026-11-21T08:05:00"],
+    ["yyyy-MM-dd'T'HH:mm:ss.SZZ", "2026-11-21T08:05:00Z", "2026-11-21T08:05:00"],
+    ["X", "1795248000.75", "2026-11-21T08:00:00"],
     ["dd MMM yyyy HH:mm", "21 Nov 2026 08:05", "2026-11-21T08:05:00"],
     ["EEE MMMM d yyyy, h a", "Sat November 21 2026, 8 AM", "2026-11-21T08:00:00"],
     ["yyyy-ooo HH:mm", "2024-366 08:00", "2024-12-31T08:00:00"],
@@ -34,6 +37,9 @@ describe("compilePattern() refuses", () => {
   test.each([
     ["yyyy-MM-dd HH:mm", "2026-02-29 08:00"],
     ["yyyy-MM-dd HH:mm", "2026-13-01 08:00"],
+    ["yyyy-MM-dd HH:mm", "0000-01-01 00:00"],
+    ["yyyy-MM-dd HH:mm", "1899-12-30 00:00"],
+    ["yyyy-MM-dd HH:mm", "9999-12-31 23:59"],
     ["yyyy-MM-dd HH:mm", "2026-11-21 24:01"],
     ["yyyy-MM-dd HH:mm", "2026-11-21 08:60"],
     ["yyyy-MM-dd HH:mm", "2026-11-21"],
@@ -41,6 +47,9 @@ describe("compilePattern() refuses", () => {
     ["yyyy-ooo HH:mm", "2026-366 08:00"],
     ["M/d/yyyy h:mm a", "11/21/2026 0:30 AM"],
     ["d MMM yyyy HH:mm", "21 Nop 2026 08:00"],
+    ["yyyy-MM-dd'T'HH:mm:ss.SZZ", "2026-11-21T08:05:00.Z"],
+    ["yyyy-MM-dd HH:mm", "0000-01-01 08:00"],
+    ["yyyy-MM-dd HH:mm", "9999-12-31 08:00"],
   ])("of %s the time %s", (pattern, text) => {
     expect(read(pattern, text)).toBeUndefined()
   })

@@ -12,6 +12,7 @@ import { parseTopology, TopologyError } from "../../../src/topology/yaml/load"
 import { mergeReadings } from "../../survey/fixtures"
 import type { Planted } from "../suite"
 import { Codec } from "./codec"
+import { Formats, type Visit } from "./formats"
 import { Frames } from "./frames"
 import { Oscore } from "./oscore"
 import { Sessions } from "./sessions"
@@ -95,6 +96,12 @@ const takingAgain = (handle: Handler, handler: Handler): Handler => {
   }
 }
 
+const visitWithoutLast: Visit = (piece, visit) => {
+  const seen: [time: number, device: string][] = []
+  piece.visitTimes((...row) => seen.push(row))
+  for (const row of seen.slice(0, -1)) visit(...row)
+}
+
 const FAULTS: readonly [fault: string, target: () => Target][] = [
   ["a codec that accepts an option past the end", () => new Codec(decodeClamping)],
   ["a stream reader that takes a byte twice", () => new Frames(pushWithoutLast)],
@@ -106,6 +113,7 @@ const FAULTS: readonly [fault: string, target: () => Target][] = [
     () => withMerge((stored, incoming) => mergeReadings(stored, incoming, {})),
   ],
   ["a survey that is stored with its blanks", () => new Surveys({ ...SURVEY_CODE, read: readWithBlanks })],
+  ["a look at a file's times that passes over its last row", () => new Formats(visitWithoutLast)],
   ["a topology problem without a place", () => new Topologies(parseWithoutPlace)],
 ]
 

@@ -39,10 +39,11 @@ const NOTHING: Part = { work: [], failures: [], planted: [], figures: {} }
 async function runInCode({ scale, seed, say }: TortureOptions): Promise<Part> {
   const planted = plantedInCode(seed)
   const failures = await runWorkers({ seed, scale, say })
-  const { topologies, ...inputs } = FULL
+  const { topologies, formats, ...inputs } = FULL
   const work = [
     `${shown(Object.values(inputs).reduce((sum, cases) => sum + cases * scale, 0))} inputs`,
     `${shown(topologies * scale)} topologies`,
+    `${shown(formats * scale)} files of others`,
   ]
   return { work, failures, planted, figures: {} }
 }

@@ -1,5 +1,6 @@
 // All targets by name, and how many cases each gets.
 import { Codec } from "./codec"
+import { Formats } from "./formats"
 import { Frames } from "./frames"
 import { Oscore } from "./oscore"
 import { Sessions } from "./sessions"
@@ -14,6 +15,7 @@ export const TARGETS = {
   sessions: () => new Sessions(),
   surveys: () => new Surveys(),
   topologies: () => new Topologies(),
+  formats: () => new Formats(),
 } satisfies Record<string, () => Target>
 
 export type TargetName = keyof typeof TARGETS
@@ -22,6 +24,7 @@ export const isTargetName = (name: string): name is TargetName => Object.hasOwn(
 
 const INPUTS = 1_000_000_000
 const TOPOLOGIES = 1_000_000
+const FOREIGN_FILES = 1_000_000
 
 /** Cases at scale 1. */
 export const FULL: Readonly<Record<TargetName, number>> = {
@@ -31,6 +34,7 @@ export const FULL: Readonly<Record<TargetName, number>> = {
   sessions: 0.005 * INPUTS,
   surveys: 0.025 * INPUTS,
   topologies: TOPOLOGIES,
+  formats: FOREIGN_FILES,
 }
 
 /** What a case costs, in datagrams to the codec: by it the work is shared out. */
@@ -41,4 +45,5 @@ export const COST: Readonly<Record<TargetName, number>> = {
   sessions: 30,
   surveys: 7,
   topologies: 800,
+  formats: 150,
 }

@@ -30,6 +30,17 @@ devices:
     survey: surveys/{ip}/{day}.txt
   - ip: 10.16.0.1
 `,
+  changedSample(
+    [
+      "site: greenhouse",
+      `formats:
+  own: { headerRows: 2, delimiter: ";", time: { columns: [Date, Time], pattern: "dd.MM.yyyy HH:mm", zone: "+01:00" }, temperature: { column: T, unit: F }, humidity: { column: 3, scale: 100 } }
+  up: { kind: json, rows: data.list, time: { path: at, pattern: X }, temperature: { path: v.0 }, humidity: { path: v.1 }, device: { path: id } }
+  packs: { kind: senml, device: { path: bn } }`,
+    ],
+    ["survey: one.txt", 'survey: "export/*.json", format: up, sensor: "7"'],
+    ["survey: two.txt", "survey: two.csv, format: own"],
+  ),
 ]
 
 /** What stands in a value's place, or is stuck into the text. */
@@ -57,7 +68,18 @@ const VALUES = [
     "0 6 31 4 *",
     "0 0 0 0 0 0 0",
   ],
-  ...["0-99999999 * * * *", "0 6 */0 * *", "0 6 ? * L", "{a: {b: {c: [1, [2, [3]]]}}}", "x".repeat(300)],
+  ...[
+    "0-99999999 * * * *",
+    "0 6 */0 * *",
+    "0 6 ? * L",
+    "{a: {b: {c: [1, [2, [3]]]}}}",
+    "*.csv",
+    "json",
+    "senml",
+    "$.a[0]",
+    "yyyy-MM-dd HH:mm",
+    "x".repeat(300),
+  ],
 ]
 const KEYS = [
   "site",

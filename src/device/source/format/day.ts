@@ -1,29 +1,29 @@
-// One day of one device, out of a file that may hold months of many: the ordinary text of a survey.
+// One day of one device, out of files that may hold months of many: the ordinary text of a survey.
 import { didYouMean } from "../../../nearest"
-import { clockChange, type Day, shortDay } from "../../../survey/calendar"
-import { elapsedSeconds, formatTime, type Reading } from "../../../survey/reading"
-import { formatSurvey, type RefusedLine } from "../../../survey/survey"
+import { type Day, shortDay } from "../../../survey/calendar"
+import { formatSurvey } from "../../../survey/survey"
 import type { Format } from "../../../topology/formats/schema"
 import type { SurveyText } from "../file"
-import { checkSize, SurveyMissing } from "../missing"
-import type { Block } from "./blocks"
-import { type Formatted, laidOut, openFile, skipped } from "./file"
-import type { Layout } from "./layout"
-import { LocalTimes } from "./local"
-import { type Row, rowsOf, visitTimes } from "./rows"
+import { checkSize, SurveyMissing, SurveyPassed } from "../missing"
+import { Collected } from "./collected"
+import { type Formatted, openFile, piecesOf } from "./file"
+import type { Piece } from "./row"
+import { filesOf } from "./several"
 
 export interface DayQuestion {
   /** What relative paths start from. */
   readonly folder: string
-  /** The file's path. */
+  /** The file's path, or that of several. */
   readonly path: string
   readonly day: Day
   /** limits.survey */
   readonly limitBytes: number
   readonly formatted: Formatted
+  /** Since the epoch. */
+  readonly nowMs: number
 }
 
-/** When the rows of a block are, as the pattern has it, and the latest of each device. */
+/** When the rows of a piece are, as the file's clock has it, and the latest of each device. */
 interface Times {
   readonly first: number
   readonly last: number
@@ -32,54 +32,75 @@ interface Times {
 
 const DAY_SECONDS = 86_400
 const CLOCKS_DIFFER_DAYS = 2 // the file's and the site's may be 26 hours apart
-const BLOCKS_REMEMBERED = 65_536
-const REFUSED_ROWS_KEPT = 100
+const PIECES_REMEMBERED = 65_536
+const DEVICES_REMEMBERED = 1_000_000 // of all pieces: a file may have another name in each row
+const NAMES_REMEMBERED = 1000
 
-/** Looks at each block of a file once, and again only where it changed: the day's rows may stand anywhere in it. */
+/** Looks at each piece of a file once, and again only where it changed: the day's rows may stand anywhere in it. */
 export class DayReader {
-  readonly #known = new WeakMap<Format, Map<string, Times>>()
+  readonly #known = new WeakMap<Format, { readonly pieces: Map<string, Times>; devices: number }>()
 
   /** Throws SurveyMissing. */
-  async read({ folder, path, day, limitBytes, formatted }: DayQuestion): Promise<SurveyText> {
-    const { sensor, timeZone } = formatted
+  async read({ folder, path, day, limitBytes, formatted, nowMs }: DayQuestion): Promise<SurveyText> {
     const start = Temporal.PlainDate.from(day).toZonedDateTime("UTC").epochMilliseconds / 1000
     const from = start - CLOCKS_DIFFER_DAYS * DAY_SECONDS
     const to = start + (CLOCKS_DIFFER_DAYS + 1) * DAY_SECONDS
     const latest = new Map<string, number>()
-    let collected: Collected | undefined
-    await using file = await openFile(folder, path)
-    for await (const { block, layout } of laidOut(file, path, formatted)) {
-      collected ??= new Collected(layout, day, timeZone, sensor)
-      const times = this.#timesOf(block, layout)
-      for (const [device, time] of times.latest) latest.set(device, Math.max(time, latest.get(device) ?? time))
-      if (times.last >= from && times.first < to) collected.take(rowsOf(block, layout))
+    const collected = new Collected(day, formatted)
+    let untimed: string | undefined
+    for (const each of await filesOf(folder, path)) {
+      await using file = await openFile(folder, each)
+      let isBegun = false
+      let isNear = false
+      for await (const piece of piecesOf(file, each, formatted, nowMs)) {
+        if (!isBegun) collected.begin(each, piece.clock)
+        isBegun = true
+        const times = this.#timesOf(piece, formatted.format)
+        for (const [device, time] of times.latest) {
+          const isKnown = latest.has(device) || device === formatted.sensor
+          if (isKnown || latest.size < NAMES_REMEMBERED) latest.set(device, Math.max(time, latest.get(device) ?? time))
+        }
+        const isTimed = times.latest.size > 0
+        if (latest.size === 0) untimed ??= firstRefused(piece, each)
+        // a line that is cut may be all of a piece
+        if (!isTimed && isNear) collected.goOn(piece.rows())
+        if (!isTimed) continue
+        isNear = times.last >= from && times.first < to
+        if (isNear) collected.take(piece.rows())
+      }
     }
-    if (!collected) throw new SurveyMissing(`${path} is empty`)
-    const { readings, refused, refusedCount, empty } = collected.finish()
+    if (!collected.times) throw new SurveyMissing(`${path} is empty`)
+    if (latest.size === 0) throw new SurveyMissing(`${path} has no readings${untimed ? `: ${untimed}` : ""}`)
+    const { readings, refused, refusedCount } = collected.finish()
+    const last = lastDay(formatted, collected, latest) ?? day
     if (readings.length === 0 && refusedCount === 0) {
-      throw new SurveyMissing(`${path} ${whyNone(day, formatted, collected, latest, empty)}`)
+      const why = `${path} ${whyNone(day, formatted, collected, latest)}`
+      throw last > day && collected.empty === 0 ? new SurveyPassed(why) : new SurveyMissing(why)
     }
     const bytes = new TextEncoder().encode(formatSurvey(readings))
     checkSize(path, "has", bytes.length, limitBytes)
-    return { bytes, refused, refusedCount }
+    return { bytes, refused, refusedCount, isPart: last <= day }
   }
 
-  #timesOf(block: Block, layout: Layout): Times {
-    let known = this.#known.get(layout.format)
-    if (!known) this.#known.set(layout.format, (known = new Map()))
-    const key = `${block.hash} ${block.line === 1 ? "head" : layout.time} ${layout.device}`
-    const times = known.get(key) ?? findTimes(block, layout)
-    if (known.size >= BLOCKS_REMEMBERED) known.clear()
-    known.set(key, times)
-    return times
+  #timesOf(piece: Piece, format: Format): Times {
+    let known = this.#known.get(format)
+    const times = known?.pieces.get(piece.key)
+    if (times) return times
+    if (!known || known.pieces.size >= PIECES_REMEMBERED || known.devices >= DEVICES_REMEMBERED) {
+      this.#known.set(format, (known = { pieces: new Map(), devices: 0 }))
+    }
+    const found = findTimes(piece)
+    known.pieces.set(piece.key, found)
+    known.devices += found.latest.size
+    return found
   }
 }
 
-function findTimes(block: Block, layout: Layout): Times {
+function findTimes(piece: Piece): Times {
   let first = Number.POSITIVE_INFINITY
   let last = Number.NEGATIVE_INFINITY
   const latest = new Map<string, number>()
-  visitTimes(block, layout, (time, device) => {
+  piece.visitTimes((time, device) => {
     if (Number.isNaN(time)) return
     if (time < first) first = time
     if (time > last) last = time
@@ -88,96 +109,35 @@ function findTimes(block: Block, layout: Layout): Times {
   return { first, last, latest }
 }
 
-/** The rows of one day and device. */
-class Collected {
-  readonly times: LocalTimes
-  readonly #readings = new Map<number, Reading>()
-  readonly #refused: RefusedLine[] = []
-  #refusedCount = 0
-  #empty = 0
-  /** Refused rows without a time, of which the next one tells the day. */
-  #undated: RefusedLine[] = []
-  #isOnDay: boolean | undefined
-
-  constructor(
-    private readonly layout: Layout,
-    private readonly day: Day,
-    private readonly timeZone: string,
-    private readonly sensor: string,
-  ) {
-    this.times = new LocalTimes(layout, timeZone)
-  }
-
-  take(rows: readonly Row[]): void {
-    this.#isOnDay = undefined
-    for (const row of rows) {
-      const isAnothers = this.layout.device !== undefined && row.device !== this.sensor
-      if (isAnothers && !(row.kind === "refused" && row.device === "")) continue
-      if (Number.isNaN(row.time)) this.#takeUndated(row)
-      else this.#takeDated(row)
-    }
-    this.#undated = []
-  }
-
-  finish() {
-    const refused = this.#refused.sort((a, b) => a.line - b.line)
-    const change = clockChange(this.day, this.timeZone)
-    const order = (reading: Reading) => elapsedSeconds(reading, change)
-    const readings = [...this.#readings.values()].sort((a, b) => order(a) - order(b))
-    return { readings, refused, refusedCount: this.#refusedCount, empty: this.#empty }
-  }
-
-  #takeUndated(row: Row): void {
-    if (row.kind !== "refused") return
-    if (this.#isOnDay === undefined) this.#undated.push(row)
-    else if (this.#isOnDay) this.#refuse(row)
-  }
-
-  #takeDated(row: Row): void {
-    const instant = this.times.instantOf(row)
-    // a time that the clock skips is on the day that it names
-    this.#isOnDay = this.times.dayOf(instant ?? row.time) === this.day
-    if (this.#isOnDay) for (const undated of this.#undated) this.#refuse(undated)
-    this.#undated = []
-    if (!this.#isOnDay) return
-    if (row.kind === "empty") this.#empty++
-    else if (row.kind === "refused") this.#refuse(row)
-    else if (instant === undefined) this.#refuse(skipped(row))
-    else this.#add(instant, row)
-  }
-
-  #add(instant: number, row: Extract<Row, { kind: "values" }>): void {
-    const { reading } = this.times.place(instant, row)
-    const known = this.#readings.get(instant)
-    if (!known) this.#readings.set(instant, reading)
-    else if (known.temperature !== reading.temperature || known.humidity !== reading.humidity) {
-      const { line, text } = row
-      const time = formatTime(reading.seconds, reading.offset)
-      this.#refuse({ line, text, rule: `Time must not come twice with other values: it is ${time}` })
-    }
-  }
-
-  #refuse({ line, rule, text }: RefusedLine): void {
-    if (this.#refusedCount++ < REFUSED_ROWS_KEPT) this.#refused.push({ line, rule, text })
-  }
+/** Of rows none of which has a time that can be read. */
+function firstRefused(piece: Piece, path: string): string | undefined {
+  const row = piece.rows().find(({ kind }) => kind === "refused")
+  return row?.kind === "refused" ? `${path}:${row.line} ${row.rule}` : undefined
 }
 
-function whyNone(
-  day: Day,
+/** That of the device's latest row; undefined without any. */
+function lastDay(
   { format, sensor }: Formatted,
   { times }: Collected,
   latest: ReadonlyMap<string, number>,
-  empty: number,
-): string {
-  const whose = format.device ? ` of ${sensor}` : ""
-  if (empty > 0) return `has ${empty} rows${whose} of ${shortDay(day)}, and no values in them`
+): Day | undefined {
   const last = latest.get(format.device ? sensor : "")
-  if (last !== undefined) {
-    const lastDay = times.dayOf(times.instantOf({ time: last, device: "" }) ?? last)
-    const what = format.device ? ` of ${sensor} of ${shortDay(day)}` : ` of ${shortDay(day)}`
-    return `has no reading${what}, its last is of ${shortDay(lastDay, day)}`
+  return last === undefined ? undefined : times?.dayNamed(last)
+}
+
+function whyNone(day: Day, formatted: Formatted, collected: Collected, latest: ReadonlyMap<string, number>): string {
+  const { format, sensor } = formatted
+  const { empty, lacks } = collected
+  const whose = format.device ? ` of ${sensor}` : ""
+  if (empty > 0) {
+    return `has ${empty} rows${whose} of ${shortDay(day)}, and ${lacks ? `nothing at ${lacks}` : "no values in them"}`
   }
-  const names = [...latest.keys()]
-  if (names.length === 0) return "has no readings"
-  return `has no rows of ${sensor}${didYouMean(sensor, names, `: it has rows of ${names.slice(0, 10).join(", ")}`)}`
+  const last = lastDay(formatted, collected, latest)
+  if (last !== undefined) {
+    const what = format.device ? ` of ${sensor} of ${shortDay(day)}` : ` of ${shortDay(day)}`
+    return `has no reading${what}, its last is of ${shortDay(last, day)}`
+  }
+  const names = [...latest.keys()].filter((name) => name !== "")
+  const others = names.length > 0 ? `: it has rows of ${names.slice(0, 10).join(", ")}` : ""
+  return `has no rows of ${sensor}${didYouMean(sensor, names, others)}`
 }

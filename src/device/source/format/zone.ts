@@ -11,14 +11,16 @@ interface Span {
 const A_DAY = 86_400
 
 export class Zone {
+  /** It is an offset: the clock never changes. */
+  readonly isFixed: boolean
   readonly #spans: Span[] = []
   #latest: Span
 
   /** @param name an offset such as +01:00, or a time zone. Throws a RangeError for an unknown one. */
   constructor(private readonly name: string) {
     const offset = parseOffset(name)
-    const isFixed = !Number.isNaN(offset)
-    this.#latest = isFixed ? { from: -Infinity, to: Infinity, offset } : this.#find(0)
+    this.isFixed = !Number.isNaN(offset)
+    this.#latest = this.isFixed ? { from: -Infinity, to: Infinity, offset } : this.#find(0)
   }
 
   /** How far the clock is ahead of UTC, seconds. */

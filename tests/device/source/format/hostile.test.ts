@@ -1,7 +1,7 @@
 // What loggers, their memory cards and office programs make of a file: the right readings, or a reason that names the row.
 import { afterAll, beforeAll, describe, expect, test } from "bun:test"
-import type { FormatAsWritten } from "../../../../src/topology/formats/schema"
-import { type Answer, type Asked, DAY, Folder, formatOf, PATH } from "./read"
+import { formatOf } from "./formats"
+import { type Answer, type Asked, DAY, Folder, PATH } from "./read"
 
 let folder: Folder
 beforeAll(async () => {
@@ -10,7 +10,7 @@ beforeAll(async () => {
 afterAll(() => folder[Symbol.asyncDispose]())
 
 interface Case extends Asked {
-  readonly format?: Partial<FormatAsWritten>
+  readonly format?: Parameters<typeof formatOf>[0]
   readonly file: string | Uint8Array
   readonly gives: Answer
 }
@@ -23,7 +23,19 @@ const TWELVE = "12:00 - 22 - 31%"
 const BOTH: Answer = { lines: [EIGHT, TWELVE], refused: [] }
 const utf16 = (text: string) => new Uint8Array(Buffer.from(`\ufeff${text}`, "utf16le"))
 const local = (zone: string) => ({ time: { column: "time", pattern: "yyyy-MM-dd HH:mm", zone } })
+const NO_HEADER: Case["format"] = {
+  headerRows: 0,
+  time: { column: 1, pattern: "yyyy-MM-dd HH:mm", zone: "+01:00" },
+  temperature: { column: 2 },
+  humidity: { column: 3 },
+}
 const byColumn = { device: { column: "who" } }
+
+const AMBIGUOUS =
+  "Time must be of one pass of an hour that the file's clock shows twice: the row before does not tell of which"
+/** Of the night in which the clock goes back: times and temperatures. */
+const nightOf = (rows: string) => HEAD + rows.replace(/(\S+) ?/g, "2026-10-25 $1,30\n")
+const moist = (line: string) => `${line} - 30%`
 
 const CASES: Record<string, Case> = {
   "a plain file": { file: HEAD + GOOD + NOON, gives: BOTH },
@@ -38,10 +50,59 @@ const CASES: Record<string, Case> = {
   },
   "an empty file": { file: "", gives: `${PATH} is empty` },
   "a header and nothing else": { file: HEAD, gives: `${PATH} has no readings` },
+  "times of another pattern": {
+    file: `${HEAD}21/11/2026 08:00,20,30\n21/11/2026 09:00,20,30\n`,
+    gives: `${PATH} has no readings: ${PATH}:2 Time must be written yyyy-MM-dd HH:mm: it is 21/11/2026 08:00`,
+  },
   "less than its header": {
     format: { headerRows: 3 },
     file: HEAD,
     gives: `${PATH} has 1 of the 3 rows that name its columns`,
+  },
+  "a reading among the rows that name its columns": {
+    format: { headerRows: 3 },
+    file: HEAD + GOOD + NOON,
+    gives: BOTH,
+  },
+  "a reading without values among them": {
+    format: { headerRows: 2 },
+    file: `${HEAD}2026-11-21 07:00,,\n${GOOD}${NOON}`,
+    gives: BOTH,
+  },
+  "a time above the rows that name its columns": {
+    format: { headerRows: 2 },
+    file: `2026-11-21 07:00,export\n${HEAD}${GOOD}${NOON}`,
+    gives: BOTH,
+  },
+  "a reading in the place of its header": {
+    format: { ...NO_HEADER, headerRows: 1 },
+    file: GOOD + NOON,
+    gives: BOTH,
+  },
+  "a reading in the place of its header, and names": {
+    format: { time: { column: 1, pattern: "yyyy-MM-dd HH:mm", zone: "+01:00" } },
+    file: GOOD + NOON,
+    gives: `${PATH} has no row that names its columns: give the number of column T`,
+  },
+  "a row of units that is blank at its end": {
+    format: { headerRows: 2 },
+    file: `time,T,H,note\n,°C,%,\n2026-11-21 08:00,20,30,rain\n2026-11-21 12:00,22,31,\n`,
+    gives: BOTH,
+  },
+  "a row of units that ends before the others": {
+    format: { ...byColumn, headerRows: 2 },
+    file: `time,T,H,who\n,°C,%\n2026-11-21 08:00,20,30,bed3\n2026-11-21 12:00,22,31,bed3\n`,
+    gives: BOTH,
+  },
+  "a row of units that is blank at its end, and columns by number": {
+    format: { headerRows: 2, time: { column: 1, pattern: "yyyy-MM-dd HH:mm", zone: "+01:00" } },
+    file: `time,T,H,note\n,°C,%,\n2026-11-21 08:00,20,30,rain\n2026-11-21 12:00,22,31,\n`,
+    gives: BOTH,
+  },
+  "a title that is wider than its columns": {
+    format: { headerRows: 2 },
+    file: `export,of,all,T,volts\n${HEAD}${GOOD}${NOON}`,
+    gives: BOTH,
   },
   "blank lines": { file: `\n${HEAD}\n${GOOD}  \n\n${NOON}\n`, gives: BOTH },
   comments: {
@@ -53,9 +114,45 @@ const CASES: Record<string, Case> = {
     file: `${HEAD}${GOOD}2026-11-21 12:00,22,3`,
     gives: { lines: [EIGHT], refused: ["3 The line must have an end: it may be cut, or still be written"] },
   },
+  "a last line that has no end, written ten minutes ago": {
+    ageMs: 10 * 60_000,
+    file: HEAD + GOOD + NOON.trimEnd(),
+    gives: { lines: [EIGHT], refused: ["3 The line must have an end: it may be cut, or still be written"] },
+  },
+  "a last line that has no end, written more than ten minutes ago": {
+    ageMs: 10 * 60_000 + 1,
+    file: HEAD + GOOD + NOON.trimEnd(),
+    gives: BOTH,
+  },
+  "a last line that was cut in its values long ago": {
+    ageMs: 86_400_000,
+    file: `${HEAD}${GOOD}2026-11-21 12:00,22`,
+    gives: { lines: [EIGHT], refused: ["3 The line must have an end: it may be cut, or still be written"] },
+  },
+  "a last line that was cut in its last value long ago, with more columns behind": {
+    ageMs: 86_400_000,
+    file: `time,T,H,volts\n2026-11-21 08:00,20,30,12.1\n2026-11-21 12:00,22,3`,
+    gives: { lines: [EIGHT], refused: ["3 The line must have an end: it may be cut, or still be written"] },
+  },
+  "a last line that was cut in its last value long ago, with no header to tell": {
+    ageMs: 86_400_000,
+    format: NO_HEADER,
+    file: `2026-11-21 08:00,20,30,12.1\n2026-11-21 12:00,22,3`,
+    gives: { lines: [EIGHT], refused: ["2 The line must have an end: it may be cut, or still be written"] },
+  },
+  "a last line that has no end, written long ago, with no header to tell": {
+    ageMs: 86_400_000,
+    format: NO_HEADER,
+    file: GOOD + NOON.trimEnd(),
+    gives: BOTH,
+  },
   "a last line that is cut behind its values": {
     file: `time,T,H,volts\n2026-11-21 08:00,20,30,12.1\n2026-11-21 12:00,22,31,1`,
     gives: BOTH,
+  },
+  "a last line that is cut in its time": {
+    file: `${HEAD}${GOOD}2026-11-21 1`,
+    gives: { lines: [EIGHT], refused: ["3 The line must have an end: it may be cut, or still be written"] },
   },
   "a line that was cut, and others behind it": {
     file: `${HEAD}2026-11-21 07:00,1\n${GOOD}2026-11-21 0\n${NOON}`,
@@ -73,6 +170,13 @@ const CASES: Record<string, Case> = {
     gives: {
       lines: [EIGHT, TWELVE],
       refused: ["3 A row must have 3 columns: it has 1"],
+    },
+  },
+  "a line that does not end, and seems to hold a row at its end": {
+    file: `${HEAD}${GOOD}${"\0".repeat(21 * 65_536 - HEAD.length - GOOD.length - 10)}${NOON}${NOON}`,
+    gives: {
+      lines: [EIGHT, TWELVE],
+      refused: ["3 A line must end within 1048576 bytes: zeros may stand there, as after a power cut"],
     },
   },
   "a quote that is not closed": {
@@ -131,6 +235,11 @@ const CASES: Record<string, Case> = {
     file: `time,Tenp,H\n${GOOD}`,
     gives: `${PATH} has no column Temp, did you mean Tenp? Its columns are time | Tenp | H`,
   },
+  "a column of which no other one's name is near": {
+    format: { temperature: { column: "Oberbodentemperatur" } },
+    file: `time,Tenp,H\n${GOOD}`,
+    gives: `${PATH} has no column Oberbodentemperatur: its columns are time | Tenp | H`,
+  },
   "a column's number that is not there": {
     format: { temperature: { column: 4 } },
     file: HEAD + GOOD,
@@ -146,18 +255,18 @@ const CASES: Record<string, Case> = {
     gives: { lines: [EIGHT], refused: [] },
   },
   "no header": {
-    format: {
-      headerRows: 0,
-      time: { column: 1, pattern: "yyyy-MM-dd HH:mm", zone: "+01:00" },
-      temperature: { column: 2 },
-      humidity: { column: 3 },
-    },
+    format: NO_HEADER,
     file: GOOD + NOON,
     gives: BOTH,
   },
   "a decimal comma between semicolons": {
     format: { delimiter: ";", decimal: "," },
     file: "time;T;H\n2026-11-21 08:00;20,5;30,25\n",
+    gives: { lines: ["08:00 - 20.5 - 30.25%"], refused: [] },
+  },
+  "a marker with a decimal comma": {
+    format: { delimiter: ";", decimal: "," },
+    file: "time;T;H\n2026-11-21 08:00;20,5;30,25\n2026-11-21 09:00;-9999,00;30\n2026-11-21 10:00;20;-6999,0\n",
     gives: { lines: ["08:00 - 20.5 - 30.25%"], refused: [] },
   },
   "a decimal comma that the format does not tell of": {
@@ -222,6 +331,11 @@ const CASES: Record<string, Case> = {
     file: `${HEAD}2026-11-21 20:59,1,1\n2026-11-21 21:00,20,30\n2026-11-22 20:59,22,31\n2026-11-22 21:00,1,1\n`,
     gives: { lines: ["00:00 - 20 - 30%", "23:59 - 22 - 31%"], refused: [] },
   },
+  "a zone in its header that there is not": {
+    format: { time: { column: "when", pattern: "yyyy-MM-dd HH:mm" } },
+    file: `"when, GMT+01:70",T,H\n${GOOD}`,
+    gives: `${PATH} has times of GMT+01:70, which is no offset: say with time.zone what its clock is`,
+  },
   "times with their offset": {
     format: { time: { column: "time", pattern: "yyyy-MM-dd'T'HH:mm:ssZZ" } },
     file: `${HEAD}2026-11-21T07:00:00Z,20,30\n2026-11-21T13:00:00+02:00,22,31\n`,
@@ -256,6 +370,65 @@ const CASES: Record<string, Case> = {
     file: `${HEAD}2026-10-25 03:30,5,5\n2026-10-25 02:30,4,4\n2026-10-25 02:30,2,2\n2026-10-25 01:30,1,1\n`,
     gives: { lines: ["01:30 - 1 - 1%", "02:30 - 2 - 2%", "02:30+01:00 - 4 - 4%", "03:30 - 5 - 5%"], refused: [] },
   },
+  "that night, with a row twice": {
+    format: local("Europe/Rome"),
+    day: "2026-10-25",
+    file: nightOf("01:30,1 02:00,2 02:00,2 02:30,3 02:00,4 02:30,5 03:00,6"),
+    gives: {
+      lines: ["01:30 - 1", "02:00 - 2", "02:30 - 3", "02:00+01:00 - 4", "02:30+01:00 - 5", "03:00 - 6"].map(moist),
+      refused: [],
+    },
+  },
+  "that night, with a time twice": {
+    format: local("Europe/Rome"),
+    day: "2026-10-25",
+    file: nightOf("01:30,1 02:00,2 02:00,9 02:30,3 02:00,4 03:00,6"),
+    gives: {
+      lines: ["01:30 - 1", "02:00 - 2", "02:30 - 3", "02:00+01:00 - 4", "03:00 - 6"].map(moist),
+      refused: ["4 Time must not come twice with other values: it is 02:00"],
+    },
+  },
+  "that night, with a reading an hour": {
+    format: local("Europe/Rome"),
+    day: "2026-10-25",
+    file: nightOf("00:00,1 01:00,1 02:00,2 02:00,3 03:00,4"),
+    gives: {
+      lines: ["00:00 - 1", "01:00 - 1", "02:00 - 2", "02:00+01:00 - 3", "03:00 - 4"].map(moist),
+      refused: [],
+    },
+  },
+  "that night, with a reading an hour, two of which are alike": {
+    format: local("Europe/Rome"),
+    day: "2026-10-25",
+    file: nightOf("00:00,1 01:00,1 02:00,2 02:00,2 03:00,4"),
+    gives: {
+      lines: ["00:00 - 1", "01:00 - 1", "02:00 - 2", "03:00 - 4"].map(moist),
+      refused: [`5 ${AMBIGUOUS}`],
+    },
+  },
+  "that night, with a row out of order": {
+    format: local("Europe/Rome"),
+    day: "2026-10-25",
+    file: nightOf("01:30,1 02:00,2 02:30,3 02:00,4 02:30,5 02:15,9 03:00,6 02:45,9 03:30,7"),
+    gives: {
+      lines: [
+        "01:30 - 1",
+        "02:00 - 2",
+        "02:30 - 3",
+        "02:00+01:00 - 4",
+        "02:30+01:00 - 5",
+        "03:00 - 6",
+        "03:30 - 7",
+      ].map(moist),
+      refused: [`7 ${AMBIGUOUS}`, `9 ${AMBIGUOUS}`],
+    },
+  },
+  "that night, a reading a day": {
+    format: local("Europe/Rome"),
+    day: "2026-10-25",
+    file: `${HEAD}2026-10-26 02:30,1,30\n2026-10-25 02:30,2,30\n2026-10-24 02:30,3,30\n`,
+    gives: { lines: ["02:30 - 2 - 30%"], refused: [] },
+  },
   "a time that its clock skips": {
     format: local("Europe/Rome"),
     day: "2026-03-29",
@@ -281,6 +454,39 @@ const CASES: Record<string, Case> = {
     format: byColumn,
     file: `who,time,T,H\nbed3,2026-11-18 08:00,1,1\nbed2,2026-11-21 08:00,20,30\n`,
     gives: `${PATH} has no reading of bed3 of 21 November, its last is of 18 November`,
+  },
+  "several devices side by side": {
+    format: { headerRows: 2, device: { headerRow: 1 } },
+    file: `,bed2,bed2,bed3,bed3,logger\ntime,T,H,T,H,volts\n2026-11-21 08:00,1,1,20,30,12\n2026-11-21 09:00,1,1,,,12\n2026-11-21 10:00,200,1,22,130,12\n2026-11-21 12:00,1,1,22,31,12\n2026-11-21 1`,
+    gives: {
+      lines: [EIGHT, TWELVE],
+      refused: [
+        "5 Humidity must be 0 to 100 %: it is 130",
+        "7 The line must have an end: it may be cut, or still be written",
+      ],
+    },
+  },
+  "several devices side by side, none of them this one": {
+    format: { headerRows: 2, device: { headerRow: 1 } },
+    sensor: "bed4",
+    file: `,bed2,bed2,bed3,bed3\ntime,T,H,T,H\n2026-11-21 08:00,1,1,20,30\n`,
+    gives: `${PATH} has no rows of bed4, did you mean bed2?`,
+  },
+  "several devices, and nothing that tells whose a row is": {
+    format: { device: { column: "who" } },
+    file: "who,time,T,H\n,2026-11-21 08:00,20,30\n",
+    gives: `${PATH} has no rows of bed3`,
+  },
+  "several devices side by side, none of a name that is near": {
+    format: { headerRows: 2, device: { headerRow: 1 } },
+    sensor: "hummingbird",
+    file: `,bed2,bed2,bed3,bed3\ntime,T,H,T,H\n2026-11-21 08:00,1,1,20,30\n`,
+    gives: `${PATH} has no rows of hummingbird: it has rows of bed2, bed3`,
+  },
+  "names above its columns, and not the columns": {
+    format: { headerRows: 2, device: { headerRow: 1 } },
+    file: `,bed3,bed3\ntime,Tenp,H\n2026-11-21 08:00,20,30\n`,
+    gives: `${PATH} has no column T, did you mean H? Its columns are time | bed3 Tenp | bed3 H`,
   },
   "a day of more than limits.survey": {
     limitBytes: 20,

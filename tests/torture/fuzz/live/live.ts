@@ -20,6 +20,8 @@ export interface LiveOptions {
   readonly say: (line: string) => void
   /** A script that changes the gateway before it starts. */
   readonly preload?: string
+  /** How many uploads of each honest device it takes at least, however soon the fire is over. */
+  readonly leastUploads?: number
   /** How long the last uploads may take to the cloud. */
   readonly storedWithinMs?: number
 }
@@ -48,7 +50,7 @@ export async function runLive(options: LiveOptions): Promise<LiveResult> {
 }
 
 async function underFire(folder: string, options: LiveOptions): Promise<LiveResult> {
-  const { seed, datagrams, streams, say, preload, storedWithinMs = STORED_WITHIN_MS } = options
+  const { seed, datagrams, streams, say, preload, leastUploads = 0, storedWithinMs = STORED_WITHIN_MS } = options
   const isKeyed = datagrams.isKeyed || streams.isKeyed
   if (isKeyed) makeKeysIn(folder)
   const { gateway: declaredGateway, cloud: declaredCloud } = topologyIn(folder)
@@ -68,6 +70,8 @@ async function underFire(folder: string, options: LiveOptions): Promise<LiveResu
   const telling = setInterval(() => say(`fuzz: ${describeProgress(attacks, [datagrams, streams])}`), SAY_EVERY_MS)
   await Promise.all(attacks.map((attack) => attack.run()))
   clearInterval(telling)
+  const owes = ({ uploads, failures }: HonestDevice) => uploads < leastUploads && failures.length === 0
+  while (devices.some(owes)) await Bun.sleep(LOOK_EVERY_MS)
   ended.abort()
   await Promise.all(uploading)
   for (const attack of attacks) attack.stop()

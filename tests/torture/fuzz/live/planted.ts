@@ -5,6 +5,7 @@ import { runLive } from "./live"
 import { Share } from "./share"
 
 const BATCHES = 400
+const LEAST_UPLOADS = 10 // every third is lost, whoever's
 const STORED_WITHIN_MS = 1500
 
 const FAULTS = [
@@ -19,6 +20,7 @@ export async function plantedInGateway(seed: number): Promise<Planted[]> {
     streams: new Share("streams", 0, 0),
     say() {},
     preload: join(import.meta.dir, "fault.ts"),
+    leastUploads: LEAST_UPLOADS,
     storedWithinMs: STORED_WITHIN_MS,
   })
   return FAULTS.map(({ fault, found }) => {

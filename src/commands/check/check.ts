@@ -1,35 +1,33 @@
 // `bun run check`: every problem in topology.yaml and in every survey line, before a night depends on it; each source is read
 // once, scripts included, and the last of its readings shown.
-import { faultsOf } from "../alerts/faults"
-import { systemClock } from "../clock"
-import { formattedOf, surveyPath, surveyReader } from "../device/source"
-import { type Formatted, readAll } from "../device/source/format/file"
-import type { Placed } from "../device/source/format/local"
-import { SurveyMissing } from "../device/source/missing"
-import { whyStale } from "../device/source/stale"
-import { count, labelOf } from "../format"
-import { toldBy } from "../network/alerts"
-import { clockChange, type Day, dayBefore, describeDay } from "../survey/calendar"
-import { formatReading } from "../survey/reading"
-import { parseSurvey } from "../survey/survey"
-import { type Device, isScript } from "../topology/devices"
-import { isReadyMade } from "../topology/formats/ready-made"
-import type { Topology } from "../topology/topology"
-import { formatProblem } from "../topology/yaml/problem"
-import { COMMON_OPTIONS, type Values } from "./arguments"
-import { wrap } from "./columns"
-import { loadDeclared } from "./declared"
-import { lookAtKeys, protectionLines } from "./protection"
-import { createScreen, type Screen } from "./screen"
-import { SAMPLE_DATA } from "./start/report"
+import { faultsOf } from "../../alerts/faults"
+import { systemClock } from "../../clock"
+import { formattedOf, surveyPath, surveyReader } from "../../device/source"
+import { SurveyMissing } from "../../device/source/missing"
+import { whyStale } from "../../device/source/stale"
+import { count, labelOf } from "../../format"
+import { toldBy } from "../../network/alerts"
+import { clockChange, type Day, dayBefore, describeDay } from "../../survey/calendar"
+import { formatReading } from "../../survey/reading"
+import { parseSurvey } from "../../survey/survey"
+import { type Device, isScript } from "../../topology/devices"
+import { isReadyMade } from "../../topology/formats/ready-made"
+import type { Topology } from "../../topology/topology"
+import { formatProblem } from "../../topology/yaml/problem"
+import { COMMON_OPTIONS, type Values } from "../arguments"
+import { wrap } from "../columns"
+import { loadDeclared } from "../declared"
+import { lookAtKeys, protectionLines } from "../protection"
+import { createScreen, type Screen } from "../screen"
+import { SAMPLE_DATA } from "../start/report"
+import { ForeignFiles } from "./foreign"
+import { type Checked, LATEST_SHOWN } from "./foreign-file"
 
 export const name = "check"
 export const summary = "Every problem in topology.yaml and in every survey line."
 export const options = { ...COMMON_OPTIONS } as const
 
-const LATEST_SHOWN = 3
 const SURVEYS_SHOWN = 20
-const REFUSED_SHOWN = 100
 
 export async function run(values: Values<typeof options>): Promise<number> {
   const screen = createScreen(values)
@@ -39,11 +37,12 @@ export async function run(values: Values<typeof options>): Promise<number> {
   let readings = 0
   let problems = 0
   const scripts = new Set<string>()
+  const foreign = new ForeignFiles(topology, systemClock.now())
   for (const device of topology.devices) {
     const { survey } = device
     if (survey === undefined || scripts.has(survey)) continue
     if (isScript(survey)) scripts.add(survey)
-    const found = await checkSurvey(topology, device, survey)
+    const found = await checkSurvey(topology, device, survey, foreign)
     if (found.latest.length > 0 && surveys < SURVEYS_SHOWN) {
       const lines = [`${labelOf(device)}, ${survey}`, ...found.latest.map((line) => `  ${line}`)]
       await screen.print(
@@ -95,20 +94,17 @@ function untried({ devices, formats }: Topology): string[] {
   return [...named].filter((format) => isReadyMade(format) && !Object.hasOwn(formats, format))
 }
 
-/** What a source holds, as far as it can be told now. */
-interface Checked {
-  readonly readings: number
-  /** The last of them, as lines. */
-  readonly latest: readonly string[]
-  readonly problems: readonly string[]
-}
-
-async function checkSurvey(topology: Topology, device: Device, survey: string): Promise<Checked> {
+async function checkSurvey(
+  topology: Topology,
+  device: Device,
+  survey: string,
+  foreign: ForeignFiles,
+): Promise<Checked> {
   const { file } = topology
   try {
     const formatted = formattedOf(device, topology)
+    if (formatted) return await foreign.check(device, formatted)
     const day = dayBefore(systemClock.now(), topology.timeZone)
-    if (formatted) return await checkFile(topology, surveyPath(survey, day), formatted)
     return await checkLines(topology, device, survey, day)
   } catch (error) {
     if (!(error instanceof SurveyMissing)) throw error
@@ -130,27 +126,3 @@ async function checkLines(topology: Topology, device: Device, survey: string, da
   if (more > 0) problems.push(`${path}: ${count(more, "more line")} refused`)
   return { readings: readings.length, latest: readings.slice(-LATEST_SHOWN).map(formatReading), problems }
 }
-
-/** All that a file of others has of the device, whatever day it is of. Throws SurveyMissing. */
-async function checkFile({ folder, timeZone }: Topology, path: string, formatted: Formatted): Promise<Checked> {
-  const { format, sensor } = formatted
-  let readings = 0
-  let refusedCount = 0
-  let latest: Placed[] = []
-  const problems: string[] = []
-  for await (const content of readAll(folder, path, { format, timeZone })) {
-    const own = content.readings.filter(({ device }) => !format.device || device === sensor)
-    readings += own.length
-    latest = [...latest, ...own].sort(byTime).slice(-LATEST_SHOWN)
-    for (const { line, rule } of content.refused) {
-      if (refusedCount++ < REFUSED_SHOWN) problems.push(`${path}:${line} ${rule}`)
-    }
-  }
-  if (refusedCount > REFUSED_SHOWN) problems.push(`${path}: ${count(refusedCount - REFUSED_SHOWN, "more row")} refused`)
-  if (readings === 0 && refusedCount === 0)
-    problems.push(`${path} has no readings${format.device ? ` of ${sensor}` : ""}`)
-  return { readings, latest: latest.map(({ day, reading }) => `${day} ${formatReading(reading)}`), problems }
-}
-
-const byTime = (a: Placed, b: Placed): number =>
-  a.day === b.day ? a.reading.seconds - b.reading.seconds : a.day < b.day ? -1 : 1

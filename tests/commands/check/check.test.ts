@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect, test } from "bun:test"
 import { chmod, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { runCommand } from "./command"
+import { runCommand } from "../command"
 
 const SURVEYS = [
   "gone.txt",
@@ -69,6 +69,47 @@ test("check names each survey that cannot be read with its place, and the first 
   expect({ stdout, exit }).toEqual({ stdout: shown, exit: 2 })
 })
 
+test("check reads a file of several devices once, and tells each row that is refused once", async () => {
+  const rows = [
+    "08:00,bed1,20,30",
+    "08:00,bed2,20,130",
+    "0x:00,bed2,20,30",
+    "08:00,bed9,20,130",
+    '"09:00,bed1,20,30',
+    "08:00,bed1,21,30",
+  ]
+  await writeFile(
+    join(folder, "all.csv"),
+    `Time,Who,T,H\n${rows
+      .map((row) => `2026-03-01 ${row}\n`)
+      .join("")
+      .replace('2026-03-01 "', '"')}`,
+  )
+  const formats = `formats:
+  all:
+    time: { column: Time, pattern: "yyyy-MM-dd HH:mm", zone: "+01:00" }
+    temperature: { column: T }
+    humidity: { column: H }
+    device: { column: Who }
+`
+  const devices = ["bed1", "bed2", "bde1"].map(
+    (name, at) => `  - { ip: 192.168.1.${at + 2}, name: ${name}, survey: all.csv, format: all }\n`,
+  )
+  await writeFile(join(folder, "several.yaml"), formats + HEAD + devices.join(""))
+  const { stdout, stderr } = await runCommand(folder, "check", "--topology", "several.yaml")
+  expect(stdout).toBe("192.168.1.2 bed1, all.csv\n  2026-03-01 08:00 - 20 - 30%\n")
+  expect(stderr.replaceAll(/^\S+T\S+ /gm, "").split("\n")).toEqual([
+    "✖ all.csv:7 Time must not come twice with other values: it is 08:00",
+    "✖ all.csv:6 A quote must be closed on its line",
+    "✖ all.csv:3 Humidity must be 0 to 100 %: it is 130",
+    "✖ all.csv:4 Time must be written yyyy-MM-dd HH:mm: it is 2026-03-01 0x:00",
+    "✖ all.csv has no readings of bde1, did you mean bed1?",
+    "Without keys: keep both legs on a network that you trust.",
+    "✖ several.yaml is sound, its surveys are not: 5 problems; sample data, 3 devices, 3 surveys, 1 reading",
+    "",
+  ])
+})
+
 test("check reads scripts and files of others, shows the last three readings, and asks for an export", async () => {
   await writeFile(join(folder, "tank.ts"), 'export default () => "08:00 - 20 - 30%\\n09:00 - 20 - 130%"')
   const rows = ["08:00,31,20", "09:00,32,21", "10:00,33,22", "11:00,34,23", "12:00,35,230", "13:00,--,--"]
@@ -95,6 +136,39 @@ test("check reads scripts and files of others, shows the last three readings, an
     "Without keys: keep both legs on a network that you trust.",
     "✖ others.yaml is sound, its surveys are not: 2 problems; sample data, 2 devices, 2 surveys, 5 readings",
     "",
+  ])
+  expect(exit).toBe(2)
+})
+
+test("check names the file of several in which a row is refused, and what a file without values lacks", async () => {
+  const row = (day: number, T: unknown) => `{"t":"2026-03-0${day}T08:00:00Z","T":${T},"H":30}\n`
+  await writeFile(join(folder, "bed-1.jsonl"), row(1, 20) + row(2, 200))
+  await writeFile(join(folder, "bed-2.jsonl"), row(3, 22))
+  await writeFile(join(folder, "other.jsonl"), row(1, 20))
+  const topology = `formats:
+  own: { kind: json, time: { path: t }, temperature: { path: T }, humidity: { path: H } }
+  other: { kind: json, time: { path: t }, temperature: { path: temperature }, humidity: { path: H } }
+${HEAD}  - { ip: 192.168.1.2, name: bed, survey: "bed-*.jsonl", format: own }
+  - { ip: 192.168.1.3, name: other, survey: other.jsonl, format: other }
+  - { ip: 192.168.1.4, name: gone, survey: "gone-*.jsonl", format: own }
+`
+  await writeFile(join(folder, "several.yaml"), topology)
+  const { stdout, stderr, exit } = await runCommand(folder, "check", "--topology", "several.yaml")
+  expect(stdout.split("\n")).toEqual([
+    "192.168.1.2 bed, bed-*.jsonl",
+    "  2026-03-01 09:00 - 20 - 30%",
+    "  2026-03-03 09:00 - 22 - 30%",
+    "",
+  ])
+  expect(
+    stderr
+      .replaceAll(/^\S+T\S+ ✖ /gm, "")
+      .split("\n")
+      .slice(0, 3),
+  ).toEqual([
+    "bed-1.jsonl:2 Temperature must be -90 to 90 °C: it is 200",
+    "other.jsonl has 1 row, and nothing at temperature",
+    "several.yaml:13 192.168.1.4: gone-*.jsonl not found: no file has such a name",
   ])
   expect(exit).toBe(2)
 })
