@@ -10,8 +10,9 @@ import type { Screen } from "./screen"
 export async function loadDeclared(
   { topology }: Values<Pick<typeof COMMON_OPTIONS, "topology">>,
   screen: Screen,
+  options?: Parameters<typeof loadTopology>[2],
 ): Promise<Topology> {
-  const declared = await loadTopology(topology ?? "topology.yaml")
+  const declared = await loadTopology(topology ?? "topology.yaml", process.env, options)
   screen.tellTimesIn(declared.timeZone)
   return declared
 }

@@ -10,6 +10,7 @@ test.each([
   "resend --last 3d",
   "quarantine --retry",
   "backup copies",
+  "pair cloud",
 ])("loadDeclared() has %s tell the times before its lines in the topology's zone", async (words) => {
   await using site = await Site.make()
   const yaml = await Bun.file(join(site.folder, "topology.yaml")).text()

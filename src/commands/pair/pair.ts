@@ -2,8 +2,8 @@
 import type { AddressRange } from "../../topology/address"
 import { joinRanges } from "../../topology/ranges"
 import type { Topology } from "../../topology/topology"
-import { loadTopology } from "../../topology/yaml/load"
 import { COMMON_OPTIONS, UsageError, type Values } from "../arguments"
+import { loadDeclared } from "../declared"
 import { readRoles, withAddresses } from "../roles"
 import { createScreen } from "../screen"
 import { pairCloud } from "./cloud"
@@ -32,7 +32,7 @@ export async function run(values: Values<typeof options>, words: readonly string
   if (alone !== undefined && words.length > 1) throw new UsageError(`pair ${alone} stands alone`)
   const isLeg = alone === "cloud" || alone === "gateway"
   if (isLeg && values.qr) throw new UsageError("--qr is for devices' keys")
-  const topology = await loadTopology(values.topology ?? "topology.yaml", process.env, { keysMayBeMissing: true })
+  const topology = await loadDeclared(values, screen, { keysMayBeMissing: true })
   if (isLeg) await pairCloud(topology, screen, values.new ? alone : undefined)
   else {
     const [isNew, hasCodes] = [values.new ?? false, values.qr ?? false]
