@@ -14,9 +14,6 @@ const ZERO_IV = new Uint8Array(BLOCK_BYTES)
 const AAD_FLAG = 0x40
 const TAG_FLAG = ((TAG_BYTES - 2) / 2) << 3
 
-const { slice } = Uint8Array.prototype // a Buffer's own is a view, which costs more than a copy of so few bytes
-const copyOf = (bytes: Uint8Array, from: number, to: number): Uint8Array => slice.call(bytes, from, to)
-
 const padded = (bytes: number): number => Math.ceil(bytes / BLOCK_BYTES) * BLOCK_BYTES
 
 /** The tag in clear: the first bytes of the CBC-MAC over B_0, the additional data and the plaintext (RFC 3610 §2.2). */
@@ -33,36 +30,38 @@ function authenticate(key: Uint8Array, nonce: Uint8Array, aad: Uint8Array, plain
   blocks.set(plaintext, BLOCK_BYTES + aadBytes)
   const encrypted = createCipheriv("aes-128-cbc", key, ZERO_IV).update(blocks)
   const last = blocks.length - BLOCK_BYTES
-  return copyOf(encrypted, last, last + TAG_BYTES)
+  return encrypted.subarray(last, last + TAG_BYTES)
 }
 
-/** The tag, in a block of its own, and the text, both en- or decrypted (RFC 3610 §2.3): S_0 is the tag's, S_1 the text's. */
-function applyKeyStream(key: Uint8Array, nonce: Uint8Array, tag: Uint8Array, text: Uint8Array): Uint8Array {
+/** What begins with the tag's block, with the text behind it, en- or decrypted (RFC 3610 §2.3): S_0 is the tag's, S_1 the text's. */
+function applyKeyStream(key: Uint8Array, nonce: Uint8Array, tagAndText: Uint8Array): Uint8Array {
   const counter = new Uint8Array(BLOCK_BYTES)
   counter[0] = LENGTH_BYTES - 1
   counter.set(nonce, 1)
-  const input = new Uint8Array(BLOCK_BYTES + text.length)
-  input.set(tag)
-  input.set(text, BLOCK_BYTES)
-  return createCipheriv("aes-128-ctr", key, counter).update(input)
+  return createCipheriv("aes-128-ctr", key, counter).update(tagAndText)
 }
 
 /** The ciphertext with its tag behind it. The same key must never see the same nonce with another plaintext. */
 export function seal(key: Uint8Array, nonce: Uint8Array, aad: Uint8Array, plaintext: Uint8Array): Uint8Array {
   if (plaintext.length > MOST_BYTES || aad.length > MOST_AAD_BYTES) throw new RangeError("AES-CCM takes 64 KiB at most")
-  const encrypted = applyKeyStream(key, nonce, authenticate(key, nonce, aad, plaintext), plaintext)
-  const sealed = new Uint8Array(plaintext.length + TAG_BYTES)
-  sealed.set(copyOf(encrypted, BLOCK_BYTES, encrypted.length))
-  sealed.set(copyOf(encrypted, 0, TAG_BYTES), plaintext.length)
-  return sealed
+  const end = BLOCK_BYTES + plaintext.length
+  const input = new Uint8Array(end + TAG_BYTES)
+  input.set(authenticate(key, nonce, aad, plaintext))
+  input.set(plaintext, BLOCK_BYTES)
+  const sealed = applyKeyStream(key, nonce, input)
+  sealed.copyWithin(end, 0, TAG_BYTES) // the tag, from its block to where it belongs
+  return sealed.subarray(BLOCK_BYTES)
 }
 
 /** The plaintext; undefined where key, nonce, additional data and ciphertext do not belong together. */
 export function open(key: Uint8Array, nonce: Uint8Array, aad: Uint8Array, sealed: Uint8Array): Uint8Array | undefined {
   const length = sealed.length - TAG_BYTES
   if (length < 0 || length > MOST_BYTES) return undefined
-  const decrypted = applyKeyStream(key, nonce, copyOf(sealed, length, sealed.length), copyOf(sealed, 0, length))
-  const plaintext = copyOf(decrypted, BLOCK_BYTES, decrypted.length)
+  const input = new Uint8Array(BLOCK_BYTES + length)
+  input.set(sealed.subarray(length))
+  input.set(sealed.subarray(0, length), BLOCK_BYTES)
+  const decrypted = applyKeyStream(key, nonce, input)
+  const plaintext = decrypted.subarray(BLOCK_BYTES)
   const expected = authenticate(key, nonce, aad, plaintext)
-  return timingSafeEqual(expected, copyOf(decrypted, 0, TAG_BYTES)) ? plaintext : undefined
+  return timingSafeEqual(expected, decrypted.subarray(0, TAG_BYTES)) ? plaintext : undefined
 }

@@ -11,7 +11,15 @@ import { AES_CCM_16_64_128, type Context, nonceOf, partialIv } from "./context"
 export interface Binding {
   readonly kid: Uint8Array
   readonly partialIv: Uint8Array
+  /** What both are sealed with besides (RFC 8613 §5.4). */
+  readonly aad: Uint8Array
 }
+
+export const bindingOf = (kid: Uint8Array, partialIv: Uint8Array): Binding => ({
+  kid,
+  partialIv,
+  aad: aadOf({ kid, partialIv }),
+})
 
 // Class U: what a proxy needs stays outside (RFC 8613 §4.1, Figure 5). All else is class E, what nobody knows as well.
 const OUTSIDE: ReadonlySet<number> = new Set([
@@ -28,11 +36,12 @@ const AAD_HEAD = concat(Uint8Array.of(0x83), text("Encrypt0"), bytes(NO_BYTES))
 const VERSION = uint(OSCORE_VERSION)
 
 /** `external_aad` without its wrapping (RFC 8613 §5.4). */
-export const aadArrayOf = ({ kid, partialIv: piv }: Binding): Uint8Array =>
+export const aadArrayOf = ({ kid, partialIv: piv }: Pick<Binding, "kid" | "partialIv">): Uint8Array =>
   array(VERSION, ALGORITHMS, bytes(kid), bytes(piv), NO_CLASS_I)
 
 /** COSE's Enc_structure around it (RFC 9052 §5.3). */
-export const aadOf = (binding: Binding): Uint8Array => concat(AAD_HEAD, bytes(aadArrayOf(binding)))
+export const aadOf = (binding: Pick<Binding, "kid" | "partialIv">): Uint8Array =>
+  concat(AAD_HEAD, bytes(aadArrayOf(binding)))
 
 /** Code, options of class E and payload: a message without its header (RFC 8613 §5.3). */
 function plaintextOf({ code, options, payload }: Content): Uint8Array {
@@ -79,16 +88,19 @@ export function protectRequest(
   request: Content,
   kidContext?: Uint8Array,
 ): { readonly message: Content; readonly binding: Binding } {
-  const binding = { kid: context.senderId, partialIv: partialIv(sequenceNumber) }
+  const binding = bindingOf(context.senderId, partialIv(sequenceNumber))
   const nonce = nonceOf(context, context.senderId, binding.partialIv)
-  const ciphertext = seal(context.senderKey, nonce, aadOf(binding), plaintextOf(request))
-  return { message: messageOf(Code.Post, request, { ...binding, kidContext }, ciphertext), binding }
+  const ciphertext = seal(context.senderKey, nonce, binding.aad, plaintextOf(request))
+  return {
+    message: messageOf(Code.Post, request, { kid: binding.kid, partialIv: binding.partialIv, kidContext }, ciphertext),
+    binding,
+  }
 }
 
 /** RFC 8613 §8.2, steps 4 to 7. Undefined where decryption fails; throws MessageFormatError where what is inside is none. */
 export function openRequest(context: Context, binding: Binding, { options, payload }: Content): Content | undefined {
   const nonce = nonceOf(context, context.recipientId, binding.partialIv)
-  const plaintext = open(context.recipientKey, nonce, aadOf(binding), payload)
+  const plaintext = open(context.recipientKey, nonce, binding.aad, payload)
   return plaintext && contentOf(plaintext, options)
 }
 
@@ -107,7 +119,7 @@ export function protectResponse(
 ): Content {
   const own = sequenceNumber === undefined ? undefined : partialIv(sequenceNumber)
   const nonce = own ? nonceOf(context, context.senderId, own) : nonceOf(context, context.recipientId, binding.partialIv)
-  const ciphertext = seal(context.senderKey, nonce, aadOf(binding), plaintextOf(response))
+  const ciphertext = seal(context.senderKey, nonce, binding.aad, plaintextOf(response))
   return messageOf(Code.Changed, response, { partialIv: own, kidContext }, ciphertext)
 }
 
@@ -121,6 +133,6 @@ export function openResponse(
   const nonce = object.partialIv
     ? nonceOf(context, context.recipientId, object.partialIv)
     : nonceOf(context, context.senderId, binding.partialIv)
-  const plaintext = open(context.recipientKey, nonce, aadOf(binding), payload)
+  const plaintext = open(context.recipientKey, nonce, binding.aad, payload)
   return plaintext && contentOf(plaintext, options)
 }

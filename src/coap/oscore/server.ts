@@ -11,7 +11,7 @@ import { bytes as byteString, concat, readBytes } from "./cbor"
 import { CHALLENGE_BYTES, Challenges, type RandomBytes } from "./challenges"
 import { type Context, deriveContext, sequenceNumberOf } from "./context"
 import { addressOf, type DeviceKeys, GATEWAY_ID, protectedEndpoint } from "./identity"
-import { type Binding, objectOf, openRequest, protectResponse, type ResponseExtras } from "./message"
+import { type Binding, bindingOf, objectOf, openRequest, protectResponse, type ResponseExtras } from "./message"
 import { type Established, type PeerState, Peers } from "./peers"
 import { ReplayWindow } from "./window"
 
@@ -80,7 +80,7 @@ export class OscoreServer {
     const epoch = device === undefined ? undefined : keys.epochOf(device)
     if (device === undefined || epoch === undefined) return refuse(Code.Unauthorized, "Security context not found")
     const peer = this.#peers.get(device, epoch, () => keys.secretOf(device, epoch))
-    const binding = { kid, partialIv }
+    const binding = bindingOf(kid, partialIv)
     const arrived = { request, device, peer, binding, number: sequenceNumberOf(partialIv) }
     const read = kidContext === undefined ? this.#withoutContext(arrived) : this.#withContext(arrived, kidContext)
     return read.kind === "opened" ? this.#answer(read, request) : read.response

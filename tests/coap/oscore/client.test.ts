@@ -5,7 +5,7 @@ import { bytes as byteString, readBytes } from "../../../src/coap/oscore/cbor"
 import { type Exchange, OscoreClient, UnprovenAnswer } from "../../../src/coap/oscore/client"
 import { deriveContext } from "../../../src/coap/oscore/context"
 import { GATEWAY_ID, idOf } from "../../../src/coap/oscore/identity"
-import { objectOf, openRequest, protectResponse } from "../../../src/coap/oscore/message"
+import { bindingOf, objectOf, openRequest, protectResponse } from "../../../src/coap/oscore/message"
 import { say, textOf } from "../../../src/coap/resource"
 import { TOMATOES } from "../../fixtures"
 import { Asked, clientOf, GATEWAY, MASTER_SECRET, seeded, serverOf, survey, Wire } from "./ends"
@@ -41,7 +41,7 @@ function read(message: Content) {
     senderId: GATEWAY_ID,
     recipientId: idOf(TOMATOES),
   })
-  return { object, context, binding: { kid: object.kid, partialIv: object.partialIv } }
+  return { object, context, binding: bindingOf(object.kid, object.partialIv) }
 }
 
 const protect =

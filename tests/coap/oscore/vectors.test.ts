@@ -6,6 +6,7 @@ import { deriveContext, infoOf, nonceOf, partialIv } from "../../../src/coap/osc
 import {
   aadArrayOf,
   aadOf,
+  bindingOf,
   objectOf,
   openRequest,
   openResponse,
@@ -180,7 +181,7 @@ describe("protectResponse() and openResponse()", () => {
     test(name, () => {
       const client = deriveContext(WITH_SALT)
       const server = deriveContext({ ...WITH_SALT, senderId: WITH_SALT.recipientId, recipientId: WITH_SALT.senderId })
-      const binding = { kid: client.senderId, partialIv: partialIv(SEQUENCE_NUMBER) }
+      const binding = bindingOf(client.senderId, partialIv(SEQUENCE_NUMBER))
       const header = decodeMessage(bytes(PLAIN_RESPONSE))
       expect(hex(aadOf(binding))).toBe(RESPONSE_AAD)
       expect(hex(seal(server.senderKey, bytes(nonce), bytes(RESPONSE_AAD), bytes(RESPONSE_PLAINTEXT)))).toBe(ciphertext)
