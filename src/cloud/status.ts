@@ -199,7 +199,7 @@ function lastCompleteDay(sqlite: Database, siteId: number): Day | null {
     .query<{ day: Day }, [number]>(
       `SELECT day FROM collections WHERE site = ?1 AND iif(json_valid(report),
          json_array_length(report, '$.missing') = 0 AND json_array_length(report, '$.refused') = 0
-         AND NOT coalesce(report ->> '$.adopted', 0), 0)
+         AND NOT coalesce(report ->> '$.adopted', 0) AND NOT coalesce(report ->> '$.dropped', 0), 0)
        ORDER BY day DESC LIMIT 1`,
     )
     .get(siteId)

@@ -54,10 +54,10 @@ export class Evaluation {
   }
 
   #report(): CollectionReport | undefined {
-    const row = this.query<{ report: string }>("SELECT report FROM collections WHERE site = ?1 AND day = ?2").get(
-      this.site.id,
-      this.day,
-    )
+    const row = this.query<{ report: string }>(
+      `SELECT report FROM collections WHERE site = ?1 AND day = ?2
+       AND NOT iif(json_valid(report), coalesce(report ->> '$.dropped', 0), 0)`,
+    ).get(this.site.id, this.day)
     try {
       const parsed = v.safeParse(collectionReport, JSON.parse(row?.report ?? "null"))
       return parsed.success ? parsed.output : undefined

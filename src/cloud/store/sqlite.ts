@@ -38,6 +38,9 @@ interface DeviceDay {
 
 // nearly all outcomes, made once
 const NEW: Kept = { outcome: "new", superseded: 0 }
+const LISTS = ["arrived", "late", "missing", "stale", "refused", "changed", "reasons"]
+const EMPTIED = `json_set(report, ${LISTS.map((name) => `'$.${name}', json('[]')`).join(", ")}, '$.dropped', json('true'))`
+
 const DROPPED: Kept = { outcome: "dropped", superseded: 0 }
 const DIFFERS: Closed = { agrees: false, toList: false }
 
@@ -146,10 +149,10 @@ export class SqliteStore implements Store {
       ).run(...range, upTo)
       this.#knownDay = undefined
       this.#reopen(siteId, day)
-      // the account of a day of which nothing is left would be shown as its last run
+      // of a day of which nothing is left the account says only that its run took place: none of it is awaited any more
       this.#query(
-        `DELETE FROM collections WHERE site = ?1 AND day = ?2
-         AND NOT EXISTS (SELECT 1 FROM surveys WHERE site = ?1 AND day = ?2)`,
+        `UPDATE collections SET listed = listed | ${LISTED}, report = iif(json_valid(report), ${EMPTIED}, report)
+         WHERE site = ?1 AND day = ?2 AND NOT EXISTS (SELECT 1 FROM surveys WHERE site = ?1 AND day = ?2)`,
       ).run(siteId, day)
       return upTo
     })

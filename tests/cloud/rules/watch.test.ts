@@ -1,10 +1,11 @@
 import { expect, test } from "bun:test"
 import { copyFileSync, rmSync } from "node:fs"
 import { readHeldRules } from "../../../src/cloud/rules/reader"
+import { readCloudStatus } from "../../../src/cloud/status"
 import { STORE } from "../../../src/cloud/store/schema"
 import { copyDatabase, DurableDatabase } from "../../../src/storage/database"
 import { addDays, type Day } from "../../../src/survey/calendar"
-import { formatAddress } from "../../../src/topology/address"
+import { EVERY_ADDRESS, formatAddress } from "../../../src/topology/address"
 import { SITE } from "../fixtures"
 import { address, readings, WatchedSite } from "./fixture"
 
@@ -349,6 +350,23 @@ test("what holds of a day that is dropped ends with the readings that come, and 
     "2026-01-01 ✖ 192.168.1.3: dry, 12 %",
     "2026-01-02 ✔ 192.168.1.2 tomatoes: no longer dry, 50 %",
   ])
+})
+
+test("a day that is dropped whole is still a run that took place, and what holds is not told anew", async () => {
+  using site = new WatchedSite("{ dry: 20 }", DEVICES)
+  await site.run({ [ONE]: WELL, [TWO]: WELL })
+  await site.run({ [ONE]: DRY, [TWO]: missing() })
+  const [lastRun, nextRun] = [site.watch.lastRun(SITE), site.watch.nextRun(SITE)]
+  await site.bench.store.drop(SITE, { day: site.day, addresses: EVERY_ADDRESS, revision: 100 })
+  expect([site.watch.lastRun(SITE), site.watch.nextRun(SITE)]).toEqual([lastRun, nextRun])
+  site.reopen()
+  site.watch.start()
+  await site.watch.finish()
+  await site.run({ [ONE]: DRY, [TWO]: missing() })
+  expect(site.messages).toHaveLength(1)
+  const [status] = readCloudStatus(site.bench.file).sites
+  expect(status?.lastCompleteDay).toBe("2026-01-01")
+  expect(status?.run?.day).toBe("2026-01-03")
 })
 
 test("a device of which every day is dropped is silent, if that is watched for, and says nothing else", async () => {
