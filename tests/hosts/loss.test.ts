@@ -47,12 +47,12 @@ describeHosts("a network that loses things", () => {
       await Promise.all([hosts.devicesBridge.lose(loss.devices), hosts.cloudBridge.lose(loss.cloud)])
       const punctual = hosts.addresses.filter((ip) => ip !== LATE)
       const before = await hosts.startGateway()
+      await hosts.cutCloud() // before anything could be delivered, however long the first survey takes
       const devices = punctual.map((ip) => hosts.device(ip).start("device", ip))
       const cloud = hosts.cloud.start("cloud")
 
       const inTheMiddle = () => collections(hosts).length > 0 && spooledSurveys(hosts).length > 0
       await hosts.until("a survey arrives in a collection", inTheMiddle)
-      await hosts.cutCloud()
       expect((await before.stop("SIGKILL")).stderr).not.toContain("✔ cloud")
       const after = hosts.gateway.start("gateway")
       await after.says("Not delivered")
