@@ -19,6 +19,9 @@ export interface Look {
   readonly timeZone?: string
 }
 
+/** Of a test in a browser: now and then its driver loses an answer, and waits for it for ever. */
+export const IN_BROWSER = { timeout: 30_000, retry: 2 }
+
 const ANSWER_WITHIN_MS = 1000
 
 // all tabs of a process are one browser's, which ends with it

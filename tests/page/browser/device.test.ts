@@ -3,9 +3,8 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test"
 import { Network } from "../../../src/network"
 import { Page } from "../../../src/page/page"
 import { DAY_MS, MONDAY_AT_SIX, Site, until } from "../../end-to-end/fixture"
-import { Browser, type Look, missingBrowser } from "./browser"
+import { Browser, IN_BROWSER, type Look, missingBrowser } from "./browser"
 
-const WITHIN_MS = 60_000
 const LOOKS = ([360, 1280] as const).flatMap((width) =>
   (["light", "dark"] as const).map((scheme): Look => ({ width, scheme })),
 )
@@ -19,7 +18,7 @@ describe.skipIf(missing !== undefined)(`in a browser${missing ? ` (${missing})` 
   beforeAll(async () => {
     site = await Site.collected({ page: "{ port: 0 }", extra: "alerts: { rules: { dry: 29, hot: 40 } }" })
     page = await Page.start({ topology: site.topology, counts: () => undefined, log: site.log })
-  }, WITHIN_MS)
+  }, IN_BROWSER)
   afterAll(async () => {
     page?.stop()
     await site?.[Symbol.asyncDispose]()
@@ -44,7 +43,7 @@ describe.skipIf(missing !== undefined)(`in a browser${missing ? ` (${missing})` 
         expect(browser.complaints).toEqual([])
       }
     },
-    WITHIN_MS,
+    IN_BROWSER,
   )
 
   test(
@@ -66,7 +65,7 @@ describe.skipIf(missing !== undefined)(`in a browser${missing ? ` (${missing})` 
       expect(await browser.evaluate<number[]>(pixels)).toEqual([4, 4]) // two dots of two pixels each
       expect(await browser.violations()).toEqual([])
     },
-    WITHIN_MS,
+    IN_BROWSER,
   )
 
   test(
@@ -80,7 +79,7 @@ describe.skipIf(missing !== undefined)(`in a browser${missing ? ` (${missing})` 
       expect(await browser.violations()).toEqual([])
       expect(browser.complaints).toEqual([expect.stringContaining("404")])
     },
-    WITHIN_MS,
+    IN_BROWSER,
   )
 
   test(
@@ -97,7 +96,7 @@ describe.skipIf(missing !== undefined)(`in a browser${missing ? ` (${missing})` 
       expect(await browser.text("#reading")).toBe("Sunday 22 November, 20:00: 21 °C, 28 %")
       expect(browser.complaints).toEqual([])
     },
-    WITHIN_MS,
+    IN_BROWSER,
   )
 
   test(
@@ -108,7 +107,7 @@ describe.skipIf(missing !== undefined)(`in a browser${missing ? ` (${missing})` 
       expect(await browser.text("#reading")).toBe("Sunday 22 November, 12:00: 25 °C, 33 %")
       expect(browser.complaints).toEqual([])
     },
-    WITHIN_MS,
+    IN_BROWSER,
   )
 
   test(
@@ -125,7 +124,7 @@ describe.skipIf(missing !== undefined)(`in a browser${missing ? ` (${missing})` 
       expect(read).toEqual(["08:00", "08:00", "12:00", "20:00", "20:00", "16:00"])
       expect(browser.complaints).toEqual([])
     },
-    WITHIN_MS,
+    IN_BROWSER,
   )
 
   test(
@@ -138,7 +137,7 @@ describe.skipIf(missing !== undefined)(`in a browser${missing ? ` (${missing})` 
       expect(await browser.text("#reading")).toBe("Sunday 22 November, 08:00: 20 °C, 30 %")
       expect(browser.complaints).toEqual([])
     },
-    WITHIN_MS,
+    IN_BROWSER,
   )
 
   test(
@@ -156,7 +155,7 @@ describe.skipIf(missing !== undefined)(`in a browser${missing ? ` (${missing})` 
       expect(await browser.until<string>(`document.querySelector("noscript").innerText`)).toContain("the tables below")
       expect(browser.complaints).toEqual([])
     },
-    WITHIN_MS,
+    IN_BROWSER,
   )
 
   test(
@@ -181,7 +180,7 @@ describe.skipIf(missing !== undefined)(`in a browser${missing ? ` (${missing})` 
       expect(await browser.text("#reading")).toBe("Monday 23 November, 20:00: 21 °C, 28 %")
       expect(browser.complaints).toEqual([])
     },
-    WITHIN_MS,
+    IN_BROWSER,
   )
 
   test(
@@ -195,6 +194,6 @@ describe.skipIf(missing !== undefined)(`in a browser${missing ? ` (${missing})` 
       }
       expect(await browser.violations()).toContain("image-alt: img")
     },
-    WITHIN_MS,
+    IN_BROWSER,
   )
 })

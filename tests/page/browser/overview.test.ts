@@ -5,9 +5,8 @@ import { Network } from "../../../src/network"
 import { Page } from "../../../src/page/page"
 import { runCommand } from "../../commands/command"
 import { DAY_MS, MONDAY_AT_SIX, Site, until } from "../../end-to-end/fixture"
-import { Browser, missingBrowser } from "./browser"
+import { Browser, IN_BROWSER, missingBrowser } from "./browser"
 
-const WITHIN_MS = 60_000
 const WIDE = { width: 1280, scheme: "light" } as const
 
 const missing = missingBrowser()
@@ -53,7 +52,7 @@ inBrowser(
     expect(browser.complaints).toEqual([])
     page.stop()
   },
-  WITHIN_MS,
+  IN_BROWSER,
 )
 
 inBrowser(
@@ -80,7 +79,7 @@ inBrowser(
     page.stop()
     await browser.until(lost)
   },
-  WITHIN_MS,
+  IN_BROWSER,
 )
 
 inBrowser(
@@ -107,7 +106,7 @@ inBrowser(
     expect(asked).toBe(2)
     page.stop()
   },
-  WITHIN_MS,
+  IN_BROWSER,
 )
 
 inBrowser(
@@ -135,5 +134,5 @@ inBrowser(
     expect(browser.complaints).toEqual([])
     page.stop()
   },
-  WITHIN_MS,
+  IN_BROWSER,
 )

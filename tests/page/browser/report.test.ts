@@ -9,9 +9,8 @@ import { addDays } from "../../../src/survey/calendar"
 import type { Topology } from "../../../src/topology/topology"
 import { MONDAY_AT_SIX, Site } from "../../end-to-end/fixture"
 import { DAY, Farm, HERBS } from "../device/fixture"
-import { Browser, type Look, missingBrowser } from "./browser"
+import { Browser, IN_BROWSER, type Look, missingBrowser } from "./browser"
 
-const WITHIN_MS = 60_000
 const LOOKS = ([360, 1280] as const).flatMap((width) =>
   (["light", "dark"] as const).map((scheme): Look => ({ width, scheme })),
 )
@@ -44,7 +43,7 @@ describe.skipIf(missing !== undefined)(`in a browser${missing ? ` (${missing})` 
       written(site.topology, { from: sunday, to: sunday }, "sunday.html"),
       written(site.topology, { from: monday, to: monday }, "monday.html"), // which has no part that its grid leads to
     ])
-  }, WITHIN_MS)
+  }, IN_BROWSER)
   afterAll(async () => {
     await site?.[Symbol.asyncDispose]()
     farm?.[Symbol.dispose]()
@@ -71,7 +70,7 @@ describe.skipIf(missing !== undefined)(`in a browser${missing ? ` (${missing})` 
         expect(browser.complaints).toEqual([])
       }
     },
-    WITHIN_MS,
+    IN_BROWSER,
   )
 
   test(
@@ -94,7 +93,7 @@ describe.skipIf(missing !== undefined)(`in a browser${missing ? ` (${missing})` 
       )
       expect(browser.complaints).toEqual([])
     },
-    WITHIN_MS,
+    IN_BROWSER,
   )
 
   test(
@@ -115,7 +114,7 @@ describe.skipIf(missing !== undefined)(`in a browser${missing ? ` (${missing})` 
         expect(browser.complaints).toEqual([])
       }
     },
-    WITHIN_MS,
+    IN_BROWSER,
   )
 
   test(
@@ -135,7 +134,7 @@ describe.skipIf(missing !== undefined)(`in a browser${missing ? ` (${missing})` 
       expect(await browser.evaluate<number>(OVERLAPS)).toBe(0)
       expect(browser.complaints).toEqual([])
     },
-    WITHIN_MS,
+    IN_BROWSER,
   )
 })
 
