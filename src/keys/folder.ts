@@ -1,10 +1,11 @@
 // The keys beside a topology: `keys/site.secret` and `keys/devices` where the gateway is, `keys/<ip>.key` where a device is.
-import { existsSync, readdirSync, statSync } from "node:fs"
+import { existsSync, readdirSync } from "node:fs"
 import { join } from "node:path"
 import type { Clock } from "../clock"
 import { INVOCATION } from "../installation"
 import { type AddressRange, formatAddress, parseAddress } from "../topology/address"
 import { joinRanges } from "../topology/ranges"
+import { FileChanges } from "./changes"
 import { DEVICE_KEY_BYTES, deviceKeyOf, parseSecret, SITE_SECRET_BYTES } from "./device"
 import { Epochs, parseEpochs } from "./epochs"
 import { KeyError } from "./errors"
@@ -19,30 +20,27 @@ export const deviceKeyFile = (ip: string): string => `${ip}.key`
 const deviceOfFile = (name: string): number | undefined =>
   name.endsWith(".key") ? parseAddress(name.slice(0, -".key".length)) : undefined
 
-const LOOK_EVERY_MS = 5000 // for what `pair` has changed meanwhile
-
 interface Loaded extends SiteKeys {
   /** A host without the folder looks for no device's key. */
   readonly isThere: boolean
-  /** Of both files, as they were read. */
-  readonly stamp: string
 }
 
-const NOTHING: Loaded = { siteSecret: undefined, epochs: new Epochs([]), isThere: false, stamp: "" }
+const NOTHING: Loaded = { siteSecret: undefined, epochs: new Epochs([]), isThere: false }
 
 export class KeyFolder {
   readonly #folder: string
+  readonly #changes: FileChanges
   #loaded: Loaded = NOTHING
-  #lookedAt: number
 
   /** @param warn hears why what was changed cannot be used: what was read before stays in force */
   private constructor(
     topologyFolder: string,
-    private readonly clock: Pick<Clock, "monotonic">,
+    clock: Pick<Clock, "monotonic">,
     private readonly warn: (text: string) => void,
   ) {
     this.#folder = join(topologyFolder, KEYS)
-    this.#lookedAt = clock.monotonic()
+    const files = [DEVICES_FILE, SITE_SECRET_FILE].map((name) => join(this.#folder, name))
+    this.#changes = new FileChanges([this.#folder, ...files], clock)
   }
 
   /** Throws KeyError where a file is there and cannot be used. */
@@ -88,11 +86,7 @@ export class KeyFolder {
   }
 
   #look(): void {
-    const now = this.clock.monotonic()
-    if (now - this.#lookedAt < LOOK_EVERY_MS) return
-    this.#lookedAt = now
-    const stamp = stampOf(this.#folder)
-    if (stamp === this.#loaded.stamp) return
+    if (!this.#changes.look()) return
     try {
       const loaded = load(this.#folder)
       // a folder that was lost must not open the gateway for what comes in plain
@@ -101,7 +95,6 @@ export class KeyFolder {
       }
       this.#loaded = loaded
     } catch (error) {
-      this.#loaded = { ...this.#loaded, stamp } // it is said once
       this.warn(`${error instanceof Error ? error.message : error}; the keys of before hold`)
     }
   }
@@ -134,10 +127,7 @@ function epochsIn(text: string, path: string): Epochs {
   }
 }
 
-function load(folder: string): Loaded {
-  const stamp = stampOf(folder) // before they are read: what is changed meanwhile is read again
-  return { ...readSiteKeys(folder), isThere: existsSync(folder), stamp }
-}
+const load = (folder: string): Loaded => ({ ...readSiteKeys(folder), isThere: existsSync(folder) })
 
 function readKey(path: string, length: number): Uint8Array | undefined {
   const text = readSecretIfThere(path)
@@ -151,12 +141,4 @@ function readKey(path: string, length: number): Uint8Array | undefined {
 function deviceFilesIn(folder: string): string[] {
   if (!existsSync(folder)) return []
   return readdirSync(folder).filter((name) => deviceOfFile(name) !== undefined)
-}
-
-function stampOf(folder: string): string {
-  const stampOfFile = (name: string) => {
-    const stats = statSync(join(folder, name), { throwIfNoEntry: false })
-    return stats ? `${stats.ino} ${stats.size} ${stats.mtimeMs}` : "-"
-  }
-  return `${existsSync(folder)} ${stampOfFile(DEVICES_FILE)} ${stampOfFile(SITE_SECRET_FILE)}`
 }
