@@ -1,4 +1,4 @@
-// Quantities and devices in words.
+// Quantities, devices and errors in words.
 import { printable } from "./printable"
 
 export const count = (number: number, singular: string, plural = `${singular}s`): string =>
@@ -7,6 +7,9 @@ export const count = (number: number, singular: string, plural = `${singular}s`)
 /** "192.168.1.2 tomatoes", printable: columns stand below each other. */
 export const labelOf = ({ ip, name }: { readonly ip: string; readonly name?: string | null | undefined }): string =>
   name ? `${ip} ${printable(name)}` : ip
+
+/** What an error says; whatever else was thrown, as text. */
+export const errorText = (error: unknown): string => (error instanceof Error ? error.message : String(error))
 
 const UNITS = ["KB", "MB", "GB", "TB"]
 

@@ -1,5 +1,5 @@
 // Each of those who are told by the way that is theirs: over the web, by mail, through a script.
-
+import { errorText } from "../format"
 import type { News } from "../news"
 import { readSecret } from "../topology/alerts/secret"
 import type { Smtp } from "../topology/alerts/smtp"
@@ -62,7 +62,7 @@ function webErrand(target: WebTarget, key: string, words: Message, means: Means)
     if (fault !== undefined) return never(target, `${labelOfTarget(target)} must hold ${fault}`)
     return postOf(letterTo({ url: found, as, key }, words), means)
   } catch (error) {
-    return never(target, error instanceof Error ? error.message : String(error))
+    return never(target, errorText(error))
   }
 }
 

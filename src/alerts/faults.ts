@@ -2,6 +2,7 @@
 import { accessSync, constants } from "node:fs"
 import { resolve } from "node:path"
 import type { Clock } from "../clock"
+import { errorText } from "../format"
 import { readSecret, type Secret } from "../topology/alerts/secret"
 import type { Recipients } from "./messenger"
 import { tryOnce } from "./patience"
@@ -43,7 +44,7 @@ function secretFault(key: string, secret: Secret, folder: string, environment: E
     readSecret(secret, folder, environment)
     return []
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error)
+    const reason = errorText(error)
     return [{ text: `${key}: ${reason}`, isCertain: secret.kind === "file" }]
   }
 }

@@ -1,6 +1,7 @@
 // A message by mail: through one server (RFC 5321), whose answer is told, and no word of the password.
 import { readFileSync } from "node:fs"
 import { resolve } from "node:path"
+import { errorText } from "../format"
 import { printable, shorten } from "../printable"
 import { readSecret } from "../topology/alerts/secret"
 import { SMTP_PORTS, type Smtp } from "../topology/alerts/smtp"
@@ -35,7 +36,7 @@ export const mailOf = (mail: Mail, options: MailOptions): Errand => ({
     try {
       return await send(mail, options.smtp, kept(options), signal)
     } catch (error) {
-      const reason = `alerts.smtp: ${error instanceof Error ? error.message : error}`
+      const reason = `alerts.smtp: ${errorText(error)}`
       return { kind: "failed", reason, passing: false }
     }
   },

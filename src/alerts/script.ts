@@ -1,6 +1,7 @@
 // A script that is told: its default export, called in a thread of its own, and cut off when it takes too long.
 import { statSync } from "node:fs"
 import { resolve } from "node:path"
+import { errorText } from "../format"
 import { printable, shorten } from "../printable"
 import { ScriptWorker, type Task } from "../script/worker"
 import type { AlertEvent } from "./event"
@@ -35,7 +36,7 @@ async function attempt(path: string, folder: string, task: Task, signal: AbortSi
     await worker.ask(task, signal)
     return { kind: "taken" }
   } catch (error) {
-    const message = (error instanceof Error ? error.message : String(error)).replaceAll(`${folder}/`, "")
+    const message = errorText(error).replaceAll(`${folder}/`, "")
     const [line = ""] = message.split(/[\r\n]/, 1)
     return { kind: "failed", reason: path + shorten(printable(line), REASON_CHARACTERS), passing: true }
   } finally {

@@ -1,5 +1,6 @@
 // The cloud: listens on TCP, tells CoAP from plain text, stores, and lists on its console.
 import type { Clock, Random } from "../clock"
+import { errorText } from "../format"
 import { tlsOf } from "../keys/ends"
 import { Renewal } from "../keys/renewal"
 import type { Log } from "../log"
@@ -169,7 +170,7 @@ export class Cloud {
       this.#listener?.renew(tls)
       log.info("The cloud's certificate is another one: it is shown from now on")
     } catch (error) {
-      log.error(`The cloud's certificate of before is still shown: ${error instanceof Error ? error.message : error}`)
+      log.error(`The cloud's certificate of before is still shown: ${errorText(error)}`)
     }
   }
 

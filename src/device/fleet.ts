@@ -1,5 +1,6 @@
 // The devices that this process plays, run together: bounded in number, spread over time, each with its reason.
 import { pause } from "../clock"
+import { errorText } from "../format"
 import type { Log } from "../log"
 import type { Day } from "../survey/calendar"
 import type { Device } from "../topology/devices"
@@ -150,7 +151,7 @@ async function runOne(device: Device, sending: Sending): Promise<boolean> {
   try {
     return await runDevice(day, { ...sending, device, emit }, own.signal)
   } catch (error) {
-    if (!own.signal.aborted) reasons.set(address, error instanceof Error ? error.message : String(error))
+    if (!own.signal.aborted) reasons.set(address, errorText(error))
     return true
   } finally {
     active.delete(address)

@@ -1,4 +1,5 @@
 // Which devices have a key, and how often it was made anew: `192.168.1.2 1` a line, or `10.0.0.1-10.0.66.64 1`. No secret.
+import { errorText } from "../format"
 import { type AddressRange, formatRange, parseRange } from "../topology/address"
 import { type EpochRange, EpochTable } from "./epoch-table"
 
@@ -77,7 +78,7 @@ export function parseEpochs(text: string, path: string): Epochs {
   try {
     return new Epochs(rangesIn(text))
   } catch (cause) {
-    throw new Error(`${path}${cause instanceof Error ? cause.message : cause}`, { cause })
+    throw new Error(`${path}${errorText(cause)}`, { cause })
   }
 }
 

@@ -2,6 +2,7 @@
 import { existsSync, readdirSync } from "node:fs"
 import { join } from "node:path"
 import type { Clock } from "../clock"
+import { errorText } from "../format"
 import { INVOCATION } from "../installation"
 import { type AddressRange, formatAddress, parseAddress } from "../topology/address"
 import { joinRanges } from "../topology/ranges"
@@ -95,7 +96,7 @@ export class KeyFolder {
       }
       this.#loaded = loaded
     } catch (error) {
-      this.warn(`${error instanceof Error ? error.message : error}; the keys of before hold`)
+      this.warn(`${errorText(error)}; the keys of before hold`)
     }
   }
 }
@@ -123,7 +124,7 @@ function epochsIn(text: string, path: string): Epochs {
   try {
     return parseEpochs(text, path)
   } catch (cause) {
-    throw new KeyError(cause instanceof Error ? cause.message : String(cause), { cause })
+    throw new KeyError(errorText(cause), { cause })
   }
 }
 

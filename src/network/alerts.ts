@@ -4,7 +4,7 @@ import { Messenger, type Recipients } from "../alerts/messenger"
 import type { Clock, Random } from "../clock"
 import type { Cloud } from "../cloud/cloud"
 import { isOverdue } from "../cloud/rules/rhythm"
-import { formatWhen } from "../format"
+import { errorText, formatWhen } from "../format"
 import type { Log } from "../log"
 import { dueRun } from "../status/overdue"
 import { dayOf } from "../survey/calendar"
@@ -132,7 +132,7 @@ export function heartbeatUrl(
     if (isWebUrl(url)) return url
     log.warn(`alerts.heartbeat: ${nameOfSecret(heartbeat)} must hold an http or https URL`)
   } catch (error) {
-    log.warn(`alerts.heartbeat: ${error instanceof Error ? error.message : error}`)
+    log.warn(`alerts.heartbeat: ${errorText(error)}`)
   }
   return undefined
 }

@@ -2,6 +2,7 @@
 import { resolve } from "node:path"
 import * as v from "valibot"
 import { systemClock } from "../clock"
+import { errorText } from "../format"
 import { readKeyPair } from "../keys/files"
 import { bindError } from "../net/udp"
 import { isLoopback } from "../topology/address"
@@ -25,7 +26,7 @@ let texts: Texts
 
 self.onmessage = async ({ data }: MessageEvent<ToServer>) => {
   if (data.kind === "start")
-    await start(data.begun).catch((error) => tell({ kind: "failed", reason: messageOf(error) }))
+    await start(data.begun).catch((error) => tell({ kind: "failed", reason: errorText(error) }))
   if (data.kind === "changed") await refresh()
   if (data.kind === "counts") views?.counted(data.counts)
 }
@@ -103,5 +104,3 @@ function tlsOf({ tls }: PageSettings, { folder }: Topology): { cert: string; key
   )
   return { cert: certificate, key }
 }
-
-const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))

@@ -2,6 +2,7 @@
 // of, and the sums of both.
 import { mkdir, rm, stat, writeFile } from "node:fs/promises"
 import { basename, dirname, resolve } from "node:path"
+import { errorText } from "../../format"
 import { didYouMean } from "../../nearest"
 import { COMMON_OPTIONS, UsageError, type Values } from "../arguments"
 import { createScreen } from "../screen"
@@ -100,5 +101,5 @@ async function sumsOf(...files: readonly string[]): Promise<string> {
 
 function whyNot(cause: unknown): string {
   const causes = cause instanceof AggregateError ? cause.errors : [cause]
-  return causes.map((one) => (one instanceof Error ? one.message : String(one))).join("; ")
+  return causes.map(errorText).join("; ")
 }

@@ -1,4 +1,5 @@
 // The page beside a network that runs: who serves it, and what it shows of.
+import { errorText } from "../../format"
 import type { Event, Network, Roles, Topology } from "../../network"
 import type { Page } from "../../page/page"
 import type { Screen } from "../screen"
@@ -22,7 +23,7 @@ export async function startPage(
     screen.plain(`Page  ${page.url}`)
     return page
   } catch (error) {
-    screen.warn(`There is no page: ${error instanceof Error ? error.message : error}`)
+    screen.warn(`There is no page: ${errorText(error)}`)
     return undefined
   }
 }

@@ -1,6 +1,7 @@
 // topology.yaml while the network runs: looked at once a minute, on SIGHUP and before each run; what may change does.
 import { stat } from "node:fs/promises"
 import type { Clock } from "../../clock"
+import { errorText } from "../../format"
 import { loadTopology, type Topology } from "../../network"
 import { applyChanges, changesOf } from "../../topology/changes"
 import type { Screen } from "../screen"
@@ -74,7 +75,7 @@ export class TopologyFile {
     try {
       await this.#read()
     } catch (error) {
-      const [first = ""] = (error instanceof Error ? error.message : String(error)).split("\n")
+      const [first = ""] = errorText(error).split("\n")
       this.screen.error(`${this.topology.file} is not sound, the old one stays: ${first}`)
     }
   }

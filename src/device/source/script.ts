@@ -1,6 +1,7 @@
 // Survey scripts, each asked in a worker of its own within a time limit.
 import { resolve } from "node:path"
 import type { Clock } from "../../clock"
+import { errorText } from "../../format"
 import { shorten } from "../../printable"
 import { ScriptWorker, type Task } from "../../script/worker"
 import type { Day } from "../../survey/calendar"
@@ -64,7 +65,7 @@ export class Scripts {
       return await this.#askWorker(version, task, clock, AbortSignal.any([signal, limit.signal]))
     } catch (cause) {
       signal.throwIfAborted()
-      const message = cause instanceof Error ? cause.message : String(cause)
+      const message = errorText(cause)
       throw new SurveyMissing(survey + oneLine(message.replaceAll(`${folder}/`, "")), { cause })
     } finally {
       cancel()

@@ -1,4 +1,5 @@
 // Answers what people ask of a running gateway, one request after the other.
+import { errorText } from "../../format"
 import type { Log } from "../../log"
 import type { Sockets } from "../../net/sockets"
 import type { UnixAnswer, UnixListener } from "../../net/unix"
@@ -35,7 +36,7 @@ export class Control {
       makeFolder(place, spool)
       this.#listener = sockets.listenUnix({ path, mode: OWNER_AND_GROUP, answer: (text) => this.#answer(text) })
     } catch (error) {
-      const why = error instanceof Error ? error.message : error
+      const why = errorText(error)
       log.warn(`Nobody can ask anything of this gateway while it runs: there is no socket at ${path}, ${why}`)
     }
   }

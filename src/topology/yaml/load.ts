@@ -1,6 +1,7 @@
 // topology.yaml → Topology, or every problem with its place.
 import { stat } from "node:fs/promises"
 import { dirname, resolve } from "node:path"
+import { errorText } from "../../format"
 import { secretFaults } from "../alerts/faults"
 import { Devices } from "../devices"
 import { refusals, warnings } from "../rules"
@@ -97,7 +98,7 @@ function whyUnreadable(cause: unknown): string {
   const code = cause instanceof Error && "code" in cause ? cause.code : undefined
   if (code === "ENOENT") return "is not there: run this in the folder that holds it, or name it with --topology FILE"
   if (code === "EACCES") return "may not be read: give this user leave to read it"
-  return `cannot be read: ${cause instanceof Error ? cause.message : cause}`
+  return `cannot be read: ${errorText(cause)}`
 }
 
 function unusable(file: string, message: string, cause?: unknown): TopologyError {
