@@ -1,5 +1,4 @@
 // What a script of alerts.to is called with.
-
 import type { News, Told } from "../news"
 import type { Day } from "../survey/calendar"
 import { formatAddress } from "../topology/address"

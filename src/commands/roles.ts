@@ -1,5 +1,4 @@
 // `start gateway cloud`, `start device tomatoes 192.168.1.3 …`: which parts of the network this host plays.
-
 import { addressNamed, declaredNames, suggest } from "../cloud/export/devices"
 import { count } from "../format"
 import { didYouMean } from "../nearest"

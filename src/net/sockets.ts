@@ -1,5 +1,4 @@
 // The network as the parts above see it: this machine's sockets, or a simulation's in their place.
-
 import { type Connection, type ConnectOptions, connectTcp, listenTcp, type TcpListener, type TcpOptions } from "./tcp"
 import type { Peer } from "./udp"
 import { canBind, type UdpOptions, UdpSocket } from "./udp"

@@ -1,5 +1,4 @@
 // The files that pages load, compressed once, known again by their content.
-
 import uplot from "uplot/dist/uPlot.iife.min.js" with { type: "text" }
 import uplotStyle from "uplot/dist/uPlot.min.css" with { type: "text" }
 import { acceptsGzip } from "./api/encoding"

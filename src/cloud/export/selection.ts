@@ -1,5 +1,4 @@
 // Which of the stored surveys somebody asks for, on the command line and over HTTP.
-
 import { type AskedDays, type Mark, readDayRange, UnknownNameError } from "../../asked"
 import type { Day } from "../../survey/calendar"
 import type { Topology } from "../../topology/topology"

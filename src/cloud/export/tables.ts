@@ -1,6 +1,5 @@
 // What is read of the store as tables: each reading, or each device's day in numbers. New columns stand behind the old ones,
 // which keep their places.
-
 import type { Day } from "../../survey/calendar"
 import { offsetsOn, timestampOf } from "../../survey/offsets"
 import { type DayStatistics, statisticsOf } from "../../survey/statistics"

@@ -1,5 +1,4 @@
 // The names that a site's devices have, or had when they were last told: whoever left topology.yaml keeps his in the store.
-
 import { type NamedRange, namedRanges } from "../../topology/names"
 import { joinRanges, placeIn, without } from "../../topology/ranges"
 import type { SiteInfo } from "./contract"

@@ -1,5 +1,4 @@
 // A collection in words, as `start` shows it.
-
 import { count, formatBytes, formatElapsed, labelOf } from "../../format"
 import type { CollectionReport, Forwarded, Missing, Roles, Summary, Topology, Uploaded, Warning } from "../../network"
 import { type Day, describeDay, shortDay } from "../../survey/calendar"

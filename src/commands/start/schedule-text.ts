@@ -1,5 +1,4 @@
 // What the schedule has to tell in words: runs that were missed, and clocks that were wrong.
-
 import { count, formatWhen } from "../../format"
 import { retentionDays } from "../../gateway/ledger/retention"
 import { Timetable } from "../../schedule/timetable"

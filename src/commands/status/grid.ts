@@ -1,5 +1,4 @@
 // The last days in a table: device by device in a small network, in numbers in a larger one.
-
 import { count, labelOf } from "../../format"
 import type { DeviceStatus } from "../../gateway/report/status"
 import type { DayCounts } from "../../gateway/spool/reader"

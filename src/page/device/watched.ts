@@ -1,5 +1,4 @@
 // What a device is watched for, and what holds of it.
-
 import { THRESHOLDS } from "../../cloud/rules/judge"
 import { type HeldDocument, readHeldOf } from "../../cloud/rules/reader"
 import { watchedBy } from "../../cloud/rules/watched"

@@ -1,5 +1,4 @@
 // `/`: how the last run went, in one sentence, the last days, and what wants attention.
-
 import { formatWait, formatWhen } from "../../format"
 import { type GatewayStatus, readRunUnderWay } from "../../gateway/report/status"
 import type { DayCounts } from "../../gateway/spool/reader"

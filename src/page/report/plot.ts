@@ -1,5 +1,4 @@
 // The plot of a report: an SVG that needs no script. It is as wide as its place, and its text stays as large as the page's.
-
 import type { Day } from "../../survey/calendar"
 import type { Series } from "../device/series"
 import { briefDay, decimal } from "../device/texts"

@@ -1,5 +1,4 @@
 // Where surveys are: appended as they come, their slots written later, and the same to everybody who asks meanwhile.
-
 import { afterEach, beforeEach, describe, expect, test } from "bun:test"
 import fc from "fast-check"
 import { readTotals, TOTALS, type TotalsRow } from "../../../src/gateway/spool/days"

@@ -1,6 +1,5 @@
 // One full cycle around a kill: devices upload, the gateway forwards, the cloud stores and lists; whoever is killed
 // is started again; and when all have come to their end, everything is looked at.
-
 import { readGatewayStatus } from "../../../src/gateway/report/status"
 import { systemSockets } from "../../../src/net/sockets"
 import { Network, type Roles } from "../../../src/network"

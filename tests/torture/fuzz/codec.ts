@@ -1,5 +1,4 @@
 // One datagram: decodeMessage() against the reference, and encodeMessage() as its inverse (RFC 7252 §3).
-
 import { MessageFormatError, type Option } from "../../../src/coap/option"
 import { decodeMessage, encodeMessage, type Message } from "../../../src/coap/udp/message"
 import { messages } from "./corpus"

@@ -1,5 +1,4 @@
 // A byte stream cut anywhere: FrameReader against the reference, and encodeFrame() as its inverse (RFC 8323 §3.2).
-
 import { MessageFormatError } from "../../../src/coap/option"
 import { encodeFrame, FrameReader, type ReceivedFrame } from "../../../src/coap/tcp/frame"
 import { compareOptions, isSlice } from "./codec"

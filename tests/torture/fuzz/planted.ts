@@ -1,5 +1,4 @@
 // Faults put into what is fuzzed, each of which must show within few cases: the suite would see them in src.
-
 import { MessageFormatError } from "../../../src/coap/option"
 import { decodeObject } from "../../../src/coap/oscore/compression"
 import { type Handler, textOf } from "../../../src/coap/resource"

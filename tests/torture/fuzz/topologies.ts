@@ -1,5 +1,4 @@
 // topology.yaml, damaged and made up: always a Topology, or problems that each have a place.
-
 import type { Topology } from "../../../src/topology/topology"
 import { parseTopology, TopologyError } from "../../../src/topology/yaml/load"
 import type { Problem } from "../../../src/topology/yaml/problem"

@@ -1,5 +1,4 @@
 // What stands in front of the cloud's resources: it answers badly in their place for a while, and notes every refusal.
-
 import { Code, codeClass } from "../../../src/coap/code"
 import type { Handler, Request } from "../../../src/coap/resource"
 import { readTarget, say } from "../../../src/coap/resource"

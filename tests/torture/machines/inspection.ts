@@ -1,6 +1,5 @@
 // What must be true when a course is over: every acknowledged reading is in the store or where it may be instead, and
 // nothing else is.
-
 import { parseAddress } from "../../../src/topology/address"
 import type { Installation } from "./installation"
 import { isOfReadings, readSpool } from "./spool"

@@ -1,5 +1,4 @@
 // What runs in one life of a machine: the real network's part, on the real schedule, as `start` runs it.
-
 import type { ReadSurvey } from "../../../src/device/source"
 import { SurveyMissing } from "../../../src/device/source/missing"
 import type { Log } from "../../../src/log"

@@ -1,5 +1,4 @@
 // Some days of a small site by a seed: surveys that come, come late, come again with other values and with bad lines.
-
 import type { ReadSurvey } from "../../../src/device/source"
 import { SurveyMissing } from "../../../src/device/source/missing"
 import { addDays, type Day } from "../../../src/survey/calendar"

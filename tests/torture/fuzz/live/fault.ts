@@ -1,5 +1,4 @@
 // Preloaded into a gateway: some answers are longer than their requests, and some acknowledge what is not stored.
-
 import { Spool } from "../../../../src/gateway/spool/spool"
 import type { Peer } from "../../../../src/net/udp"
 import { UdpSocket } from "../../../../src/net/udp"

@@ -1,5 +1,4 @@
 // The network under fire, on addresses of 127.0.0.0/8, and where the fuzzer's datagrams and streams come from.
-
 import { existsSync } from "node:fs"
 import { join } from "node:path"
 import { type KeyPair, readKeyPair } from "../../../../src/keys/files"

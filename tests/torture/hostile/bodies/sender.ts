@@ -1,5 +1,4 @@
 // A peer at the cloud's port that sends bodies in blocks, many blocks at a time; with BERT, or a kilobyte each.
-
 import { systemClock } from "../../../../src/clock"
 import { blockBytes, encodeBlock } from "../../../../src/coap/block"
 import { Code } from "../../../../src/coap/code"

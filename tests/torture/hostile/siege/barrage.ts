@@ -1,5 +1,4 @@
 // What attackers send over UDP, by kinds. Each kind has one length, so that every answer can be held against it.
-
 import type { Random } from "../../../../src/clock"
 import { encodeBlock } from "../../../../src/coap/block"
 import { Code } from "../../../../src/coap/code"

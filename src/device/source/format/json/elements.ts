@@ -1,6 +1,5 @@
 // The values of a JSON text one by one, each with its line: a value a line, or documents whose outermost list is taken apart.
 // What is damaged or cut is told, and does not take along what stands before it, nor on other lines behind it.
-
 import { type JsonPath, readPath, whereItEnds } from "../../../../topology/formats/json-path"
 import { type Block, ENDLESS } from "../blocks"
 
