@@ -2,12 +2,12 @@ import { afterEach, describe, expect, test } from "bun:test"
 import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import type { TLSOptions } from "bun"
 import { makePair } from "../../src/keys/certificate"
 import { type Connection, type ConnectionHandler, connectTcp, listenTcp, type TcpListener } from "../../src/net/tcp"
 import { fingerprintOf, type ShownCertificate, type TlsSettings } from "../../src/net/tls"
 import { describeWith, findPeer } from "../interop/peers"
 import { fingerprintByOpenssl } from "../keys/authority"
+import { sayRaw } from "./raw-client"
 
 const ADDRESS = "127.0.0.1"
 const ascii = (text: string) => new TextEncoder().encode(text)
@@ -60,27 +60,6 @@ function listen(onConnection: (connection: Connection) => ConnectionHandler, tls
 
 const connect = (port: number, onConnection: (connection: Connection) => ConnectionHandler, tls = tlsOf(client)) =>
   connectTcp({ address: ADDRESS, port, timeoutMs: 5000, tls: { ...tls, serverName: ADDRESS }, onConnection })
-
-/** A client of Bun's own, with whatever it shows; resolves with what it was told, once it has ended. */
-async function raw(port: number, tls: TLSOptions | undefined, said = ""): Promise<string> {
-  let told = ""
-  const closed = Promise.withResolvers<void>()
-  const socket = await Bun.connect({
-    hostname: ADDRESS,
-    port,
-    ...(tls && { tls: { rejectUnauthorized: false, ...tls } }),
-    socket: {
-      open: (socket) => void (tls ? undefined : socket.write(said)),
-      handshake: (socket) => void socket.write(said),
-      data: (_, chunk) => void (told += chunk.toString("latin1")),
-      close: () => closed.resolve(),
-      error: () => {},
-    },
-  })
-  await closed.promise
-  socket.end()
-  return told
-}
 
 describe("a connection over TLS", () => {
   test("tells each end whom it has before anything that is said, and carries what was written too early", async () => {
@@ -140,7 +119,7 @@ describe("a connection over TLS", () => {
       setTimeout(() => connection.close(), 20)
       return there.onConnection(connection)
     })
-    await raw(port, undefined) // plain, and silent
+    await sayRaw({ hostname: ADDRESS, port }, "") // plain, and silent
     await there.closed
     expect(there.happened.filter((what) => what === "secured")).toEqual([])
   })
@@ -152,7 +131,7 @@ describe("a connection over TLS", () => {
   ] as const)("is refused to %s, and nothing of it is read", async (_, tls, said, reason) => {
     const there = end()
     const { port } = listen(there.onConnection)
-    await raw(port, tls, said)
+    await sayRaw({ hostname: ADDRESS, port, tls }, said)
     await there.closed
     expect(there.happened).toEqual([`close No TLS with ${ADDRESS}: ${reason}`])
   })

@@ -5,6 +5,7 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import type { TLSOptions } from "bun"
 import type { Issued } from "../../keys/authority"
+import { sayRaw } from "../../net/raw-client"
 import { until } from "../fixture"
 import { type Host, startCloud, startGateway } from "./hosts"
 import { byKey, own, pairIn } from "./keys"
@@ -27,25 +28,11 @@ beforeAll(async () => {
 afterAll(() => rm(folder, { recursive: true, force: true }))
 
 /** Says something to the cloud, from the gateway's own address; resolves with the answer once it has ended. */
-async function say(port: number, said: Uint8Array, tls?: TLSOptions): Promise<string> {
-  let told = ""
-  const closed = Promise.withResolvers<void>()
-  await Bun.connect({
-    hostname: CLOUD,
-    port,
-    ...{ localAddress: "127.10.10.1" },
-    ...(tls && { tls: { rejectUnauthorized: false, ALPNProtocols: "\x04coap", ...tls } }),
-    socket: {
-      open: (socket) => void (tls ? undefined : socket.write(said)),
-      handshake: (socket) => void socket.write(said),
-      data: (_, chunk) => void (told += chunk.toString("latin1")),
-      close: () => closed.resolve(),
-      error: () => {},
-    },
-  })
-  await closed.promise
-  return told
-}
+const say = (port: number, said: Uint8Array, tls?: TLSOptions): Promise<string> =>
+  sayRaw(
+    { hostname: CLOUD, port, localAddress: "127.10.10.1", tls: tls && { ALPNProtocols: "\x04coap", ...tls } },
+    said,
+  )
 
 test("plain text, no certificate, and a certificate of one's own bring nothing into the store", async () => {
   await using cloud = await startCloud(cloudHost)
