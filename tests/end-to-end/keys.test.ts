@@ -8,11 +8,11 @@ import { type Content, type Option, OptionNumber, textOption } from "../../src/c
 import { type Exchange, OscoreClient } from "../../src/coap/oscore/client"
 import { GATEWAY_ID, idOf } from "../../src/coap/oscore/identity"
 import { textOf } from "../../src/coap/resource"
-import { Endpoint } from "../../src/coap/udp/exchange"
 import { deviceKeyOf, formatSecret } from "../../src/keys/device"
 import { systemSockets } from "../../src/net/sockets"
 import { Network, type NetworkOptions, type Roles, type Topology } from "../../src/network"
 import { parseAddress } from "../../src/topology/address"
+import { openEndpoint } from "../coap/udp/open-endpoint"
 import { DAY_MS, SAMPLE, Site } from "./fixture"
 
 const NOBODY: Roles = { cloud: false, gateway: false, devices: [] }
@@ -48,33 +48,13 @@ async function sensorsOf(site: Site, gatewayPort: number): Promise<Topology> {
 
 /** Somebody at this address who speaks with the gateway. */
 async function speaker(address: string, port: number) {
-  const socket = await systemSockets.openUdp({
-    address,
-    port: 0,
-    onDatagram: (datagram, peer) => endpoint.receive(datagram, peer),
-  })
-  const endpoint = new Endpoint({
-    send: (datagram, peer) => socket.send(datagram, peer),
-    clock: { now: Date.now, monotonic: () => performance.now(), after: timer },
-    random: Math.random,
-    transmission: { ackTimeoutMs: 500, maxRetransmit: 4 },
-    isProtected: () => true,
-  })
+  const opened = await openEndpoint(address, { isProtected: () => true })
   const gateway = { address: "127.168.1.1", port }
   return {
-    endpoint,
+    ...opened,
     put: async (exchange: Exchange, path: string, body: Uint8Array) => exchange.request(gateway, put(path, body)),
-    send: (datagram: Uint8Array) => socket.send(datagram, gateway),
-    [Symbol.dispose]: () => {
-      endpoint.stop()
-      socket.close()
-    },
+    send: (datagram: Uint8Array) => opened.socket.send(datagram, gateway),
   }
-}
-
-const timer = (delayMs: number, callback: () => void): (() => void) => {
-  const pending = setTimeout(callback, delayMs)
-  return () => clearTimeout(pending)
 }
 
 function put(path: string, payload: Uint8Array): Content {

@@ -4,11 +4,10 @@ import { join } from "node:path"
 import { systemClock } from "../../src/clock"
 import { OscoreClient } from "../../src/coap/oscore/client"
 import { GATEWAY_ID, idOf } from "../../src/coap/oscore/identity"
-import { Endpoint } from "../../src/coap/udp/exchange"
 import { Uploader } from "../../src/device/uploader"
 import { deviceKeyOf } from "../../src/keys/device"
-import { systemSockets } from "../../src/net/sockets"
 import { parseAddress } from "../../src/topology/address"
+import { openEndpoint } from "../coap/udp/open-endpoint"
 import { DAY, GATEWAY, TestNetwork } from "./network"
 import { describeWith, runPeer, startPeer } from "./peers"
 
@@ -105,20 +104,12 @@ describeWith(["cryptography"], "a gateway of another reading", () => {
       const said = linesOf(server.stdout)
       const port = Number((await said.next()).value)
       const gateway = { address: GATEWAY, port }
-      const socket = await systemSockets.openUdp({
-        address: "127.168.1.2",
-        port: 0,
-        onDatagram: (datagram, peer) => endpoint.receive(datagram, peer),
-      })
-      const endpoint = new Endpoint({
-        send: (datagram, peer) => socket.send(datagram, peer),
-        clock: systemClock,
-        random: Math.random,
+      using speaker = await openEndpoint("127.168.1.2", {
         transmission: { ackTimeoutMs: 2000, maxRetransmit: 4 },
         isProtected: () => true,
       })
       const exchange = new OscoreClient({
-        exchange: endpoint,
+        exchange: speaker.endpoint,
         masterSecret: KEY,
         senderId: idOf(ADDRESS),
         recipientId: GATEWAY_ID,
@@ -127,8 +118,6 @@ describeWith(["cryptography"], "a gateway of another reading", () => {
       const uploader = new Uploader({ endpoint: exchange, gateway, ip: IP, clock: systemClock, random: Math.random })
       const body = `${lines(count).join("\n")}\n`
       const answer = await uploader.upload(DAY, new TextEncoder().encode(body), new AbortController().signal)
-      endpoint.stop()
-      socket.close()
       return { answer, read: JSON.parse((await said.next()).value ?? "null"), body }
     } finally {
       server.kill()
