@@ -77,7 +77,7 @@ export class Messenger {
     return this.#known.size > 0
   }
 
-  /** A message of these news for each. */
+  /** These news as a message, for each of those who are told. */
   readonly compose = (news: News): { target: string; host: string; message: string }[] =>
     [...this.#known].map(([id, { target }]) => ({
       target: id,
@@ -172,7 +172,7 @@ const without = (all: ReadonlyMap<string, Addressee>, others: ReadonlyMap<string
 
 const keyOf = (index: number): string => `alerts.to[${index}]`
 
-/** The same on each try, so that whoever is told twice can see it: an answer that is lost does not say what became of it. */
+/** The same on each try: where an answer was lost a message comes twice, and its id tells that it is one. */
 const idOf = ({ id, target, message }: Waiting): string => hashOf(JSON.stringify([id, target, message]))
 
 const FINGERPRINT_HEX = 16

@@ -114,7 +114,7 @@ export class Door {
     }
   }
 
-  /** Who hangs up looks whether there is a port, as balancers do; whoever says something wrong wants to come in. */
+  /** A peer that hangs up may only have looked whether the port is open, as balancers do: that warns nobody. */
   #tellHandshake(error: Error, peer: string): void {
     if (error.cause instanceof HungUp) this.options.log.debug(error.message)
     else this.#warn(error.message, peer)

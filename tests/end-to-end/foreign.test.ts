@@ -102,7 +102,7 @@ describe("a file of which a day's rest comes later", () => {
   })
 })
 
-describe("after time.zone was changed", () => {
+describe("after timeZone was changed", () => {
   /** The same in New York. */
   async function moved(site: Site): Promise<Topology> {
     const file = join(site.folder, "topology.yaml")
@@ -150,7 +150,7 @@ describe("after time.zone was changed", () => {
     })
     // 23:00 to 05:00 UTC, between the end of the day here and its beginning there
     expect(await run("history/more.csv")).toMatchObject({
-      stderr: expect.stringContaining("6 readings of hours that are of no day, as time.zone was changed then"),
+      stderr: expect.stringContaining("6 readings of hours that are of no day, as timeZone was changed then"),
       exit: 1,
     })
     using spool = new Database(site.topology.gateway.spool, { readonly: true })

@@ -117,7 +117,7 @@ export class Evaluation {
     this.table.note(this.site.id, { address, rule: "stuck", holds, reason: reason ?? null }, this.#firstOf(days))
   }
 
-  /** On the first of these days too, and nothing else between. */
+  /** Whether the value stood on the first of these days, and no other one on the days between. */
   #isOnlyValue(address: number, value: string, readings: number, days: number): boolean {
     const [, ...before] = this.#stretch(days)
     if (before.length === 0) return readings > 1

@@ -1,4 +1,4 @@
-// Where time.zone was changed, two days overlap or have hours between them that are of neither: each reading is taken once.
+// Where timeZone was changed, two days overlap or have hours between them that are of neither: each reading is taken once.
 import { type Zones, zoneOf } from "../../gateway/control/zones"
 import { addDays, type Day } from "../../survey/calendar"
 import { instantOf } from "../../survey/offsets"

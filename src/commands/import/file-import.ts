@@ -162,7 +162,7 @@ export class FileImport {
     }
     if (!plan.device) this.#tellStrangers()
     if (this.#between > 0) {
-      const hours = "of hours that are of no day, as time.zone was changed then"
+      const hours = "of hours that are of no day, as timeZone was changed then"
       screen.error(`${file}: ${count(this.#between, "reading")} ${hours}: not stored`)
       this.isComplete = false
     }

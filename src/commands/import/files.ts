@@ -33,7 +33,7 @@ export interface Part {
   readonly refusedCount: number
   /** Rows of others than those whose readings are taken, by their name in the file. */
   readonly others: readonly string[]
-  /** Readings of hours that are of no day, where time.zone was changed. */
+  /** Readings of hours that are of no day, where timeZone was changed. */
   readonly between: number
   /** Rows without a value, and what the last of them lacks, where it can be told. */
   readonly empty: number
@@ -173,7 +173,7 @@ function dayIn(file: string): Day | undefined {
   return parseDay(`${year}-${month}-${day}`)
 }
 
-/** Once for each zone that days here are of, which is one unless time.zone was changed: its days are taken of it. */
+/** Once for each zone that days here are of, which is one unless timeZone was changed: its days are taken of it. */
 async function* readMany(
   file: string,
   format: Format,

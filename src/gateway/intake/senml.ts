@@ -12,7 +12,7 @@ export interface SenmlContext {
   readonly day: Day | undefined
   /** That of new days. */
   readonly timeZone: string
-  /** In which one a day is measured: it may be another where time.zone was changed. */
+  /** In which one a day is measured: it may be another where timeZone was changed. */
   readonly zoneOf: (day: Day) => string
 }
 
@@ -42,7 +42,7 @@ export function readSenml(text: string, context: SenmlContext): Map<Day, string>
     if (kind === "refused") return `Record ${line}: ${row.rule}`
     if (kind === "empty") return `Record ${line}: there is no ${row.lacks} of its time`
     const placed = place(time, context)
-    if (!placed) return `Record ${line}: it is of an hour that is of no day, as time.zone was changed`
+    if (!placed) return `Record ${line}: it is of an hour that is of no day, as timeZone was changed`
     const { day, ...local } = placed
     if (asked !== undefined && day !== asked) return `Record ${line}: it is of ${day}, and not of ${asked}`
     const { temperature, humidity } = row

@@ -35,7 +35,7 @@ describe("PUT /surveys of SenML", () => {
     expect(due()).toEqual([[DAY, "08:00 - 20 - 30%\n08:01 - 20 - 31%\n"]])
   })
 
-  test("is placed by the clock of its day, where time.zone was changed since", async () => {
+  test("is placed by the clock of its day, where timeZone was changed since", async () => {
     await put(PATH, [T, H])
     bench.reopen("America/New_York")
     resources = new Resources(bench.parts.senders, bench.collector, "America/New_York")
@@ -55,7 +55,7 @@ describe("PUT /surveys of SenML", () => {
         { ...T, t: 17 * 3600 },
         { ...H, t: 17 * 3600 },
       ]),
-    ).toBe("4.00 Record 1: it is of an hour that is of no day, as time.zone was changed")
+    ).toBe("4.00 Record 1: it is of an hour that is of no day, as timeZone was changed")
   })
 
   test("is of the days of its times where the path names none", async () => {
