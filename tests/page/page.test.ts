@@ -1,11 +1,12 @@
 // The page in its own thread, as a browser or a monitor asks it.
 import { afterEach, expect, test } from "bun:test"
-import { chmod, mkdir, rename, writeFile } from "node:fs/promises"
+import { chmod, mkdir, readdir, rename, writeFile } from "node:fs/promises"
 import { join } from "node:path"
 import { makePair } from "../../src/keys/certificate"
 import { writeSecret } from "../../src/keys/files"
 import { silentLog } from "../../src/log"
 import { Page } from "../../src/page/page"
+import { runCommand } from "../commands/command"
 import { Site, until } from "../end-to-end/fixture"
 import { VirtualClock } from "../virtual-clock"
 
@@ -112,6 +113,32 @@ test("a file that is written here and has been taken away is told with 503, wher
   }
   await rename(`${store}.away`, store)
   expect((await get(page, "/health")).status).toBe(200)
+})
+
+test("what is in keys/ stands on no page, in no answer of the API and in no report", async () => {
+  const site = await siteWith("{ port: 0 }")
+  for (const whose of ["cloud", "devices"]) await runCommand(site.folder, "pair", whose)
+  const page = await start(site)
+  const said = [(await runCommand(site.folder, "report")).stdout]
+  for (const path of [
+    "/",
+    "/devices",
+    "/devices/tomatoes",
+    "/api/status",
+    "/api/devices",
+    "/metrics",
+    "/health/last-run",
+  ])
+    said.push(await (await get(page, path)).text())
+  for (const text of said.slice(0, 4)) expect(text).toContain("tomatoes")
+  const keys = join(site.folder, "keys")
+  const names = (await readdir(keys)).filter((name) => name.endsWith(".key") || name === "site.secret")
+  expect(names).toHaveLength(5)
+  for (const name of names) {
+    const [secret = ""] = (await Bun.file(join(keys, name)).text()).match(/^[^-\n]{20,}$/m) ?? []
+    expect(secret).not.toBe("")
+    expect(said.join("\n")).not.toContain(secret)
+  }
 })
 
 test("of an edited topology.yaml the page shows what the network goes by, and what needs a new start not before", async () => {
