@@ -1,9 +1,9 @@
 // A simulated sensor, or the programme beside a real one: reads its survey and uploads it from its own address.
 import type { Clock, Random } from "../clock"
-import { type Content, findOption, OptionNumber } from "../coap/option"
 import type { RandomBytes } from "../coap/oscore/challenges"
 import { type Exchange, OscoreClient, UnprovenAnswer } from "../coap/oscore/client"
 import { GATEWAY_ID, idOf } from "../coap/oscore/identity"
+import { hasOscore } from "../coap/oscore/message"
 import { Endpoint } from "../coap/udp/exchange"
 import { count } from "../format"
 import { INVOCATION } from "../installation"
@@ -129,9 +129,6 @@ export async function runDevice(day: Day, options: DeviceRunOptions, signal: Abo
     socket.close()
   }
 }
-
-const hasOscore = ({ options }: Pick<Content, "options">): boolean =>
-  findOption(options, OptionNumber.Oscore) !== undefined
 
 /**
  * A run's context is its own: what it counts ends with it (RFC 8613 Appendix B.2). Where the gateway does not prove that it has

@@ -72,6 +72,10 @@ function contentOf(plaintext: Uint8Array, outer: readonly Option[]): Content {
 
 const byNumber = (a: Option, b: Option): number => a.number - b.number
 
+/** Whether a message says that it is protected. */
+export const hasOscore = ({ options }: Pick<Content, "options">): boolean =>
+  findOption(options, OptionNumber.Oscore) !== undefined
+
 /** What the OSCORE option of a message says: `none` where there is none, undefined where it fails to decode. */
 export function objectOf({ options, payload }: Pick<Content, "options" | "payload">): CoseObject | "none" | undefined {
   const option = findOption(options, OptionNumber.Oscore)

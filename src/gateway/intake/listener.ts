@@ -4,6 +4,7 @@ import { BlockReceiver, encodeBlock } from "../../coap/block"
 import { answeringInBlocks } from "../../coap/block2"
 import { Code } from "../../coap/code"
 import { findOption, OptionNumber, uintOption } from "../../coap/option"
+import { hasOscore } from "../../coap/oscore/message"
 import { ContentFormat, contentFormatOf, type Handler, say } from "../../coap/resource"
 import { Endpoint } from "../../coap/udp/exchange"
 import type { Log } from "../../log"
@@ -69,12 +70,12 @@ export class Listener {
       random,
       transmission: { ackTimeoutMs: ackTimeout.total("milliseconds"), maxRetransmit },
       handler: this.#withinBuffer(secure?.handle ?? blocks.handle),
-      isProtected: secure?.isProtected,
+      isProtected: secure && hasOscore,
       // what is asked; and a survey in one datagram: taking it twice changes nothing, and costs less than remembering every
       // answer. In SenML a time may count from when it came, and would be another one when it comes again. What is protected
       // is taken once: who sends it again is to get the answer that it had
       isIdempotent: (message) =>
-        secure?.isProtected(message) !== true &&
+        !(secure && hasOscore(message)) &&
         (message.code === Code.Get ||
           (message.code === Code.Put &&
             !findOption(message.options, OptionNumber.Block1) &&

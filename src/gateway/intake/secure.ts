@@ -2,9 +2,9 @@
 import { dirname, join } from "node:path"
 import type { Clock } from "../../clock"
 import { BlockReceiver } from "../../coap/block"
-import { type Content, findOption, OptionNumber } from "../../coap/option"
 import type { RandomBytes } from "../../coap/oscore/challenges"
 import type { DeviceKeys } from "../../coap/oscore/identity"
+import { hasOscore } from "../../coap/oscore/message"
 import { OscoreServer } from "../../coap/oscore/server"
 import type { Handler } from "../../coap/resource"
 import { INVOCATION } from "../../installation"
@@ -54,8 +54,5 @@ export class Secure {
 
   /** What is protected is put together before it is opened, where somebody on the way has cut it (§8.2.1). */
   readonly handle: Handler = (request) =>
-    this.isProtected(request) ? this.#pieces.handle(request) : this.options.handler(request)
-
-  readonly isProtected = ({ options }: Pick<Content, "options">): boolean =>
-    findOption(options, OptionNumber.Oscore) !== undefined
+    hasOscore(request) ? this.#pieces.handle(request) : this.options.handler(request)
 }
