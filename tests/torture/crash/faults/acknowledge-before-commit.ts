@@ -1,7 +1,7 @@
 // Acknowledged before it is committed: what a transaction wrote stays open for a while behind the answer.
 import { DurableDatabase } from "../../../../src/storage/database"
 
-const COMMIT_AFTER_MS = 5000
+const COMMIT_AFTER_MS = 20_000
 
 const open = new WeakSet<DurableDatabase>()
 
