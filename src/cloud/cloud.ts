@@ -21,9 +21,9 @@ import { Receiver } from "./receiver"
 import { Watch } from "./rules/watch"
 import { watchedBy } from "./rules/watched"
 import type { Store, StoredSurvey } from "./store/contract"
-import { queryOf } from "./store/query"
-import { STORE } from "./store/schema"
-import { SqliteStore } from "./store/sqlite"
+import { queryOf } from "./store/sqlite/query"
+import { STORE } from "./store/sqlite/schema"
+import { SqliteStore } from "./store/sqlite/store"
 import { Texts } from "./texts"
 
 export interface CloudOptions {

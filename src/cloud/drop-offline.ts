@@ -5,8 +5,8 @@ import { GroupCommit } from "../storage/group-commit"
 import type { Topology } from "../topology/topology"
 import type { Drop } from "./store/contract"
 import { addressingOfStore, countStored } from "./store/reader"
-import { STORE } from "./store/schema"
-import { SqliteStore } from "./store/sqlite"
+import { STORE } from "./store/sqlite/schema"
+import { SqliteStore } from "./store/sqlite/store"
 
 /** Resolves, once durable, with how many surveys it was. Throws StorageInUse while a cloud holds the store. */
 export async function dropFromStore({ cloud }: Topology, site: string, drop: Drop): Promise<number> {

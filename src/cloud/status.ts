@@ -10,9 +10,9 @@ import { isComplete, type Reason } from "../verdict"
 import { isInstant } from "./report"
 import { type SiteRules, siteRules } from "./rules/reader"
 import { lastRuns, nextRun } from "./rules/rhythm"
-import { queryOf } from "./store/query"
 import { LAST_DAY, storedDays } from "./store/reader"
-import { STORE } from "./store/schema"
+import { queryOf } from "./store/sqlite/query"
+import { STORE } from "./store/sqlite/schema"
 
 /** Days are written 2026-11-21, instants as in RFC 3339, sizes in bytes. */
 export interface CloudStatus {

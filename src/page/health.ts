@@ -1,5 +1,5 @@
 // Whether all is well, for monitors: by the status code, with a line for people.
-import { STORE } from "../cloud/store/schema"
+import { STORE } from "../cloud/store/sqlite/schema"
 import { SPOOL } from "../gateway/spool/schema"
 import { printable } from "../printable"
 import { isNothingYet, type StatusDocument } from "../status/document"

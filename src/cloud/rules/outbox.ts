@@ -1,6 +1,6 @@
 // Messages that wait until they get through, durable beside what they tell of.
 import type { GroupCommit } from "../../storage/group-commit"
-import type { Query } from "../store/query"
+import type { Query } from "../store/sqlite/query"
 
 const KEPT = 30 // of one target: a month of runs; older ones give way
 

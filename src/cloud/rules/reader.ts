@@ -6,8 +6,8 @@ import { formatAddress } from "../../topology/address"
 import { type RuleName, WORST_FIRST } from "../../topology/alerts/rules"
 import { type NamedRange, nameOf } from "../../topology/names"
 import { nameAt, namesOfSite } from "../store/names"
-import { type Query, queryOf } from "../store/query"
-import { STORE } from "../store/schema"
+import { type Query, queryOf } from "../store/sqlite/query"
+import { STORE } from "../store/sqlite/schema"
 import { THE_SITE } from "./table"
 
 /** It holds, and was told or will be. */

@@ -1,6 +1,7 @@
 // When a site's next run is due, by the rhythm of its last ones: a cloud does not know another site's schedule.
 import type { Day } from "../../survey/calendar"
-import type { Query } from "../store/query"
+import type { Query } from "../store/sqlite/query"
+import type { Tables } from "../store/tables"
 
 const HOUR_MS = 3_600_000
 const DAY_MS = 24 * HOUR_MS
@@ -13,6 +14,18 @@ export function lastRuns(query: Query, siteId: number, upTo: Day): number[] {
     `SELECT iif(json_valid(report) AND NOT coalesce(report ->> '$.adopted', 0), report ->> '$.scheduledAt', NULL) AS at
      FROM collections WHERE site = ?1 AND day <= ?2 ORDER BY day DESC LIMIT ${RUNS}`,
   ).all(siteId, upTo)
+  return rows.map(({ at }) => Date.parse(at ?? "")).filter((at) => !Number.isNaN(at))
+}
+
+/** The instants of the last runs of a site, up to this day, ms since the epoch. */
+export async function lastRunsIn(tables: Tables, siteId: number, upTo: Day): Promise<number[]> {
+  const rows = await tables.all<{ at: string | null }>(
+    `SELECT CASE WHEN ${tables.dialect.isJson("report")} THEN CASE WHEN CAST(report -> 'adopted' AS TEXT) = 'true' THEN NULL
+       ELSE report ->> 'scheduledAt' END END AS at
+     FROM collections WHERE site = ?1 AND day <= ?2 ORDER BY day DESC LIMIT ${RUNS}`,
+    siteId,
+    upTo,
+  )
   return rows.map(({ at }) => Date.parse(at ?? "")).filter((at) => !Number.isNaN(at))
 }
 

@@ -1,7 +1,7 @@
 // The store's table of rules that hold; all of it within the caller's transaction.
 import type { Day } from "../../survey/calendar"
 import type { RuleName } from "../../topology/alerts/rules"
-import type { Query } from "../store/query"
+import type { Query } from "../store/sqlite/query"
 
 /** The address of what holds of a site. */
 export const THE_SITE = -1

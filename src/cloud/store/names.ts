@@ -2,7 +2,8 @@
 import { type NamedRange, namedRanges } from "../../topology/names"
 import { joinRanges, placeIn, without } from "../../topology/ranges"
 import type { SiteInfo } from "./contract"
-import type { Query } from "./query"
+import type { Query } from "./sqlite/query"
+import type { Tables } from "./tables"
 
 /** A new name takes the place of an older one, no name does not; within the caller's transaction. */
 export function rememberNames(query: Query, siteId: number, devices: SiteInfo["devices"]): void {
@@ -30,3 +31,19 @@ export const nameAt = (query: Query, site: string, address: number): NamedRange[
     `SELECT first, last, name FROM names WHERE site = (SELECT id FROM sites WHERE site = ?1) AND first <= ?2
      ORDER BY first DESC LIMIT 1`,
   ).all(site, address)
+
+/** In address order. */
+export const namesIn = (tables: Tables, site: string): Promise<NamedRange[]> =>
+  tables.all<NamedRange>(
+    "SELECT first, last, name FROM names WHERE site = (SELECT id FROM sites WHERE site = ?1) ORDER BY first",
+    site,
+  )
+
+/** The one range that may hold the address. */
+export const nameIn = (tables: Tables, site: string, address: number): Promise<NamedRange[]> =>
+  tables.all<NamedRange>(
+    `SELECT first, last, name FROM names WHERE site = (SELECT id FROM sites WHERE site = ?1) AND first <= ?2
+     ORDER BY first DESC LIMIT 1`,
+    site,
+    address,
+  )

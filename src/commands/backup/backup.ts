@@ -2,7 +2,7 @@
 import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync } from "node:fs"
 import { join, resolve } from "node:path"
 import { systemClock } from "../../clock"
-import { STORE } from "../../cloud/store/schema"
+import { STORE } from "../../cloud/store/sqlite/schema"
 import { count, formatBytes } from "../../format"
 import { SPOOL } from "../../gateway/spool/schema"
 import { INVOCATION } from "../../installation"

@@ -1,6 +1,6 @@
 // A fleet's spool and store as months of runs leave them, written directly: what came is delivered, closed and confirmed.
 import type { Database } from "bun:sqlite"
-import { STORE } from "../../../src/cloud/store/schema"
+import { STORE } from "../../../src/cloud/store/sqlite/schema"
 import { toJson } from "../../../src/cloud/store/stored"
 import { SPOOL } from "../../../src/gateway/spool/schema"
 import { slotOf } from "../../../src/gateway/spool/slot"

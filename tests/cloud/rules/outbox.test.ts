@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test"
 import { Outbox } from "../../../src/cloud/rules/outbox"
-import { queryOf } from "../../../src/cloud/store/query"
+import { queryOf } from "../../../src/cloud/store/sqlite/query"
 import { Bench } from "../fixtures"
 
 test("Outbox keeps messages in their order, why a try failed, and whom they are for", async () => {

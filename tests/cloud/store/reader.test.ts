@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test"
 import { join } from "node:path"
 import { addressingOfStore, countStored, type Selection, StoreReader } from "../../../src/cloud/store/reader"
-import { STORE } from "../../../src/cloud/store/schema"
+import { STORE } from "../../../src/cloud/store/sqlite/schema"
 import { DurableDatabase } from "../../../src/storage/database"
 import { StorageError } from "../../../src/storage/errors"
 import type { Day } from "../../../src/survey/calendar"

@@ -1,5 +1,5 @@
 // Sees what happens during a year, and complains at once of what must not: days out of order, runs that were not due.
-import { SqliteStore } from "../../../src/cloud/store/sqlite"
+import { SqliteStore } from "../../../src/cloud/store/sqlite/store"
 import { Pipeline } from "../../../src/gateway/delivery/pipeline"
 import type { Uploaded } from "../../../src/network"
 import type { World } from "../network/world"

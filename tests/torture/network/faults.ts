@@ -33,7 +33,7 @@ async function appendRepeatedBlocks(): Promise<Partial<SiteOptions>> {
 
 /** A store without the key that makes a device's day one row: nothing is in the way of another one. */
 async function insertPlainly(): Promise<Partial<SiteOptions>> {
-  const { STORE } = await import("../../../src/cloud/store/schema")
+  const { STORE } = await import("../../../src/cloud/store/sqlite/schema")
   const [first = "", ...rest] = STORE.migrations
   const key = "PRIMARY KEY (site, day, address)\n    ) WITHOUT ROWID"
   Object.assign(STORE, { migrations: [replaceOnce(String(first), key, "CHECK (true))"), ...rest] })

@@ -1,7 +1,7 @@
 // What a spool and a store hold when they are opened after a power cut: as the roles open them, and as people do.
 import type { Database } from "bun:sqlite"
 import { StoreReader } from "../../../src/cloud/store/reader"
-import { STORE } from "../../../src/cloud/store/schema"
+import { STORE } from "../../../src/cloud/store/sqlite/schema"
 import { SPOOL } from "../../../src/gateway/spool/schema"
 import { type DatabaseKind, DurableDatabase, openForReading } from "../../../src/storage/database"
 import type { Day } from "../../../src/survey/calendar"

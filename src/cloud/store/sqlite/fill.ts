@@ -1,7 +1,7 @@
 // What a store of an earlier version has to be told once, and SQL cannot compute.
 import type { Database } from "bun:sqlite"
-import type { Day } from "../../survey/calendar"
-import { rememberNames } from "./names"
+import type { Day } from "../../../survey/calendar"
+import { rememberNames } from "../names"
 import { noteOffsets } from "./offsets"
 import { queryOf } from "./query"
 

@@ -1,6 +1,6 @@
 // What the zones' clocks are from UTC on the stored days: SQLite cannot tell, and the view `readings` shows instants.
-import { type Day, isTimeZone } from "../../survey/calendar"
-import { offsetsOn } from "../../survey/offsets"
+import { type Day, isTimeZone } from "../../../survey/calendar"
+import { offsetsOn } from "../../../survey/offsets"
 import type { Query } from "./query"
 
 /** Not those of a zone that this runtime does not know, as another one may have; within the caller's transaction. */

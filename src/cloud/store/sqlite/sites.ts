@@ -1,7 +1,7 @@
 // The sites of a store, the zones of their days and the spools that deliver for them.
-import type { Day } from "../../survey/calendar"
-import type { SiteDescription, SiteInfo } from "./contract"
-import { rememberNames } from "./names"
+import type { Day } from "../../../survey/calendar"
+import type { SiteDescription, SiteInfo } from "../contract"
+import { rememberNames } from "../names"
 import { noteOffsets } from "./offsets"
 import type { Query } from "./query"
 

@@ -1,5 +1,5 @@
 // The store's tables, and the view that shows the readings one a row to any SQLite client.
-import type { DatabaseKind } from "../../storage/database"
+import type { DatabaseKind } from "../../../storage/database"
 import { fillStore } from "./fill"
 
 export const STORE: DatabaseKind = {

@@ -1,8 +1,8 @@
 // Whether the store has of a day what its gateway says: as many surveys, with the same sum of their digests.
-import type { Day } from "../../survey/calendar"
-import { type Agreement, addAgreements, agreementOf, NO_SURVEYS, type SumRow, sumSql } from "../../survey/digest"
-import type { AddressRange } from "../../topology/address"
-import type { Closing } from "./contract"
+import type { Day } from "../../../survey/calendar"
+import { type Agreement, addAgreements, agreementOf, NO_SURVEYS, type SumRow, sumSql } from "../../../survey/digest"
+import type { AddressRange } from "../../../topology/address"
+import type { Closing } from "../contract"
 import type { Query } from "./query"
 
 /** What was agreed last is not summed again as long as it holds. */

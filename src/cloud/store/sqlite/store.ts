@@ -1,10 +1,9 @@
 // The store in a SQLite file: each change is a piece of work of a group commit.
-import type { DurableDatabase } from "../../storage/database"
-import type { GroupCommit } from "../../storage/group-commit"
-import { clockChangeIfKnown, type Day } from "../../survey/calendar"
-import { digestNumber } from "../../survey/digest"
-import { type AddressRange, EVERY_ADDRESS } from "../../topology/address"
-import { agreesWith } from "./agreement"
+import type { DurableDatabase } from "../../../storage/database"
+import type { GroupCommit } from "../../../storage/group-commit"
+import { clockChangeIfKnown, type Day } from "../../../survey/calendar"
+import { digestNumber } from "../../../survey/digest"
+import { type AddressRange, EVERY_ADDRESS } from "../../../topology/address"
 import type {
   Closed,
   Closing,
@@ -16,11 +15,12 @@ import type {
   Store,
   StoredSurvey,
   TextSurvey,
-} from "./contract"
-import { mergeVersions, type Version } from "./merge"
+} from "../contract"
+import { mergeVersions, type Version } from "../merge"
+import { type StoredReading, toJson, toStored } from "../stored"
+import { agreesWith } from "./agreement"
 import { type Query, queryOf } from "./query"
 import { Sites } from "./sites"
-import { type StoredReading, toJson, toStored } from "./stored"
 
 /** What a row of `surveys` says of its versions. */
 interface Row {
