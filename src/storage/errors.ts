@@ -21,6 +21,11 @@ export class StorageFull extends StorageRefused {
   override name = "StorageFull"
 }
 
+/** The server that keeps the store cannot be reached, or does not take anything now: it may within seconds. */
+export class StorageUnavailable extends StorageRefused {
+  override name = "StorageUnavailable"
+}
+
 /** The disk answered something after which nothing is certain: exit 70, a new process goes on from what is on it. */
 export class StorageFailed extends Error {
   override name = "StorageFailed"

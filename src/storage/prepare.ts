@@ -128,9 +128,13 @@ export function isEmpty(sqlite: Database): boolean {
 function checkOrigin(sqlite: Database, file: string, kind: DatabaseKind, origin: Origin): void {
   const made = sqlite.query<{ origin: Origin }, []>("SELECT origin FROM about").get()?.origin
   if (made === origin) return
-  throw new StorageError(
-    made === "simulated"
-      ? `${file} holds the readings of a simulated network: name another ${kind.name} in topology.yaml, or move it away`
-      : `${file} holds the readings of a real network: a simulation must not write to it`,
-  )
+  throw otherOrigin(file, kind.name, made)
 }
+
+/** What is said of a database that the other addresses made. */
+export const otherOrigin = (place: string, name: DatabaseKind["name"], made: Origin | undefined): StorageError =>
+  new StorageError(
+    made === "simulated"
+      ? `${place} holds the readings of a simulated network: name another ${name} in topology.yaml, or move it away`
+      : `${place} holds the readings of a real network: a simulation must not write to it`,
+  )

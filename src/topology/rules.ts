@@ -3,6 +3,7 @@ import { normalize } from "node:path"
 import { didYouMean } from "../nearest"
 import { contains, formatNetwork, formatRange, isLoopback, parseAddress } from "./address"
 import { claimRefusals } from "./claims"
+import { storeFault } from "./cloud/server-url"
 import { cronFault } from "./cron"
 import { isScript } from "./devices"
 import { findFormat, formatRefusals } from "./formats/rules"
@@ -18,7 +19,7 @@ export function refusals(draft: Draft, lineOf: LineOf): Finding[] {
   return [
     ...refusal(zoneFault(draft.timeZone), "timeZone"),
     ...refusal(cronFault(draft.schedule?.cron), "schedule", "cron"),
-    ...refusal(storeFault(draft), "cloud", "store"),
+    ...refusal(storeRefusal(draft), "cloud", "store"),
     ...securityRefusals(draft),
     ...refusal(pageFault(draft), "page", "address"),
     ...formatRefusals(draft),
@@ -58,8 +59,10 @@ function isZone(zone: string): boolean {
   }
 }
 
-function storeFault({ gateway, cloud }: Draft): string | undefined {
-  if (gateway?.spool === undefined || cloud?.store === undefined) return undefined
+function storeRefusal({ gateway, cloud }: Draft): string | undefined {
+  if (cloud?.store === undefined) return undefined
+  const fault = storeFault(cloud.store)
+  if (fault || gateway?.spool === undefined) return fault
   if (normalize(gateway.spool) !== normalize(cloud.store)) return undefined
   return `must not be the file of gateway.spool: both are ${WRITTEN}`
 }

@@ -2,6 +2,7 @@
 import * as v from "valibot"
 import type { Network } from "./address"
 import { alerts } from "./alerts/alerts"
+import { secret } from "./alerts/secret"
 import { CRON_RULE } from "./cron"
 import { type Devices, deviceEntry } from "./devices"
 import {
@@ -77,7 +78,13 @@ const servedSite = v.pipe(
 const cloud = section("The cloud, which stores and lists the readings.", {
   address: host("The cloud's IPv4 address or host name."),
   port: v.optional(port("The TCP port."), 8001),
-  store: v.optional(path("The file that holds the readings."), "data/cloud.db"),
+  store: v.optional(
+    path("The file that holds the readings, or a PostgreSQL server's as postgres://meter@db.example/meter."),
+    "data/cloud.db",
+  ),
+  password: v.optional(
+    secret("keys/store", "The server's password: $NAME of the environment, or { file: keys/store } with mode 0600."),
+  ),
   console: v.optional(
     choice(["readings", "summary", "off"], "What is listed: readings, a line each; summary, a line a device; off."),
     "readings",

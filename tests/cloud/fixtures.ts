@@ -144,9 +144,13 @@ export class Bench implements OpenStore {
     makeRoom(this.database.sqlite)
   }
 
-  [Symbol.dispose](): void {
+  remove(): void {
     this.database.close()
     rmSync(this.folder, { recursive: true })
+  }
+
+  [Symbol.dispose](): void {
+    this.remove()
   }
 }
 

@@ -7,16 +7,21 @@ import type { Tables } from "./tables"
 
 /** A new name takes the place of an older one, no name does not; within the caller's transaction. */
 export function rememberNames(query: Query, siteId: number, devices: SiteInfo["devices"]): void {
+  const before = query<NamedRange>("SELECT first, last, name FROM names WHERE site = ?1").all(siteId)
+  query("DELETE FROM names WHERE site = ?1").run(siteId)
+  const insert = query("INSERT OR REPLACE INTO names VALUES (?1, ?2, ?3, ?4)")
+  for (const { first, last, name } of namesToKeep(before, devices)) insert.run(siteId, first, last, name)
+}
+
+/** What becomes of the names when these devices are told. */
+export function namesToKeep(before: readonly NamedRange[], devices: SiteInfo["devices"]): NamedRange[] {
   const told = namedRanges(devices)
   const anew = joinRanges(told)
-  const before = query<NamedRange>("SELECT first, last, name FROM names WHERE site = ?1").all(siteId)
   const kept = before.flatMap(({ first, last, name }) => {
     const others = anew.slice(placeIn(anew, first), placeIn(anew, last) + 1)
     return without([{ first, last }], others).map((range) => ({ ...range, name }))
   })
-  query("DELETE FROM names WHERE site = ?1").run(siteId)
-  const insert = query("INSERT OR REPLACE INTO names VALUES (?1, ?2, ?3, ?4)")
-  for (const { first, last, name } of [...kept, ...told]) insert.run(siteId, first, last, name)
+  return [...kept, ...told]
 }
 
 /** In address order. */

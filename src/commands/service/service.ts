@@ -6,6 +6,7 @@ import { filesOf } from "../../keys/ends"
 import { DEVICES_FILE, deviceKeyFile, SITE_SECRET_FILE } from "../../keys/folder"
 import { EVERYTHING, loadTopology, type Roles, type Topology, TopologyError } from "../../network"
 import { formatAddress } from "../../topology/address"
+import { isServerUrl } from "../../topology/cloud/server-url"
 import { addressesIn, sizeOf } from "../../topology/ranges"
 import { COMMON_OPTIONS, UsageError, type Values } from "../arguments"
 import { checkRoles, readRoles, withAddresses } from "../roles"
@@ -89,7 +90,7 @@ function unwritable({ words, folder }: Service, { gateway, cloud }: Topology): s
   const allowed = `/var/lib/${folder}`
   const files = [
     { role: "gateway", key: "gateway.spool", path: gateway.spool },
-    { role: "cloud", key: "cloud.store", path: cloud.store },
+    ...(isServerUrl(cloud.store) ? [] : [{ role: "cloud", key: "cloud.store", path: cloud.store }]),
   ]
   return files
     .filter(({ role, path }) => (words.length === 0 || words.includes(role)) && !path.startsWith(`${allowed}/`))

@@ -8,8 +8,9 @@ const MESSAGE = "names a file that others may read: give it mode 0600 by chmod 6
 /** What is not there may be on another host: where it is needed that is told. */
 export function secretFaults({
   alerts: { heartbeat, to, smtp },
+  cloud,
   folder,
-}: Pick<Topology, "alerts" | "folder">): Finding[] {
+}: Pick<Topology, "alerts" | "cloud" | "folder">): Finding[] {
   const kept: { path: Finding["path"]; secret: Secret }[] = []
   if (heartbeat !== undefined && typeof heartbeat !== "string") {
     kept.push({ path: ["alerts", "heartbeat"], secret: heartbeat })
@@ -19,5 +20,6 @@ export function secretFaults({
     kept.push({ path: ["alerts", "to", index, "url"], secret: target.url })
   }
   if (smtp?.password) kept.push({ path: ["alerts", "smtp", "password"], secret: smtp.password })
+  if (cloud.password) kept.push({ path: ["cloud", "password"], secret: cloud.password })
   return kept.filter(({ secret }) => isExposed(secret, folder)).map(({ path }) => ({ path, message: MESSAGE }))
 }

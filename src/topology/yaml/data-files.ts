@@ -1,6 +1,7 @@
 // The files that a run writes: where they belong, and whether something else has their place.
 import { type Stats, statSync } from "node:fs"
 import { dirname, isAbsolute, normalize, resolve, sep } from "node:path"
+import { isServerUrl } from "../cloud/server-url"
 import type { Topology } from "../topology"
 import type { Finding } from "./problem"
 
@@ -29,7 +30,7 @@ function stateDirectory(folder: string, { STATE_DIRECTORY }: Environment): strin
 export function dataFaults({ gateway, cloud }: Topology): Finding[] {
   return [
     { path: ["gateway", "spool"], message: faultOf(gateway.spool) },
-    { path: ["cloud", "store"], message: faultOf(cloud.store) },
+    { path: ["cloud", "store"], message: isServerUrl(cloud.store) ? undefined : faultOf(cloud.store) },
   ].flatMap(({ path, message }) => (message === undefined ? [] : [{ path, message }]))
 }
 

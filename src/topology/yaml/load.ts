@@ -3,6 +3,7 @@ import { stat } from "node:fs/promises"
 import { dirname, resolve } from "node:path"
 import { errorText } from "../../format"
 import { secretFaults } from "../alerts/faults"
+import { isServerUrl } from "../cloud/server-url"
 import { Devices } from "../devices"
 import { refusals, warnings } from "../rules"
 import { missingKeys } from "../security/rules"
@@ -45,7 +46,7 @@ export function parseTopology(text: string, file: string, environment: Environme
   return {
     ...declared,
     gateway: { ...gateway, spool: dataPath(gateway.spool, folder, environment) },
-    cloud: { ...cloud, store: dataPath(cloud.store, folder, environment) },
+    cloud: { ...cloud, store: isServerUrl(cloud.store) ? cloud.store : dataPath(cloud.store, folder, environment) },
     devices: new Devices(devices.map((entry, index) => ({ ...entry, line: lineOf(index) }))),
     file,
     folder,

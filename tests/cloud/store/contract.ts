@@ -29,7 +29,7 @@ export interface Superseded {
 }
 
 /** An empty store, and what its tests look at beside the contract. */
-export interface OpenStore extends Disposable {
+export interface OpenStore {
   /** Another one after reopen(). */
   readonly store: Store
   /** What its clock shows. */
@@ -41,8 +41,10 @@ export interface OpenStore extends Disposable {
   /** Values that gave way, by day, address, time and revision. */
   superseded(address?: number): Promise<readonly Superseded[]>
   /** From now on the disk refuses whatever is large. */
-  fillDisk(): void
-  makeRoom(): void
+  fillDisk(): void | Promise<void>
+  makeRoom(): void | Promise<void>
+  /** Nothing of it stays. */
+  remove(): void | Promise<void>
 }
 
 const EVERYBODY = [{ first: 0, last: 0xffff_ffff }]
@@ -56,7 +58,7 @@ export function describeStore(name: string, open: () => OpenStore | Promise<Open
       opened = await open()
       await describeSite()
     })
-    afterEach(() => opened[Symbol.dispose]())
+    afterEach(() => opened.remove())
 
     const describeSite = (site = SITE, spool = "a") =>
       opened.store.describeSite(site, { timeZone: TIME_ZONE, devices: DEVICES, spool })
@@ -248,10 +250,10 @@ export function describeStore(name: string, open: () => OpenStore | Promise<Open
       test("refuses when the disk is full, changes nothing, and takes it when there is room", async () => {
         await put(MORNING, 1)
         const before = await opened.kept()
-        opened.fillDisk()
+        await opened.fillDisk()
         await expect(deliver(LARGE, { revision: 2 })).rejects.toBeInstanceOf(StorageRefused)
         expect(await opened.kept()).toEqual(before)
-        opened.makeRoom()
+        await opened.makeRoom()
         expect(await put(LARGE, 2)).toBe("changed")
       })
 
@@ -361,10 +363,10 @@ export function describeStore(name: string, open: () => OpenStore | Promise<Open
 
       test("changes nothing when the disk is full", async () => {
         await put(MORNING, 1)
-        opened.fillDisk()
+        await opened.fillDisk()
         await expect(addText(LARGE)).rejects.toBeInstanceOf(StorageRefused)
         expect([await shown(), await opened.superseded()]).toEqual([[["08:00", 20]], []])
-        opened.makeRoom()
+        await opened.makeRoom()
         await addText(LARGE)
         expect(await shown()).toHaveLength(1440)
       })
@@ -488,9 +490,9 @@ export function describeStore(name: string, open: () => OpenStore | Promise<Open
 
       test("holds also behind a commit that was rolled back", async () => {
         await drop(5)
-        opened.fillDisk()
+        await opened.fillDisk()
         await expect(put(LARGE, 9, HERBS)).rejects.toBeInstanceOf(StorageRefused)
-        opened.makeRoom()
+        await opened.makeRoom()
         expect(await put(MORNING, 5)).toBe("dropped")
       })
     })
@@ -548,11 +550,11 @@ export function describeStore(name: string, open: () => OpenStore | Promise<Open
       test("looks again also behind a commit that was rolled back", async () => {
         await put(MORNING, 1)
         await close(claim([TOMATOES]))
-        opened.fillDisk()
+        await opened.fillDisk()
         const together = [put(MORNING, 1, HERBS), put(LARGE, 1, HERBS + 1)] // in one commit
         await Promise.allSettled(together)
         await expect(together[1]).rejects.toBeInstanceOf(StorageRefused)
-        opened.makeRoom()
+        await opened.makeRoom()
         await put(MORNING, 1, HERBS)
         expect(await close(claim([TOMATOES]))).toBe(false)
         expect(await close(claim([TOMATOES, HERBS]))).toBe(true)

@@ -1,7 +1,7 @@
 // The store in a SQLite file: each change is a piece of work of a group commit.
 import type { DurableDatabase } from "../../../storage/database"
 import type { GroupCommit } from "../../../storage/group-commit"
-import { clockChangeIfKnown, type Day } from "../../../survey/calendar"
+import type { Day } from "../../../survey/calendar"
 import { digestNumber } from "../../../survey/digest"
 import { type AddressRange, EVERY_ADDRESS } from "../../../topology/address"
 import type {
@@ -16,18 +16,14 @@ import type {
   StoredSurvey,
   TextSurvey,
 } from "../contract"
-import { mergeVersions, type Version } from "../merge"
+import type { Version } from "../merge"
 import { type StoredReading, toJson, toStored } from "../stored"
+import { mergeRow, newerThan, type SurveyRow, versionsOf } from "../survey-row"
 import { agreesWith } from "./agreement"
 import { type Query, queryOf } from "./query"
 import { Sites } from "./sites"
 
-/** What a row of `surveys` says of its versions. */
-interface Row {
-  readonly revision: number
-  readonly readings: string
-  readonly revisions: string | null
-}
+type Row = Omit<SurveyRow, "zone">
 
 /** Whose readings, and when they were taken. */
 interface DeviceDay {
@@ -226,19 +222,14 @@ export class SqliteStore implements Store {
     const { siteId, day, address } = of
     const row = this.#find(of)
     if (!row) throw new Error(`the survey of ${address} on ${day} is not there`)
-    // of one revision in two zones the one whose name is higher, whichever came first
-    const isNewer = revision > row.revision || (revision === row.revision && zone > row.zone)
-    const [latest, latestZone] = isNewer ? [revision, zone] : [row.revision, row.zone]
-    const merged = mergeVersions(versionsOf(row), incoming, clockChangeIfKnown(day, latestZone))
-    const { readings, revisions } = columnsOf(merged.versions, latest)
+    const merged = mergeRow(row, day, { revision, zone, versions: incoming })
     this.#keepSuperseded(of, merged.superseded)
-    const isSame =
-      latest === row.revision && latestZone === row.zone && readings === row.readings && revisions === row.revisions
-    if (isSame) return { ...merged, changed: false, showsOthers: false }
+    if (!merged.changed) return merged
+    const { row: latest } = merged
     const update = `UPDATE surveys SET revision = ?4, zone = ?5, readings = ?6, revisions = ?7 WHERE ${OF_DEVICE}`
-    const zoneId = this.#sites.zoneIdOf(latestZone, day)
-    this.#query(update).run(siteId, day, address, latest, zoneId, readings, revisions)
-    return { ...merged, changed: true, showsOthers: readings !== row.readings }
+    const zoneId = this.#sites.zoneIdOf(latest.zone, day)
+    this.#query(update).run(siteId, day, address, latest.revision, zoneId, latest.readings, latest.revisions)
+    return merged
   }
 
   #keepSuperseded({ siteId, day, address }: DeviceDay, superseded: readonly Version[]): void {
@@ -250,7 +241,7 @@ export class SqliteStore implements Store {
   }
 
   #find({ siteId, day, address }: DeviceDay) {
-    return this.#query<Row & { zone: string }>(
+    return this.#query<SurveyRow>(
       `SELECT revision, zones.zone, readings, revisions FROM surveys JOIN zones ON zones.id = surveys.zone
        WHERE ${OF_DEVICE}`,
     ).get(siteId, day, address)
@@ -296,24 +287,8 @@ export class SqliteStore implements Store {
     ).all(siteId, day, first, last)
     const update = this.#query(`UPDATE surveys SET readings = ?4, revisions = ?5 WHERE ${OF_DEVICE}`)
     for (const row of mixed) {
-      const versions = versionsOf(row).filter(({ revision }) => revision > upTo)
-      const { readings, revisions } = columnsOf(versions, row.revision)
+      const { readings, revisions } = newerThan(upTo, row)
       update.run(siteId, day, row.address, readings, revisions)
     }
-  }
-}
-
-function versionsOf({ revision, readings, revisions }: Row): Version[] {
-  const stored: StoredReading[] = JSON.parse(readings)
-  const own: number[] | undefined = revisions === null ? undefined : JSON.parse(revisions)
-  return stored.map((reading, index) => ({ reading, revision: own?.[index] ?? revision }))
-}
-
-/** As a row of this revision keeps them. */
-function columnsOf(versions: readonly Version[], revision: number): Pick<Row, "readings" | "revisions"> {
-  const own = versions.map((version) => version.revision)
-  return {
-    readings: JSON.stringify(versions.map(({ reading }) => reading)),
-    revisions: own.every((each) => each === revision) ? null : JSON.stringify(own),
   }
 }

@@ -1,0 +1,113 @@
+// Gathers what comes at the same time for one day of one site, so that it shares a round trip and a commit.
+import type { Day } from "../../../survey/calendar"
+import type { Kept } from "../contract"
+import type { Version } from "../merge"
+
+/** A survey on its way into the table. */
+export interface Arrival {
+  readonly address: number
+  /** Undefined: it is newer than whatever is there. */
+  readonly revision: number | undefined
+  /** Null: it came as plain text. */
+  readonly digest: bigint | null
+  readonly zone: string
+  /** JSON, as the column has it. */
+  readonly readings: string
+}
+
+/** What became of it, and of text what is shown now. */
+export interface Settled extends Kept {
+  readonly versions?: readonly Version[]
+}
+
+export interface DayOfSite {
+  readonly site: string
+  readonly day: Day
+}
+
+/** Resolves, once durable, with what became of each. */
+export type StoreBatch = (of: DayOfSite, arrivals: readonly Arrival[]) => Promise<readonly Settled[]>
+
+interface Waiting {
+  readonly arrival: Arrival
+  readonly settled: PromiseWithResolvers<Settled>
+}
+
+/** What of a day waits, and what is on its way. */
+interface Queue {
+  readonly of: DayOfSite
+  readonly waiting: Waiting[]
+  readonly underWay: Set<Promise<void>>
+}
+
+const MOST = 1000 // surveys in a batch
+const AT_ONCE = 2 // batches on their way: the server works on one while the next is written
+
+export class Batches {
+  /** By day; the one whose turn comes first. */
+  readonly #queues = new Map<string, Queue>()
+  #underWay = 0
+  #isScheduled = false
+
+  /** @param isOfData whether one survey of a batch is at fault, so that the others may be stored */
+  constructor(
+    private readonly store: StoreBatch,
+    private readonly isOfData: (error: unknown) => boolean,
+  ) {}
+
+  add(of: DayOfSite, arrival: Arrival): Promise<Settled> {
+    const key = keyOf(of)
+    const queue = this.#queues.get(key) ?? { of, waiting: [], underWay: new Set() }
+    this.#queues.set(key, queue)
+    const settled = Promise.withResolvers<Settled>()
+    queue.waiting.push({ arrival, settled })
+    this.#schedule()
+    return settled.promise
+  }
+
+  /** Resolves when what has come of this day so far is stored, or refused. */
+  async settled(of: DayOfSite): Promise<void> {
+    const queue = this.#queues.get(keyOf(of))
+    await queue?.waiting.at(-1)?.settled.promise.catch(() => {}) // its sender hears of it
+    await Promise.all(queue?.underWay ?? []) // batches overtake each other
+  }
+
+  /** Once what comes with this turn of the event loop is all here. */
+  #schedule(): void {
+    if (this.#isScheduled) return
+    this.#isScheduled = true
+    setImmediate(() => {
+      this.#isScheduled = false
+      for (const [key, queue] of this.#queues) {
+        while (this.#underWay < AT_ONCE && queue.waiting.length > 0) this.#begin(queue)
+        if (queue.waiting.length === 0 && queue.underWay.size === 0) this.#queues.delete(key)
+      }
+    })
+  }
+
+  #begin(queue: Queue): void {
+    const batch = queue.waiting.splice(0, MOST)
+    this.#underWay++
+    const storing = this.#store(queue.of, batch).finally(() => {
+      this.#underWay--
+      queue.underWay.delete(storing)
+      this.#schedule()
+    })
+    queue.underWay.add(storing)
+  }
+
+  /** Never rejects. */
+  async #store(of: DayOfSite, batch: readonly Waiting[]): Promise<void> {
+    try {
+      const arrivals = batch.map(({ arrival }) => arrival)
+      const outcomes = await this.store(of, arrivals)
+      for (const [index, outcome] of outcomes.entries()) batch[index]?.settled.resolve(outcome)
+    } catch (error) {
+      if (batch.length > 1 && this.isOfData(error)) {
+        for (const each of batch) await this.#store(of, [each])
+      } else for (const { settled } of batch) settled.reject(error)
+    }
+  }
+}
+
+const keyOf = ({ site, day }: DayOfSite): string => `${site} ${day}`

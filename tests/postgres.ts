@@ -1,0 +1,158 @@
+// A PostgreSQL server of one's own, in a folder that goes with it: on a socket there, and on TCP where that is wanted.
+import { chownSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { SQL } from "bun"
+
+const VERSIONS = "/usr/lib/postgresql" // where Debian keeps them, off the path
+const USER = "meter"
+const WITHIN_MS = 20_000
+const LOOK_MS = 20
+
+const folderOfPrograms = (): string | undefined => {
+  try {
+    const versions = readdirSync(VERSIONS).sort((a, b) => Number(a) - Number(b))
+    return join(VERSIONS, versions.at(-1) ?? "", "bin")
+  } catch {
+    return undefined
+  }
+}
+
+const PROGRAMS = folderOfPrograms()
+
+/** Why there is none to be had; undefined where there is. */
+export const missingPostgres = PROGRAMS === undefined ? "PostgreSQL is not installed" : undefined
+
+/** It does not run as root. */
+const AS_ITS_USER =
+  process.getuid?.() === 0 ? ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups"] : []
+const owner = AS_ITS_USER.length > 0 ? Number(Bun.spawnSync(["id", "-u", "postgres"]).stdout.toString()) : undefined
+
+export interface ServerOptions {
+  /** Another folder for its data, such as a small disk. */
+  readonly data?: string
+  /** A TCP address and port, beside the socket. */
+  readonly listen?: { readonly address: string; readonly port: number }
+  readonly settings?: Readonly<Record<string, string>>
+  /** Words before its command, as `ip netns exec`. */
+  readonly within?: readonly string[]
+}
+
+export class PostgresServer implements AsyncDisposable {
+  readonly folder = mkdtempSync(join(tmpdir(), "pg-"))
+  readonly #data: string
+  #child: Bun.Subprocess | undefined
+  #schemas = 0
+
+  private constructor(private readonly options: ServerOptions) {
+    this.#data = options.data ?? join(this.folder, "data")
+  }
+
+  static async start(options: ServerOptions = {}): Promise<PostgresServer> {
+    const server = new PostgresServer(options)
+    if (owner !== undefined) chownSync(server.folder, owner, owner)
+    const made = Bun.spawnSync([
+      ...AS_ITS_USER,
+      ...[`${PROGRAMS}/initdb`, "-D", server.#data, "-U", USER, "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync"],
+    ])
+    if (!made.success) throw new Error(`initdb: ${made.stderr}`)
+    await server.begin()
+    return server
+  }
+
+  /** Of its first process. */
+  get pid(): number {
+    return this.#child?.pid ?? 0
+  }
+
+  /** Of all its processes. */
+  get pids(): number[] {
+    const children = Bun.spawnSync(["pgrep", "-P", String(this.pid)]).stdout.toString()
+    return [this.pid, ...children.split("\n").filter(Boolean).map(Number)]
+  }
+
+  /** Starts it, once more after it was stopped. Resolves when it answers. */
+  async begin(): Promise<void> {
+    const { listen, settings = {}, within = [] } = this.options
+    const all = {
+      listen_addresses: listen?.address ?? "",
+      ...(listen && { port: String(listen.port) }),
+      unix_socket_directories: this.folder,
+      ...settings,
+    }
+    const words = Object.entries(all).flatMap(([name, value]) => ["-c", `${name}=${value}`])
+    // should the tests be killed, it goes with them; on SIGINT it ends at once
+    const dies = ["setpriv", "--pdeathsig", "INT"]
+    this.#child = Bun.spawn([...within, ...AS_ITS_USER, ...dies, `${PROGRAMS}/postgres`, "-D", this.#data, ...words], {
+      stdin: "ignore",
+      stdout: "ignore",
+      stderr: Bun.file(join(this.folder, "log")),
+    })
+    const until = performance.now() + WITHIN_MS
+    while (!(await this.answers())) {
+      if (performance.now() > until || this.#child.exitCode !== null) throw new Error(`PostgreSQL: ${this.log()}`)
+      await Bun.sleep(LOOK_MS)
+    }
+  }
+
+  async answers(): Promise<boolean> {
+    const ready = Bun.spawn([`${PROGRAMS}/pg_isready`, "-q", "-h", this.folder, "-p", this.#port, "-t", "1"])
+    return (await ready.exited) === 0
+  }
+
+  /** smart waits for all who are connected, fast ends their transactions, immediate is a crash. */
+  async stop(mode: "smart" | "fast" | "immediate" = "fast"): Promise<void> {
+    const signal = { smart: "SIGTERM", fast: "SIGINT", immediate: "SIGQUIT" } as const
+    this.#child?.kill(signal[mode])
+    await this.#child?.exited
+  }
+
+  log(): string {
+    return readFileSync(join(this.folder, "log"), "utf8")
+  }
+
+  /** @param parameters as `search_path=trial` */
+  url(parameters = ""): string {
+    return `postgres://${USER}@/postgres?host=${encodeURIComponent(this.folder)}&port=${this.#port}${parameters && `&${parameters}`}`
+  }
+
+  /** Of a schema of its own, which is empty. */
+  async emptyUrl(): Promise<string> {
+    const name = `trial${++this.#schemas}`
+    await this.run(`CREATE SCHEMA ${name}`)
+    return this.url(`search_path=${name}`)
+  }
+
+  /** Statements in a session of their own. */
+  async run(sql: string, url = this.url()): Promise<Record<string, unknown>[]> {
+    const session = new SQL({ url, max: 1 })
+    try {
+      return await session.unsafe(sql)
+    } finally {
+      await session.close()
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop("immediate")
+    rmSync(this.folder, { recursive: true, force: true })
+  }
+
+  get #port(): string {
+    return String(this.options.listen?.port ?? 5432)
+  }
+}
+
+let shared: Promise<PostgresServer> | undefined
+
+/** One for all tests of a process, each of which has schemas of its own; it ends with the process. */
+export function sharedPostgres(): Promise<PostgresServer> {
+  shared ??= PostgresServer.start({ settings: { fsync: "off", max_connections: "60" } }).then((server) => {
+    process.once("exit", () => {
+      process.kill(server.pid, "SIGQUIT")
+      rmSync(server.folder, { recursive: true, force: true })
+    })
+    return server
+  })
+  return shared
+}
