@@ -26,7 +26,7 @@ import { isSiteName } from "../topology/topology"
 import type { CloudEvent } from "./events"
 import type { Gateways } from "./gateways"
 import { fit, parseJson } from "./json"
-import { collectionReport, formatReport } from "./report"
+import { collectionReport, formatReport, watchedOf } from "./report"
 import type { Kept, SiteInfo, Store } from "./store/contract"
 
 const RECEIVED = "Surveys received"
@@ -269,6 +269,7 @@ export class Receiver {
       addresses: joinRanges([...report.arrived, ...report.late]),
       report: formatReport(report),
       toList: isNews,
+      watched: watchedOf(report),
     })
     // what it has instead is nobody's to know
     if (!agrees) return say(Code.Conflict, `The store differs on ${day}`)

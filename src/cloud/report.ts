@@ -3,8 +3,9 @@ import * as v from "valibot"
 import { quote } from "../log"
 import { shorten } from "../printable"
 import { isDigest } from "../survey/digest"
-import { type AddressRange, formatRange, parseRanges } from "../topology/address"
+import { type AddressRange, EVERY_ADDRESS, formatRange, parseRanges } from "../topology/address"
 import { REASONS_KEPT } from "../verdict"
+import type { Watched } from "./store/contract"
 
 const FIRST_INSTANT = "2000-01-01T00:00:00Z"
 const REASON_CHARACTERS = 200
@@ -55,6 +56,12 @@ export function formatReport({ arrived, late, missing, stale, refused, changed, 
     refused: texts(refused),
     changed: texts(changed),
   })
+}
+
+/** Of a run everything may hold another way, of a day that is only looked at once more what has changed. */
+export function watchedOf({ run, adopted, changed }: Pick<CollectionReport, "run" | "adopted" | "changed">): Watched {
+  const isRun = run && !adopted
+  return { isRun, addresses: isRun ? [EVERY_ADDRESS] : changed }
 }
 
 /** Whether it is one as RFC 3339 writes it, from 2000 on. */

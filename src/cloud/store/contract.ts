@@ -5,6 +5,7 @@ import type { Reading } from "../../survey/reading"
 import type { CanonicalText } from "../../survey/survey"
 import type { AddressRange } from "../../topology/address"
 import type { StoredReading } from "./stored"
+import type { WritableTables } from "./tables"
 
 export interface SiteInfo {
   readonly timeZone: string
@@ -60,6 +61,21 @@ export interface Closing {
   readonly report: string
   /** Whether the gateway would have the day listed on the console. */
   readonly toList: boolean
+  /** What the rules are to look at. */
+  readonly watched: Watched
+}
+
+/** What of a day that was closed may have changed what holds. */
+export interface Watched {
+  /** A run, whose news are told. */
+  readonly isRun: boolean
+  readonly addresses: readonly AddressRange[]
+}
+
+/** A day that a cloud has closed. */
+export interface ClosedDay extends Watched {
+  readonly site: string
+  readonly day: Day
 }
 
 /** What became of a gateway's account. */
@@ -98,11 +114,27 @@ export interface Store {
   /** Records a collection if the store agrees with its claim. */
   closeCollection(site: string, day: Day, closing: Closing): Promise<Closed>
   markListed(site: string, day: Day): Promise<void>
-  /** Collections that were closed and whose listing was not finished, by day. */
+  /** Collections that were closed, whose listing was not finished, and that no other cloud lists: by day. */
   unlisted(): Promise<readonly { readonly site: string; readonly day: Day }[]>
+  /** Whether this cloud, of those that share the store, is the one that watches the rules: for half a minute. */
+  watches(): Promise<boolean>
+  /** Days that were closed since the last call, whichever cloud closed them; for the one that watches. */
+  closings(): Promise<readonly ClosedDay[]>
   /**
    * A day's surveys in address order, in pages, so that a fleet's day is never in memory whole.
    * @param ranges only addresses within these, which rise
    */
   surveys(site: string, day: Day, ranges?: readonly AddressRange[]): AsyncIterable<readonly StoredSurvey[]>
+}
+
+/** A store that this process writes to. */
+export interface OpenStore {
+  readonly store: Store
+  readonly tables: WritableTables
+  /** Other clouds may write to it at the same time. */
+  readonly isShared: boolean
+  /** Surveys that wait to be stored. */
+  readonly waiting: () => number
+  /** What is under way is durable when it resolves. May be called twice. */
+  close(): Promise<void>
 }

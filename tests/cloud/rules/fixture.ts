@@ -1,6 +1,6 @@
 // A site whose days are closed one after the other, and what is told of them.
 import { type Message, messageOf } from "../../../src/alerts/message"
-import { formatReport } from "../../../src/cloud/report"
+import { formatReport, watchedOf } from "../../../src/cloud/report"
 import { Watch } from "../../../src/cloud/rules/watch"
 import { watchedBy } from "../../../src/cloud/rules/watched"
 import { queryOf } from "../../../src/cloud/store/sqlite/query"
@@ -143,7 +143,13 @@ export class WatchedSite implements Disposable {
       surveys: 0,
       digest: NO_SURVEYS.digest,
     }
-    const closing = { claimed: NO_SURVEYS, addresses: [], report: formatReport(report), toList: true }
+    const closing = {
+      claimed: NO_SURVEYS,
+      addresses: [],
+      report: formatReport(report),
+      toList: true,
+      watched: watchedOf(report),
+    }
     const { agrees } = await store.closeCollection(name, day, closing)
     if (!agrees) throw new Error("the store agrees")
     this.watch.closed(name, day, report)

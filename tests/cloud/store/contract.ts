@@ -49,6 +49,7 @@ export interface OpenStore {
 
 const EVERYBODY = [{ first: 0, last: 0xffff_ffff }]
 const ONLY_TOMATOES = { first: TOMATOES, last: TOMATOES }
+const RUN = { isRun: true, addresses: EVERYBODY }
 const OTHER_DAY: Day = "2026-11-20"
 
 export function describeStore(name: string, open: () => OpenStore | Promise<OpenStore>): void {
@@ -87,7 +88,7 @@ export function describeStore(name: string, open: () => OpenStore | Promise<Open
     const claim = (addresses: readonly number[], text = MORNING) =>
       claimOver(addresses.map((address) => [address, text] as const))
     const closeWith = (claimed: ReturnType<typeof claim>, addresses = EVERYBODY, toList = false) =>
-      opened.store.closeCollection(SITE, DAY, { claimed, addresses, report: "{}", toList })
+      opened.store.closeCollection(SITE, DAY, { claimed, addresses, report: "{}", toList, watched: RUN })
     const close = async (...closing: Parameters<typeof closeWith>) => (await closeWith(...closing)).agrees
     /** Whether the day is to be listed; the store has to agree. */
     const isToList = async (text = MORNING, toList = true) => {
@@ -634,6 +635,18 @@ export function describeStore(name: string, open: () => OpenStore | Promise<Open
         await opened.store.markListed(SITE, DAY)
         await opened.reopen()
         expect(await opened.store.unlisted()).toEqual([])
+      })
+    })
+
+    describe("closings()", () => {
+      test("names each day that was closed, once, and none that differs", async () => {
+        await put(MORNING, 1)
+        expect(await close(claim([HERBS]))).toBe(false)
+        expect(await opened.store.closings()).toEqual([])
+        await close(claim([TOMATOES]))
+        expect(await opened.store.watches()).toBe(true)
+        expect(await opened.store.closings()).toEqual([{ site: SITE, day: DAY, ...RUN }])
+        expect(await opened.store.closings()).toEqual([])
       })
     })
   })

@@ -55,6 +55,11 @@ export class Batches {
     private readonly isOfData: (error: unknown) => boolean,
   ) {}
 
+  /** Surveys that are not on their way yet. */
+  get waiting(): number {
+    return [...this.#queues.values()].reduce((sum, { waiting }) => sum + waiting.length, 0)
+  }
+
   add(of: DayOfSite, arrival: Arrival): Promise<Settled> {
     const key = keyOf(of)
     const queue = this.#queues.get(key) ?? { of, waiting: [], underWay: new Set() }

@@ -118,8 +118,8 @@ const MIGRATIONS: readonly (readonly string[])[] = [
     `CREATE TABLE closings (
       site bigint NOT NULL REFERENCES sites,
       day ${TEXT} NOT NULL,
-      ranges text NOT NULL,              -- JSON: ["192.168.1.2", …], what changed; of a run: all
       is_run boolean NOT NULL,
+      addresses text NOT NULL,           -- JSON: [{"first": …, "last": …}, …], what may have changed what holds
       at timestamptz NOT NULL DEFAULT now()
     )`,
     // what one cloud does for all: it says again that it does, or another one takes over

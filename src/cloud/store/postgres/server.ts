@@ -24,6 +24,7 @@ export interface ServerOptions {
 const CONNECTIONS = 4
 const DEADLINE_MS = 10_000
 const CONNECT_SECONDS = 5
+const CLOSE_SECONDS = 5
 const TRIES = 5 // of what collides with another one
 const PAUSE_MS = 20
 
@@ -40,11 +41,17 @@ export class Server {
   readonly shown: string
   readonly #clock: Clock
   #pool: SQL | undefined
-  #closed = false
+  #isClosed = false
+  #isBegun = false
 
   constructor(private readonly options: ServerOptions) {
     this.shown = shownStore(options.url)
     this.#clock = options.clock ?? systemClock
+  }
+
+  /** From now on what a person has to mend is waited for too: deliveries are safe where they are. */
+  begun(): void {
+    this.#isBegun = true
   }
 
   /** Runs statements that need not hold together. Rejects with StorageUnavailable, StorageError, or the error of a value. */
@@ -72,10 +79,10 @@ export class Server {
     }
   }
 
-  /** May be called twice. */
+  /** What is under way has a while to end. May be called twice. */
   async close(): Promise<void> {
-    this.#closed = true
-    await this.#pool?.close({ timeout: 0 })
+    this.#isClosed = true
+    await this.#pool?.close({ timeout: CLOSE_SECONDS })
     this.#pool = undefined
   }
 
@@ -85,7 +92,7 @@ export class Server {
       try {
         return await this.#withDeadline(pool, () => work(pool))
       } catch (error) {
-        if (!isCollision(error) || tries === TRIES) throw sortOut(error, this.shown)
+        if (!isCollision(error) || tries === TRIES) throw this.#sorted(error)
         await pause(this.#clock, PAUSE_MS * tries)
       }
     }
@@ -107,7 +114,7 @@ export class Server {
   }
 
   #open(max: number, connection: Readonly<Record<string, string>>): SQL {
-    if (this.#closed) throw new StorageUnavailable(`${this.shown} is closed`)
+    if (this.#isClosed) throw new StorageUnavailable(`${this.shown} is closed`)
     const { url, environment = process.env } = this.options
     const { host, ...place } = serverPlace(url, environment)
     const password = this.#password()
@@ -125,6 +132,12 @@ export class Server {
       connectionTimeout: CONNECT_SECONDS,
       connection,
     })
+  }
+
+  #sorted(error: unknown): unknown {
+    const sorted = sortOut(error, this.shown)
+    if (!this.#isBegun || !(sorted instanceof StorageError)) return sorted
+    return new StorageUnavailable(sorted.message, { cause: sorted })
   }
 
   #password(): string | undefined {

@@ -4,6 +4,7 @@ import { type Agreement, digestNumber, digestText } from "../../../survey/digest
 import { type AddressRange, EVERY_ADDRESS } from "../../../topology/address"
 import type {
   Closed,
+  ClosedDay,
   Closing,
   Delivery,
   Drop,
@@ -29,6 +30,7 @@ const LISTS = ["arrived", "late", "missing", "stale", "refused", "changed", "rea
 const DIFFERS: Closed = { agrees: false, toList: false }
 const PAGE = 1000
 const OF_RANGE = "site = $1 AND day = $2 AND address BETWEEN $3 AND $4"
+const WATCH_LASTS = "interval '30 seconds'"
 const LISTING_LASTS = "interval '1 minute'" // until its cloud has said again that it goes on
 
 export class PostgresStore implements Store {
@@ -43,6 +45,11 @@ export class PostgresStore implements Store {
   ) {
     this.#registry = new Registry(server)
     this.#batches = new Batches(new Surveys(server, this.#registry, now).store, isOfData)
+  }
+
+  /** Surveys that wait to be stored. */
+  get waiting(): number {
+    return this.#batches.waiting
   }
 
   async site(site: string): Promise<SiteInfo | undefined> {
@@ -116,6 +123,13 @@ export class PostgresStore implements Store {
         [siteId, day, claimed.surveys, claimed.digest, report, toList ? 0 : listed],
       )
       if (toList) await this.#takeListing(sql, siteId, day)
+      const { isRun, addresses } = closing.watched
+      await sql.unsafe("INSERT INTO closings (site, day, is_run, addresses) VALUES ($1, $2, $3, $4)", [
+        siteId,
+        day,
+        isRun,
+        JSON.stringify(addresses),
+      ])
       await sql.unsafe("UPDATE days SET is_open = false WHERE site = $1 AND day = $2", [siteId, day])
       return { agrees: true, toList }
     })
@@ -145,6 +159,32 @@ export class PostgresStore implements Store {
     return rows
       .map((row: { site: string; day: Day }) => ({ site: row.site, day: row.day }))
       .sort((a: { day: Day }, b: { day: Day }) => (a.day < b.day ? -1 : 1))
+  }
+
+  async watches(): Promise<boolean> {
+    const rows = await this.server.run((sql) =>
+      sql.unsafe(
+        `INSERT INTO duties (duty, holder, until) VALUES ('watch', $1, now() + ${WATCH_LASTS})
+         ON CONFLICT (duty) DO UPDATE SET holder = excluded.holder, until = excluded.until
+         WHERE duties.holder = excluded.holder OR duties.until < now() RETURNING duty`,
+        [this.own],
+      ),
+    )
+    return rows.length > 0
+  }
+
+  async closings(): Promise<ClosedDay[]> {
+    const rows = await this.server.run((sql) =>
+      sql.unsafe(
+        `DELETE FROM closings USING sites WHERE sites.id = closings.site RETURNING sites.site, day, is_run, addresses`,
+      ),
+    )
+    return rows.map((row: { site: string; day: Day; is_run: boolean; addresses: string }) => ({
+      site: row.site,
+      day: row.day,
+      isRun: row.is_run,
+      addresses: JSON.parse(row.addresses),
+    }))
   }
 
   async *surveys(

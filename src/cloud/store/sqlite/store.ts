@@ -6,6 +6,7 @@ import { digestNumber } from "../../../survey/digest"
 import { type AddressRange, EVERY_ADDRESS } from "../../../topology/address"
 import type {
   Closed,
+  ClosedDay,
   Closing,
   Delivery,
   Drop,
@@ -65,6 +66,7 @@ export class SqliteStore implements Store {
   readonly #sites: Sites
   /** The day of the last delivery: a fleet's would ask a million times. */
   #knownDay: KnownDay | undefined
+  #closings: ClosedDay[] = []
 
   constructor(
     database: DurableDatabase,
@@ -154,9 +156,9 @@ export class SqliteStore implements Store {
     })
   }
 
-  closeCollection(site: string, day: Day, closing: Closing): Promise<Closed> {
-    const { claimed, report } = closing
-    return this.commits.add(() => {
+  async closeCollection(site: string, day: Day, closing: Closing): Promise<Closed> {
+    const { claimed, report, watched } = closing
+    const closed = await this.commits.add((): Closed => {
       const siteId = this.#sites.idOf(site)
       if (!agreesWith(this.#query, siteId, day, closing)) return DIFFERS
       this.#knownDay = undefined
@@ -170,6 +172,8 @@ export class SqliteStore implements Store {
       ).run(siteId, day, claimed.surveys, claimed.digest, report, toList ? 0 : listed)
       return { agrees: true, toList }
     })
+    if (closed.agrees) this.#closings.push({ site, day, ...watched })
+    return closed
   }
 
   async markListed(site: string, day: Day): Promise<void> {
@@ -186,6 +190,14 @@ export class SqliteStore implements Store {
       `SELECT sites.site, day FROM collections JOIN sites ON sites.id = collections.site
        WHERE listed & ${LISTED} = 0 ORDER BY day`,
     ).all()
+  }
+
+  async watches(): Promise<boolean> {
+    return true
+  }
+
+  async closings(): Promise<ClosedDay[]> {
+    return this.#closings.splice(0)
   }
 
   async *surveys(

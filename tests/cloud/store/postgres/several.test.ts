@@ -10,6 +10,8 @@ import { DEVICES, deliveryOf } from "../../fixtures"
 import { arrival, byTime, CHANGE_DAY, expectedOf, isInOrder } from "../arrivals"
 import { PostgresBench } from "./bench"
 
+const RUN = { isRun: true, addresses: [EVERY_ADDRESS] }
+
 /** Two stores of one database, the second one from a process of its own as far as the database can tell. */
 async function withTwo(work: (stores: readonly [PostgresStore, PostgresStore], bench: PostgresBench) => Promise<void>) {
   const bench = await PostgresBench.open()
@@ -84,7 +86,13 @@ describe.skipIf(missingPostgres !== undefined)("two clouds", () => {
       expect(await other.site("orchard")).toEqual({ timeZone: "Asia/Tokyo", devices: [] })
       await one.deliver(SITE, deliveryOf(MORNING, { revision: 1 }))
       const { digest } = deliveryOf(MORNING)
-      const closing = { claimed: { surveys: 1, digest }, addresses: [EVERY_ADDRESS], report: "{}", toList: true }
+      const closing = {
+        claimed: { surveys: 1, digest },
+        addresses: [EVERY_ADDRESS],
+        report: "{}",
+        toList: true,
+        watched: RUN,
+      }
       expect(await one.closeCollection(SITE, DAY, closing)).toEqual({ agrees: true, toList: true })
       expect(await other.closeCollection(SITE, DAY, closing)).toEqual({ agrees: true, toList: false })
       await other.deliver(SITE, deliveryOf(MORNING, { revision: 1, address: HERBS }))
@@ -94,7 +102,13 @@ describe.skipIf(missingPostgres !== undefined)("two clouds", () => {
 
   test("a day is listed by one, and by the other when that one has not said for long that it goes on", async () => {
     await withTwo(async ([one, other], bench) => {
-      const closing = { claimed: { surveys: 0, digest: "0".repeat(16) }, addresses: [], report: "{}", toList: true }
+      const closing = {
+        claimed: { surveys: 0, digest: "0".repeat(16) },
+        addresses: [],
+        report: "{}",
+        toList: true,
+        watched: RUN,
+      }
       await one.closeCollection(SITE, DAY, closing)
       expect(await other.unlisted()).toEqual([])
       await bench.tables.change([
@@ -104,6 +118,17 @@ describe.skipIf(missingPostgres !== undefined)("two clouds", () => {
       expect(await one.unlisted()).toEqual([])
       await other.markListed(SITE, DAY)
       expect(await other.unlisted()).toEqual([])
+    })
+  })
+
+  test("one watches, and the other when that one has not said for long that it goes on; what either closes it hears of", async () => {
+    await withTwo(async ([one, other], bench) => {
+      expect([await one.watches(), await other.watches(), await one.watches()]).toEqual([true, false, true])
+      const closing = { claimed: { surveys: 0, digest: "0".repeat(16) }, addresses: [], report: "{}", toList: true }
+      await other.closeCollection(SITE, DAY, { ...closing, watched: RUN })
+      expect(await one.closings()).toEqual([{ site: SITE, day: DAY, ...RUN }])
+      await bench.tables.change([{ sql: "UPDATE duties SET until = now() - interval '1 second'", values: [] }])
+      expect([await other.watches(), await one.watches()]).toEqual([true, false])
     })
   })
 })
