@@ -1,0 +1,128 @@
+// A server that is stopped, crashes, freezes, or is not there: what resolved is kept, and all goes on by itself.
+import { afterEach, beforeEach, describe, expect, test } from "bun:test"
+import { prepare } from "../../../../src/cloud/store/postgres/schema"
+import { Server } from "../../../../src/cloud/store/postgres/server"
+import { PostgresStore } from "../../../../src/cloud/store/postgres/store"
+import { StorageUnavailable } from "../../../../src/storage/errors"
+import { DAY, MORNING, NOW, SITE, TIME_ZONE } from "../../../fixtures"
+import { missingPostgres, PostgresServer } from "../../../postgres"
+import { VirtualClock } from "../../../virtual-clock"
+import { DEVICES, deliveryOf } from "../../fixtures"
+
+const WITHIN_MS = 30_000
+
+describe.skipIf(missingPostgres !== undefined)("a server", () => {
+  let postgres: PostgresServer
+  let server: Server
+  let store: PostgresStore
+  const clock = new VirtualClock(NOW)
+
+  beforeEach(async () => {
+    postgres = await PostgresServer.start()
+    server = new Server({ url: postgres.url(), password: undefined, folder: ".", clock })
+    await prepare(server, "simulated")
+    server.begun()
+    store = new PostgresStore(server, () => NOW, "a")
+    await store.describeSite(SITE, { timeZone: TIME_ZONE, devices: DEVICES, spool: "a" })
+  })
+  afterEach(async () => {
+    await server.close()
+    await postgres[Symbol.asyncDispose]()
+  })
+
+  const put = (address: number) => store.deliver(SITE, deliveryOf(MORNING, { revision: 1, address }))
+  const stored = async () => (await Array.fromAsync(store.surveys(SITE, DAY))).flat().map(({ address }) => address)
+  /** As a gateway does: until it is taken. */
+  const deliver = async (address: number) => {
+    for (;;) {
+      try {
+        return await put(address)
+      } catch (error) {
+        if (!(error instanceof StorageUnavailable)) throw error
+        await new Promise((resolve) => setImmediate(resolve))
+      }
+    }
+  }
+
+  test.each(["smart", "fast", "immediate"] as const)(
+    "that is stopped (%s) is waited for, and what it took before is there",
+    async (mode) => {
+      expect((await put(1)).outcome).toBe("new")
+      if (mode === "smart") await server.close() // it waits for whoever is connected
+      await postgres.stop(mode)
+      if (mode === "smart") {
+        server = new Server({ url: postgres.url(), password: undefined, folder: ".", clock })
+        server.begun()
+        store = new PostgresStore(server, () => NOW, "a")
+      }
+      await expect(put(2)).rejects.toBeInstanceOf(StorageUnavailable)
+      await postgres.begin()
+      await deliver(2)
+      expect(await stored()).toEqual([1, 2])
+    },
+    WITHIN_MS,
+  )
+
+  test(
+    "whose sessions are ended again and again loses and doubles nothing that was taken",
+    async () => {
+      const all = Array.from({ length: 3000 }, (_, address) => address)
+      let isDone = false
+      const delivered = Promise.all(all.map(deliver)).finally(() => {
+        isDone = true
+      })
+      while (!isDone) {
+        await postgres.run(
+          "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name LIKE 'smart%'",
+        )
+      }
+      await delivered
+      expect(await stored()).toEqual(all)
+    },
+    WITHIN_MS,
+  )
+
+  test(
+    "that is frozen holds nobody for ever, and is used again when it goes on",
+    async () => {
+      await put(1)
+      for (const pid of postgres.pids) process.kill(pid, "SIGSTOP")
+      try {
+        const waiting = put(2).catch((error) => error)
+        await new Promise((resolve) => setImmediate(resolve))
+        await clock.advance(10_000)
+        const refused = await waiting
+        expect(refused).toBeInstanceOf(StorageUnavailable)
+        expect(refused.message).toContain("has not answered for 10 s")
+      } finally {
+        for (const pid of postgres.pids) process.kill(pid, "SIGCONT")
+      }
+      await deliver(2)
+      expect(await stored()).toEqual([1, 2])
+    },
+    WITHIN_MS,
+  )
+
+  test("that takes nothing more, as a standby after a failover, is waited for", async () => {
+    await put(1)
+    await postgres.run("ALTER SYSTEM SET default_transaction_read_only = on")
+    await postgres.run("SELECT pg_reload_conf()")
+    while ((await postgres.run("SHOW default_transaction_read_only"))[0]?.default_transaction_read_only !== "on") {
+      // its first process hears of it a moment later
+    }
+    let refused: unknown
+    while (refused === undefined)
+      refused = await put((Math.random() * 1000 + 2) | 0).then(
+        () => undefined,
+        (error) => error,
+      )
+    expect(refused).toBeInstanceOf(StorageUnavailable)
+  })
+
+  test("who refuses us while we run is waited for: a person may mend it", async () => {
+    await postgres.run("ALTER TABLE surveys RENAME TO elsewhere")
+    await expect(put(1)).rejects.toBeInstanceOf(StorageUnavailable)
+    await postgres.run("ALTER TABLE elsewhere RENAME TO surveys")
+    expect((await put(1)).outcome).toBe("new")
+  })
+})
