@@ -1,5 +1,5 @@
 // A PostgreSQL server of one's own, in a folder that goes with it: on a socket there, and on TCP where that is wanted.
-import { chownSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs"
+import { chownSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { SQL } from "bun"
@@ -34,6 +34,8 @@ export interface ServerOptions {
   /** A TCP address and port, beside the socket. */
   readonly listen?: { readonly address: string; readonly port: number }
   readonly settings?: Readonly<Record<string, string>>
+  /** A role that has to give its password; the others are trusted. */
+  readonly asksPasswordOf?: string
   /** Words before its command, as `ip netns exec`. */
   readonly within?: readonly string[]
 }
@@ -56,6 +58,11 @@ export class PostgresServer implements AsyncDisposable {
       ...[`${PROGRAMS}/initdb`, "-D", server.#data, "-U", USER, "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync"],
     ])
     if (!made.success) throw new Error(`initdb: ${made.stderr}`)
+    const { asksPasswordOf } = options
+    if (asksPasswordOf) {
+      const file = join(server.#data, "pg_hba.conf")
+      writeFileSync(file, `local all ${asksPasswordOf} scram-sha-256\n${readFileSync(file, "utf8")}`)
+    }
     await server.begin()
     return server
   }

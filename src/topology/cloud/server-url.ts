@@ -12,6 +12,8 @@ export const isServerUrl = (store: string): boolean => SCHEME.test(store)
 /** As people are shown it: without the parameters. */
 export const shownStore = (store: string): string => (isServerUrl(store) ? store.replace(/\?.*$/, "") : store)
 
+export const isWithoutHost = (store: string): boolean => WITHOUT_HOST.test(store)
+
 export const parseServerUrl = (store: string): URL => new URL(store.replace(WITHOUT_HOST, "$1localhost"))
 
 /** Why it is neither a file nor a server, in words that follow the key; undefined of one that is. */

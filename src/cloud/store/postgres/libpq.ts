@@ -3,7 +3,7 @@
 import { readFileSync, statSync } from "node:fs"
 import { homedir } from "node:os"
 import { join } from "node:path"
-import { parseServerUrl } from "../../../topology/cloud/server-url"
+import { isWithoutHost, parseServerUrl } from "../../../topology/cloud/server-url"
 
 /** Where a server is, and as whom it is spoken to. */
 export interface ServerPlace {
@@ -21,11 +21,12 @@ const OTHERS = 0o077
 
 export function serverPlace(store: string, environment: Environment): ServerPlace {
   const { hostname, port, pathname, username, searchParams } = parseServerUrl(store)
+  const isHostTold = !isWithoutHost(store)
   const user =
     decodeURIComponent(username) || searchParams.get("user") || environment.PGUSER || environment.USER || "postgres"
   const database = decodeURIComponent(pathname.slice(1)) || searchParams.get("dbname") || environment.PGDATABASE || user
   return {
-    host: searchParams.get("host") || decodeURIComponent(hostname) || environment.PGHOST || "localhost",
+    host: searchParams.get("host") || (isHostTold && decodeURIComponent(hostname)) || environment.PGHOST || "localhost",
     port: Number(port || searchParams.get("port") || environment.PGPORT || PORT),
     database,
     user,
