@@ -6,6 +6,7 @@ import { SQL } from "bun"
 
 const VERSIONS = "/usr/lib/postgresql" // where Debian keeps them, off the path
 const USER = "meter"
+const PORT = 5432
 const WITHIN_MS = 20_000
 const LOOK_MS = 20
 
@@ -26,13 +27,15 @@ export const missingPostgres = PROGRAMS === undefined ? "PostgreSQL is not insta
 /** It does not run as root. */
 const AS_ITS_USER =
   process.getuid?.() === 0 ? ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups"] : []
-const owner = AS_ITS_USER.length > 0 ? Number(Bun.spawnSync(["id", "-u", "postgres"]).stdout.toString()) : undefined
+export const postgresUser =
+  AS_ITS_USER.length > 0 ? Number(Bun.spawnSync(["id", "-u", "postgres"]).stdout.toString()) : undefined
 
 export interface ServerOptions {
   /** Another folder for its data, such as a small disk. */
   readonly data?: string
-  /** A TCP address and port, beside the socket. */
-  readonly listen?: { readonly address: string; readonly port: number }
+  /** An address for TCP, beside the socket; the port is a free one unless told. */
+  readonly listen?: string
+  readonly port?: number
   readonly settings?: Readonly<Record<string, string>>
   /** A role that has to give its password; the others are trusted. */
   readonly asksPasswordOf?: string
@@ -42,17 +45,20 @@ export interface ServerOptions {
 
 export class PostgresServer implements AsyncDisposable {
   readonly folder = mkdtempSync(join(tmpdir(), "pg-"))
+  /** Of the socket's name too. */
+  readonly port: number
   readonly #data: string
   #child: Bun.Subprocess | undefined
   #schemas = 0
 
   private constructor(private readonly options: ServerOptions) {
     this.#data = options.data ?? join(this.folder, "data")
+    this.port = options.port ?? (options.listen === undefined ? PORT : freePort(options.listen))
   }
 
   static async start(options: ServerOptions = {}): Promise<PostgresServer> {
     const server = new PostgresServer(options)
-    if (owner !== undefined) chownSync(server.folder, owner, owner)
+    if (postgresUser !== undefined) chownSync(server.folder, postgresUser, postgresUser)
     const made = Bun.spawnSync([
       ...AS_ITS_USER,
       ...[`${PROGRAMS}/initdb`, "-D", server.#data, "-U", USER, "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync"],
@@ -80,10 +86,10 @@ export class PostgresServer implements AsyncDisposable {
 
   /** Starts it, once more after it was stopped. Resolves when it answers. */
   async begin(): Promise<void> {
-    const { listen, settings = {}, within = [] } = this.options
+    const { listen = "", settings = {}, within = [] } = this.options
     const all = {
-      listen_addresses: listen?.address ?? "",
-      ...(listen && { port: String(listen.port) }),
+      listen_addresses: listen,
+      port: String(this.port),
       unix_socket_directories: this.folder,
       ...settings,
     }
@@ -103,7 +109,7 @@ export class PostgresServer implements AsyncDisposable {
   }
 
   async answers(): Promise<boolean> {
-    const ready = Bun.spawn([`${PROGRAMS}/pg_isready`, "-q", "-h", this.folder, "-p", this.#port, "-t", "1"])
+    const ready = Bun.spawn([`${PROGRAMS}/pg_isready`, "-q", "-h", this.folder, "-p", String(this.port), "-t", "1"])
     return (await ready.exited) === 0
   }
 
@@ -120,7 +126,7 @@ export class PostgresServer implements AsyncDisposable {
 
   /** @param parameters as `search_path=trial` */
   url(parameters = ""): string {
-    return `postgres://${USER}@/postgres?host=${encodeURIComponent(this.folder)}&port=${this.#port}${parameters && `&${parameters}`}`
+    return `postgres://${USER}@/postgres?host=${encodeURIComponent(this.folder)}&port=${this.port}${parameters && `&${parameters}`}`
   }
 
   /** Of a schema of its own, which is empty. */
@@ -144,10 +150,13 @@ export class PostgresServer implements AsyncDisposable {
     await this.stop("immediate")
     rmSync(this.folder, { recursive: true, force: true })
   }
+}
 
-  get #port(): string {
-    return String(this.options.listen?.port ?? 5432)
-  }
+/** It may be another one's a moment later, which nothing here does. */
+function freePort(hostname: string): number {
+  const listener = Bun.listen({ hostname, port: 0, socket: { data() {} } })
+  listener.stop(true)
+  return listener.port
 }
 
 let shared: Promise<PostgresServer> | undefined
