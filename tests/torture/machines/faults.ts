@@ -33,7 +33,7 @@ export const FAULTS = {
   },
   "a tombstone forgotten": {
     shownBy: "a spool of before a drop",
-    file: "cloud/store/sqlite.ts",
+    file: "cloud/store/sqlite/store.ts",
     change: (text) => replaceOnce(text, "if (revision <= this.#droppedUpTo(of))", "if (revision < 0)"),
   },
 } as const satisfies Record<string, Planting>
