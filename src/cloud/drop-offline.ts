@@ -1,22 +1,20 @@
 // Drops what no gateway delivers any more, in a store that no cloud has open.
 import { systemClock } from "../clock"
-import { DurableDatabase } from "../storage/database"
-import { GroupCommit } from "../storage/group-commit"
 import type { Topology } from "../topology/topology"
 import type { Drop } from "./store/contract"
-import { addressingOfStore, countStored } from "./store/reader"
-import { STORE } from "./store/sqlite/schema"
-import { SqliteStore } from "./store/sqlite/store"
+import { countStored } from "./store/days"
+import { openStore, originOf, placeOf } from "./store/open"
 
-/** Resolves, once durable, with how many surveys it was. Throws StorageInUse while a cloud holds the store. */
-export async function dropFromStore({ cloud }: Topology, site: string, drop: Drop): Promise<number> {
-  const database = DurableDatabase.open(cloud.store, STORE, addressingOfStore(cloud.store))
+/** Resolves, once durable, with how many surveys it was. Rejects with StorageInUse while a cloud holds the store's file. */
+export async function dropFromStore(topology: Topology, site: string, drop: Drop): Promise<number> {
+  const place = placeOf(topology)
+  const addressing = await originOf(place)
+  const opened = await openStore(place, { addressing, clock: systemClock, onFatal() {}, cloud: "drop" })
   try {
-    const commits = new GroupCommit(database, () => {})
-    const surveys = countStored(database.sqlite, site, drop)
-    await new SqliteStore(database, commits, systemClock.now).drop(site, drop)
+    const surveys = await countStored(opened.tables, site, drop)
+    await opened.store.drop(site, drop)
     return surveys
   } finally {
-    database.close()
+    await opened.close()
   }
 }

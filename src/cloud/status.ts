@@ -1,18 +1,16 @@
 // What a store holds, site by site, read beside a running cloud.
-import type { Database } from "bun:sqlite"
 import * as v from "valibot"
-import { openForReading } from "../storage/database"
-import { diskBytes } from "../storage/size"
 import type { Day } from "../survey/calendar"
 import { parseRanges } from "../topology/address"
+import { shownStore } from "../topology/cloud/server-url"
 import { sizeOf } from "../topology/ranges"
 import { isComplete, type Reason } from "../verdict"
 import { isInstant } from "./report"
 import { type SiteRules, siteRules } from "./rules/reader"
-import { lastRuns, nextRun } from "./rules/rhythm"
-import { LAST_DAY, storedDays } from "./store/reader"
-import { queryOf } from "./store/sqlite/query"
-import { STORE } from "./store/sqlite/schema"
+import { lastRunsIn, nextRun } from "./rules/rhythm"
+import { LAST_DAY, storedDays } from "./store/days"
+import { openTables, type StorePlace, storeBytes } from "./store/open"
+import type { Tables } from "./store/tables"
 
 /** Days are written 2026-11-21, instants as in RFC 3339, sizes in bytes. */
 export interface CloudStatus {
@@ -105,40 +103,43 @@ const account = v.object({
   reasons: v.fallback(v.array(v.tuple([v.string(), v.string()])), []),
 })
 
-/** Reads the store; its cloud notices nothing. Throws StorageError when there is none yet. */
-export function readCloudStatus(file: string): CloudStatus {
-  const sqlite = openForReading(file, STORE)
-  try {
-    const bytes = diskBytes(file)
-    const counted = bytes <= COUNTED_BYTES
-    const rows = sqlite.query<Site, []>("SELECT * FROM sites ORDER BY site").all()
-    const known = rows.map((row) => siteStatus(sqlite, row, counted))
-    const bytesADay = known.reduce((sum, site) => sum + site.bytesADay, 0)
-    const bytesAYear = bytesADay > 0 ? Math.round(bytesADay * DAYS_A_YEAR) : null
-    return { sites: known.map(({ site }) => site), store: { file, bytes, bytesAYear }, untold: readUntold(sqlite) }
-  } finally {
-    sqlite.close()
+/** Reads the store; its cloud notices nothing. Rejects with StorageError when there is none yet. */
+export async function readCloudStatus(place: StorePlace): Promise<CloudStatus> {
+  await using tables = await openTables(place)
+  const bytes = await storeBytes(place, tables)
+  const counted = bytes <= COUNTED_BYTES
+  const rows = await tables.all<Site>("SELECT id, site, time_zone, devices FROM sites ORDER BY site")
+  const sites: SiteStatus[] = []
+  let bytesADay = 0
+  for (const row of rows) {
+    const known = await siteStatus(tables, row, counted)
+    sites.push(known.site)
+    bytesADay += known.bytesADay
   }
+  const bytesAYear = bytesADay > 0 ? Math.round(bytesADay * DAYS_A_YEAR) : null
+  return { sites, store: { file: shownStore(place.store), bytes, bytesAYear }, untold: await readUntold(tables) }
 }
 
-function readUntold(sqlite: Database): UntoldStatus[] {
-  const rows = sqlite
-    .query<{ host: string; messages: number; at: number; reason: string | null }, []>(
-      // beside min() SQLite gives the other columns of that row: why the oldest waits
-      "SELECT host, count(*) AS messages, min(at) AS at, reason FROM messages GROUP BY target ORDER BY host, target",
-    )
-    .all()
-  return rows.map(({ at, ...row }) => ({ ...row, since: new Date(at).toISOString() }))
+/** Of each target its oldest message says why it waits. */
+async function readUntold(tables: Tables): Promise<UntoldStatus[]> {
+  const rows = await tables.all<{ host: string; target: string; at: number; reason: string | null }>(
+    "SELECT host, target, at, reason FROM messages ORDER BY host, target, at, id",
+  )
+  return [...Map.groupBy(rows, ({ target }) => target).values()].flatMap(([oldest, ...others]) => {
+    if (!oldest) return []
+    const { host, at, reason } = oldest
+    return [{ host, messages: 1 + others.length, since: new Date(at).toISOString(), reason }]
+  })
 }
 
-function siteStatus(sqlite: Database, { id, site, time_zone, devices }: Site, counted: boolean) {
-  const stored = storedDays(sqlite, site)
+async function siteStatus(tables: Tables, { id, site, time_zone, devices }: Site, counted: boolean) {
+  const stored = await storedDays(tables, site)
   const [firstDay = null, lastDay = null] = [stored[0], stored.at(-1)]
   const days = stored.length
   const from = counted ? firstDay : lastDay
-  const looked = from && lastDay ? contentsOf(sqlite, id, from, lastDay) : NOTHING
+  const looked = from && lastDay ? await contentsOf(tables, id, from, lastDay) : NOTHING
   const times = counted ? 1 : days
-  const next = nextRun(lastRuns(queryOf(sqlite), id, LAST_DAY))
+  const next = nextRun(await lastRunsIn(tables, id, LAST_DAY))
   const status: SiteStatus = {
     site,
     timeZone: time_zone,
@@ -148,11 +149,11 @@ function siteStatus(sqlite: Database, { id, site, time_zone, devices }: Site, co
     devices: countAddresses(v.parse(declared, readJson(devices)).map(({ ip }) => ip)),
     readings: looked.readings * times,
     readingsEstimated: !counted,
-    run: lastRun(sqlite, id),
+    run: await lastRun(tables, id),
     nextRun: next === undefined ? null : new Date(next).toISOString(),
-    lastCompleteDay: lastCompleteDay(sqlite, id),
-    alternates: alternates(sqlite, id),
-    rules: siteRules(queryOf(sqlite), id, site),
+    lastCompleteDay: await lastCompleteDay(tables, id),
+    alternates: await alternates(tables, id),
+    rules: await siteRules(tables, id, site),
   }
   return { site: status, bytesADay: days > 0 ? (looked.bytes * times) / days : 0 }
 }
@@ -160,23 +161,21 @@ function siteStatus(sqlite: Database, { id, site, time_zone, devices }: Site, co
 const NOTHING = { readings: 0, bytes: 0 }
 
 /** Readings, and an estimate of their bytes on the disk, of the days `from` to `to`, both included. */
-function contentsOf(sqlite: Database, siteId: number, from: Day, to: Day): typeof NOTHING {
-  const row = sqlite
-    .query<typeof NOTHING, [number, Day, Day]>(
-      `SELECT coalesce(sum(json_array_length(readings)), 0) AS readings,
-         coalesce(sum(${ROW_BYTES} + octet_length(readings) + coalesce(octet_length(revisions), 0)), 0) / ${FILL} AS bytes
-       FROM surveys WHERE site = ?1 AND day BETWEEN ?2 AND ?3`,
-    )
-    .get(siteId, from, to)
-  return row ?? NOTHING
+async function contentsOf(tables: Tables, siteId: number, from: Day, to: Day): Promise<typeof NOTHING> {
+  const row = await tables.get<typeof NOTHING>(
+    `SELECT coalesce(sum(${tables.dialect.arrayLength("readings")}), 0) AS readings,
+       coalesce(sum(${ROW_BYTES} + octet_length(readings) + coalesce(octet_length(revisions), 0)), 0) AS bytes
+     FROM surveys WHERE site = ?1 AND day BETWEEN ?2 AND ?3`,
+    ...[siteId, from, to],
+  )
+  return row ? { readings: row.readings, bytes: row.bytes / FILL } : NOTHING
 }
 
-function lastRun(sqlite: Database, siteId: number): SiteRun | null {
-  const row = sqlite
-    .query<{ day: Day; report: string }, [number]>(
-      "SELECT day, report FROM collections WHERE site = ?1 ORDER BY day DESC LIMIT 1",
-    )
-    .get(siteId)
+async function lastRun(tables: Tables, siteId: number): Promise<SiteRun | null> {
+  const row = await tables.get<{ day: Day; report: string }>(
+    "SELECT day, CAST(report AS TEXT) AS report FROM collections WHERE site = ?1 ORDER BY day DESC LIMIT 1",
+    siteId,
+  )
   const parsed = v.safeParse(account, readJson(row?.report ?? ""))
   if (!row || !parsed.success) return null
   const { scheduledAt, arrived, late, missing, stale, refused, reasons } = parsed.output
@@ -194,27 +193,27 @@ function lastRun(sqlite: Database, siteId: number): SiteRun | null {
   }
 }
 
-function lastCompleteDay(sqlite: Database, siteId: number): Day | null {
-  const row = sqlite
-    .query<{ day: Day }, [number]>(
-      `SELECT day FROM collections WHERE site = ?1 AND iif(json_valid(report),
-         json_array_length(report, '$.missing') = 0 AND json_array_length(report, '$.refused') = 0
-         AND NOT coalesce(report ->> '$.adopted', 0) AND NOT coalesce(report ->> '$.dropped', 0), 0)
-       ORDER BY day DESC LIMIT 1`,
-    )
-    .get(siteId)
+async function lastCompleteDay(tables: Tables, siteId: number): Promise<Day | null> {
+  const isSaid = (label: string) => `coalesce(CAST(report -> '${label}' AS TEXT), '') = 'true'`
+  const row = await tables.get<{ day: Day }>(
+    `SELECT day FROM collections WHERE site = ?1 AND CASE WHEN ${tables.dialect.isJson("report")}
+       THEN json_array_length(report -> 'missing') = 0 AND json_array_length(report -> 'refused') = 0
+         AND NOT ${isSaid("adopted")} AND NOT ${isSaid("dropped")}
+       ELSE false END
+     ORDER BY day DESC LIMIT 1`,
+    siteId,
+  )
   return row?.day ?? null
 }
 
 const RECENT_MS = 7 * 86_400_000
 
 /** Whether one of the last two spools has come back after the other, and both have delivered lately. */
-function alternates(sqlite: Database, siteId: number): boolean {
-  const [latest, before] = sqlite
-    .query<{ last_at: number; turns: number }, [number]>(
-      "SELECT last_at, turns FROM spools WHERE site = ?1 ORDER BY last_at DESC LIMIT 2",
-    )
-    .all(siteId)
+async function alternates(tables: Tables, siteId: number): Promise<boolean> {
+  const [latest, before] = await tables.all<{ last_at: number; turns: number }>(
+    "SELECT last_at, turns FROM spools WHERE site = ?1 ORDER BY last_at DESC LIMIT 2",
+    siteId,
+  )
   return latest !== undefined && before !== undefined && latest.turns > 0 && latest.last_at - before.last_at < RECENT_MS
 }
 

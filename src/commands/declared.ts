@@ -1,4 +1,5 @@
 // The topology that a command is about: --topology, or topology.yaml here.
+import { isStoreThere } from "../cloud/store/open"
 import { isThere } from "../storage/database"
 import { StorageError } from "../storage/errors"
 import type { Topology } from "../topology/topology"
@@ -19,6 +20,6 @@ export async function loadDeclared(
 
 /** For who reads the store. Throws StorageError on the host of a gateway whose cloud is another host. */
 export function expectStoreHere({ gateway, cloud }: Topology): void {
-  if (isThere(cloud.store) || !isThere(gateway.spool)) return
+  if (isStoreThere(cloud) || !isThere(gateway.spool)) return
   throw new StorageError(`${cloud.store} is not there: this is the gateway's host, the readings are where the cloud is`)
 }

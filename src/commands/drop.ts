@@ -2,7 +2,8 @@
 import { systemClock } from "../clock"
 import { dropFromStore } from "../cloud/drop-offline"
 import { readDevice } from "../cloud/export/devices"
-import { readCloudStatus } from "../cloud/status"
+import { placeOf } from "../cloud/store/open"
+import { StoreReader } from "../cloud/store/reader"
 import { count, labelOf } from "../format"
 import { countSurveysOf, openSpool } from "../gateway/spool/reader"
 import { addressingOf } from "../gateway/spool/schema"
@@ -11,6 +12,7 @@ import { isThere } from "../storage/database"
 import { StorageError } from "../storage/errors"
 import { type Day, describeDay } from "../survey/calendar"
 import { type AddressRange, EVERY_ADDRESS, formatAddress } from "../topology/address"
+import { shownStore } from "../topology/cloud/server-url"
 import type { Topology } from "../topology/topology"
 import { COMMON_OPTIONS, readDay, UsageError, type Values } from "./arguments"
 import { ask } from "./ask"
@@ -33,7 +35,7 @@ export async function run(values: Values<typeof options>): Promise<number> {
   if (!day) throw new UsageError("--day says which day is dropped: --day 2026-11-21")
   const topology = await loadDeclared(values, screen)
   const site = values.site ?? topology.site
-  const device = readDevice(values.device, topology, site)
+  const device = await readDevice(values.device, topology, site)
   const addresses = device === undefined ? EVERY_ADDRESS : { first: device, last: device }
   if (site !== topology.site) return dropForeign(site, day, addresses, topology, screen, values.yes)
 
@@ -68,15 +70,21 @@ async function dropForeign(
   if (sites.some((served) => served.site === site)) {
     throw new UsageError(`${site} is delivered by its own gateway: run ${INVOCATION} drop there, the cloud follows`)
   }
-  const known = readCloudStatus(store).sites.map((each) => each.site)
-  if (!known.includes(site)) throw new UsageError(`${site} is not a site of ${store}, which has ${known.join(", ")}`)
+  const known = await sitesOf(topology)
+  const shown = shownStore(store)
+  if (!known.includes(site)) throw new UsageError(`${site} is not a site of ${shown}, which has ${known.join(", ")}`)
   screen.info(
-    `${describeDay(day)} of ${whoIn(addresses)}, of the site ${site}, which is no longer served: from ${store}`,
+    `${describeDay(day)} of ${whoIn(addresses)}, of the site ${site}, which is no longer served: from ${shown}`,
   )
   if (!(await mayDrop(screen, yes))) return 1
   const surveys = await dropFromStore(topology, site, { day, addresses, revision: systemClock.now() })
   screen.success(`Dropped: ${count(surveys, "survey")} of ${day}`)
   return 0
+}
+
+async function sitesOf(topology: Topology): Promise<string[]> {
+  await using reader = await StoreReader.open(placeOf(topology))
+  return await reader.sites()
 }
 
 async function mayDrop(screen: Screen, yes = false): Promise<boolean> {

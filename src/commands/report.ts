@@ -3,6 +3,7 @@ import { readDayRange } from "../asked"
 import { systemClock } from "../clock"
 import { readDevice } from "../cloud/export/devices"
 import { readSite } from "../cloud/export/selection"
+import { placeOf } from "../cloud/store/open"
 import { StoreReader } from "../cloud/store/reader"
 import type { DaySpan } from "../page/device/history"
 import { reportOf } from "../page/report/report"
@@ -34,14 +35,14 @@ export async function run(values: Values<typeof options>): Promise<number> {
   const screen = createScreen(values)
   const topology = await loadDeclared(values, screen)
   expectStoreHere(topology)
-  using reader = new StoreReader(topology.cloud.store)
+  await using reader = await StoreReader.open(placeOf(topology))
   const now = systemClock.now()
   const today = dayOf(now, topology.timeZone)
   const { from, to, last = (from ?? to) ? undefined : USUAL_SPAN } = values
   const range = readDayRange({ from, to, last }, today)
-  const site = readSite(values.site, topology, reader)
-  const devices = devicesOf(values.device, topology, site)
-  const stored = storedSpan(reader, site)
+  const site = await readSite(values.site, topology, reader)
+  const devices = await devicesOf(values.device, topology, site)
+  const stored = await storedSpan(reader, site)
   if (!stored) {
     screen.fail("Nothing is stored yet")
     return EXIT_NOTHING
@@ -59,15 +60,19 @@ export async function run(values: Values<typeof options>): Promise<number> {
   return 0
 }
 
-function devicesOf(text: string | undefined, topology: Topology, site: string): AddressRange | undefined {
+async function devicesOf(
+  text: string | undefined,
+  topology: Topology,
+  site: string,
+): Promise<AddressRange | undefined> {
   const range = parseRange(text ?? "")
   if (range) return range
-  const address = readDevice(text, topology, site)
+  const address = await readDevice(text, topology, site)
   return address === undefined ? undefined : { first: address, last: address }
 }
 
-function storedSpan(reader: StoreReader, site: string): DaySpan | undefined {
-  const [from, to] = [reader.firstDay(site), reader.lastDay(site)]
+async function storedSpan(reader: StoreReader, site: string): Promise<DaySpan | undefined> {
+  const [from, to] = [await reader.firstDay(site), await reader.lastDay(site)]
   return from && to && { from, to }
 }
 

@@ -6,11 +6,11 @@ import { inForce } from "./in-force"
 
 declare const self: Worker
 
-self.onmessage = ({ data }: MessageEvent<Wanted>) => self.postMessage(read(data))
+self.onmessage = async ({ data }: MessageEvent<Wanted>) => self.postMessage(await read(data))
 
-function read({ texts, now }: Wanted): Reading {
+async function read({ texts, now }: Wanted): Promise<Reading> {
   try {
-    return { kind: "status", status: readIfThere(inForce(texts), now) }
+    return { kind: "status", status: await readIfThere(inForce(texts), now) }
   } catch (error) {
     if (error instanceof StorageError) return { kind: "unreadable", reason: error.message }
     throw error

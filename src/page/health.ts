@@ -1,10 +1,11 @@
 // Whether all is well, for monitors: by the status code, with a line for people.
-import { STORE } from "../cloud/store/sqlite/schema"
+import { isStoreThere, openTables, placeOf } from "../cloud/store/open"
 import { SPOOL } from "../gateway/spool/schema"
 import { printable } from "../printable"
 import { isNothingYet, type StatusDocument } from "../status/document"
-import { type DatabaseKind, isThere, openForReading } from "../storage/database"
+import { isThere, openForReading } from "../storage/database"
 import { StorageError } from "../storage/errors"
+import type { Topology } from "../topology/topology"
 import type { Views } from "./views"
 
 const OK = 200
@@ -12,17 +13,28 @@ const UNAVAILABLE = 503
 
 /** 200 while what is stored can be read. */
 export const healthOf = ({ topology }: Views): Promise<Response> =>
-  answer(() => {
+  answer(async () => {
     const { gateway, cloud } = topology
-    const opened = [openIfThere(gateway.spool, SPOOL), openIfThere(cloud.store, STORE)]
+    const opened = [
+      isThere(gateway.spool) && (await isBegun(() => lookInto(gateway.spool))),
+      isStoreThere(cloud) && (await isBegun(() => lookIntoStore(topology))),
+    ]
     return [OK, opened.includes(true) ? "ok" : "ok, nothing is collected yet"]
   })
 
-/** Whether anything is in it. Throws StorageError where it cannot be read. */
-function openIfThere(file: string, kind: DatabaseKind): boolean {
-  if (!isThere(file)) return false
+async function lookInto(spool: string): Promise<void> {
+  openForReading(spool, SPOOL).close()
+}
+
+async function lookIntoStore(topology: Topology): Promise<void> {
+  const tables = await openTables(placeOf(topology))
+  await tables[Symbol.asyncDispose]()
+}
+
+/** Whether anything is in it. Rejects with StorageError where it cannot be read. */
+async function isBegun(look: () => Promise<void>): Promise<boolean> {
   try {
-    openForReading(file, kind).close()
+    await look()
     return true
   } catch (error) {
     if (isNothingYet(error)) return false

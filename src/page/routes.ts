@@ -46,7 +46,7 @@ async function route(
   if (path.startsWith("/api/")) return apiOf(path.slice("/api/".length), request, views)
   switch (path) {
     case "/":
-      return page(request, views, overviewOf(views.glimpse(), views.topology, systemClock.now()))
+      return page(request, views, overviewOf(await views.glimpse(), views.topology, systemClock.now()))
     case "/devices":
       return page(request, views, fleetOf(views.topology, readSearch(url.searchParams)))
     case "/changes":

@@ -57,7 +57,7 @@ async function start({ file, text, written }: Begun): Promise<void> {
       },
     })
     // the first look at a fleet would wait for all that it loads
-    if (current.prepare()) overviewOf(current.glimpse(), topology, systemClock.now())
+    if (current.prepare()) overviewOf(await current.glimpse(), topology, systemClock.now())
     tell({ kind: "listening", url: `${tls ? "https" : "http"}://${address}:${server.port}` })
   } catch (error) {
     throw bindError("TCP", address, port, error)

@@ -1,5 +1,6 @@
 // What the pages show, worked out once and shown to many, until something has changed.
 import { type Clock, systemClock } from "../clock"
+import { fileBytesOf } from "../cloud/store/open"
 import { readIfThere, type StatusDocument } from "../status/document"
 import { isThere } from "../storage/database"
 import { StorageError } from "../storage/errors"
@@ -48,6 +49,7 @@ export class Views {
   /** How long it took to work it out. */
   #tookMs: number | undefined
   #counting: Promise<StatusView> | undefined
+  #reading: Promise<StatusView> | undefined
   #failure: unknown
   /** Another one after a restart, too. */
   readonly #begunAt = systemClock.now()
@@ -108,12 +110,12 @@ export class Views {
 
   /** At most a second old, or ten times as old as it takes to work it out. Rejects with StorageError of files that cannot be read. */
   async status(): Promise<StatusView> {
-    return this.#fresh() ?? (this.#isSlow() ? await this.#countInTurn() : this.#read())
+    return this.#fresh() ?? (await (this.#isSlow() ? this.#countInTurn() : this.#read()))
   }
 
-  /** As old, where that can be had at once. Throws StorageError of files that cannot be read. */
-  glimpse(): Glimpse {
-    if (!this.#isSlow()) return { view: this.#fresh() ?? this.#read(), isKept: false, isCounting: false }
+  /** As old, where that can be had soon. Rejects with StorageError of files that cannot be read. */
+  async glimpse(): Promise<Glimpse> {
+    if (!this.#isSlow()) return { view: this.#fresh() ?? (await this.#read()), isKept: false, isCounting: false }
     if (!this.#fresh()) this.#countInTurn()
     if (this.#failure !== undefined) throw this.#failure
     return { view: this.#known, isKept: true, isCounting: this.#counting !== undefined }
@@ -138,12 +140,13 @@ export class Views {
   #isSlow(): boolean {
     if (this.#tookMs !== undefined) return this.#tookMs > SLOW_MS
     const { gateway, cloud } = this.#topology
-    return sizeOf(gateway.spool) + sizeOf(cloud.store) > LARGE_BYTES
+    return sizeOf(gateway.spool) + fileBytesOf(cloud) > LARGE_BYTES
   }
 
-  #read(): StatusView {
-    const [topology, readAt, startedAt] = [this.#topology, this.#clock.now(), this.#clock.monotonic()]
-    return this.#keep({ topology, status: readIfThere(topology, readAt), readAt }, startedAt)
+  /** One reading at a time, which all get who look meanwhile. */
+  #read(): Promise<StatusView> {
+    this.#reading ??= this.#workOut(readIfThere).finally(() => (this.#reading = undefined))
+    return this.#reading
   }
 
   #keep(view: StatusView, startedAt: number): StatusView {
@@ -157,7 +160,8 @@ export class Views {
   /** One count at a time; whoever looks is told when it has ended. */
   #countInTurn(): Promise<StatusView> {
     if (this.#counting) return this.#counting
-    const counting = this.#countUntilUnchanged().finally(() => {
+    const { count } = this.options
+    const counting = this.#workOut(count ? (_, readAt) => count(readAt) : readIfThere).finally(() => {
       this.#counting = undefined
       this.#counts++
       this.#tell()
@@ -170,13 +174,12 @@ export class Views {
     return counting
   }
 
-  /** What has changed meanwhile would be missing. */
-  async #countUntilUnchanged(): Promise<StatusView> {
+  /** Again where something has changed meanwhile: that would be missing. */
+  async #workOut(read: typeof readIfThere): Promise<StatusView> {
     for (;;) {
       const [changes, topology] = [this.#changes, this.#topology]
       const [readAt, startedAt] = [this.#clock.now(), this.#clock.monotonic()]
-      const { count } = this.options
-      const status = count ? await count(readAt) : readIfThere(topology, readAt)
+      const status = await read(topology, readAt)
       if (changes === this.#changes) return this.#keep({ topology, status, readAt }, startedAt)
     }
   }

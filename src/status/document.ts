@@ -1,5 +1,6 @@
 // What `status --json` prints: what this host knows of its gateway and of its cloud.
 import { type CloudStatus, readCloudStatus } from "../cloud/status"
+import { isStoreThere, placeOf } from "../cloud/store/open"
 import { type GatewayStatus, readGatewayStatus } from "../gateway/report/status"
 import { isThere } from "../storage/database"
 import { StorageError } from "../storage/errors"
@@ -23,17 +24,17 @@ export interface StatusDocument {
   readonly cloud: CloudStatus | null
 }
 
-/** Throws StorageError where there is neither a spool nor a store. */
-export function readStatus(topology: Topology, now: number): StatusDocument {
+/** Rejects with StorageError where there is neither a spool nor a store. */
+export async function readStatus(topology: Topology, now: number): Promise<StatusDocument> {
   const { site, sample, gateway, cloud } = topology
   const status = {
     gateway: isThere(gateway.spool) ? readGatewayStatus(topology, now) : null,
-    cloud: isThere(cloud.store) ? readCloudStatus(cloud.store) : null,
+    cloud: isStoreThere(cloud) ? await readCloudStatus(placeOf(topology)) : null,
   }
   if (!status.gateway && !status.cloud) {
     throw new StorageError(`Neither ${gateway.spool} nor ${cloud.store} is there: nothing was collected here so far`)
   }
-  const sites = verdictsOf(status, topology, now)
+  const sites = await verdictsOf(status, topology, now)
   return { site, sample, ...summaryOf(sites, site), sites, ...status }
 }
 
@@ -47,9 +48,9 @@ export function summaryOf(
 }
 
 /** The same; undefined where there is neither, or nothing is in them yet. */
-export function readIfThere(topology: Topology, now: number): StatusDocument | undefined {
+export async function readIfThere(topology: Topology, now: number): Promise<StatusDocument | undefined> {
   try {
-    return readStatus(topology, now)
+    return await readStatus(topology, now)
   } catch (error) {
     if (isNothingYet(error)) return undefined
     throw error

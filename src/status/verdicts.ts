@@ -2,7 +2,7 @@
 import { networkInterfaces } from "node:os"
 import { isOverdue } from "../cloud/rules/rhythm"
 import type { CloudStatus, SiteStatus } from "../cloud/status"
-import { addressingOfStore } from "../cloud/store/reader"
+import { originOf, placeOf } from "../cloud/store/open"
 import type { GatewayStatus } from "../gateway/report/status"
 import type { Day } from "../survey/calendar"
 import type { Topology } from "../topology/topology"
@@ -26,25 +26,26 @@ interface Known {
 }
 
 /** This topology's own site first, where anything is known of it. */
-export function verdictsOf({ gateway, cloud }: Known, topology: Topology, now: number): SiteVerdict[] {
+export async function verdictsOf({ gateway, cloud }: Known, topology: Topology, now: number): Promise<SiteVerdict[]> {
   const sites = cloud?.sites ?? []
   const own = sites.find(({ site }) => site === (gateway?.site ?? topology.site))
+  const atGateway = gateway && (await ofGateway(gateway, own, cloud, topology, now))
   return [
-    ...(gateway ? [ofGateway(gateway, own, cloud, topology, now)] : own ? [atCloud(own, topology, now)] : []),
+    ...(atGateway ? [atGateway] : own ? [atCloud(own, topology, now)] : []),
     ...sites.filter((each) => each !== own).map((each) => atCloud(each, topology, now)),
   ]
 }
 
-function ofGateway(
+async function ofGateway(
   { site, run }: GatewayStatus,
   atStore: SiteStatus | undefined,
   cloud: CloudStatus | null,
   topology: Topology,
   now: number,
-): SiteVerdict {
+): Promise<SiteVerdict> {
   const overdueSince = run ? instant(dueRun(Date.parse(run.scheduledAt), topology, now, true)) : null
   // the gateway's word is of the store that there was
-  const stored = run && isCloudHere(cloud, topology) ? (atStore?.run?.day ?? "") >= run.day : null
+  const stored = run && (await isCloudHere(cloud, topology)) ? (atStore?.run?.day ?? "") >= run.day : null
   const complete = run?.complete === true && overdueSince === null && stored !== false && site === topology.site
   return { site, day: run?.day ?? null, complete, overdueSince, stored: run?.complete ? stored : null }
 }
@@ -64,11 +65,11 @@ function atCloud({ site, run, nextRun }: SiteStatus, topology: Topology, now: nu
 }
 
 /** Whether the cloud of this topology is on this host: a store may lie here since it was moved elsewhere. */
-function isCloudHere(status: CloudStatus | null, { cloud }: Topology): boolean {
+async function isCloudHere(status: CloudStatus | null, topology: Topology): Promise<boolean> {
   if (!status) return false
-  if (addressingOfStore(cloud.store) === "simulated") return true
+  if ((await originOf(placeOf(topology))) === "simulated") return true
   const own = Object.values(networkInterfaces()).flatMap((addresses) => addresses ?? [])
-  return own.some(({ address }) => address === cloud.address)
+  return own.some(({ address }) => address === topology.cloud.address)
 }
 
 const instant = (ms: number | undefined): string | null => (ms === undefined ? null : new Date(ms).toISOString())

@@ -1,7 +1,7 @@
 // A fleet's day: every device's upload, then the delivery of all of them, with gateway and cloud as processes of their own.
 import { mkdtemp, rm } from "node:fs/promises"
 import { tmpdir } from "node:os"
-import { join } from "node:path"
+import { dirname, join } from "node:path"
 import type { Random } from "../../src/clock"
 import { StoreReader } from "../../src/cloud/store/reader"
 import { STORE } from "../../src/cloud/store/sqlite/schema"
@@ -87,7 +87,7 @@ export async function measureDay({ devices, window, random, tls = false }: DayOp
     const forwarded: Forwarded = JSON.parse(await spool.ask("forward"))
     const deliveryMs = performance.now() - startedAt
     if (forwarded.differing.length > 0) throw new Error("gateway and cloud differ")
-    verifyStore(cloud.store, topology.site, day, devices)
+    await verifyStore(cloud.store, topology.site, day, devices)
     return {
       devices,
       uploadMs: upload.elapsedMs,
@@ -105,8 +105,8 @@ export async function measureDay({ devices, window, random, tls = false }: DayOp
 
 const privateBytes = async (pid: number): Promise<number> => (await readMemory(pid)).privateDirty
 
-function verifyStore(file: string, site: string, day: Day, devices: number): void {
-  using reader = new StoreReader(file)
+async function verifyStore(store: string, site: string, day: Day, devices: number): Promise<void> {
+  await using reader = await StoreReader.open({ store, folder: dirname(store) })
   const decoder = new TextDecoder()
   let next = FIRST_DEVICE
   let lines = ""
@@ -117,7 +117,7 @@ function verifyStore(file: string, site: string, day: Day, devices: number): voi
     next++
     lines = ""
   }
-  for (const { address, time, temperature, humidity } of reader.rows({ site, from: day, to: day })) {
+  for await (const { address, time, temperature, humidity } of reader.rows({ site, from: day, to: day })) {
     if (address !== next) verify()
     const seconds = Number(time.slice(0, 2)) * 3600 + Number(time.slice(3, 5)) * 60
     lines += `${formatReading({ seconds, temperature, humidity })}\n`

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import type { ReceiverOptions } from "../../src/cloud/receiver"
 import type { Delivery, Kept } from "../../src/cloud/store/contract"
+import { type OpenTables, openTables } from "../../src/cloud/store/open"
 import { STORE } from "../../src/cloud/store/sqlite/schema"
 import { SqliteStore } from "../../src/cloud/store/sqlite/store"
 import type { StoredReading } from "../../src/cloud/store/stored"
@@ -52,6 +53,7 @@ export function deliveryOf(
 export class Bench implements OpenStore {
   readonly folder = mkdtempSync(join(tmpdir(), "cloud-"))
   readonly file = join(this.folder, "cloud.db")
+  readonly place = { store: this.file, folder: this.folder }
   now = NOW
   declare database: DurableDatabase
   declare commits: GroupCommit
@@ -74,6 +76,10 @@ export class Bench implements OpenStore {
 
   async describeSite(site = SITE): Promise<void> {
     await this.store.describeSite(site, { timeZone: TIME_ZONE, devices: DEVICES, spool: SPOOL })
+  }
+
+  openTables(): Promise<OpenTables> {
+    return openTables(this.place)
   }
 
   /** Delivers a text; resolves with what became of it. */

@@ -35,7 +35,7 @@ beforeEach(() => {
 })
 afterEach(() => bench[Symbol.dispose]())
 
-const read = (file = "cloud.db") => readCloudStatus(join(bench.folder, file))
+const read = (file = "cloud.db") => readCloudStatus({ ...bench.place, store: join(bench.folder, file) })
 
 const close = async (
   day: Day,
@@ -60,14 +60,16 @@ const close = async (
 }
 
 describe("readCloudStatus()", () => {
-  test("throws where there is no store", () => {
-    expect(() => read("nothing.db")).toThrow(StorageError)
+  test("rejects where there is no store", async () => {
+    await expect(read("nothing.db")).rejects.toThrow(StorageError)
   })
 
   test("is empty before the first delivery", async () => {
-    expect(read()).toMatchObject({ sites: [], store: { bytesAYear: null } })
+    expect(await read()).toMatchObject({ sites: [], store: { bytesAYear: null } })
     await bench.describeSite()
-    expect(read().sites).toMatchObject([{ site: SITE, days: 0, firstDay: null, readings: 0, devices: 2, run: null }])
+    expect((await read()).sites).toMatchObject([
+      { site: SITE, days: 0, firstDay: null, readings: 0, devices: 2, run: null },
+    ])
   })
 
   test("counts sites, days, devices and readings", async () => {
@@ -76,7 +78,7 @@ describe("readCloudStatus()", () => {
     await bench.put(MORNING, 1, TOMATOES, "2026-11-18")
     await bench.put(`${MORNING}09:00 - 20 - 30%\n`, 1, TOMATOES)
     await bench.put(MORNING, 1, HERBS)
-    const { sites, store } = read()
+    const { sites, store } = await read()
     expect(sites).toMatchObject([
       { site: "farm", timeZone: "UTC", days: 0, devices: 8 },
       { site: SITE, days: 2, firstDay: "2026-11-18", lastDay: DAY, readings: 4, readingsEstimated: false },
@@ -96,7 +98,7 @@ describe("readCloudStatus()", () => {
       await Promise.all(deliveries.map((delivery) => bench.store.deliver(SITE, delivery)))
     }
     const aDay = (pageBytes(bench.database.sqlite).all - before) / 2
-    const told = (read().store.bytesAYear ?? 0) / 365
+    const told = ((await read()).store.bytesAYear ?? 0) / 365
     expect(told).toBeGreaterThan(0.9 * aDay)
     expect(told).toBeLessThan(1.1 * aDay)
   })
@@ -104,9 +106,9 @@ describe("readCloudStatus()", () => {
   test("counts readings that came as plain text, once where the gateway delivered their time too", async () => {
     await bench.describeSite()
     await bench.addText(`${MORNING}09:00 - 21 - 31%\n`)
-    expect(read().sites).toMatchObject([{ days: 1, readings: 2 }])
+    expect((await read()).sites).toMatchObject([{ days: 1, readings: 2 }])
     await bench.put(MORNING, 1)
-    expect(read().sites).toMatchObject([{ days: 1, readings: 2 }])
+    expect((await read()).sites).toMatchObject([{ days: 1, readings: 2 }])
   })
 
   test("tells how each site's last run went, while the store is written to", async () => {
@@ -122,7 +124,7 @@ describe("readCloudStatus()", () => {
       reasons,
     })
     bench.database.sqlite.run("BEGIN IMMEDIATE")
-    const [site] = read().sites
+    const [site] = (await read()).sites
     bench.database.sqlite.run("ROLLBACK")
     expect(site?.run).toEqual({
       day: DAY,
@@ -137,22 +139,22 @@ describe("readCloudStatus()", () => {
       complete: false,
     })
     await close(DAY, { arrived: [TOMATOES, HERBS] })
-    expect(read().sites[0]?.run).toMatchObject({ missing: 0, reasons: [], complete: true })
+    expect((await read()).sites[0]?.run).toMatchObject({ missing: 0, reasons: [], complete: true })
   })
 
   test("tells the last day of which everything is there, whatever came after it", async () => {
     await bench.describeSite()
-    const complete = () => read().sites[0]?.lastCompleteDay
-    expect(complete()).toBeNull()
+    const complete = async () => (await read()).sites[0]?.lastCompleteDay
+    expect(await complete()).toBeNull()
     const days = Array.from({ length: 4 }, (_, at) => addDays(DAY, at))
     const reports = [{}, {}, { missing: ["192.168.1.4"] }, { refused: ["192.168.1.3"] }] as const
     for (const [at, day] of days.entries()) {
       await bench.put(MORNING, 1, TOMATOES, day)
       await close(day, { arrived: [TOMATOES], ...reports[at] })
     }
-    expect(complete()).toBe(days[1] ?? null)
+    expect(await complete()).toBe(days[1] ?? null)
     bench.write("UPDATE collections SET report = 'damaged' WHERE day = ?", days[1] ?? "")
-    expect(complete()).toBe(DAY)
+    expect(await complete()).toBe(DAY)
   })
 
   test("tells a survey that this cloud refuses, why, and that the run is not complete", async () => {
@@ -160,7 +162,7 @@ describe("readCloudStatus()", () => {
     await bench.put(MORNING, 1, TOMATOES)
     const reasons = [["192.168.1.3", "the cloud refuses it: line 2: Humidity must be 0 to 100 %: it is 130"]]
     await close(DAY, { arrived: [TOMATOES], refused: ["192.168.1.3"], reasons })
-    expect(read().sites[0]?.run).toMatchObject({
+    expect((await read()).sites[0]?.run).toMatchObject({
       arrived: 1,
       missing: 0,
       refused: 1,
@@ -169,22 +171,40 @@ describe("readCloudStatus()", () => {
     })
   })
 
+  test("tells of each target who is not told how many messages wait, since when, and why the oldest does", async () => {
+    const insert = (at: string, target: string, host: string, reason: string) =>
+      bench.write(
+        "INSERT INTO messages (at, target, host, message, reason) VALUES (?, ?, ?, '{}', ?)",
+        at,
+        target,
+        host,
+        reason,
+      )
+    insert("5000", "a", "ntfy.example", "later")
+    insert("3000", "a", "ntfy.example", "ntfy.example answers 403")
+    insert("9000", "b", "mail.example", "no answer")
+    expect((await read()).untold).toEqual([
+      { host: "mail.example", messages: 1, since: "1970-01-01T00:00:09.000Z", reason: "no answer" },
+      { host: "ntfy.example", messages: 2, since: "1970-01-01T00:00:03.000Z", reason: "ntfy.example answers 403" },
+    ])
+  })
+
   test("tells that two spools deliver in turn, for a week after the last turn", async () => {
-    const alternates = () => read().sites[0]?.alternates
+    const alternates = async () => (await read()).sites[0]?.alternates
     const describedBy = async (spool: string) => {
       bench.now += 3_600_000
       const response = await receiver.handle(requestFor(`sites/${SITE}`, { ...DESCRIPTION, spool }))
       expect(shown(response)).toBe("2.04")
     }
     await describedBy("a")
-    expect(alternates()).toBe(false)
+    expect(await alternates()).toBe(false)
     await describedBy("b") // a machine was replaced
-    expect(alternates()).toBe(false)
+    expect(await alternates()).toBe(false)
     await describedBy("a")
-    expect(alternates()).toBe(true)
+    expect(await alternates()).toBe(true)
     bench.now += 8 * 86_400_000
     await describedBy("a")
-    expect(alternates()).toBe(false)
+    expect(await alternates()).toBe(false)
   })
 
   const TEXTS = ["", "null", "5", "[[", "{}", "[5]", '[{"ip":5}]', '[{"ip":"x"}]', "\u0000", '"x"']
@@ -197,16 +217,16 @@ describe("readCloudStatus()", () => {
     await bench.put(MORNING, 1)
     await close(DAY, { arrived: [TOMATOES] })
     bench.write("UPDATE sites SET devices = ?", text)
-    expect(read().sites).toMatchObject([{ site: SITE, devices: 0, readings: 1, run: { arrived: 1 } }])
+    expect((await read()).sites).toMatchObject([{ site: SITE, devices: 0, readings: 1, run: { arrived: 1 } }])
     bench.write("UPDATE collections SET report = ?", text)
-    expect(read().sites).toMatchObject([{ site: SITE, devices: 0, readings: 1, run: null }])
+    expect((await read()).sites).toMatchObject([{ site: SITE, devices: 0, readings: 1, run: null }])
   })
 
   test("counts what it cannot read of a report as nothing, and shows the rest", async () => {
     await bench.describeSite()
     const report = { scheduledAt: SCHEDULED_AT, arrived: ["x"], late: 5, missing: ["192.168.1.2"], reasons: [["x"]] }
     bench.write("INSERT INTO collections VALUES (1, ?, 0, NULL, ?, 1)", DAY, JSON.stringify(report))
-    expect(read().sites[0]?.run).toEqual({
+    expect((await read()).sites[0]?.run).toEqual({
       day: DAY,
       scheduledAt: SCHEDULED_AT,
       arrived: 0,

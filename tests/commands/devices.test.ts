@@ -47,13 +47,13 @@ describe("readDevice()", () => {
     ["an address that is another one's name", "192.168.1.2", "192.168.1.2"],
     ["a name of a fleet that is each one's own", "pot 192.168.1.25", "192.168.1.25"],
     ["a name of a device that has left, from the store", "lemons", "192.168.1.9"],
-  ])("takes %s", (_, text, ip) => {
-    expect(formatAddress(readDevice(text, topology) ?? 0)).toBe(ip)
+  ])("takes %s", async (_, text, ip) => {
+    expect(formatAddress((await readDevice(text, topology)) ?? 0)).toBe(ip)
   })
 
-  test("takes another site's names from the store, and not this one's", () => {
-    expect(formatAddress(readDevice("barley", topology, "farm") ?? 0)).toBe("192.168.1.2")
-    expect(() => readDevice("herbs", topology, "farm")).toThrow(
+  test("takes another site's names from the store, and not this one's", async () => {
+    expect(formatAddress((await readDevice("barley", topology, "farm")) ?? 0)).toBe("192.168.1.2")
+    await expect(readDevice("herbs", topology, "farm")).rejects.toThrow(
       "--device herbs is neither an address nor a name in farm: known are barley",
     )
   })
@@ -72,15 +72,15 @@ describe("readDevice()", () => {
       "192.168.1.300",
       "--device 192.168.1.300 is neither an address nor a name in greenhouse, did you mean 192.168.1.2?",
     ],
-  ])("refuses %s", (text, message) => {
-    expect(() => readDevice(text, topology)).toThrow(message)
+  ])("refuses %s", async (text, message) => {
+    await expect(readDevice(text, topology)).rejects.toThrow(message)
   })
 
-  test("lists no names where they are many, or none", () => {
+  test("lists no names where they are many, or none", async () => {
     const many = Array.from({ length: 11 }, (_, n) => `  - { ip: 192.168.1.${n + 2}, name: plant${n} }`).join("\n")
     const nowhere = join(bench.folder, "nothing.db")
     for (const devices of [`\n${many}`, "\n  - { ip: 192.168.1.2 }"]) {
-      expect(() => readDevice("oranges", withDevices(devices, nowhere))).toThrow(
+      await expect(readDevice("oranges", withDevices(devices, nowhere))).rejects.toThrow(
         /^--device oranges is neither an address nor a name in greenhouse$/,
       )
     }

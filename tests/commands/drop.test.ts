@@ -13,7 +13,7 @@ beforeEach(async () => {
 afterEach(() => site[Symbol.asyncDispose]())
 
 const drop = (...args: readonly string[]) => runCommand(site.folder, "drop", ...args)
-const isGone = () => until(() => site.stored.length === 4)
+const isGone = () => until(async () => (await site.stored()).length === 4)
 
 test("a gateway that runs drops it at once, and tells the cloud", async () => {
   await using _network = await Network.start(site.topology, site.options)
@@ -29,7 +29,7 @@ test("where none runs it is dropped at once, and the cloud is told when it start
   expect(stderr).toContain("✔ Dropped: 1 survey of 2026-11-22")
   expect(stderr).toContain("What is due for the cloud goes when the gateway starts: bun run start")
   expect(exit).toBe(0)
-  expect(site.stored).toHaveLength(8)
+  expect(await site.stored()).toHaveLength(8)
   await using _network = await Network.start(site.topology, site.options)
   await isGone()
 })

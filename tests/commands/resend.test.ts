@@ -25,7 +25,7 @@ test("a gateway that runs delivers again at once; what is not held is told", asy
   expect(exit).toBe(0)
   await deliveredAgain()
   expect(site.logged).toContain("info Asked to deliver 2026-11-22 to 2026-11-22 again: 2 surveys")
-  expect(site.stored).toHaveLength(8)
+  expect(await site.stored()).toHaveLength(8)
 })
 
 test("where none runs the days are due when it starts", async () => {
@@ -36,7 +36,7 @@ test("where none runs the days are due when it starts", async () => {
   expect(exit).toBe(0)
   await using _network = await Network.start(site.topology, site.options)
   await deliveredAgain()
-  expect(site.stored).toHaveLength(8)
+  expect(await site.stored()).toHaveLength(8)
 })
 
 test.each([

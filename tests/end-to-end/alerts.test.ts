@@ -78,9 +78,9 @@ test("what does not get through is in the status, and told when the network star
   await using site = await Site.make({ extra: `alerts: { to: ["${friend.server.url}secret"], ${rules} }` })
   await runs(site, 0)
   const { host } = friend.server.url
-  const untold = () => readStatus(site.topology, site.clock.now()).cloud?.untold
-  expect(untold()).toMatchObject([{ host, messages: 1, reason: `${host} answers 403: check alerts.to[0]` }])
-  const { cloud } = readStatus(site.topology, site.clock.now())
+  const untold = async () => (await readStatus(site.topology, site.clock.now())).cloud?.untold
+  expect(await untold()).toMatchObject([{ host, messages: 1, reason: `${host} answers 403: check alerts.to[0]` }])
+  const { cloud } = await readStatus(site.topology, site.clock.now())
   expect(cloud && cloudEntries(cloud).at(-1)).toEqual({
     title: "Not told",
     lines: [`1 message for ${host}: ${host} answers 403: check alerts.to[0]`],
@@ -88,7 +88,7 @@ test("what does not get through is in the status, and told when the network star
   expect(JSON.stringify(cloud)).not.toContain("secret")
   friend.isIll = false
   await using _network = await Network.start(site.topology, site.options)
-  await until(() => untold()?.length === 0)
+  await until(async () => (await untold())?.length === 0)
   expect(friend.heard).toHaveLength(1)
   expect(site.logged.filter((line) => line.includes("secret"))).toEqual([])
 })
@@ -151,10 +151,12 @@ test(
     await using network = await Network.start(site.topology, site.options)
     const { complete } = await network.collect({ scheduledAt: MONDAY_AT_SIX })
     expect(complete).toBe(true)
-    const untold = () =>
-      readStatus(site.topology, site.clock.now()).cloud?.untold.map(({ host, reason }) => [host, reason])
-    await until(() => untold()?.filter(([, reason]) => reason !== null).length === 2)
-    expect(untold()).toEqual([
+    const untold = async () => {
+      const { cloud } = await readStatus(site.topology, site.clock.now())
+      return cloud?.untold.map(({ host, reason }) => [host, reason])
+    }
+    await until(async () => (await untold())?.filter(([, reason]) => reason !== null).length === 2)
+    expect(await untold()).toEqual([
       ["hangs.ts", "hangs.ts does not answer within 30 s"],
       ["notify.ts", "notify.ts: no network"],
     ])
@@ -162,7 +164,7 @@ test(
     await site.write("hangs.ts", `export default ({ title }) => Bun.write("${site.folder}/heard", title)`)
     await site.write("notify.ts", "export default () => {}")
     await using _again = await Network.start(site.topology, site.options)
-    await until(() => untold()?.length === 0)
+    await until(async () => (await untold())?.length === 0)
     expect(await Bun.file(join(site.folder, "heard")).text()).toBe("greenhouse: 1 new (dry)")
   },
   WITHIN_MS,

@@ -68,9 +68,9 @@ test("days that a clock which was ahead collected too early are sent again, by t
   await network.collect({ scheduledAt: MONDAY_AT_SIX - DAY_MS })
   await site.write(fileOf(day), "08:00 - 20 - 30%\n20:00 - 21 - 30%\n")
   await network.collect({ scheduledAt: MONDAY_AT_SIX })
-  expect(site.stored).not.toContain(`${day} 192.168.1.2 20:00 21 30`)
+  expect(await site.stored()).not.toContain(`${day} 192.168.1.2 20:00 21 30`)
   await network.collect({ scheduledAt: MONDAY_AT_SIX, isDoubtful: true })
-  expect(site.stored).toContain(`${day} 192.168.1.2 20:00 21 30`)
+  expect(await site.stored()).toContain(`${day} 192.168.1.2 20:00 21 30`)
   expect(site.logged.filter((line) => line.includes("owed"))).toEqual([])
 })
 
@@ -91,7 +91,7 @@ test("a day that has an hour twice stays whole when the zone is changed before t
   await writeFile(file, (await Bun.file(file).text()).replace("Europe/Rome", "UTC"))
   await using network = await Network.start(await loadTopology(file, {}), site.options)
   await network.collect({ scheduledAt: scheduledAt + DAY_MS })
-  expect(site.stored.map((row) => row.split(" ").slice(2).join(" "))).toEqual([
+  expect((await site.stored()).map((row) => row.split(" ").slice(2).join(" "))).toEqual([
     "02:15 20 30",
     "02:45 21 30",
     "02:15+01:00 22 30",
@@ -117,7 +117,7 @@ test("a day that was collected too early, whose own run was then missed, is sent
   expect(network.lastCollection).toMatchObject({ upTo: SUNDAY })
   await network.recordMissed(MONDAY_AT_SIX + DAY_MS)
   await network.collect({ scheduledAt: MONDAY_AT_SIX + 2 * DAY_MS })
-  expect(site.stored).toContain(`${monday} 192.168.1.2 20:00 21 30`)
+  expect(await site.stored()).toContain(`${monday} 192.168.1.2 20:00 21 30`)
   const again = site.uploads.filter(({ day }) => day === monday).length
   await network.collect({ scheduledAt: MONDAY_AT_SIX + 2 * DAY_MS })
   expect(site.uploads.filter(({ day }) => day === monday)).toHaveLength(again) // once
@@ -139,7 +139,7 @@ test("on a network's first day a clock that is set back loses no run: what came 
   }
   await using network = await Network.start(site.topology, site.options)
   expect([network.lastCollection, network.firstDoubtfulRun]).toEqual([undefined, MONDAY_AT_SIX])
-  await until(() => site.stored.length === 1)
+  await until(async () => (await site.stored()).length === 1)
   site.clock.forward(2 * DAY_MS)
   expect(await network.collect({ scheduledAt: MONDAY_AT_SIX })).toMatchObject({ complete: true })
   expect(network.firstDoubtfulRun).toBeUndefined()

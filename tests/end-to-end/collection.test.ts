@@ -25,8 +25,8 @@ test("a collection lists and stores every reading once, devices in address order
     "192.168.1.3 - 13:00 - 27 - 42%",
     "192.168.1.3 - 21:00 - 20 - 19%",
   ])
-  expect(site.stored).toHaveLength(8)
-  expect(site.stored[0]).toBe("2026-11-22 192.168.1.2 08:00 20 30")
+  expect(await site.stored()).toHaveLength(8)
+  expect((await site.stored())[0]).toBe("2026-11-22 192.168.1.2 08:00 20 30")
 })
 
 test("the same day twice is listed once and stores nothing new", async () => {
@@ -36,7 +36,7 @@ test("the same day twice is listed once and stores nothing new", async () => {
   const summary = await network.collect()
   expect(summary).toMatchObject({ readings: 8, stored: 0, complete: true })
   expect(site.listed).toHaveLength(8)
-  expect(site.stored).toHaveLength(8)
+  expect(await site.stored()).toHaveLength(8)
 })
 
 test("a correction replaces the value, a shrunken survey deletes nothing, what gave way is in quarantine", async () => {
@@ -46,7 +46,7 @@ test("a correction replaces the value, a shrunken survey deletes nothing, what g
   await site.write("surveys/device1.txt", "12:00 - 26 - 34%\n")
   const summary = await network.collect()
   expect(summary).toMatchObject({ readings: 8, complete: true })
-  expect(site.stored.filter((row) => row.includes("192.168.1.2"))).toEqual([
+  expect((await site.stored()).filter((row) => row.includes("192.168.1.2"))).toEqual([
     "2026-11-22 192.168.1.2 08:00 20 30",
     "2026-11-22 192.168.1.2 12:00 26 34",
     "2026-11-22 192.168.1.2 16:00 23 32",
@@ -83,7 +83,7 @@ test("an empty survey and one of 1 MiB both arrive", async () => {
   const summary = await network.collect()
   expect(summary).toMatchObject({ missing: [], readings: 40_000, stored: 40_000, complete: true })
   expect(summary.warnings).toMatchObject([{ kind: "empty" }])
-  expect(site.stored).toHaveLength(40_000)
+  expect(await site.stored()).toHaveLength(40_000)
 }, 20_000)
 
 test("a device without its survey is named with the reason, and is late when it comes", async () => {
@@ -122,7 +122,7 @@ test("a device that owes the last three days sends each from its own file, oldes
   expect(await network.collect()).toMatchObject({ day: "2026-11-25", stored: 1 + 1 + 1 + 4, complete: true })
   const first = site.uploads.filter(({ device }) => device.ip === "192.168.1.2")
   expect(first.map(({ day }) => day)).toEqual(["2026-11-23", "2026-11-24", "2026-11-25"])
-  expect(site.stored.filter((row) => row.includes("192.168.1.2"))).toEqual([
+  expect((await site.stored()).filter((row) => row.includes("192.168.1.2"))).toEqual([
     "2026-11-22 192.168.1.2 08:00 20 30",
     "2026-11-23 192.168.1.2 01:00 20 30",
     "2026-11-24 192.168.1.2 02:00 20 30",
@@ -171,14 +171,14 @@ test("a store that was restored from yesterday's copy heals at the next run", as
   await copyFile(store, copy)
   site.clock.forward(DAY_MS)
   await run()
-  const before = site.stored
+  const before = await site.stored()
   for (const suffix of ["", "-wal", "-shm"]) await rm(`${store}${suffix}`, { force: true })
   await copyFile(copy, store)
-  expect(site.stored).toHaveLength(8)
+  expect(await site.stored()).toHaveLength(8)
   site.clock.forward(DAY_MS)
   expect(await run()).toMatchObject({ stored: 16, complete: true })
-  expect(site.stored).toHaveLength(24)
-  expect(site.stored.slice(0, 16)).toEqual(before)
+  expect(await site.stored()).toHaveLength(24)
+  expect((await site.stored()).slice(0, 16)).toEqual(before)
 })
 
 test("a survey that is gone after it had arrived is worth a word, and nothing is missing", async () => {

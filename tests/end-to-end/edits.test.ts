@@ -1,6 +1,7 @@
 // topology.yaml is edited while a run lasts: the run, `status`, the monitor and the cloud tell the same of it, and the truth.
 import { expect, test } from "bun:test"
 import { readCloudStatus } from "../../src/cloud/status"
+import { placeOf } from "../../src/cloud/store/open"
 import { readGatewayStatus } from "../../src/gateway/report/status"
 import { loadTopology, Network } from "../../src/network"
 import { DEVICES, SAMPLE, Site, until } from "./fixture"
@@ -28,7 +29,7 @@ async function whileRunning(text: string, by: string, then = async (_: Site) => 
   await then(site)
   const { expected, missing, complete, elapsedMs } = await collecting
   const { run } = readGatewayStatus(edited, site.clock.now())
-  const [stored] = readCloudStatus(edited.cloud.store).sites
+  const [stored] = (await readCloudStatus(placeOf(edited))).sites
   expect(run).toMatchObject({ expected, missing: missing.length, complete })
   expect(stored?.run).toMatchObject({ missing: missing.length, complete })
   const complaints = site.logged.filter((line) => /Refused|Never|what had arrived/.test(line))
@@ -51,7 +52,7 @@ test("a run of which nobody is expected is complete wherever it is told of", asy
   await using network = await Network.start(site.topology, site.options)
   expect(await network.collect()).toMatchObject({ expected: 0, missing: [], complete: true })
   expect(readGatewayStatus(site.topology, site.clock.now()).run).toMatchObject({ expected: 0, complete: true })
-  expect(readCloudStatus(site.topology.cloud.store).sites[0]?.run).toMatchObject({ arrived: 0, complete: true })
+  expect((await readCloudStatus(placeOf(site.topology))).sites[0]?.run).toMatchObject({ arrived: 0, complete: true })
 })
 
 test("a device that is added while a run lasts is expected from the next one on", async () => {

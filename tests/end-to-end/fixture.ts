@@ -3,6 +3,7 @@ import { mkdir, mkdtemp, rm, utimes, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { dirname, join } from "node:path"
 import type { Clock } from "../../src/clock"
+import { placeOf } from "../../src/cloud/store/open"
 import { StoreReader } from "../../src/cloud/store/reader"
 import type { Log } from "../../src/log"
 import {
@@ -118,10 +119,10 @@ ${devices.map((device) => `  - ${device}\n`).join("")}`
   }
 
   /** Everything in the store, as `day ip time temperature humidity`. */
-  get stored(): string[] {
-    using reader = new StoreReader(this.topology.cloud.store)
-    const rows = reader.rows({ site: "greenhouse", from: "0000-01-01", to: "9999-12-31" })
-    return [...rows].map(({ day, address, time, temperature, humidity }) =>
+  async stored(): Promise<string[]> {
+    await using reader = await StoreReader.open(placeOf(this.topology))
+    const rows = await Array.fromAsync(reader.rows({ site: "greenhouse", from: "0000-01-01", to: "9999-12-31" }))
+    return rows.map(({ day, address, time, temperature, humidity }) =>
       [day, formatAddress(address), time, temperature, humidity].join(" "),
     )
   }
@@ -158,6 +159,6 @@ export class MovableClock implements Clock {
 }
 
 /** Resolves as soon as `condition` holds; the test's own time limit bounds it. */
-export async function until(condition: () => boolean): Promise<void> {
-  while (!condition()) await new Promise((resolve) => setTimeout(resolve, 5))
+export async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
+  while (!(await condition())) await new Promise((resolve) => setTimeout(resolve, 5))
 }

@@ -26,7 +26,7 @@ test("each ready-made format's sample is in the store, reading by reading", asyn
       (line) => `2026-11-21 192.168.1.${n + 2} ${line.replaceAll(" - ", " ").replace("%", "")}`,
     ),
   )
-  expect(site.stored).toEqual(expected)
+  expect(await site.stored()).toEqual(expected)
 })
 
 const FORMATS = `formats:
@@ -55,7 +55,7 @@ test("several files of several devices hold owed days too", async () => {
   expect(await network.collect({ scheduledAt: MONDAY_AT_SIX })).toMatchObject({ complete: false })
   await site.write("export/all-3.jsonl", rowOf(22, 2, 15))
   await network.collect({ scheduledAt: MONDAY_AT_SIX + DAY_MS })
-  expect(site.stored).toEqual([
+  expect(await site.stored()).toEqual([
     "2026-11-20 192.168.1.2 12:00 10 30",
     "2026-11-20 192.168.1.3 12:00 11 30",
     "2026-11-21 192.168.1.2 12:00 12 30",
@@ -74,5 +74,5 @@ test("a row that is refused is told with the file it is in", async () => {
   await using network = await Network.start(site.topology, site.options)
   await network.collect({ scheduledAt: MONDAY_AT_SIX })
   expect(site.logged.join("\n")).toContain("export/all-2.jsonl:1 Temperature must be -90 to 90 °C: it is 200")
-  expect(site.stored).toEqual(["2026-11-22 192.168.1.2 12:00 10 30"])
+  expect(await site.stored()).toEqual(["2026-11-22 192.168.1.2 12:00 10 30"])
 })

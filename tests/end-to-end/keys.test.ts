@@ -97,7 +97,7 @@ for (const isKeyed of [true, false]) {
     const captured: Uint8Array[] = []
     await using network = await Network.start(site.topology, { ...site.options, ...listening(captured) })
     expect(await network.collect()).toMatchObject({ expected: 2, missing: [], readings: 8, stored: 8, complete: true })
-    expect(site.stored).toHaveLength(8)
+    expect(await site.stored()).toHaveLength(8)
     expect(captured.length).toBeGreaterThan(1)
     for (const word of ["surveys", "2026-11-22", "20 - 30%"]) expect(contain(captured, word)).toBe(!isKeyed)
   })
@@ -109,7 +109,7 @@ for (const isKeyed of [true, false]) {
     {
       await using network = await Network.start(site.topology, { ...site.options, ...listening(captured) })
       await network.collect()
-      expect(site.stored).toHaveLength(8)
+      expect(await site.stored()).toHaveLength(8)
     }
     // restored from a backup of before the first upload
     const { spool } = site.topology.gateway

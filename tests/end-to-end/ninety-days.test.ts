@@ -95,7 +95,7 @@ test.skipIf(process.platform !== "linux")(
         ])
       }
     }
-    expect(site.stored).toHaveLength(2 * LOGGERS.reduce((days, { diesOn }) => days + diesOn, 0))
+    expect(await site.stored()).toHaveLength(2 * LOGGERS.reduce((days, { diesOn }) => days + diesOn, 0))
   },
   WITHIN_MS,
 )

@@ -96,7 +96,7 @@ test("while the cloud is down the surveys stay in the spool, and go when it is u
   expect(site.listed).toHaveLength(8)
   await gateway.stop()
   await cloud.stop()
-  expect(site.stored).toHaveLength(8)
+  expect(await site.stored()).toHaveLength(8)
 })
 
 test("a gateway that is restarted between upload and delivery delivers what it had acknowledged", async () => {
@@ -116,7 +116,7 @@ test("a gateway that is restarted between upload and delivery delivers what it h
   await until(() => site.listed.length === 8)
   await after.stop()
   await cloud.stop()
-  expect(site.stored).toHaveLength(8)
+  expect(await site.stored()).toHaveLength(8)
 })
 
 test("what a crash has left of a day that had to make room goes with the next collection", async () => {
@@ -136,7 +136,7 @@ test("what a crash has left of a day that had to make room goes with the next co
   await after.close("2026-11-23", new AbortController().signal)
   await after.stop()
   await cloud.stop()
-  expect(site.stored).toHaveLength(8)
+  expect(await site.stored()).toHaveLength(8)
   expect(site.logged.filter((line) => !line.startsWith("info"))).toEqual([])
 })
 

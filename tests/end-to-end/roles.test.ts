@@ -36,7 +36,7 @@ test("cloud, gateway and each device by themselves bring every reading to the st
   }
   expect(await collecting).toMatchObject({ expected: 2, missing: [], stored: 8, delivered: true, complete: true })
   await until(() => site.listed.length === 8)
-  expect(site.stored).toHaveLength(8)
+  expect(await site.stored()).toHaveLength(8)
   expect(collected).toEqual(["greenhouse 2026-11-22 true"])
 })
 

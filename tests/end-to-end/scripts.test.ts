@@ -77,7 +77,7 @@ test("a script that is edited or comes between two runs is what the second one a
   await site.write("sensors/tank.ts", 'export default () => "08:00 - 21 - 31%"')
   await site.write("sensors/well.ts", 'export default () => "09:00 - 10 - 90%"')
   await network.collect()
-  expect(site.stored).toEqual(["2026-11-22 192.168.1.2 08:00 21 31", "2026-11-22 192.168.1.3 09:00 10 90"])
+  expect(await site.stored()).toEqual(["2026-11-22 192.168.1.2 08:00 21 31", "2026-11-22 192.168.1.3 09:00 10 90"])
 })
 
 test("what a script prints goes to standard error: standard output belongs to the readings", async () => {

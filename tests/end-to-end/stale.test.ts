@@ -25,7 +25,7 @@ test("yesterday's file does not become today's", async () => {
   const summary = await network.collect()
   expect(summary).toMatchObject({ day: "2026-11-23", stored: 4, complete: false })
   expect(summary.missing).toMatchObject([{ reason: "surveys/device1.txt was last written on 23 November" }])
-  expect(site.stored.filter((row) => row.startsWith("2026-11-23"))).toHaveLength(4)
+  expect((await site.stored()).filter((row) => row.startsWith("2026-11-23"))).toHaveLength(4)
 })
 
 test("a topology that calls its files samples takes them, however old", async () => {

@@ -5,6 +5,7 @@ import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, 
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { readCloudStatus } from "../../src/cloud/status"
+import { placeOf } from "../../src/cloud/store/open"
 import { Network } from "../../src/network"
 import { MAIN, runCommand } from "../commands/command"
 import { DAY_MS, MONDAY_AT_SIX, SAMPLE, Site } from "./fixture"
@@ -58,9 +59,9 @@ describe("restoring", () => {
     await collect(days[1] ?? 0)
     type(site.folder, `mv data data.before && mkdir data && cp ${backupOf(site.folder)}/*.db data/`)
     expect(spoolId()).toBe(id)
-    expect(site.stored).toEqual(ALL.slice(0, 1))
+    expect(await site.stored()).toEqual(ALL.slice(0, 1))
     expect(await collect(days[2] ?? 0, days[1] ?? 0)).toMatchObject({ complete: true })
-    expect(site.stored).toEqual(ALL)
+    expect(await site.stored()).toEqual(ALL)
     expect(complaints()).toEqual([])
   })
 
@@ -72,8 +73,8 @@ describe("restoring", () => {
     type(site.folder, `rm data/gateway.db*; cp ${backupOf(site.folder)}/gateway.db data/`)
     expect(spoolId()).toBe(id)
     expect(await collect(days[2] ?? 0, days[1] ?? 0)).toMatchObject({ complete: true })
-    expect(site.stored).toEqual(ALL)
-    expect(readCloudStatus(site.topology.cloud.store).sites).toMatchObject([{ alternates: false, days: 3 }])
+    expect(await site.stored()).toEqual(ALL)
+    expect((await readCloudStatus(placeOf(site.topology))).sites).toMatchObject([{ alternates: false, days: 3 }])
     expect(complaints()).toEqual([])
   })
 
@@ -82,9 +83,9 @@ describe("restoring", () => {
     await backup()
     await collect(days[1] ?? 0)
     type(site.folder, `rm data/cloud.db*; cp ${backupOf(site.folder)}/cloud.db data/`)
-    expect(site.stored).toEqual(ALL.slice(0, 1))
+    expect(await site.stored()).toEqual(ALL.slice(0, 1))
     expect(await collect(days[2] ?? 0)).toMatchObject({ complete: true })
-    expect(site.stored).toEqual(ALL)
+    expect(await site.stored()).toEqual(ALL)
   })
 
   test("after a crash: the log of what is moved away is not taken for one of the copy", async () => {
@@ -100,7 +101,7 @@ describe("restoring", () => {
     expect(existsSync(join(site.folder, "data/gateway.db-wal"))).toBe(true)
     type(site.folder, `mv data data.before && mkdir data && cp ${backupOf(site.folder)}/*.db data/`)
     expect(await collect(days[1] ?? 0)).toMatchObject({ complete: true })
-    expect(site.stored).toEqual(ALL.slice(0, 2))
+    expect(await site.stored()).toEqual(ALL.slice(0, 2))
   })
 })
 
@@ -199,7 +200,9 @@ describe("on several hosts", () => {
     expect(await collect("new", "192.168.1.2")).toMatchObject({ exit: 0 })
     await stopCloud()
     expect((await run("cloud", "readings")).stdout).toBe("192.168.1.2 - 08:00 - 20 - 30%\n")
-    expect(readCloudStatus(at("cloud", "data/cloud.db")).sites).toMatchObject([{ alternates: false }])
+    expect(
+      (await readCloudStatus({ store: at("cloud", "data/cloud.db"), folder: at("cloud", ".") })).sites,
+    ).toMatchObject([{ alternates: false }])
   })
 
   test("two sites deliver into one cloud, each under its own name", async () => {

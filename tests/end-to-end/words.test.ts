@@ -23,7 +23,7 @@ test("a survey that goes back to what a newer one has just replaced comes again 
   expect(site.logged).toContainEqual(
     expect.stringMatching(/^info 192\.168\.1\.2: A newer survey has replaced this one\. It comes again in \d+ s$/),
   )
-  expect(site.stored).toContain("2026-11-22 192.168.1.2 08:00 20 30")
+  expect(await site.stored()).toContain("2026-11-22 192.168.1.2 08:00 20 30")
 })
 
 test("more devices without a survey than can be asked at once do not keep the others from sending", async () => {

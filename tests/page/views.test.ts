@@ -59,12 +59,12 @@ test("glimpse() of a fleet is there at once, and whoever looks is told when it i
   const views = new Views(fleet(), options)
   const versions = [views.version]
   views.follow(() => versions.push(views.version))
-  expect(views.glimpse()).toEqual({ view: undefined, isKept: true, isCounting: true })
-  views.glimpse()
+  expect(await views.glimpse()).toEqual({ view: undefined, isKept: true, isCounting: true })
+  await views.glimpse()
   expect(asked).toHaveLength(1)
   asked[0]?.resolve(STATUS)
   await settled()
-  expect(views.glimpse()).toMatchObject({ view: { status: STATUS }, isKept: true, isCounting: false })
+  expect(await views.glimpse()).toMatchObject({ view: { status: STATUS }, isKept: true, isCounting: false })
   expect([versions.length, new Set(versions).size]).toEqual([2, 2])
 })
 
@@ -90,7 +90,7 @@ test("update() has a fleet counted anew, and glimpse() says so of what was known
   await settled()
   views.update(topology)
   expect(asked).toHaveLength(2)
-  expect(views.glimpse()).toMatchObject({ view: { status: STATUS }, isCounting: true })
+  expect(await views.glimpse()).toMatchObject({ view: { status: STATUS }, isCounting: true })
 })
 
 test("a count that fails is told to whoever looks, and made again", async () => {
@@ -100,20 +100,32 @@ test("a count that fails is told to whoever looks, and made again", async () => 
   asked[0]?.reject(new StorageError("large.db is damaged"))
   await expect(read).rejects.toThrow("large.db is damaged")
   await settled()
-  expect(() => views.glimpse()).toThrow("large.db is damaged")
+  await expect(views.glimpse()).rejects.toThrow("large.db is damaged")
   expect(asked).toHaveLength(2)
   asked[1]?.resolve(STATUS)
   await settled()
-  expect(views.glimpse()).toMatchObject({ view: { status: STATUS } })
+  expect(await views.glimpse()).toMatchObject({ view: { status: STATUS } })
 })
 
-test("glimpse() of a small network is read as it is now", () => {
+test("glimpse() of a small network is read as it is now", async () => {
   const { asked, options } = counts()
   const { spool, ...gateway } = fleet().gateway
   const topology = parseTopology(SAMPLE, join(folder, "topology.yaml"))
   const views = new Views({ ...topology, gateway: { ...gateway, spool: `${spool}.none` } }, options)
-  expect(views.glimpse()).toMatchObject({ view: { status: undefined }, isKept: false, isCounting: false })
+  expect(await views.glimpse()).toMatchObject({ view: { status: undefined }, isKept: false, isCounting: false })
   expect(asked).toEqual([])
+})
+
+test("who look at a small network at once see one reading of it, and of a change one that began after it", async () => {
+  const topology = parseTopology(SAMPLE, join(folder, "topology.yaml"))
+  const views = new Views(topology)
+  const [one, another] = await Promise.all([views.glimpse(), views.glimpse()])
+  expect(another.view).toBe(one.view)
+  views.update()
+  const read = views.status()
+  views.update({ ...topology, site: "north" })
+  expect((await read).topology.site).toBe("north")
+  expect((await views.status()).topology.site).toBe("north")
 })
 
 test("overviewOf() says of what moment it is, and that it is counted anew", () => {

@@ -9,19 +9,22 @@ import { closeAt } from "./other-site"
 
 const NOW = MONDAY_AT_SIX + DAY_MS / 2
 
-function told({ topology }: Site, now = NOW, of = topology) {
-  const status = readStatus(of, now)
+async function told({ topology }: Site, now = NOW, of = topology) {
+  const status = await readStatus(of, now)
   return [status.complete, glance(status, of, now)]
 }
 
 test("a complete run of which the store on this host has nothing is not delivered", async () => {
   await using site = await Site.collected()
-  expect(told(site)).toEqual([true, "✔ greenhouse, sample data, Sunday 22 November 2026: 2 of 2 devices, delivered"])
+  expect(await told(site)).toEqual([
+    true,
+    "✔ greenhouse, sample data, Sunday 22 November 2026: 2 of 2 devices, delivered",
+  ])
   const { store } = site.topology.cloud
   for (const end of ["", "-wal", "-shm"]) await rm(`${store}${end}`, { force: true })
-  expect(told(site)[0]).toBe(true) // it may be on another host
+  expect((await told(site))[0]).toBe(true) // it may be on another host
   await (await Network.start(site.topology, site.options)).stop()
-  expect(told(site)).toEqual([
+  expect(await told(site)).toEqual([
     false,
     `✖ greenhouse, sample data, Sunday 22 November 2026: 2 of 2 devices, delivered; the store ${store} has nothing of it, the next run delivers it again`,
   ])
@@ -29,7 +32,7 @@ test("a complete run of which the store on this host has nothing is not delivere
 
 test("under another name, which needs a new start, nothing is told of the old one's run", async () => {
   await using site = await Site.collected()
-  expect(told(site, NOW, { ...site.topology, site: "north" })).toEqual([
+  expect(await told(site, NOW, { ...site.topology, site: "north" })).toEqual([
     false,
     "✖ greenhouse, Sunday 22 November 2026: 2 of 2 devices, delivered; north begins with the next start",
   ])
@@ -38,14 +41,14 @@ test("under another name, which needs a new start, nothing is told of the old on
 test("beside a gateway the cloud's other sites count, and are named where they failed or have gone silent", async () => {
   await using site = await Site.collected()
   await closeAt(site, "farm", { arrived: ["192.168.7.2"] })
-  expect(told(site)[0]).toBe(true)
+  expect((await told(site))[0]).toBe(true)
   await closeAt(site, "farm", { arrived: ["192.168.7.2"], missing: ["192.168.7.3"] })
-  expect(told(site)).toEqual([
+  expect(await told(site)).toEqual([
     false,
     "✖ greenhouse, sample data, Sunday 22 November 2026: 2 of 2 devices, delivered; farm, Sunday 22 November 2026: 1 of 2 devices, missing 192.168.7.3",
   ])
   await closeAt(site, "farm", { arrived: ["192.168.7.2"], scheduledAt: new Date(NOW - 30 * DAY_MS).toISOString() })
-  expect(told(site)).toEqual([
+  expect(await told(site)).toEqual([
     false,
     "✖ greenhouse, sample data, Sunday 22 November 2026: 2 of 2 devices, delivered; farm, Sunday 22 November 2026: 1 of 1 device, stored, no run since, one was due Sunday 25 October 18:00 Europe/Rome",
   ])
@@ -56,7 +59,7 @@ test("a cloud of several sites names those that are not complete", async () => {
   await closeAt(site, "farm", { missing: ["192.168.7.3"] })
   const { gateway } = site.topology
   const elsewhere = { ...site.topology, gateway: { ...gateway, spool: `${gateway.spool}.none` } }
-  expect(told(site, NOW, elsewhere)).toEqual([
+  expect(await told(site, NOW, elsewhere)).toEqual([
     false,
     "✖ 1 of 2 sites complete; farm, Sunday 22 November 2026: 0 of 1 device, missing 192.168.7.3",
   ])

@@ -1,30 +1,30 @@
 // Devices as people and programmes name them: by address, or by the name that topology.yaml or the store knows.
 import { type Mark, UnknownNameError, UsageError } from "../../asked"
 import { didYouMean } from "../../nearest"
-import { isThere } from "../../storage/database"
 import { type AddressRange, formatRange, parseAddress } from "../../topology/address"
 import { addressesNamed, type NamedRange, namedRanges, nameOf } from "../../topology/names"
 import { sizeOf } from "../../topology/ranges"
 import type { Topology } from "../../topology/topology"
+import { isStoreThere, placeOf } from "../store/open"
 import { StoreReader } from "../store/reader"
 
 const LISTED = 10 // names, or addresses that have one name, in a message
 
 /**
  * The device that is asked for, as an unsigned 32-bit address. A declared device's name comes before that of one that left
- * topology.yaml, which only the store knows, as it does another site's. Throws UsageError when it is none, or several.
+ * topology.yaml, which only the store knows, as it does another site's. Rejects with UsageError when it is none, or several.
  */
-export function readDevice(
+export async function readDevice(
   text: string | undefined,
   topology: Topology,
   site = topology.site,
   mark: Mark = "--",
-): number | undefined {
+): Promise<number | undefined> {
   if (text === undefined) return undefined
   const declared = declaredNames(topology, site)
   const known = parseAddress(text) ?? addressNamed(text, declared)
   if (known !== undefined) return known
-  const stored = storedNames(topology.cloud.store, site)
+  const stored = await storedNames(topology, site)
   const address = addressNamed(text, stored)
   if (address !== undefined) return address
   const names = [...declared, ...stored].map(({ name }) => name)
@@ -43,16 +43,16 @@ export const declaredNames = ({ devices, site: own }: Topology, site = own): Nam
   site === own ? namedRanges(devices.labels()) : []
 
 /** What a device is called: as it is declared, or as the store knows it. */
-export function namesFor(topology: Topology, reader: StoreReader, site: string) {
+export async function namesFor(topology: Topology, reader: StoreReader, site: string) {
   const declared = declaredNames(topology, site)
-  const stored = reader.names(site)
+  const stored = await reader.names(site)
   return (address: number): string | undefined => nameOf(declared, address) ?? nameOf(stored, address)
 }
 
-function storedNames(store: string, site: string): NamedRange[] {
-  if (!isThere(store)) return []
-  using reader = new StoreReader(store)
-  return reader.names(site)
+async function storedNames(topology: Topology, site: string): Promise<NamedRange[]> {
+  if (!isStoreThere(topology.cloud)) return []
+  await using reader = await StoreReader.open(placeOf(topology))
+  return await reader.names(site)
 }
 
 /** ", did you mean tomatoes?"; where none is near, all of them if they are few. */

@@ -4,7 +4,7 @@ import type { Day } from "../../survey/calendar"
 import { offsetsOn, timestampOf } from "../../survey/offsets"
 import { type DayStatistics, statisticsOf } from "../../survey/statistics"
 import { formatAddress } from "../../topology/address"
-import type { StoredDay } from "../store/reader"
+import type { StoredDay } from "../store/pages"
 
 /** `instant`: as RFC 3339 writes it; `time`: of the day; `count`: a whole number. */
 export type Kind = "text" | "day" | "time" | "instant" | "number" | "count"

@@ -1,13 +1,12 @@
 // What holds, read beside a running cloud.
 import type { Told } from "../../news"
-import { openForReading } from "../../storage/database"
 import type { Day } from "../../survey/calendar"
 import { formatAddress } from "../../topology/address"
 import { type RuleName, WORST_FIRST } from "../../topology/alerts/rules"
 import { type NamedRange, nameOf } from "../../topology/names"
-import { nameAt, namesOfSite } from "../store/names"
-import { type Query, queryOf } from "../store/sqlite/query"
-import { STORE } from "../store/sqlite/schema"
+import { nameIn, namesIn } from "../store/names"
+import { openTables, type StorePlace } from "../store/open"
+import type { Tables } from "../store/tables"
 import { THE_SITE } from "./table"
 
 /** It holds, and was told or will be. */
@@ -41,62 +40,61 @@ export interface SiteRules {
 const WORST = 100
 const RANK = `CASE rule ${WORST_FIRST.map((rule, rank) => `WHEN '${rule}' THEN ${rank}`).join(" ")} END`
 // by the rule, then by its value, which is within ±1000
-const SCORE = `1e4 * ${RANK} + coalesce(CASE WHEN rule IN ('wet', 'hot') THEN -value ELSE value END, 0)`
+const SCORE = `10000 * ${RANK} + coalesce(CASE WHEN rule IN ('wet', 'hot') THEN -value ELSE value END, 0)`
 
-/** By site, rule and address. Throws StorageError where there is no store yet. */
-export function readHeldRules(file: string): HeldRule[] {
-  const sqlite = openForReading(file, STORE)
-  try {
-    const query = queryOf(sqlite)
-    const rows = query<Row>(
-      `SELECT sites.site, address, rule, since, value, reason FROM alerts JOIN sites ON sites.id = alerts.site
-       WHERE holds = 1 ORDER BY sites.site, rule, address`,
-    ).all()
-    const names = new Map<string, NamedRange[]>()
-    for (const { site } of rows) if (!names.has(site)) names.set(site, namesOfSite(query, site))
-    return rows.map(({ address, ...row }) => ({ ...row, ...placed(address, names.get(row.site) ?? []) }))
-  } finally {
-    sqlite.close()
-  }
+/** By site, rule and address. Rejects with StorageError where there is no store yet. */
+export async function readHeldRules(place: StorePlace): Promise<HeldRule[]> {
+  await using tables = await openTables(place)
+  const rows = await tables.all<Row>(
+    `SELECT sites.site, address, rule, since, value, reason FROM alerts JOIN sites ON sites.id = alerts.site
+     WHERE holds = 1 ORDER BY sites.site, rule, address`,
+  )
+  const names = new Map<string, NamedRange[]>()
+  for (const { site } of rows) if (!names.has(site)) names.set(site, await namesIn(tables, site))
+  return rows.map(({ address, ...row }) => ({ ...row, ...placed(address, names.get(row.site) ?? []) }))
 }
 
-export function siteRules(query: Query, siteId: number, site: string): SiteRules {
-  const counts = query<{ rule: RuleName; holds: number }>(
+export async function siteRules(tables: Tables, siteId: number, site: string): Promise<SiteRules> {
+  const counts = await tables.all<{ rule: RuleName; holds: number }>(
     "SELECT rule, count(*) AS holds FROM alerts WHERE site = ?1 AND holds = 1 GROUP BY rule",
-  ).all(siteId)
+    siteId,
+  )
   if (counts.length === 0) return { devices: 0, counts: {}, worst: [] }
-  const devices = query<{ devices: number }>(
+  const devices = await tables.get<{ devices: number }>(
     "SELECT count(DISTINCT address) AS devices FROM alerts WHERE site = ?1 AND holds = 1",
-  ).get(siteId)
-  const worst = query<Omit<Row, "site">>(
+    siteId,
+  )
+  const worst = await tables.all<Omit<Row, "site">>(
     `WITH held AS (SELECT *, ${SCORE} AS score FROM alerts WHERE site = ?1 AND holds = 1)
      SELECT address, rule, since, value, reason FROM held
      WHERE address IN (SELECT address FROM held GROUP BY address ORDER BY min(score), address LIMIT ${WORST})
      ORDER BY score, address`,
-  ).all(siteId)
+    siteId,
+  )
   const ordered = WORST_FIRST.flatMap((rule) => counts.filter((each) => each.rule === rule))
   return {
     devices: devices?.devices ?? 0,
     counts: Object.fromEntries(ordered.map(({ rule, holds }) => [rule, holds])),
-    worst: worst.map(({ address, ...row }) =>
-      documentOf({ ...row, site, ...placed(address, nameAt(query, site, address)) }),
-    ),
+    worst: await namedDocuments(tables, site, worst),
   }
 }
 
-/** Of one device, the worst first. Throws StorageError where there is no store. */
-export function readHeldOf(file: string, site: string, address: number): HeldDocument[] {
-  const sqlite = openForReading(file, STORE)
-  try {
-    const query = queryOf(sqlite)
-    const rows = query<Omit<Row, "site">>(
-      `SELECT address, rule, since, value, reason FROM alerts
-       WHERE site = (SELECT id FROM sites WHERE site = ?1) AND address = ?2 AND holds = 1 ORDER BY ${RANK}`,
-    ).all(site, address)
-    return rows.map((row) => documentOf({ ...row, site, ...placed(address, nameAt(query, site, address)) }))
-  } finally {
-    sqlite.close()
-  }
+/** Of one device, the worst first. Rejects with StorageError where there is no store. */
+export async function readHeldOf(place: StorePlace, site: string, address: number): Promise<HeldDocument[]> {
+  await using tables = await openTables(place)
+  const rows = await tables.all<Omit<Row, "site">>(
+    `SELECT address, rule, since, value, reason FROM alerts
+     WHERE site = (SELECT id FROM sites WHERE site = ?1) AND address = ?2 AND holds = 1 ORDER BY ${RANK}`,
+    ...[site, address],
+  )
+  return await namedDocuments(tables, site, rows)
+}
+
+function namedDocuments(tables: Tables, site: string, rows: readonly Omit<Row, "site">[]): Promise<HeldDocument[]> {
+  const named = rows.map(async ({ address, ...row }) =>
+    documentOf({ ...row, site, ...placed(address, await nameIn(tables, site, address)) }),
+  )
+  return Promise.all(named)
 }
 
 const placed = (address: number, names: readonly NamedRange[]): Pick<HeldRule, "address" | "name"> =>

@@ -30,13 +30,6 @@ export const namesOfSite = (query: Query, site: string): NamedRange[] =>
     "SELECT first, last, name FROM names WHERE site = (SELECT id FROM sites WHERE site = ?1) ORDER BY first",
   ).all(site)
 
-/** The one range that may hold the address. */
-export const nameAt = (query: Query, site: string, address: number): NamedRange[] =>
-  query<NamedRange>(
-    `SELECT first, last, name FROM names WHERE site = (SELECT id FROM sites WHERE site = ?1) AND first <= ?2
-     ORDER BY first DESC LIMIT 1`,
-  ).all(site, address)
-
 /** In address order. */
 export const namesIn = (tables: Tables, site: string): Promise<NamedRange[]> =>
   tables.all<NamedRange>(

@@ -2,6 +2,7 @@
 import { hostname } from "node:os"
 import type { Clock } from "../../clock"
 import { isThere, openForReading } from "../../storage/database"
+import { diskBytes, sizeOf } from "../../storage/size"
 import type { Addressing } from "../../topology/addressing"
 import { isServerUrl } from "../../topology/cloud/server-url"
 import type { Topology } from "../../topology/topology"
@@ -25,8 +26,23 @@ export const placeOf = ({ cloud: { store, password }, folder }: Pick<Topology, "
 
 export type OpenTables = Tables & AsyncDisposable
 
-/** Whether there is anything to be opened; a server tells that itself. */
-export const isStoreThere = ({ store }: Pick<StorePlace, "store">): boolean => isServerUrl(store) || isThere(store)
+/** Files without which the store is not there; a server's are its own. */
+export const filesOfStore = ({ store }: Pick<StorePlace, "store">): string[] => (isServerUrl(store) ? [] : [store])
+
+/** Whether there is anything to be opened; a server tells that itself. Throws StorageError where this user may not know. */
+export const isStoreThere = (place: Pick<StorePlace, "store">): boolean => filesOfStore(place).every(isThere)
+
+/** Bytes of its files, without their logs. */
+export const fileBytesOf = (place: Pick<StorePlace, "store">): number =>
+  filesOfStore(place).reduce((sum, file) => sum + sizeOf(file), 0)
+
+/** Bytes that it takes on its disk. */
+export async function storeBytes({ store }: Pick<StorePlace, "store">, tables: Tables): Promise<number> {
+  if (!isServerUrl(store)) return diskBytes(store)
+  const { TABLE_BYTES } = await import("./postgres/schema")
+  const row = await tables.get<{ bytes: number }>(TABLE_BYTES)
+  return row?.bytes ?? 0
+}
 
 /** Rejects with StorageError where there is none, or it cannot be read. */
 export async function openTables({ store, password, folder }: StorePlace): Promise<OpenTables> {
@@ -37,6 +53,13 @@ export async function openTables({ store, password, folder }: StorePlace): Promi
   const sqlite = openForReading(store, STORE)
   const close = async () => sqlite.close()
   return Object.assign(new SqliteTables(sqlite), { [Symbol.asyncDispose]: close })
+}
+
+/** Whether a simulated network made this store. Rejects as openTables() does. */
+export async function originOf(place: StorePlace): Promise<Addressing> {
+  await using tables = await openTables(place)
+  const about = await tables.get<{ origin: Addressing }>("SELECT origin FROM about")
+  return about?.origin ?? "declared"
 }
 
 export interface OpenOptions {

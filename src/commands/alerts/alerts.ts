@@ -3,6 +3,7 @@ import { tryAll } from "../../alerts/messenger"
 import { systemClock } from "../../clock"
 import { printInBatches } from "../../cloud/listing"
 import { type HeldRule, readHeldRules } from "../../cloud/rules/reader"
+import { placeOf } from "../../cloud/store/open"
 import { readStatus } from "../../status/document"
 import { dayOf } from "../../survey/calendar"
 import type { Topology } from "../../topology/topology"
@@ -30,7 +31,7 @@ export async function run(values: Values<typeof options>, [word, ...more]: reado
   const topology = await loadDeclared(values, screen)
   if (word) return sendTrials(topology, screen)
   expectStoreHere(topology)
-  const held = withOverdue(readHeldRules(topology.cloud.store), topology)
+  const held = await withOverdue(await readHeldRules(placeOf(topology)), topology)
   const shown = values.json ? alertsJson(held) : alertsTable(held, topology, screen.printWidth)
   await printInBatches(shown, screen.print)
   if (held.length === 0 && !values.json) screen.info("Nothing that is watched for holds.")
@@ -38,10 +39,10 @@ export async function run(values: Values<typeof options>, [word, ...more]: reado
 }
 
 /** A cloud that does not run has not said so. */
-function withOverdue(held: readonly HeldRule[], topology: Topology): readonly HeldRule[] {
+async function withOverdue(held: readonly HeldRule[], topology: Topology): Promise<readonly HeldRule[]> {
   const { site, timeZone, alerts } = topology
   const others = held.filter((each) => each.rule !== "overdue" || each.site !== site)
-  const { overdueSince } = readStatus(topology, systemClock.now())
+  const { overdueSince } = await readStatus(topology, systemClock.now())
   if (overdueSince === null || !alerts.rules.overdue) return others
   const since = dayOf(Date.parse(overdueSince), timeZone)
   const overdue = {

@@ -53,9 +53,9 @@ export interface Plan {
 
 const MOST_BYTES = 64 * 1024 * 1024 // of a file of our own lines, which is of one day
 
-/** Throws UsageError where it cannot be told how a file is read, or whose it is. */
-export function planOf(file: string, asked: Asked, owned: Owners, topology: Topology): Plan {
-  const device = findDevice(asked.device, topology)
+/** Rejects with UsageError where it cannot be told how a file is read, or whose it is. */
+export async function planOf(file: string, asked: Asked, owned: Owners, topology: Topology): Promise<Plan> {
+  const device = await findDevice(asked.device, topology)
   const found = [...owned.of(file)]
   const owners = found.map((owner) => owner.device)
   const day = asked.day ?? found[0]?.day ?? dayIn(file)
@@ -128,8 +128,8 @@ function readerOf(file: string, format: Format | undefined, devices: readonly De
 const whoseIsIt = (file: string): UsageError =>
   new UsageError(`${file} does not say whose readings it holds: name the device, as --device tomatoes`)
 
-function findDevice(name: string | undefined, topology: Topology): Device | undefined {
-  const address = readDevice(name, topology)
+async function findDevice(name: string | undefined, topology: Topology): Promise<Device | undefined> {
+  const address = await readDevice(name, topology)
   const device = address === undefined ? undefined : topology.devices.get(address)
   if (name !== undefined && !device) throw new UsageError(`--device ${name} is not declared in ${topology.file}`)
   return device

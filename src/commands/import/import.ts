@@ -10,7 +10,7 @@ import { loadDeclared } from "../declared"
 import { createScreen } from "../screen"
 import { Destination } from "./destination"
 import { FileImport } from "./file-import"
-import { type Asked, planOf } from "./files"
+import { type Asked, type Plan, planOf } from "./files"
 import { Owners } from "./owners"
 
 export const name = "import"
@@ -41,7 +41,8 @@ export async function run(values: Values<typeof options>, files: readonly string
   const asked: Asked = { device: values.device, format: values.format, day: readDay(values.day) }
   // all is said before anything is stored
   const owners = new Owners(topology)
-  const planned = files.map((file) => ({ file, plan: planOf(file, asked, owners, topology) }))
+  const planned: { readonly file: string; readonly plan: Plan }[] = []
+  for (const file of files) planned.push({ file, plan: await planOf(file, asked, owners, topology) })
   using destination = new Destination(topology)
   const isDry = values["dry-run"] === true
   const zones = isDry ? await destination.zonesIfThere() : await destination.zones()

@@ -40,7 +40,7 @@ export async function run(values: Values<typeof options>): Promise<number> {
   const kind = readKind(values.kind)
   const topology = await loadDeclared(values, screen)
   const days = readDayRange(values, dayOf(systemClock.now(), topology.timeZone))
-  const filter = { ...days, address: readDevice(values.device, topology), kind }
+  const filter = { ...days, address: await readDevice(values.device, topology), kind }
 
   const sqlite = openForReading(topology.gateway.spool, SPOOL)
   const addressing = addressingOf(sqlite)

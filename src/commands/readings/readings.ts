@@ -3,7 +3,10 @@ import { systemClock } from "../../clock"
 import { namesFor } from "../../cloud/export/devices"
 import { select } from "../../cloud/export/selection"
 import { printInBatches } from "../../cloud/listing"
-import { FIRST_DAY, LAST_DAY, type Selection, StoreReader } from "../../cloud/store/reader"
+import { FIRST_DAY, LAST_DAY } from "../../cloud/store/days"
+import { placeOf } from "../../cloud/store/open"
+import type { Selection, StoredDay } from "../../cloud/store/pages"
+import { StoreReader } from "../../cloud/store/reader"
 import { labelOf } from "../../format"
 import { type Day, dayOf } from "../../survey/calendar"
 import { formatAddress } from "../../topology/address"
@@ -34,25 +37,28 @@ async function show<Row>({ table, formatNamed }: Shown<Row>, values: Values<type
   if (!format) throw new UsageError(`--format is ${FORMATS_LISTED}: it is ${values.format}`)
   const topology = await loadDeclared(values, screen)
   expectStoreHere(topology)
-  using reader = new StoreReader(topology.cloud.store)
-  const selection = select(values, topology, reader, dayOf(systemClock.now(), topology.timeZone))
+  await using reader = await StoreReader.open(placeOf(topology))
+  const selection = await select(values, topology, reader, dayOf(systemClock.now(), topology.timeZone))
   if (!selection) {
     await screen.print(format.head + format.tail)
     screen.info("Nothing is stored yet.")
     return 0
   }
-  const nameAt = namesFor(topology, reader, selection.site)
+  const nameAt = await namesFor(topology, reader, selection.site)
   const { head, dayHead, line, between, tail } = format
   let before: Day | undefined
-  const lines = function* () {
-    yield head
-    for (const survey of reader.surveys(selection)) {
-      for (const row of table.rowsOf(survey, nameAt(survey.address))) {
-        if (dayHead && selection.from !== selection.to && survey.day !== before) yield dayHead(survey.day)
-        yield (before ? between : "") + line(row)
-        before = survey.day
-      }
+  const linesOf = (survey: StoredDay) => {
+    let lines = ""
+    for (const row of table.rowsOf(survey, nameAt(survey.address))) {
+      if (dayHead && selection.from !== selection.to && survey.day !== before) lines += dayHead(survey.day)
+      lines += (before ? between : "") + line(row)
+      before = survey.day
     }
+    return lines
+  }
+  const lines = async function* () {
+    yield head
+    for await (const page of reader.pages(selection)) yield page.map(linesOf).join("")
     yield tail
   }
   await printInBatches(lines(), screen.print)

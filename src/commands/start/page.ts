@@ -1,4 +1,5 @@
 // The page beside a network that runs: who serves it, and what it shows of.
+import { filesOfStore } from "../../cloud/store/open"
 import { errorText } from "../../format"
 import type { Event, Network, Roles, Topology } from "../../network"
 import type { Page } from "../../page/page"
@@ -18,7 +19,7 @@ export async function startPage(
   if (topology.page === false || !(cloud || (gateway && topology.page))) return undefined
   const { Page } = await import("../../page/page")
   try {
-    const written = [...(gateway ? [topology.gateway.spool] : []), ...(cloud ? [topology.cloud.store] : [])]
+    const written = [...(gateway ? [topology.gateway.spool] : []), ...(cloud ? filesOfStore(topology.cloud) : [])]
     const page = await Page.start({ topology, written, counts: () => network.counts, log: screen })
     screen.plain(`Page  ${page.url}`)
     return page

@@ -21,7 +21,7 @@ export async function run(values: Values<typeof options>): Promise<number> {
   const screen = createScreen(values)
   const topology = await loadDeclared(values, screen)
   const now = systemClock.now()
-  const status = readStatus(topology, now)
+  const status = await readStatus(topology, now)
   if (values.json) await screen.print(`${JSON.stringify(status, null, 2)}\n`)
   else await screen.printMarked(describe(status, topology, now, screen.printWidth, values.quiet))
   return status.complete ? 0 : 1

@@ -1,8 +1,8 @@
 // `/api/…`: what programmes ask for, in the words of the command line.
 import { UnknownNameError, UsageError } from "../../asked"
 import { DAYS, READINGS } from "../../cloud/export/tables"
+import { isStoreThere } from "../../cloud/store/open"
 import { printable } from "../../printable"
-import { isThere } from "../../storage/database"
 import { StorageError } from "../../storage/errors"
 import type { Views } from "../views"
 import { devicesOf } from "./devices"
@@ -24,8 +24,8 @@ function answerOf(path: string, request: Request, views: Views): Response | Prom
   if (path === "status") return statusOf(views)
   const [, name, extension] = /^(readings|days|devices)(?:\.([\w-]+))?$/.exec(path) ?? []
   if (!name) return undefined
-  const { store } = views.topology.cloud
-  if (!isThere(store)) return line(404, `Nothing is stored on this host: ${store} is not there`)
+  const { cloud } = views.topology
+  if (!isStoreThere(cloud)) return line(404, `Nothing is stored on this host: ${cloud.store} is not there`)
   if (name === "readings") return surveysOf([name, READINGS], extension, request, views)
   if (name === "days") return surveysOf([name, DAYS], extension, request, views)
   return devicesOf(extension, request, views)

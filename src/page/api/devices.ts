@@ -3,6 +3,7 @@ import { UsageError } from "../../asked"
 import { namesFor } from "../../cloud/export/devices"
 import { readSite } from "../../cloud/export/selection"
 import { columnsOf, type Table } from "../../cloud/export/tables"
+import { placeOf } from "../../cloud/store/open"
 import { StoreReader } from "../../cloud/store/reader"
 import type { Day } from "../../survey/calendar"
 import { type AddressRange, EVERY_ADDRESS, formatAddress, parseAddress } from "../../topology/address"
@@ -37,15 +38,19 @@ const DEVICES: Table<DeviceRow> = {
 const PARAMETERS = ["site", "after", "limit", "format"] as const
 const LIMIT = { byDefault: 1000, most: 10_000 }
 
-/** A page of them in address order; the next one's address stands in the header Link (RFC 8288). Throws UsageError. */
-export function devicesOf(extension: string | undefined, request: Request, { topology }: Views): Response {
+/** A page of them in address order; the next one's address stands in the header Link (RFC 8288). Rejects with UsageError. */
+export async function devicesOf(
+  extension: string | undefined,
+  request: Request,
+  { topology }: Views,
+): Promise<Response> {
   const url = new URL(request.url)
   const { site: asked, after, limit, format: written } = readParameters(url.searchParams, PARAMETERS)
   const format = readFormat(written, extension)
   const [first, most] = [readAfter(after), readLimit(limit)]
-  using reader = new StoreReader(topology.cloud.store)
-  const site = readSite(asked, topology, reader)
-  const ranges = overlap(rangesOf(site, topology, reader), [{ first, last: EVERY_ADDRESS.last }])
+  await using reader = await StoreReader.open(placeOf(topology))
+  const site = await readSite(asked, topology, reader)
+  const ranges = overlap(await rangesOf(site, topology, reader), [{ first, last: EVERY_ADDRESS.last }])
   const addresses = addressesIn(ranges)
     .take(most + 1)
     .toArray()
@@ -63,22 +68,22 @@ export function devicesOf(extension: string | undefined, request: Request, { top
 }
 
 /** Declared ones, those that the site's gateway has described, and those that had a name. */
-function rangesOf(site: string, { site: own, devices }: Topology, reader: StoreReader): AddressRange[] {
+async function rangesOf(site: string, { site: own, devices }: Topology, reader: StoreReader): Promise<AddressRange[]> {
   const declared = site === own ? devices.entries.map(({ ip }) => ip) : []
-  return joinRanges([...declared, ...reader.devices(site), ...reader.names(site)])
+  return joinRanges([...declared, ...(await reader.devices(site)), ...(await reader.names(site))])
 }
 
 async function* rowsOf(site: string, addresses: readonly number[], topology: Topology) {
-  using reader = new StoreReader(topology.cloud.store)
-  const nameAt = namesFor(topology, reader, site)
+  await using reader = await StoreReader.open(placeOf(topology))
+  const nameAt = await namesFor(topology, reader, site)
   const latest = new Map<number, { readonly day: Day; readonly readings: number }>()
   let sought = addresses
-  for (const day of reader.days(site).reverse()) {
-    sought = sought.filter((address) => {
-      const readings = reader.countReadings(site, day, address)
+  for (const day of (await reader.days(site)).reverse()) {
+    for (const address of sought) {
+      const readings = await reader.countReadings(site, day, address)
       if (readings !== undefined) latest.set(address, { day, readings })
-      return readings === undefined
-    })
+    }
+    sought = sought.filter((address) => !latest.has(address))
     if (sought.length === 0) break
     yield [] // of a fleet that has been silent for long it takes long
   }

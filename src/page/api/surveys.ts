@@ -4,35 +4,36 @@ import { systemClock } from "../../clock"
 import { namesFor } from "../../cloud/export/devices"
 import { select } from "../../cloud/export/selection"
 import type { Pages, SurveyTable } from "../../cloud/export/tables"
-import { FIRST_DAY, LAST_DAY, type Selection, StoreReader } from "../../cloud/store/reader"
+import { FIRST_DAY, LAST_DAY } from "../../cloud/store/days"
+import { placeOf } from "../../cloud/store/open"
+import type { Selection } from "../../cloud/store/pages"
+import { StoreReader } from "../../cloud/store/reader"
+import { storeVersion } from "../../cloud/store/version"
 import { dayOf } from "../../survey/calendar"
 import { formatAddress } from "../../topology/address"
-import { nameOf } from "../../topology/names"
 import { covers, joinRanges } from "../../topology/ranges"
 import type { Topology } from "../../topology/topology"
 import type { Views } from "../views"
 import { download } from "./download"
 import { readFormat } from "./formats"
 import { readParameters } from "./parameters"
-import { storeVersion } from "./version"
 
 const PARAMETERS = ["site", "device", "day", "from", "to", "last", "format"] as const
 
-/** Throws UsageError and StorageError. */
-export function surveysOf<Row>(
+/** Rejects with UsageError and StorageError. */
+export async function surveysOf<Row>(
   [name, table]: readonly [name: string, table: SurveyTable<Row>],
   extension: string | undefined,
   request: Request,
   { topology, version }: Views,
-): Response {
+): Promise<Response> {
   const { format: asked, ...parameters } = readParameters(new URL(request.url).searchParams, PARAMETERS)
   const format = readFormat(asked, extension)
-  const { store } = topology.cloud
   const now = systemClock.now()
-  const stored = storeVersion(store, now) // before it is read: what comes meanwhile is seen twice, not never
-  using reader = new StoreReader(store)
-  const selection = select(parameters, topology, reader, dayOf(now, topology.timeZone), "")
-  if (selection?.device !== undefined) checkKnown(selection.site, selection.device, topology, reader)
+  const stored = storeVersion(topology.cloud, now) // before it is read: what comes meanwhile is seen twice, not never
+  await using reader = await StoreReader.open(placeOf(topology))
+  const selection = await select(parameters, topology, reader, dayOf(now, topology.timeZone), "")
+  if (selection?.device !== undefined) await checkKnown(selection.site, selection.device, topology, reader)
   return download(request, format, {
     table,
     pages: () => rowsOf(table, topology, selection),
@@ -43,18 +44,21 @@ export function surveysOf<Row>(
 
 async function* rowsOf<Row>(table: SurveyTable<Row>, topology: Topology, selection?: Selection): Pages<Row> {
   if (!selection) return
-  using reader = new StoreReader(topology.cloud.store)
-  const nameAt = namesFor(topology, reader, selection.site)
-  for (const page of reader.pages(selection)) {
+  await using reader = await StoreReader.open(placeOf(topology))
+  const nameAt = await namesFor(topology, reader, selection.site)
+  for await (const page of reader.pages(selection)) {
     yield page.flatMap((survey) => table.rowsOf(survey, nameAt(survey.address)))
   }
 }
 
-/** An address that nobody has would be as good as one without readings, and may be a slip. Throws UnknownNameError. */
-function checkKnown(site: string, device: number, topology: Topology, reader: StoreReader): void {
+/** An address that nobody has would be as good as one without readings, and may be a slip. Rejects with UnknownNameError. */
+async function checkKnown(site: string, device: number, topology: Topology, reader: StoreReader): Promise<void> {
   if (site === topology.site && topology.devices.has(device)) return
-  if (covers(joinRanges(reader.devices(site)), device) || nameOf(reader.names(site), device) !== undefined) return
-  if (reader.days(site).some((day) => reader.countReadings(site, day, device) !== undefined)) return
+  if (covers(joinRanges(await reader.devices(site)), device)) return
+  if ((await reader.name(site, device)) !== undefined) return
+  for (const day of await reader.days(site)) {
+    if ((await reader.countReadings(site, day, device)) !== undefined) return
+  }
   throw new UnknownNameError(`device ${formatAddress(device)} is not known in ${site}, and nothing of it is stored`)
 }
 

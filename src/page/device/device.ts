@@ -1,6 +1,6 @@
 // `/devices/<name or address>` and the series of its plot.
+import { isStoreThere, placeOf, type StorePlace } from "../../cloud/store/open"
 import { StoreReader } from "../../cloud/store/reader"
-import { isThere } from "../../storage/database"
 import { StorageError } from "../../storage/errors"
 import type { Shown } from "../markup/layout"
 import type { Views } from "../views"
@@ -28,19 +28,19 @@ export async function answerDevice(url: URL, views: Views): Promise<DeviceAnswer
 
 async function answerOf({ pathname, searchParams }: URL, views: Views): Promise<DeviceAnswer> {
   const { topology } = views
-  const { store } = topology.cloud
+  const place = placeOf(topology)
   const text = decode(pathname.slice("/devices/".length).replace(SERIES, ""))
   if (text === undefined) return none("This is no device's name: a % in it is written %25", 400)
   const span = Number(searchParams.get("days") ?? USUAL_SPAN)
   if (!isSpan(span)) return none(`days is one of ${SPANS.join(", ")}`, 400)
 
-  using reader = isThere(store) ? new StoreReader(store) : undefined
-  const found = findDevice(text, searchParams.get("site") ?? topology.site, topology, reader)
+  await using reader = isStoreThere(place) ? await StoreReader.open(place) : undefined
+  const found = await findDevice(text, searchParams.get("site") ?? topology.site, topology, reader)
   if (found.kind === "none") return none(found.reason, 404)
   if (found.kind === "several") return { kind: "page", status: 200, shown: severalView(text, found, topology.site) }
 
-  const watched = watchedDevice(found, topology, reader && store)
-  const history = reader && (await histories(views, found, span, () => new StoreReader(store)))
+  const watched = await watchedDevice(found, topology, reader && place)
+  const history = reader && (await histories(views, found, span, place))
   if (SERIES.test(pathname)) {
     return history
       ? { kind: "series", series: seriesOf(history, watched.thresholds) }
@@ -54,10 +54,10 @@ async function answerOf({ pathname, searchParams }: URL, views: Views): Promise<
 }
 
 /** Its reader is its own: whoever asked first may have gone before it is done. */
-function histories(views: Views, { site, address }: DeviceFound, span: number, open: () => StoreReader) {
+function histories(views: Views, { site, address }: DeviceFound, span: number, place: StorePlace) {
   return views.histories.get(JSON.stringify([site, address, span]), async () => {
-    using reader = open()
-    const days = lastDays(reader, site, address, span)
+    await using reader = await StoreReader.open(place)
+    const days = await lastDays(reader, site, address, span)
     return days ? await historyOf(reader, { site, address, ...days }) : NO_HISTORY
   })
 }

@@ -26,24 +26,29 @@ export type Found =
 const MOST_COMPARED = 10_000 // names, for the one that was meant
 
 /** @param reader undefined where there is no store */
-export function findDevice(text: string, site: string, topology: Topology, reader: StoreReader | undefined): Found {
+export async function findDevice(
+  text: string,
+  site: string,
+  topology: Topology,
+  reader: StoreReader | undefined,
+): Promise<Found> {
   const isOwn = site === topology.site
-  const sites = [...new Set([topology.site, ...(reader?.sites() ?? [])])]
+  const sites = [...new Set([topology.site, ...((await reader?.sites()) ?? [])])]
   if (!sites.includes(site)) return { kind: "none", reason: `There is no site ${site} here${didYouMean(site, sites)}` }
 
   const own = isOwn ? topology : undefined
   const address = parseAddress(text)
   if (address !== undefined) {
     const reason = `There is no device ${text} in ${site}`
-    return describe(address, site, own, reader) ?? { kind: "none", reason }
+    return (await describe(address, site, own, reader)) ?? { kind: "none", reason }
   }
   // a declared device's name comes before that of one that left
   const known: string[] = []
-  for (const read of [() => (own ? declaredNames(own) : []), () => reader?.names(site) ?? []]) {
-    const names = read()
+  for (const read of [() => (own ? declaredNames(own) : []), () => reader?.names(site)]) {
+    const names = (await read()) ?? []
     const addresses = addressesNamed(names, text)
     if (sizeOf(addresses) > 1) return { kind: "several", site, addresses }
-    const device = addresses[0] && describe(addresses[0].first, site, own, reader)
+    const device = addresses[0] && (await describe(addresses[0].first, site, own, reader))
     if (device) return device
     known.push(...names.slice(0, MOST_COMPARED).map(({ name }) => name))
   }
@@ -51,15 +56,15 @@ export function findDevice(text: string, site: string, topology: Topology, reade
 }
 
 /** Undefined of one that nobody has declared, named or heard of. */
-function describe(
+async function describe(
   address: number,
   site: string,
   topology: Topology | undefined,
   reader: StoreReader | undefined,
-): DeviceFound | undefined {
+): Promise<DeviceFound | undefined> {
   const declared = topology?.devices.get(address)
-  const name = declared?.name ?? reader?.name(site, address)
-  if (!declared && name === undefined && reader?.lastDay(site, address) === undefined) return undefined
+  const name = declared?.name ?? (await reader?.name(site, address))
+  if (!declared && name === undefined && (await reader?.lastDay(site, address)) === undefined) return undefined
   return { kind: "device", site, address, name, hasLeft: topology !== undefined && !declared }
 }
 

@@ -1,5 +1,6 @@
 // A device's last days as its page shows them: each in numbers, by the hour, and readings enough for a plot.
-import type { StoredDay, StoreReader } from "../../cloud/store/reader"
+import type { StoredDay } from "../../cloud/store/pages"
+import type { StoreReader } from "../../cloud/store/reader"
 import type { StoredReading } from "../../cloud/store/stored"
 import { addDays, type Day } from "../../survey/calendar"
 import { type DayOffsets, offsetsOn, timestampOf } from "../../survey/offsets"
@@ -60,7 +61,7 @@ export async function historyOf(reader: StoreReader, { site, address, from: firs
   let readings = 0
   let latest: Taken | undefined
   let turnEnds = performance.now() + TURN_MS
-  for (const each of reader.surveys({ site, device: address, from, to })) {
+  for await (const each of reader.surveys({ site, device: address, from, to })) {
     const day = summarise(each)
     stored.set(day.day, day)
     const before = daysBetween(first, day.day)
@@ -86,8 +87,14 @@ export const NO_HISTORY: History = { days: [], looked: [], samples: [], readings
  * So many days, which end with the last day of the site, of a device that was silent through all of them with that device's
  * own; they begin with the first day of the site at the earliest.
  */
-export function lastDays(reader: StoreReader, site: string, address: number, span: number): DaySpan | undefined {
-  const [own, earliest, last] = [reader.lastDay(site, address), reader.firstDay(site), reader.lastDay(site)]
+export async function lastDays(
+  reader: StoreReader,
+  site: string,
+  address: number,
+  span: number,
+): Promise<DaySpan | undefined> {
+  const own = await reader.lastDay(site, address)
+  const [earliest, last] = [await reader.firstDay(site), await reader.lastDay(site)]
   if (own === undefined || earliest === undefined || last === undefined) return undefined
   const to = own > addDays(last, -span) ? last : own
   const begin = addDays(to, 1 - span)

@@ -2,6 +2,7 @@
 import { THRESHOLDS } from "../../cloud/rules/judge"
 import { type HeldDocument, readHeldOf } from "../../cloud/rules/reader"
 import { watchedBy } from "../../cloud/rules/watched"
+import type { StorePlace } from "../../cloud/store/open"
 import { type DeviceRules, isOfHumidity } from "../../topology/alerts/rules"
 import type { Topology } from "../../topology/topology"
 import type { DeviceFound } from "./find"
@@ -21,13 +22,13 @@ export interface WatchedDevice {
   readonly holds: readonly HeldDocument[]
 }
 
-/** @param store undefined where there is none */
-export function watchedDevice(
+/** @param place undefined where there is no store */
+export async function watchedDevice(
   { site, address }: Pick<DeviceFound, "site" | "address">,
   topology: Topology,
-  store: string | undefined,
-): WatchedDevice {
-  const holds = store === undefined ? [] : readHeldOf(store, site, address)
+  place: StorePlace | undefined,
+): Promise<WatchedDevice> {
+  const holds = place ? await readHeldOf(place, site, address) : []
   return { thresholds: thresholdsOf(watchedBy(topology).ofDevices(site)?.(address) ?? {}), holds }
 }
 

@@ -20,29 +20,29 @@ export type Choice =
       readonly of: number
     }
 
-/** Throws UnknownNameError of one that is not there. */
-export function choose(
+/** Rejects with UnknownNameError of one that is not there. */
+export async function choose(
   site: string,
   asked: AddressRange | undefined,
   status: StatusDocument,
   topology: Topology,
   reader: StoreReader,
-): Choice {
-  const find = (address: number): DeviceFound => {
-    const found = findDevice(formatAddress(address), site, topology, reader)
+): Promise<Choice> {
+  const find = async (address: number): Promise<DeviceFound> => {
+    const found = await findDevice(formatAddress(address), site, topology, reader)
     if (found.kind === "device") return found
     if (found.kind === "none" && asked) throw new UnknownNameError(found.reason)
     return { kind: "device", site, address, name: undefined, hasLeft: false } // of another site, and silent so far
   }
-  const described = reader.devices(site)
+  const described = await reader.devices(site)
   const declared = joinRanges(site === topology.site ? topology.devices.entries.map(({ ip }) => ip) : described)
-  const known = joinRanges([...declared, ...described, ...reader.names(site)])
-  if (asked) return { kind: "all", devices: askedFor(asked, known).map(find) }
+  const known = joinRanges([...declared, ...described, ...(await reader.names(site))])
+  if (asked) return { kind: "all", devices: await Promise.all(askedFor(asked, known).map(find)) }
   const of = sizeOf(declared)
-  if (of > MOST_DEVICES) return { kind: "worst", devices: worstOf(site, status).map(find), of }
+  if (of > MOST_DEVICES) return { kind: "worst", devices: await Promise.all(worstOf(site, status).map(find)), of }
   const former = addressesIn(without(known, declared)).take(MOST_DEVICES - of)
   const all = [...addressesIn(declared), ...former].sort((a, b) => a - b)
-  return { kind: "all", devices: all.map(find) }
+  return { kind: "all", devices: await Promise.all(all.map(find)) }
 }
 
 /** Of a range those that are known. */

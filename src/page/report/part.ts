@@ -37,6 +37,7 @@ export async function partOf(
   const { site, address, name, hasLeft } = device
   const ip = formatAddress(address)
   const history = await historyOf(reader, { site, address, ...span })
+  const lastDay = await reader.lastDay(site, address)
   const idOf = (day: string) => `${ip}_${day}`
   const label = labelOf({ ip, name })
   return {
@@ -45,7 +46,7 @@ export async function partOf(
     text: html`
 <section aria-labelledby="${ip}">
 <h2 class="device" id="${ip}">${nameText(device)}</h2>
-<p class="latest">${latestOf(history, span, reader.lastDay(site, address))}${hasLeft && " It is not in topology.yaml any more."}</p>
+<p class="latest">${latestOf(history, span, lastDay)}${hasLeft && " It is not in topology.yaml any more."}</p>
 ${history.readings > 0 && measured(history, thresholds, daysTable(history, `Each day of ${label}`, idOf))}
 </section>`,
   }

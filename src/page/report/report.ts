@@ -26,7 +26,7 @@ export interface ReportAsked extends DaySpan {
 }
 
 /**
- * The file's text, HTML. Throws UsageError of a device that is not there.
+ * The file's text, HTML. Rejects with UsageError of a device that is not there.
  * @param now ms since the epoch
  */
 export async function reportOf(
@@ -35,8 +35,8 @@ export async function reportOf(
   reader: StoreReader,
   now: number,
 ): Promise<string> {
-  const status = statusOf(site, topology, now)
-  const choice = choose(site, devices, status, topology, reader)
+  const status = await statusOf(site, topology, now)
+  const choice = await choose(site, devices, status, topology, reader)
   const rules = watchedBy(topology).ofDevices(site)
   const parts: Part[] = []
   for (const each of choice.devices) {
@@ -57,8 +57,8 @@ ${parts.map(({ text }) => text)}`,
 }
 
 /** Of one site: this host's own, or what the cloud here knows of another one. */
-function statusOf(site: string, topology: Topology, now: number): StatusDocument {
-  const status = readStatus(topology, now)
+async function statusOf(site: string, topology: Topology, now: number): Promise<StatusDocument> {
+  const status = await readStatus(topology, now)
   const sites = status.sites.filter((each) => each.site === site)
   const { gateway, cloud } = status
   return {

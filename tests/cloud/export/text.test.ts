@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test"
 import { DAYS, type DayRow, READINGS, type ReadingRow } from "../../../src/cloud/export/tables"
 import { TEXT_FORMATS, type TextFormatName, textFormat } from "../../../src/cloud/export/text"
-import type { StoredDay } from "../../../src/cloud/store/reader"
+import type { StoredDay } from "../../../src/cloud/store/pages"
 
 const SURVEY: StoredDay = {
   ...{ site: "greenhouse", address: 0xc0a80102, day: "2026-10-25", zone: "Europe/Rome" },

@@ -309,8 +309,10 @@ test("what a full disk refused is looked at and told once there is room", async 
   expect(site.messages[0]?.title).toBe("greenhouse: 1000 new (incomplete)")
 })
 
-const rules = (site: WatchedSite) =>
-  readHeldRules(site.bench.file).map(({ site, address: of, rule }) => `${site} ${of && formatAddress(of)} ${rule}`)
+const rules = async (site: WatchedSite) =>
+  (await readHeldRules(site.bench.place)).map(
+    ({ site, address: of, rule }) => `${site} ${of && formatAddress(of)} ${rule}`,
+  )
 
 test("of a clock that was a day ahead nothing is told twice, and nothing is missed once it is right", async () => {
   using site = new WatchedSite("{ dry: 20 }", DEVICES)
@@ -364,7 +366,7 @@ test("a day that is dropped whole is still a run that took place, and what holds
   await site.watch.finish()
   await site.run({ [ONE]: DRY, [TWO]: missing() })
   expect(site.messages).toHaveLength(1)
-  const [status] = readCloudStatus(site.bench.file).sites
+  const [status] = (await readCloudStatus(site.bench.place)).sites
   expect(status?.lastCompleteDay).toBe("2026-01-01")
   expect(status?.run?.day).toBe("2026-01-03")
 })
@@ -386,9 +388,9 @@ test("a device of which every day is dropped is silent, if that is watched for, 
 test("what holds of a device that is removed ends unsaid with the next run, and of one that comes back it is told anew", async () => {
   using site = new WatchedSite("{ dry: 20 }", DEVICES)
   await site.run({ [ONE]: DRY, [TWO]: WELL })
-  expect(rules(site)).toEqual([`${SITE} ${ONE} dry`])
+  expect(await rules(site)).toEqual([`${SITE} ${ONE} dry`])
   await site.run({ [TWO]: WELL })
-  expect(rules(site)).toEqual([])
+  expect(await rules(site)).toEqual([])
   await site.run({ [TWO]: WELL })
   expect(site.messages).toHaveLength(1)
   await site.run({ [ONE]: DRY, [TWO]: WELL })
@@ -402,12 +404,12 @@ test("of a site that has another name nothing holds under the old one, and what 
   site.reopen()
   site.watch.start()
   await site.watch.finish()
-  expect(rules(site)).toEqual([])
+  expect(await rules(site)).toEqual([])
   for (let run = 0; run < 9; run++) await site.run({ [ONE]: DRY, [TWO]: WELL }, undefined, "glasshouse")
   expect(site.messages.map(({ title }) => title)).toEqual([
     `${SITE}: 1 new (dry)`,
     "glasshouse: 1 new (dry)",
     "glasshouse: 1 still",
   ])
-  expect(rules(site)).toEqual([`glasshouse ${ONE} dry`])
+  expect(await rules(site)).toEqual([`glasshouse ${ONE} dry`])
 })

@@ -129,13 +129,13 @@ describe("name", () => {
       "192.168.1.3": "herbs",
       "192.168.1.4": "row 192.168.1.4",
     })
-    using reader = new StoreReader(bench.file)
-    expect(reader.names(SITE).map(({ first, last, name }) => [first, last, name])).toEqual([
+    await using reader = await StoreReader.open(bench.place)
+    expect((await reader.names(SITE)).map(({ first, last, name }) => [first, last, name])).toEqual([
       [TOMATOES, TOMATOES, "row {ip}"],
       [HERBS, HERBS, "herbs"],
       [HERBS + 1, HERBS + 1, "row {ip}"],
     ])
-    expect(reader.names("elsewhere")).toEqual([])
+    expect(await reader.names("elsewhere")).toEqual([])
   })
 
   test("is written anew only where the description changes", async () => {

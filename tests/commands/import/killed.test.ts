@@ -64,8 +64,8 @@ async function finish(): Promise<void> {
   expect((await runCommand(site.folder, ...ARGUMENTS)).stderr).toContain("nothing new or changed")
 }
 
-function expectStored(): void {
-  const stored = site.stored.filter((line) => line < "2025")
+async function expectStored(): Promise<void> {
+  const stored = (await site.stored()).filter((line) => line < "2025")
   const wrong = stored.findIndex((line, at) => {
     const { day, time, T, H } = Object(readings[at])
     return line !== `${day} 192.168.1.2 ${time} ${T} ${H}`
@@ -80,7 +80,7 @@ test(
     await killInTheMiddle()
     await finish()
     await network.collect({ scheduledAt: MONDAY_AT_SIX })
-    expectStored()
+    await expectStored()
   },
   WITHIN_MS,
 )
@@ -94,7 +94,7 @@ test(
     await finish()
     await using network = await Network.start(site.topology, site.options)
     await network.collect({ scheduledAt: MONDAY_AT_SIX })
-    expectStored()
+    await expectStored()
   },
   WITHIN_MS,
 )

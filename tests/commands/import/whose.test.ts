@@ -152,5 +152,5 @@ test("import before the first collection has ended says when it goes to the clou
   }
   const again = await runCommand(site.folder, "import", "export/ports.csv")
   expect(again.stderr).not.toContain("first collection")
-  expect(site.stored).toContain("2024-02-28 192.168.1.3 08:00 20 50")
+  expect(await site.stored()).toContain("2024-02-28 192.168.1.3 08:00 20 50")
 })

@@ -82,14 +82,14 @@ test("both legs with keys collect, say so, and no command shows a secret", async
   expect(none.stderr).toContain(
     "192.168.1.2 has no key here, and nothing is sent in plain: bun run pair 192.168.1.2 makes one where the gateway is",
   )
-  expect(site.stored).toEqual([])
+  expect(await site.stored()).toEqual([])
 
   await run("pair", "devices")
   const all = [await run("start", "--once", "--verbose"), await run("check"), await run("status")]
   expect(all.map(({ exit }) => exit)).toEqual([0, 0, 0])
   expect(all[0]?.stderr).toContain("Gateway ↔ cloud: TLS, each known by its key.")
   expect(all[0]?.stderr).toContain("Devices: OSCORE, each with a key of its own.")
-  expect(site.stored).toHaveLength(8)
+  expect(await site.stored()).toHaveLength(8)
   const said = all.flatMap(({ stdout, stderr }) => [stdout, stderr]).join("\n")
   for (const secret of [siteSecret().toHex(), keyOf(1).trim()]) expect(said).not.toContain(secret)
 })

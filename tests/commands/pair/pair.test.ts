@@ -55,7 +55,7 @@ test("what pair cloud prints makes the leg TLS, and no command, log or database 
     all.push(await run(...args))
   }
   expect(all.map(({ exit }) => exit)).toEqual([0, 0, 0, 0, 0])
-  expect(site.stored).toHaveLength(8)
+  expect(await site.stored()).toHaveLength(8)
   const held = ["data/gateway.db", "data/cloud.db"].map((name) => readFileSync(join(site.folder, name), "latin1"))
   const said = [...all.flatMap(({ stdout, stderr }) => [stdout, stderr]), ...held].join("\n")
   expect(secrets()).toHaveLength(6)

@@ -118,7 +118,7 @@ describe("without a gateway that runs", () => {
     expect((await run("--retry", "--last", "1d")).stderr).toContain("✔ Quarantine: 1 taken in, 4 refused still")
     expect(await list("--day", day)).toHaveLength(4)
     await using _network = await startNetwork()
-    await until(() => site.stored.includes(`${day} 192.168.1.2 10:00 5 50`))
+    await until(async () => (await site.stored()).includes(`${day} 192.168.1.2 10:00 5 50`))
   })
 })
 
@@ -138,7 +138,7 @@ describe("beside a gateway that runs", () => {
     const { stderr, exit } = await run("--retry", "--kind", "stranger")
     expect(stderr).toContain("✔ Quarantine: 1 taken in, 0 refused still")
     expect(exit).toBe(0)
-    await until(() => site.stored.includes(`${DAY} 192.168.1.77 10:00 5 50`))
+    await until(async () => (await site.stored()).includes(`${DAY} 192.168.1.77 10:00 5 50`))
     expect(site.logged).toContain("info Quarantine: 1 taken in, 0 refused still")
     expect(await list("--kind", "stranger")).toEqual([])
     expect(await list()).toHaveLength(4)

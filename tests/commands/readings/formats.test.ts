@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test"
-import type { StoredDay } from "../../../src/cloud/store/reader"
+import type { StoredDay } from "../../../src/cloud/store/pages"
 import { SHOWN_DAYS, SHOWN_READINGS, type Shown } from "../../../src/commands/readings/formats"
 
 const SURVEY: StoredDay = {

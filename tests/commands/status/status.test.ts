@@ -23,36 +23,36 @@ async function collect(): Promise<void> {
 }
 
 const status = (now = MONDAY_AT_SIX) => readStatus(site.topology, now)
-const line = (now = MONDAY_AT_SIX) => glance(status(now), site.topology, now)
+const line = async (now = MONDAY_AT_SIX) => glance(await status(now), site.topology, now)
 
 const run = (...args: string[]) => runCommand(site.folder, ...args)
 
 describe("readStatus()", () => {
-  test("throws where there is neither spool nor store", () => {
-    expect(status).toThrow(StorageError)
+  test("rejects where there is neither spool nor store", async () => {
+    await expect(status()).rejects.toThrow(StorageError)
   })
 
   test("is complete when everything was delivered, and its first line says so at a glance", async () => {
     await collect()
-    expect(status().complete).toBe(true)
-    expect(line()).toBe("✔ greenhouse, sample data, Sunday 22 November 2026: 2 of 2 devices, delivered")
+    expect((await status()).complete).toBe(true)
+    expect(await line()).toBe("✔ greenhouse, sample data, Sunday 22 November 2026: 2 of 2 devices, delivered")
   })
 
   test("names who is missing", async () => {
     await rename(join(site.folder, "surveys/device2.txt"), join(site.folder, "away.txt"))
     await collect()
-    expect(status().complete).toBe(false)
-    expect(line()).toBe(
+    expect((await status()).complete).toBe(false)
+    expect(await line()).toBe(
       "✖ greenhouse, sample data, Sunday 22 November 2026: 1 of 2 devices, missing 192.168.1.3 herbs (surveys/device2.txt not found)",
     )
   })
 
   test("is not complete when a run was due that did not take place", async () => {
     await collect()
-    expect(status(MONDAY_AT_SIX + DAY_MS + MINUTE_MS).complete).toBe(true)
+    expect((await status(MONDAY_AT_SIX + DAY_MS + MINUTE_MS)).complete).toBe(true)
     const later = MONDAY_AT_SIX + DAY_MS + 3 * MINUTE_MS
-    expect(status(later).complete).toBe(false)
-    expect(line(later)).toBe(
+    expect((await status(later)).complete).toBe(false)
+    expect(await line(later)).toBe(
       "✖ greenhouse, sample data, Sunday 22 November 2026: 2 of 2 devices, delivered; no run since, one was due today 06:00 Europe/Rome",
     )
   })
@@ -61,9 +61,9 @@ describe("readStatus()", () => {
     await collect()
     const { gateway, cloud } = site.topology
     const nowhere = join(site.folder, "nowhere.db")
-    const onGateway = readStatus({ ...site.topology, cloud: { ...cloud, store: nowhere } }, MONDAY_AT_SIX)
+    const onGateway = await readStatus({ ...site.topology, cloud: { ...cloud, store: nowhere } }, MONDAY_AT_SIX)
     expect(onGateway).toMatchObject({ complete: true, cloud: null })
-    const onCloud = readStatus({ ...site.topology, gateway: { ...gateway, spool: nowhere } }, MONDAY_AT_SIX)
+    const onCloud = await readStatus({ ...site.topology, gateway: { ...gateway, spool: nowhere } }, MONDAY_AT_SIX)
     expect(onCloud).toMatchObject({ complete: true, gateway: null })
     expect(glance(onCloud, site.topology, MONDAY_AT_SIX)).toBe(
       "✔ greenhouse, sample data, Sunday 22 November 2026: 2 of 2 devices, stored",
@@ -73,7 +73,7 @@ describe("readStatus()", () => {
 
 test("gatewayLines() and cloudLines() tell days, debts, refusals and room", async () => {
   await collect()
-  const { gateway, cloud } = status()
+  const { gateway, cloud } = await status()
   expect(gateway && gatewayLines(gateway, site.topology, MONDAY_AT_SIX).slice(0, -1)).toEqual([
     "",
     "                      Sun 22",
@@ -95,7 +95,7 @@ test("gatewayLines() tells apart what is owed from what can never come", async (
   await rename(join(site.folder, "surveys/device2.txt"), join(site.folder, "away.txt"))
   await using network = await Network.start(site.topology, site.options)
   for (const days of [0, 1, 2]) await network.collect({ scheduledAt: MONDAY_AT_SIX + days * DAY_MS })
-  const { gateway } = status(MONDAY_AT_SIX + 2 * DAY_MS)
+  const { gateway } = await status(MONDAY_AT_SIX + 2 * DAY_MS)
   const lines = gateway ? gatewayLines(gateway, site.topology, MONDAY_AT_SIX + 2 * DAY_MS) : []
   expect(lines).toContain("Owed         192.168.1.3 herbs: 24 November")
   expect(lines).toContain("Never comes  192.168.1.3 herbs: 22 November to 23 November")

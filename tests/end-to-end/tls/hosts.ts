@@ -2,7 +2,9 @@
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { FIRST_DAY, LAST_DAY, StoreReader } from "../../../src/cloud/store/reader"
+import { FIRST_DAY, LAST_DAY } from "../../../src/cloud/store/days"
+import { placeOf } from "../../../src/cloud/store/open"
+import { StoreReader } from "../../../src/cloud/store/reader"
 import { countDue, openSpool } from "../../../src/gateway/spool/reader"
 import type { Log } from "../../../src/log"
 import { loadTopology, Network, type Roles, type Topology } from "../../../src/network"
@@ -73,10 +75,10 @@ export class Running implements AsyncDisposable {
   }
 
   /** Readings in its store. */
-  get stored(): number {
-    const { cloud, site } = this.topology
-    using reader = new StoreReader(cloud.store)
-    return [...reader.rows({ site, from: FIRST_DAY, to: LAST_DAY })].length
+  async stored(): Promise<number> {
+    const { site } = this.topology
+    await using reader = await StoreReader.open(placeOf(this.topology))
+    return (await Array.fromAsync(reader.rows({ site, from: FIRST_DAY, to: LAST_DAY }))).length
   }
 
   /** Surveys that wait in its spool. */
@@ -129,7 +131,7 @@ export async function deliver(cloudHost: Host, gatewayHost: Host): Promise<Outco
   await until(() => isOver || hasFailed())
   // what the cloud has to say of it comes on its own time
   if (hasFailed()) await until(() => cloud.warned.length > 0)
-  const [stored, waiting] = [cloud.stored, gateway.waiting]
+  const [stored, waiting] = [await cloud.stored(), gateway.waiting]
   await gateway.network.stop()
   await run
   return { cloud: [...cloud.warned], gateway: [...gateway.warned], isComplete, stored, waiting }

@@ -49,7 +49,7 @@ test("certificates that were renewed at both ends are taken up without a new sta
     await renew(shown.cloud, "IP:10.10.10.2")
     await renew(shown.gateway, "DNS:greenhouse")
     expect(await run).toMatchObject({ complete: true, stored: 8 })
-    expect(cloud.stored).toBe(8)
+    expect(await cloud.stored()).toBe(8)
   })
 })
 

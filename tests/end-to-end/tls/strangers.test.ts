@@ -43,7 +43,7 @@ test("plain text, no certificate, and a certificate of one's own bring nothing i
   expect(plain).not.toContain("received")
   expect(none).toBe("")
   expect(strange).toContain(`This cloud does not trust this gateway: its key is ${stranger.fingerprint}`)
-  expect(cloud.stored).toBe(0)
+  expect(await cloud.stored()).toBe(0)
   expect(cloud.warned).toEqual([
     "No TLS with 127.10.10.1: it does not speak TLS",
     "No TLS with 127.10.10.1: it shows no certificate",

@@ -4,7 +4,8 @@ import { copyFileSync, mkdirSync, rmSync } from "node:fs"
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { FIRST_DAY, LAST_DAY, StoreReader } from "../../../src/cloud/store/reader"
+import { FIRST_DAY, LAST_DAY } from "../../../src/cloud/store/days"
+import { StoreReader } from "../../../src/cloud/store/reader"
 import { loadTopology, Network, type Roles } from "../../../src/network"
 import { EVERY_ADDRESS, formatAddress } from "../../../src/topology/address"
 import { runCommand, type Said } from "../../commands/command"
@@ -102,16 +103,16 @@ export class ThreeHosts implements AsyncDisposable {
     if (refusal !== undefined) await until(() => this.said.some((line) => line.includes(refusal)))
     await mend?.()
     await running
-    while (this.stored < this.#days * READINGS_A_DAY) {
+    while ((await this.#stored()) < this.#days * READINGS_A_DAY) {
       await this.#networks.get("sensors")?.collect({ owedOnly: true })
       await new Promise((resolve) => setTimeout(resolve, 20))
     }
   }
 
   /** Readings in the store. */
-  get stored(): number {
-    using reader = new StoreReader(this.pathOf("cloud", "data/cloud.db"))
-    const rows = [...reader.rows({ site: "greenhouse", from: FIRST_DAY, to: LAST_DAY })]
+  async #stored(): Promise<number> {
+    await using reader = await StoreReader.open({ store: this.pathOf("cloud", "data/cloud.db"), folder: this.folder })
+    const rows = await Array.fromAsync(reader.rows({ site: "greenhouse", from: FIRST_DAY, to: LAST_DAY }))
     return new Set(rows.map(({ day, address, time }) => `${day} ${formatAddress(address)} ${time}`)).size
   }
 

@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test"
 import { join } from "node:path"
 import { pathToFileURL } from "node:url"
+import { placeOf } from "../../../src/cloud/store/open"
 import { StoreReader } from "../../../src/cloud/store/reader"
 import type { DaySpan } from "../../../src/page/device/history"
 import { reportOf } from "../../../src/page/report/report"
@@ -51,7 +52,7 @@ describe.skipIf(missing !== undefined)(`in a browser${missing ? ` (${missing})` 
 
   /** Resolves with its URL. */
   async function written(topology: Topology, span: DaySpan, name: string): Promise<string> {
-    using reader = new StoreReader(topology.cloud.store)
+    await using reader = await StoreReader.open(placeOf(topology))
     const file = join(farm.bench.folder, name)
     const asked = { site: topology.site, devices: undefined, ...span }
     await Bun.write(file, await reportOf(asked, topology, reader, MONDAY_AT_SIX))

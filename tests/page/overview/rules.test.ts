@@ -17,20 +17,20 @@ test("rulesOf() has a line a device, the worst first, each with a link, and noth
     { ip: "192.168.1.3" },
     { ip: "192.168.1.4" },
   ])
-  const read = () => readCloudStatus(site.bench.file).sites
+  const read = async () => (await readCloudStatus(site.bench.place)).sites
   await site.run({
     "192.168.1.2": readings([20, 50]),
     "192.168.1.3": readings([20, 50]),
     "192.168.1.4": readings([20, 50]),
   })
-  expect(rulesOf(read(), SITE).text).toBe("")
-  expect(read()[0]?.rules).toEqual({ devices: 0, counts: {}, worst: [] })
+  expect(rulesOf(await read(), SITE).text).toBe("")
+  expect((await read())[0]?.rules).toEqual({ devices: 0, counts: {}, worst: [] })
   await site.run({
     "192.168.1.2": readings([31, 12]),
     "192.168.1.3": readings([-2, 50]),
     "192.168.1.4": { missing: "<b>no file</b>" },
   })
-  const html = rulesOf(read(), SITE)
+  const html = rulesOf(await read(), SITE)
   expect(textOf(html)).toEqual([
     "Rules that hold",
     "192.168.1.4: nothing came (&lt;b&gt;no file&lt;/b&gt;) since 2 January",
@@ -38,7 +38,7 @@ test("rulesOf() has a line a device, the worst first, each with a link, and noth
     "&lt;tomatoes&gt; 192.168.1.2: dry, 12 % since 2 January; hot, 31 °C since 2 January",
   ])
   expect(html.text).toContain('<a href="/devices/192.168.1.2">')
-  expect(read()[0]?.rules).toMatchObject({
+  expect((await read())[0]?.rules).toMatchObject({
     devices: 3,
     counts: { incomplete: 1, frost: 1, dry: 1, hot: 1 },
     worst: [
@@ -55,8 +55,8 @@ test("rulesOf() has a line a device, the worst first, each with a link, and noth
       { device: "192.168.1.2", rule: "hot", value: 31 },
     ],
   })
-  expect(textOf(rulesOf(read(), "elsewhere"))[0]).toBe(`Rules that hold of ${SITE}`)
-  expect(rulesOf(read(), "elsewhere").text).toContain(`<a href="/devices/192.168.1.2?site=${SITE}">`)
+  expect(textOf(rulesOf(await read(), "elsewhere"))[0]).toBe(`Rules that hold of ${SITE}`)
+  expect(rulesOf(await read(), "elsewhere").text).toContain(`<a href="/devices/192.168.1.2?site=${SITE}">`)
 })
 
 test("rulesOf() names ten devices of a fleet with all that holds of them, and counts the rest", async () => {
@@ -70,7 +70,7 @@ test("rulesOf() names ten devices of a fleet with all that holds of them, and co
       ]),
     ),
   )
-  const lines = textOf(rulesOf(readCloudStatus(site.bench.file).sites, SITE))
+  const lines = textOf(rulesOf((await readCloudStatus(site.bench.place)).sites, SITE))
   expect(lines).toHaveLength(12)
   expect(lines[1]).toBe("bed 192.168.2.7: frost, -1 °C since 1 January")
   expect(lines[2]).toBe("bed 192.168.2.249: dry, 16.51 % since 1 January; hot, 31 °C since 1 January")
@@ -82,7 +82,7 @@ test("what holds of the site comes first, and is no link", async () => {
   using site = new WatchedSite("{ dry: 20 }", [{ ip: "192.168.1.2" }])
   await site.run({ "192.168.1.2": readings([20, 12]) })
   await site.watch.overdue(SITE, { since: "2026-01-03", reason: "one was due" })
-  expect(textOf(rulesOf(readCloudStatus(site.bench.file).sites, SITE))).toEqual([
+  expect(textOf(rulesOf((await readCloudStatus(site.bench.place)).sites, SITE))).toEqual([
     "Rules that hold",
     "The site: no run (one was due) since 3 January",
     "192.168.1.2: dry, 12 % since 1 January",

@@ -1,5 +1,6 @@
 // A report as text: what it has of a store, of a gateway, of a fleet, and of names that mean harm.
 import { expect, test } from "bun:test"
+import { placeOf } from "../../../src/cloud/store/open"
 import { StoreReader } from "../../../src/cloud/store/reader"
 import { type ReportAsked, reportOf } from "../../../src/page/report/report"
 import { addDays } from "../../../src/survey/calendar"
@@ -12,7 +13,7 @@ const SAMPLE = "08:00 - 20 - 30%\n12:00 - 25 - 33%\n16:00 - -1.5 - 32%\n20:00 - 
 const SUNDAY = "2026-11-22"
 
 async function report(topology: Topology, asked: Partial<ReportAsked> = {}, now = NOW): Promise<string> {
-  using reader = new StoreReader(topology.cloud.store)
+  await using reader = await StoreReader.open(placeOf(topology))
   const span = { from: addDays(DAY, -13), to: DAY }
   return await reportOf({ site: topology.site, devices: undefined, ...span, ...asked }, topology, reader, now)
 }
@@ -24,7 +25,7 @@ async function farmReport(
 ): Promise<string> {
   using farm = await Farm.make(options)
   await fill(farm)
-  return report(farm.views.topology, asked)
+  return await report(farm.views.topology, asked)
 }
 
 const only = (address: number) => ({ devices: { first: address, last: address } })

@@ -28,7 +28,7 @@ export interface MachineOptions {
   readonly onRun: (scheduledAt: number) => void
   readonly onUploaded: (upload: Uploaded) => void
   /** A run is over; not told of a process that died meanwhile. */
-  readonly onSummary?: (summary: Summary) => void
+  readonly onSummary?: (summary: Summary) => void | Promise<void>
   /** Whether devices look every minute for what is not there; without it they do. */
   readonly isPatient?: boolean
   /** A line of the log that a person would see. */
@@ -177,7 +177,7 @@ export class Machine {
           patient: isPatient,
           isDoubtful,
         })
-        if (life.isAlive) onSummary?.(summary)
+        if (life.isAlive) await onSummary?.(summary)
         this.#watch()
       },
       onSetBack: async (now) => void (await network.setBack(now)),

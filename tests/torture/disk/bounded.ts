@@ -136,7 +136,7 @@ class Uploads {
     } catch (error) {
       problems.push(`${uploads.length} acknowledged, and then ${error}`)
     }
-    const stored = new Set(this.site.stored)
+    const stored = new Set(await this.site.stored())
     const lost = uploads.filter((day) => !linesOf(this.#textOf(day)).every((line) => stored.has(`${day} ${line}`)))
     if (lost.length > 0) problems.push(`acknowledged and lost: ${lost.join()}`)
     return [...problems, ...this.site.damage]

@@ -79,7 +79,7 @@ export async function inject(
   const problems = [...judgeAnswers(cycle), ...judgeEnd(cycle, fault)]
   try {
     await site.finish({ text, acknowledged: cycle.acknowledged })
-    const [stored, expected] = [site.stored, site.expected(text, setup.empty)]
+    const [stored, expected] = [await site.stored(), site.expected(text, setup.empty)]
     if (!Bun.deepEquals(stored, expected)) problems.push(`the store holds ${stored.join()}, not ${expected.join()}`)
     problems.push(...site.damage)
   } catch (error) {

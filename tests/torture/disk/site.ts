@@ -138,10 +138,10 @@ devices:
   }
 
   /** Everything in the store, as `day HH:MM - T - H%`. */
-  get stored(): string[] {
-    using reader = new StoreReader(this.store)
-    const rows = reader.rows({ site: "farm", from: "0000-01-01", to: "9999-12-31" })
-    return [...rows].map(({ day, time, temperature, humidity }) => `${day} ${time} - ${temperature} - ${humidity}%`)
+  async stored(): Promise<string[]> {
+    await using reader = await StoreReader.open(this)
+    const rows = await Array.fromAsync(reader.rows({ site: "farm", from: "0000-01-01", to: "9999-12-31" }))
+    return rows.map(({ day, time, temperature, humidity }) => `${day} ${time} - ${temperature} - ${humidity}%`)
   }
 
   /** What should be there in the end. @param empty there was no database to begin with */

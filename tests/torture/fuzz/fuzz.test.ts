@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test"
-import type { StoredRow } from "../../../src/cloud/store/reader"
+import type { StoredRow } from "../../../src/cloud/store/pages"
 import type { Day } from "../../../src/survey/calendar"
 import type { Reading } from "../../../src/survey/reading"
 import { Codec } from "./codec"

@@ -16,9 +16,10 @@ export async function notKept({ topology }: Place, devices: readonly Acknowledgi
   const { store } = topology.cloud
   const giveUpAt = performance.now() + STORED_WITHIN_MS
   for (;;) {
-    const wrong = devices.flatMap(({ ip, acknowledged }) =>
-      differences(acknowledged, storedOf(store, ip)).map((text) => `${ip} ${text}`),
-    )
+    const wrong: string[] = []
+    for (const { ip, acknowledged } of devices) {
+      wrong.push(...differences(acknowledged, await storedOf(store, ip)).map((text) => `${ip} ${text}`))
+    }
     if (wrong.length === 0 || performance.now() > giveUpAt) return wrong
     await Bun.sleep(LOOK_EVERY_MS)
   }

@@ -1,5 +1,6 @@
 // Looks at the store while a course lasts: what was in it stays there, and a tick is true.
 import { existsSync } from "node:fs"
+import { dirname } from "node:path"
 import { readCloudStatus } from "../../../src/cloud/status"
 import { readGatewayStatus } from "../../../src/gateway/report/status"
 import type { Summary } from "../../../src/network"
@@ -58,14 +59,14 @@ export class Watcher {
   }
 
   /** Whatever says that a day is complete is taken at its word. */
-  summed({ day, complete, delivered }: Summary): void {
+  async summed({ day, complete, delivered }: Summary): Promise<void> {
     const { world, gateway, files, names } = this.installation
     if (complete) this.#checkTick(day, "the summary")
     const { run } = readGatewayStatus(this.installation.topology("gateway"), gateway.now)
     if (run?.complete) this.#checkTick(run.day, "status")
     const store = files.path("store")
     const site = existsSync(store)
-      ? readCloudStatus(store).sites.find((each) => each.site === names.gateway)
+      ? (await readCloudStatus({ store, folder: dirname(store) })).sites.find((each) => each.site === names.gateway)
       : undefined
     // of another day the devices may have been others, and in an account of this one that was given before
     if (delivered && site?.run?.complete && site.run.day === day) this.#checkDevices(day, "the cloud's status")

@@ -1,5 +1,6 @@
 // What a spool and a store hold when they are opened after a power cut: as the roles open them, and as people do.
 import type { Database } from "bun:sqlite"
+import { dirname } from "node:path"
 import { StoreReader } from "../../../src/cloud/store/reader"
 import { STORE } from "../../../src/cloud/store/sqlite/schema"
 import { SPOOL } from "../../../src/gateway/spool/schema"
@@ -29,17 +30,21 @@ export type StoreContents = ReadonlyMap<Key, string>
 export interface Kept<Contents> {
   readonly kind: DatabaseKind
   /** Beside a role that has it open. */
-  read(sqlite: Database, file: string): Contents
+  read(sqlite: Database, file: string): Promise<Contents>
   /** As people do while no role runs, with `status` and `readings`. */
-  lookAt(file: string): Contents
+  lookAt(file: string): Promise<Contents>
 }
 
-/** As a role opens it when it starts again. Throws what opening throws, and an Error when SQLite finds it damaged. */
-export function restart<Contents>(file: string, { kind, read }: Kept<Contents>, isThorough: boolean): Contents {
+/** As a role opens it when it starts again. Rejects with what opening throws, and an Error when SQLite finds it damaged. */
+export async function restart<Contents>(
+  file: string,
+  { kind, read }: Kept<Contents>,
+  isThorough: boolean,
+): Promise<Contents> {
   const database = DurableDatabase.open(file, kind, "simulated")
   try {
     if (isThorough) checkIntegrity(database.sqlite)
-    return read(database.sqlite, file)
+    return await read(database.sqlite, file)
   } finally {
     database.close()
   }
@@ -53,8 +58,8 @@ function checkIntegrity(sqlite: Database): void {
 
 export const spool: Kept<SpoolContents> = {
   kind: SPOOL,
-  read: readSpool,
-  lookAt(file) {
+  read: async (sqlite) => readSpool(sqlite),
+  async lookAt(file) {
     using sqlite = openForReading(file, SPOOL)
     return readSpool(sqlite)
   },
@@ -84,10 +89,10 @@ function readSpool(sqlite: Database): SpoolContents {
   return { surveys, quarantined: new Set(aside.flatMap(({ text }) => text.split("\n"))) }
 }
 
-function readStore(file: string): StoreContents {
-  using reader = new StoreReader(file)
+async function readStore(store: string): Promise<StoreContents> {
+  await using reader = await StoreReader.open({ store, folder: dirname(store) })
   const texts = new Map<Key, string>()
-  for (const { address, day, time, temperature, humidity } of reader.rows(EVERYTHING)) {
+  for await (const { address, day, time, temperature, humidity } of reader.rows(EVERYTHING)) {
     const key = keyOf(formatAddress(address), day)
     const before = texts.get(key)
     const line = `${time} - ${temperature} - ${humidity}%`

@@ -37,8 +37,8 @@ async function work({ seed, states, synchronous }: Job, folder: string): Promise
   const spools = new Replay(join(replayed, SPOOL_FILE), spool, (pledge, contents) => pledge.breachIn(contents))
   const stores = new Replay(join(replayed, STORE_FILE), store, (pledge, contents) => pledge.breachInStore(contents))
   const both = [
-    spools.run(events, SPOOL_FILE, Math.ceil(states * SPOOLS), seed),
-    stores.run(events, STORE_FILE, Math.floor(states * (1 - SPOOLS)), seed),
+    await spools.run(events, SPOOL_FILE, Math.ceil(states * SPOOLS), seed),
+    await stores.run(events, STORE_FILE, Math.floor(states * (1 - SPOOLS)), seed),
   ]
   const sum = (count: "states" | "broken") => both.reduce((total, each) => total + each[count], 0)
   const failures = [...both.flatMap((each) => each.failures), ...undelivered(events)]

@@ -45,25 +45,25 @@ export class Replay<Contents> {
   ) {}
 
   /** Tries `count` states, or as many as there are. */
-  run(events: readonly Event[], name: string, count: number, seed: number): Replayed {
+  async run(events: readonly Event[], name: string, count: number, seed: number): Promise<Replayed> {
     for (let round = 0; round < MOST_ROUNDS && this.#states < count; round++) {
       const left = count - this.#states
       for (const state of statesOf(events, name, { count: round === 0 ? left : Math.max(left, LEAST), seed, round })) {
-        this.#try(state)
+        await this.#try(state)
         if (this.#states >= count) break
       }
     }
     return { states: this.#states, broken: this.#broken.size, failures: this.#failures }
   }
 
-  #try({ image, pledge, isInOrder, name }: State): void {
+  async #try({ image, pledge, isInOrder, name }: State): Promise<void> {
     const id = fingerprint(image)
     const isNew = !this.#seen.has(id)
     const known = this.#recent.get(id)
     if (!isNew && !isInOrder && !known) return
     this.#seen.add(id)
     if (isNew) this.#states++
-    const outcome = known ?? this.#open(image, pledge)
+    const outcome = known ?? (await this.#open(image, pledge))
     this.#remember(id, outcome)
     const breach = "error" in outcome ? `it cannot be used: ${outcome.error}` : this.breachIn(pledge, outcome.contents)
     if (breach === undefined) return
@@ -71,15 +71,15 @@ export class Replay<Contents> {
     if (this.#failures.length < FAILURES_TOLD) this.#failures.push(`${name}: ${breach}`)
   }
 
-  #open(image: Image, pledge: Pledge): Outcome<Contents> {
+  async #open(image: Image, pledge: Pledge): Promise<Outcome<Contents>> {
     const { file } = this
     this.#put(image)
     // only a role makes a database, or undoes what a power cut left of its making
     const mustRestart = pledge.acknowledged === 0 || [...image.keys()].some((name) => name.endsWith(".db-journal"))
     try {
-      if (!mustRestart && this.#states % RESTART_EVERY > 0) return { contents: this.kept.lookAt(file) }
+      if (!mustRestart && this.#states % RESTART_EVERY > 0) return { contents: await this.kept.lookAt(file) }
       this.#onDisk = NOTHING_KNOWN // a restart writes
-      return { contents: restart(file, this.kept, this.#states % THOROUGH_EVERY === 0) }
+      return { contents: await restart(file, this.kept, this.#states % THOROUGH_EVERY === 0) }
     } catch (error) {
       return { error }
     }

@@ -149,6 +149,10 @@ const MIGRATIONS: readonly (readonly string[])[] = [
   ],
 ]
 
+/** What they take on the server's disk. */
+export const TABLE_BYTES = `SELECT coalesce(sum(pg_total_relation_size(oid)), 0)::bigint AS bytes FROM pg_class
+  WHERE relkind = 'r' AND relnamespace = current_schema()::regnamespace`
+
 /** The version of these tables. */
 export const VERSION = MIGRATIONS.length
 

@@ -94,9 +94,10 @@ async function underFire(folder: string, options: LiveOptions): Promise<LiveResu
 async function notStored(store: string, devices: readonly HonestDevice[], withinMs: number): Promise<string[]> {
   const giveUpAt = performance.now() + withinMs
   for (;;) {
-    const wrong = devices.flatMap(({ ip, acknowledged }) =>
-      differences(acknowledged, storedOf(store, ip)).map((text) => `${ip} ${text}`),
-    )
+    const wrong: string[] = []
+    for (const { ip, acknowledged } of devices) {
+      wrong.push(...differences(acknowledged, await storedOf(store, ip)).map((text) => `${ip} ${text}`))
+    }
     if (wrong.length === 0 || performance.now() > giveUpAt) return wrong
     await Bun.sleep(LOOK_EVERY_MS)
   }

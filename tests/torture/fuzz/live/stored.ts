@@ -1,5 +1,7 @@
 // What was acknowledged beside what the cloud has stored: nothing lost, nothing doubled, nothing wrong.
-import { type StoredRow, StoreReader } from "../../../../src/cloud/store/reader"
+import { dirname } from "node:path"
+import type { StoredRow } from "../../../../src/cloud/store/pages"
+import { StoreReader } from "../../../../src/cloud/store/reader"
 import { formatTime } from "../../../../src/survey/reading"
 import { parseAddress } from "../../../../src/topology/address"
 import type { Acknowledged } from "./honest"
@@ -8,9 +10,10 @@ import { SITE } from "./places"
 const SHOWN = 5
 
 /** One device's stored readings. */
-export function storedOf(file: string, ip: string): StoredRow[] {
-  using reader = new StoreReader(file)
-  return [...reader.rows({ site: SITE, device: parseAddress(ip), from: "0000-01-01", to: "9999-12-31" })]
+export async function storedOf(store: string, ip: string): Promise<StoredRow[]> {
+  await using reader = await StoreReader.open({ store, folder: dirname(store) })
+  const selection = { site: SITE, device: parseAddress(ip), from: "0000-01-01", to: "9999-12-31" } as const
+  return await Array.fromAsync(reader.rows(selection))
 }
 
 /** What differs, in a few words each. */

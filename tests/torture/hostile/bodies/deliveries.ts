@@ -23,15 +23,17 @@ export class Deliveries {
   }
 
   /** Readings at the cloud. */
-  get stored(): number {
+  async stored(): Promise<number> {
     const { store } = this.place.topology.cloud
-    return this.#devices.reduce((sum, { ip }) => sum + storedOf(store, ip).length, 0)
+    let sum = 0
+    for (const { ip } of this.#devices) sum += (await storedOf(store, ip)).length
+    return sum
   }
 
   /** Resolves with the first delivery: from then on the cloud knows the site. */
   async begin(): Promise<void> {
     this.#uploading = this.#devices.map((device) => device.run(this.place.gateway, this.#over.signal))
-    for (const from = performance.now(); this.stored === 0; await Bun.sleep(LOOK_EVERY_MS)) {
+    for (const from = performance.now(); (await this.stored()) === 0; await Bun.sleep(LOOK_EVERY_MS)) {
       if (performance.now() - from > FIRST_WITHIN_MS) throw new Error("nothing was delivered before the bodies")
     }
   }

@@ -40,14 +40,14 @@ export const pour = ({ seed, rounds }: PouringOptions): Promise<PouringReport> =
     const deliveries = new Deliveries(place, seed)
     await deliveries.begin()
     const pouring = new Pouring(place, cloud)
-    const before = deliveries.stored
+    const before = await deliveries.stored()
     // until something was delivered meanwhile, and no longer than one may wait for that
     const from = performance.now()
-    const isEnough = (sent: number) =>
-      sent >= rounds && (deliveries.stored > before || performance.now() - from > DELIVERED_WITHIN_MS)
+    const isEnough = async (sent: number) =>
+      sent >= rounds && ((await deliveries.stored()) > before || performance.now() - from > DELIVERED_WITHIN_MS)
     await pouring.run(isEnough)
     const wrong = [...pouring.wrong]
-    if (deliveries.stored === before) wrong.push("nothing was delivered beside the bodies")
+    if ((await deliveries.stored()) === before) wrong.push("nothing was delivered beside the bodies")
     if (pouring.growthBytes > MOST_BYTES) wrong.push(`the cloud's memory grew by ${inMib(pouring.growthBytes)}`)
     wrong.push(...(await deliveries.end()))
     wrong.push(...(await endingOf("gateway", gateway)), ...(await endingOf("cloud", cloud)))
@@ -87,7 +87,10 @@ class Pouring {
    * Sends all bodies in turn until that is enough.
    * @param mostBytes ends the cloud as soon as its memory has grown by more
    */
-  async run(isEnough: (rounds: number) => boolean, mostBytes = Number.POSITIVE_INFINITY): Promise<void> {
+  async run(
+    isEnough: (rounds: number) => boolean | Promise<boolean>,
+    mostBytes = Number.POSITIVE_INFINITY,
+  ): Promise<void> {
     const over = new AbortController()
     const watching = this.#watch(mostBytes, over.signal)
     await Promise.race([this.#pourAll(isEnough, over.signal), watching])
@@ -104,7 +107,7 @@ class Pouring {
     }
   }
 
-  async #pourAll(isEnough: (rounds: number) => boolean, until: AbortSignal): Promise<void> {
+  async #pourAll(isEnough: (rounds: number) => boolean | Promise<boolean>, until: AbortSignal): Promise<void> {
     const { cloud } = this.place
     const all = bodies()
     try {
@@ -112,7 +115,7 @@ class Pouring {
       using machine = await Sender.open(ANYBODYS, cloud, until)
       using stranger = await Sender.open(STRANGER, cloud, until)
       let turn = 0
-      for (let round = 0; !isEnough(round); round++) {
+      for (let round = 0; !(await isEnough(round)); round++) {
         for (const body of all) {
           await this.#pour(stranger, body, false, Code.Forbidden)
           await this.#pour(turn++ % 2 === 0 ? gateway : machine, body, round === 0, body.refusal)
