@@ -7,6 +7,7 @@ import type { GatewayStatus, StrangerStatus, WaitingDay } from "../gateway/repor
 import { INVOCATION } from "../installation"
 import { type Day, dayOf, describeDay, shortDay, shortDays } from "../survey/calendar"
 import { formatAddress, parseAddress, parseRange } from "../topology/address"
+import { shownStore } from "../topology/cloud/server-url"
 import { addressesIn } from "../topology/ranges"
 import type { Topology } from "../topology/topology"
 import type { StatusDocument } from "./document"
@@ -27,7 +28,7 @@ export function glance(status: StatusDocument, topology: Topology, now: number):
   const [first] = sites
   const parts = gateway ? [gatewayGlance(gateway, topology)] : cloudGlance(status, topology, now)
   if (gateway && first?.stored === false)
-    parts.push(`the store ${topology.cloud.store} has nothing of it, the next run delivers it again`)
+    parts.push(`the store ${shownStore(topology.cloud.store)} has nothing of it, the next run delivers it again`)
   if (gateway && gateway.site !== topology.site) parts.push(`${topology.site} begins with the next start`)
   if ((gateway || sites.length === 1) && first) parts.push(...overdueText(first, topology, now))
   if (gateway)

@@ -4,6 +4,7 @@ import type { CollectionReport, Forwarded, Missing, Roles, Summary, Topology, Up
 import { type Day, describeDay, shortDay } from "../../survey/calendar"
 import { formatRange, formatRanges } from "../../topology/address"
 import type { Addressing } from "../../topology/addressing"
+import { shownStore } from "../../topology/cloud/server-url"
 import { sizeOf } from "../../topology/ranges"
 import { isComplete } from "../../verdict"
 import { columns, cut } from "../columns"
@@ -114,7 +115,9 @@ function undeliveredText({ differing }: Summary, { gateway }: Topology): string 
 export function stoppedText({ cloud, gateway, devices }: Roles, topology: Topology): string {
   const kept = [
     gateway ? `What has arrived is safe in ${topology.gateway.spool}, and goes on with the next start` : "",
-    cloud && !gateway ? `What was delivered is safe in ${topology.cloud.store}, and the gateway keeps the rest` : "",
+    cloud && !gateway
+      ? `What was delivered is safe in ${shownStore(topology.cloud.store)}, and the gateway keeps the rest`
+      : "",
     sizeOf(devices) > 0 && !gateway ? "The next start sends what is owed" : "",
   ]
   return ["Stopped", ...kept].filter((text) => text !== "").join(". ")
