@@ -1,4 +1,5 @@
 // A store in PostgreSQL of its own, with a clock that stands still.
+import type { OpenTables } from "../../../../src/cloud/store/open"
 import { prepare } from "../../../../src/cloud/store/postgres/schema"
 import { Server } from "../../../../src/cloud/store/postgres/server"
 import { PostgresStore } from "../../../../src/cloud/store/postgres/store"
@@ -7,10 +8,11 @@ import type { StoredReading } from "../../../../src/cloud/store/stored"
 import { NOW } from "../../../fixtures"
 import { sharedPostgres } from "../../../postgres"
 import type { KeptSurvey, OpenStore, Superseded } from "../contract"
+import type { ReadableStore } from "../reader"
 
 const LARGE = 20_000 // characters, of readings that a full disk has no room for
 
-export class PostgresBench implements OpenStore {
+export class PostgresBench implements OpenStore, ReadableStore {
   now = NOW
   declare server: Server
   declare store: PostgresStore
@@ -27,6 +29,11 @@ export class PostgresBench implements OpenStore {
   async reopen(): Promise<void> {
     await this.server.close()
     await this.#open()
+  }
+
+  /** They stay open: the server is the bench's. */
+  async openTables(): Promise<OpenTables> {
+    return Object.assign(new PostgresTables(this.server), { [Symbol.asyncDispose]: async () => {} })
   }
 
   async kept(address?: number): Promise<KeptSurvey[]> {
