@@ -78,3 +78,14 @@ export const sizeOf = (ranges: readonly AddressRange[]): number =>
 export function* addressesIn(ranges: Iterable<AddressRange>): Generator<number> {
   for (const { first, last } of ranges) for (let address = first; address <= last; address++) yield address
 }
+
+/** The same, so many at a time. */
+export function* slicesIn(ranges: Iterable<AddressRange>, most: number): Generator<number[]> {
+  let slice: number[] = []
+  for (const address of addressesIn(ranges)) {
+    if (slice.push(address) < most) continue
+    yield slice
+    slice = []
+  }
+  if (slice.length > 0) yield slice
+}

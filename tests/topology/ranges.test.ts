@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test"
 import fc from "fast-check"
 import type { AddressRange } from "../../src/topology/address"
-import { addressesIn, covers, joinRanges, overlap, sizeOf, without } from "../../src/topology/ranges"
+import { addressesIn, covers, joinRanges, overlap, sizeOf, slicesIn, without } from "../../src/topology/ranges"
 import { listed, ranges } from "./some-ranges"
 
 test("joinRanges() keeps the addresses, in as few ranges as hold them", () => {
@@ -12,6 +12,17 @@ test("joinRanges() keeps the addresses, in as few ranges as hold them", () => {
       expect(sizeOf(joined)).toBe(listed(some).length)
       for (const [index, { last }] of joined.entries())
         expect(joined[index + 1]?.first ?? 1000).toBeGreaterThan(last + 1)
+    }),
+  )
+})
+
+test("slicesIn() has each address once, in its order, and every slice but the last is full", () => {
+  fc.assert(
+    fc.property(ranges, fc.integer({ min: 1, max: 9 }), (some, most) => {
+      const slices = [...slicesIn(joinRanges(some), most)]
+      expect(slices.flat()).toEqual(listed(some))
+      expect(slices.slice(0, -1).every(({ length }) => length === most)).toBe(true)
+      expect(slices.every(({ length }) => length > 0 && length <= most)).toBe(true)
     }),
   )
 })
