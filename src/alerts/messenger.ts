@@ -19,7 +19,7 @@ export interface Waiting {
 
 /** Durable. */
 export interface Outbox {
-  waiting(): readonly Waiting[]
+  waiting(): Promise<readonly Waiting[]>
   remove(id: number): Promise<void>
   noteFailure(id: number, reason: string): Promise<void>
   /** What waits for one waits for another. */
@@ -51,6 +51,9 @@ export class Messenger {
   #known: ReadonlyMap<string, Addressee> = new Map()
   #told: Recipients
   readonly #working = new Map<string, Promise<void>>()
+  /** For these something may have come since the outbox was read for them. */
+  readonly #anew = new Set<string>()
+  #looking: Promise<void> = Promise.resolve()
   readonly #hurry = new AbortController()
   readonly #givingUp = new AbortController()
   #cancelAgain: (() => void) | undefined
@@ -88,14 +91,15 @@ export class Messenger {
   /** Something may wait in the outbox. */
   readonly deliver = (): void => {
     if (this.#hurry.signal.aborted) return
-    for (const target of new Set(this.#options.outbox.waiting().map((each) => each.target))) this.#begin(target)
+    this.#looking = this.#looking.then(() => this.#beginAll()).catch(this.#onTrouble)
   }
 
   /** The end begins: what waits is tried once, for as long as one try may take. */
   async finish(): Promise<void> {
     this.#hurry.abort()
     this.#cancelAgain?.()
-    await Promise.all(this.#working.values())
+    await this.#looking
+    while (this.#working.size > 0) await Promise.all(this.#working.values())
   }
 
   /** The same within a second. May be called twice. */
@@ -105,27 +109,43 @@ export class Messenger {
     cancel()
   }
 
+  async #beginAll(): Promise<void> {
+    const waiting = await this.#options.outbox.waiting()
+    for (const target of new Set(waiting.map((each) => each.target))) this.#begin(target)
+  }
+
   #begin(target: string): void {
+    this.#anew.add(target)
     if (this.#working.has(target)) return
     const work = this.#deliverAll(target)
       .catch(this.#onTrouble)
-      .finally(() => this.#working.delete(target))
+      .finally(() => {
+        this.#working.delete(target)
+        if (this.#anew.has(target)) this.#begin(target)
+      })
     this.#working.set(target, work)
   }
 
-  readonly #onTrouble = (error: unknown): void =>
+  readonly #onTrouble = (error: unknown): void => {
     this.#options.log.error(`The messages cannot be read or marked: ${error}`)
+    this.#tryAgainLater() // a server may be back by then
+  }
 
   async #deliverAll(target: string): Promise<void> {
     const { outbox, log } = this.#options
-    const next = () => outbox.waiting().find((each) => each.target === target)
-    for (let waiting = next(); waiting; waiting = next()) {
+    const next = async () => {
+      this.#anew.delete(target)
+      const all = await outbox.waiting()
+      return all.find((each) => each.target === target)
+    }
+    for (let waiting = await next(); waiting; waiting = await next()) {
       const known = this.#known.get(target)
       if (!known) log.warn(`A message to ${waiting.host} is dropped, as alerts.to does not name it any more`)
       const outcome = known && (await this.#tell(known, waiting))
       if (outcome?.kind === "failed") {
         log.warn(`A message did not get through: ${outcome.reason}. It is tried again: see status`)
         await outbox.noteFailure(waiting.id, outcome.reason)
+        this.#anew.delete(target) // what came meanwhile waits behind it
         return this.#tryAgainLater()
       }
       await outbox.remove(waiting.id)

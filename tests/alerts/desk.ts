@@ -48,7 +48,7 @@ export class Desk implements Outbox {
     })
   }
 
-  waiting = () => this.kept
+  waiting = async (): Promise<readonly Waiting[]> => this.kept
 
   async remove(id: number) {
     this.kept = this.kept.filter((each) => each.id !== id)

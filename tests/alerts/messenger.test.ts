@@ -170,6 +170,49 @@ test("a message that waits between its tries says why in the outbox", async () =
   await desk.messenger.stop()
 })
 
+test("Messenger brings a message that comes while the outbox is read for its target", async () => {
+  await using server = new Server()
+  const desk = new Desk([server.target])
+  const { waiting } = desk
+  const reads: PromiseWithResolvers<void>[] = []
+  desk.waiting = async () => {
+    const read = Promise.withResolvers<void>()
+    const rows = [...(await waiting())]
+    reads.push(read)
+    await read.promise
+    return rows
+  }
+  const answer = async (place: number) => {
+    await until(() => reads.length > place)
+    reads[place]?.resolve()
+  }
+  desk.tell(12)
+  for (const place of [0, 1]) await answer(place) // who is waited for; what waits
+  await until(() => reads.length === 3) // nothing more
+  desk.tell(13)
+  await answer(3)
+  await settle()
+  await answer(2)
+  for (const place of [4, 5]) await answer(place)
+  await until(() => desk.kept.length === 0)
+  expect(server.heard).toEqual([said(12), said(13)])
+  await desk.messenger.stop()
+})
+
+test("Messenger reads an outbox that could not be read again an hour later", async () => {
+  await using server = new Server()
+  const desk = new Desk([server.target])
+  const { waiting } = desk
+  desk.waiting = () => Promise.reject(new Error("db.example does not answer"))
+  desk.tell(12)
+  await until(() => desk.logged.length > 0)
+  expect(desk.logged).toEqual(["The messages cannot be read or marked: Error: db.example does not answer"])
+  desk.waiting = waiting
+  await desk.clock.advance(3_600_000)
+  await until(() => desk.kept.length === 0)
+  expect(server.heard).toEqual([said(12)])
+})
+
 test("tryAll() tells what each answers, tried once, and no secret", async () => {
   await using good = new Server()
   await using bad = new Server(() => new Response(null, { status: 403 }))

@@ -39,7 +39,7 @@ export class Outbox {
   }
 
   /** In the order in which they were written. */
-  waiting(): Waiting[] {
+  async waiting(): Promise<Waiting[]> {
     return this.query<Waiting>("SELECT * FROM messages ORDER BY id").all()
   }
 

@@ -14,7 +14,7 @@ test("Outbox keeps messages in their order, why a try failed, and whom they are 
   await outbox.noteFailure(2, "503")
   await outbox.readdress("a", { target: "c", host: "new.example" })
   await outbox.remove(2)
-  expect(outbox.waiting()).toEqual([
+  expect(await outbox.waiting()).toEqual([
     { ...letter, id: 1, target: "c", host: "new.example", reason: null },
     { ...letter, id: 3, target: "c", host: "new.example", reason: null },
   ])
