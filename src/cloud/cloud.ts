@@ -21,9 +21,9 @@ import { Receiver } from "./receiver"
 import { Watch } from "./rules/watch"
 import { watchedBy } from "./rules/watched"
 import type { Store, StoredSurvey } from "./store/contract"
-import { queryOf } from "./store/sqlite/query"
 import { STORE } from "./store/sqlite/schema"
 import { SqliteStore } from "./store/sqlite/store"
+import { WritableSqliteTables } from "./store/sqlite/tables"
 import { Texts } from "./texts"
 
 export interface CloudOptions {
@@ -66,8 +66,7 @@ export class Cloud {
     this.#store = new SqliteStore(this.#database, this.#commits, clock.now)
     const gateways = new Gateways(topology, addressing)
     this.watch = new Watch({
-      query: queryOf(this.#database.sqlite),
-      commits: this.#commits,
+      tables: new WritableSqliteTables(this.#database.sqlite, this.#commits),
       clock,
       log,
       watched: () => watchedBy(this.#declared),
@@ -145,7 +144,7 @@ export class Cloud {
       await this.#store.describeSite(site, { timeZone, devices: devices.labels(), spool: "" })
     }
     for (const { site: name, day } of await this.#store.unlisted()) this.#list(name, day)
-    this.watch.start()
+    await this.watch.start()
     const tls = tlsOf("cloud", topology)
     const renewal = tls && new Renewal("cloud", topology, clock)
     this.#listener = sockets.listenTcp({

@@ -28,6 +28,8 @@ export class Alerts {
   /** By site: since when a run is overdue on every look, monotonic; a machine that has slept runs at once. */
   readonly #overdueSince = new Map<string, number>()
   #cancel: (() => void) | undefined
+  /** One look after the other. */
+  #looking: Promise<void> = Promise.resolve()
 
   constructor(private readonly options: AlertsOptions) {
     const { cloud, topology, clock, random, log } = options
@@ -48,16 +50,20 @@ export class Alerts {
 
   /** The end begins: what the last run brought is told, or tried once. */
   async finish(): Promise<void> {
-    this.#cancel?.()
-    await this.options.cloud.watch.finish()
+    await this.#endLooking()
     await this.#messenger.finish()
   }
 
   /** The same, if it can be within a second. */
   async stop(): Promise<void> {
-    this.#cancel?.()
-    await this.options.cloud.watch.finish()
+    await this.#endLooking()
     await this.#messenger.stop()
+  }
+
+  async #endLooking(): Promise<void> {
+    this.#cancel?.()
+    await this.#looking
+    await this.options.cloud.watch.finish()
   }
 
   /** Before the first message would be late. */
@@ -72,7 +78,9 @@ export class Alerts {
     this.#cancel = undefined
     if (!this.#messenger.isAnybodyTold) return
     this.#cancel = this.options.clock.after(LOOK_EVERY_MS, () => this.#look())
-    this.#lookForRuns().catch((error) => this.options.log.error(`The runs could not be looked at: ${error}`))
+    this.#looking = this.#looking
+      .then(() => this.#lookForRuns())
+      .catch((error) => this.options.log.error(`The runs could not be looked at: ${error}`))
   }
 
   async #lookForRuns(): Promise<void> {
@@ -85,7 +93,7 @@ export class Alerts {
     const topology = this.options.topology()
     const now = clock.now()
     if (!topology.alerts.rules.overdue) return cloud.watch.overdue(site, "not watched")
-    const { due, timeZone } = this.#dueRun(site, topology, now)
+    const { due, timeZone } = await this.#dueRun(site, topology, now)
     if (due === undefined) this.#overdueSince.delete(site)
     const since = this.#overdueSince.get(site) ?? clock.monotonic()
     if (due !== undefined) this.#overdueSince.set(site, since)
@@ -97,14 +105,14 @@ export class Alerts {
     )
   }
 
-  #dueRun(site: string, topology: Topology, now: number): { due: number | undefined; timeZone: string } {
+  async #dueRun(site: string, topology: Topology, now: number): Promise<{ due: number | undefined; timeZone: string }> {
     const { watch } = this.options.cloud
     if (site === topology.site) {
-      const last = watch.lastRun(site)
+      const last = await watch.lastRun(site)
       const due = last === undefined ? undefined : dueRun(last, topology, now, false)
       return { due, timeZone: topology.timeZone }
     }
-    const next = watch.nextRun(site)
+    const next = await watch.nextRun(site)
     return next && isOverdue(next.dueAt, now) ? { due: next.dueAt, timeZone: next.timeZone } : NOT_DUE
   }
 }

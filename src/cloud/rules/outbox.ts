@@ -1,6 +1,5 @@
 // Messages that wait until they get through, durable beside what they tell of.
-import type { GroupCommit } from "../../storage/group-commit"
-import type { Query } from "../store/sqlite/query"
+import type { Change, WritableTables } from "../store/tables"
 
 const KEPT = 30 // of one target: a month of runs; older ones give way
 
@@ -19,45 +18,39 @@ export interface Waiting {
 }
 
 export class Outbox {
-  constructor(
-    private readonly query: Query,
-    private readonly commits: Pick<GroupCommit, "add">,
-  ) {}
+  constructor(private readonly tables: WritableTables) {}
 
-  /** Within the caller's transaction. */
-  put({ at, target, host, message }: Omit<Waiting, "id" | "reason">): void {
-    this.query("INSERT INTO messages (at, target, host, message) VALUES (?1, ?2, ?3, ?4)").run(
-      at,
-      target,
-      host,
-      message,
-    )
-    this.query(
-      `DELETE FROM messages WHERE target = ?1 AND id NOT IN
-         (SELECT id FROM messages WHERE target = ?1 ORDER BY id DESC LIMIT ${KEPT})`,
-    ).run(target)
+  /** To be made together with what notes that this was told. */
+  put({ at, target, host, message }: Omit<Waiting, "id" | "reason">): Change[] {
+    return [
+      {
+        sql: `INSERT INTO messages (id, at, target, host, message)
+              VALUES ((SELECT coalesce(max(id), 0) + 1 FROM messages), ?1, ?2, ?3, ?4)`,
+        values: [at, target, host, message],
+      },
+      {
+        sql: `DELETE FROM messages WHERE target = ?1 AND id NOT IN
+                (SELECT id FROM messages WHERE target = ?1 ORDER BY id DESC LIMIT ${KEPT})`,
+        values: [target],
+      },
+    ]
   }
 
   /** In the order in which they were written. */
-  async waiting(): Promise<Waiting[]> {
-    return this.query<Waiting>("SELECT * FROM messages ORDER BY id").all()
+  waiting(): Promise<Waiting[]> {
+    return this.tables.all<Waiting>("SELECT id, at, target, host, message, reason FROM messages ORDER BY id")
   }
 
   async remove(id: number): Promise<void> {
-    await this.commits.add(() => this.query("DELETE FROM messages WHERE id = ?1").run(id))
+    await this.tables.change([{ sql: "DELETE FROM messages WHERE id = ?1", values: [id] }])
   }
 
   async noteFailure(id: number, reason: string): Promise<void> {
-    await this.commits.add(() => this.query("UPDATE messages SET reason = ?2 WHERE id = ?1").run(id, reason))
+    await this.tables.change([{ sql: "UPDATE messages SET reason = ?2 WHERE id = ?1", values: [id, reason] }])
   }
 
   async readdress(target: string, to: Pick<Waiting, "target" | "host">): Promise<void> {
-    await this.commits.add(() =>
-      this.query("UPDATE messages SET target = ?2, host = ?3, reason = NULL WHERE target = ?1").run(
-        target,
-        to.target,
-        to.host,
-      ),
-    )
+    const sql = "UPDATE messages SET target = ?2, host = ?3, reason = NULL WHERE target = ?1"
+    await this.tables.change([{ sql, values: [target, to.target, to.host] }])
   }
 }

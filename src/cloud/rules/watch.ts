@@ -2,24 +2,23 @@
 import type { Clock } from "../../clock"
 import type { Log } from "../../log"
 import type { News, Told } from "../../news"
-import type { GroupCommit } from "../../storage/group-commit"
 import { addDays, type Day, dayOf } from "../../survey/calendar"
 import { type AddressRange, EVERY_ADDRESS } from "../../topology/address"
 import { type NamedRange, nameOf } from "../../topology/names"
 import type { CollectionReport } from "../report"
-import { namesOfSite } from "../store/names"
-import type { Query } from "../store/sqlite/query"
-import { Evaluation, type Watched } from "./evaluation"
+import { namesIn } from "../store/names"
+import type { WritableTables } from "../store/tables"
+import { Evaluation } from "./evaluation"
 import { Outbox, type Waiting } from "./outbox"
-import { lastRuns, nextRun } from "./rhythm"
+import { lastRunsIn, nextRun } from "./rhythm"
 import { type AlertRow, AlertTable, THE_SITE } from "./table"
+import type { Watched } from "./watched"
 
 /** A message for each of those who are told; nothing is told, and stays untold, without any. */
 export type Compose = (news: News) => readonly Omit<Waiting, "id" | "at" | "reason">[]
 
 export interface WatchOptions {
-  readonly query: Query
-  readonly commits: Pick<GroupCommit, "add">
+  readonly tables: WritableTables
   readonly clock: Clock
   readonly log: Pick<Log, "error">
   readonly watched: () => Watched
@@ -31,6 +30,15 @@ export interface WatchOptions {
 
 /** Why a run is overdue, since which day; undefined: it is not. */
 export type Overdue = { readonly since: Day; readonly reason: string } | undefined
+
+/** A site as the store knows it. */
+interface KnownSite {
+  readonly id: number
+  readonly site: string
+  readonly timeZone: string
+  /** The newest one that was closed: of a day that a wrong clock has named nothing is to be said. */
+  readonly day: Day | null
+}
 
 /** What was closed of a site, and not looked at yet. */
 interface Closed {
@@ -45,7 +53,6 @@ const DAYS_AHEAD = 2 // as many as a delivery may be ahead of our clock
 
 export class Watch {
   readonly outbox: Outbox
-  readonly #table: AlertTable
   /** What is to be looked at, by site. */
   readonly #closings = new Map<string, Closed>()
   #cancel: (() => void) | undefined
@@ -54,8 +61,7 @@ export class Watch {
   #onMessages = () => {}
 
   constructor(private readonly options: WatchOptions) {
-    this.#table = new AlertTable(options.query)
-    this.outbox = new Outbox(options.query, options.commits)
+    this.outbox = new Outbox(options.tables)
   }
 
   /** From now on news are told so; `onMessages`: some wait in the outbox. */
@@ -65,16 +71,11 @@ export class Watch {
   }
 
   /** What a process that ended badly may not have looked at, or not told. */
-  start(): void {
-    const { query, serves } = this.options
-    const sites = query<{ id: number; site: string }>("SELECT id, site FROM sites").all()
-    for (const { id, site } of sites) {
-      if (!serves(site)) {
-        this.#inTurn(() => this.options.commits.add(() => this.#table.forgetSite(id)))
-        continue
-      }
-      const day = this.#newestDay(site)
-      if (day) this.#wants(site, day, [EVERY_ADDRESS], true)
+  async start(): Promise<void> {
+    const { tables, serves } = this.options
+    for (const { id, site, day } of await tables.all<KnownSite>(SITES, this.#latestDay())) {
+      if (!serves(site)) void this.#inTurn(() => tables.change([new AlertTable(tables, id).forgetAll()]))
+      else if (day) this.#wants(site, day, [EVERY_ADDRESS], true)
     }
   }
 
@@ -89,47 +90,21 @@ export class Watch {
   }
 
   /** The instant of the last run that a gateway of this site has closed, ms since the epoch. */
-  lastRun(site: string): number | undefined {
-    const day = this.#newestDay(site)
-    const row = this.options
-      .query<{ at: string | null }>(
-        `SELECT iif(json_valid(report), report ->> '$.scheduledAt', NULL) AS at FROM collections
-         WHERE site = (SELECT id FROM sites WHERE site = ?1) AND day = ?2`,
-      )
-      .get(site, day ?? "")
-    const at = Date.parse(row?.at ?? "")
-    return Number.isNaN(at) ? undefined : at
+  async lastRun(name: string): Promise<number | undefined> {
+    const site = await this.#site(name)
+    return site && this.#lastRunOf(site)
   }
 
   /** When a site's next run is due by its rhythm, ms since the epoch, and its zone; undefined before its first. */
-  nextRun(site: string): { readonly dueAt: number; readonly timeZone: string } | undefined {
-    const { query } = this.options
-    const known = query<{ id: number; time_zone: string }>("SELECT id, time_zone FROM sites WHERE site = ?1").get(site)
-    const day = this.#newestDay(site)
-    const dueAt = known && day && nextRun(lastRuns(query, known.id, day))
-    return dueAt ? { dueAt, timeZone: known.time_zone } : undefined
+  async nextRun(name: string): Promise<{ readonly dueAt: number; readonly timeZone: string } | undefined> {
+    const site = await this.#site(name)
+    const dueAt = site?.day && nextRun(await lastRunsIn(this.options.tables, site.id, site.day))
+    return dueAt ? { dueAt, timeZone: site.timeZone } : undefined
   }
 
   /** Tells at once when this begins or ends; nobody hears that it is not watched any more. */
-  async overdue(site: string, overdue: Overdue | "not watched"): Promise<void> {
-    const siteId = this.#table.siteId(site)
-    if (siteId === undefined) return
-    const row = this.#overdueRow(siteId)
-    if (overdue === "not watched") {
-      if (row) await this.options.commits.add(() => this.#table.forget(siteId, row))
-      return
-    }
-    if ((row?.holds === 1) === (overdue !== undefined)) return
-    await this.options.commits.add(() => {
-      const finding = { address: THE_SITE, rule: "overdue", holds: overdue !== undefined } as const
-      this.#table.note(
-        siteId,
-        { ...finding, reason: overdue?.reason ?? null },
-        overdue?.since ?? row?.since ?? "0000-01-01",
-      )
-    })
-    this.options.onChange?.(site)
-    await this.#tellNews(site)
+  overdue(site: string, overdue: Overdue | "not watched"): Promise<void> {
+    return this.#inTurn(() => this.#noteOverdue(site, overdue))
   }
 
   /** Looks at once at what waits, and resolves when that is done. May be called twice. */
@@ -169,68 +144,97 @@ export class Watch {
     }
   }
 
-  async #lookAt(site: string, { days, isRun }: Closed): Promise<void> {
-    const day = this.#newestDay(site)
-    const id = this.#table.siteId(site)
-    if (!day || id === undefined) return
-    const { query, commits, watched } = this.options
-    const before = this.#table.changes
-    await new Evaluation(query, commits, this.#table, { id, name: site }, day, watched()).run(days)
-    if (isRun) await this.#endOverdue(site, id)
-    if (this.#table.changes > before) this.options.onChange?.(site)
+  async #lookAt(name: string, { days, isRun }: Closed): Promise<void> {
+    const site = await this.#site(name)
+    if (!site?.day) return
+    const { tables, watched } = this.options
+    const { id, day } = site
+    let changed = await new Evaluation(tables, { id, name }, day, watched()).run(days)
+    if (isRun) changed += await this.#endOverdue(site)
+    if (changed > 0) this.options.onChange?.(name)
     if (isRun) await this.#tellNews(site)
   }
 
-  /** The run that was due has come: that is told with what it brought. */
-  async #endOverdue(site: string, siteId: number): Promise<void> {
-    const row = this.#overdueRow(siteId)
-    const lastRun = this.lastRun(site)
-    const zone = this.options.query<{ time_zone: string }>("SELECT time_zone FROM sites WHERE id = ?1").get(siteId)
-    if (row?.holds !== 1 || lastRun === undefined || !zone || dayOf(lastRun, zone.time_zone) < row.since) return
-    const ended = { address: THE_SITE, rule: "overdue", holds: false } as const
-    await this.options.commits.add(() => this.#table.note(siteId, ended, row.since))
+  async #noteOverdue(name: string, overdue: Overdue | "not watched"): Promise<void> {
+    const { tables, onChange } = this.options
+    const site = await this.#site(name)
+    if (!site) return
+    const table = new AlertTable(tables, site.id)
+    const row = await table.rowOfSite("overdue")
+    if (overdue === "not watched") {
+      if (row) await tables.change([table.forget(row)])
+      return
+    }
+    if ((row?.holds === 1) === (overdue !== undefined)) return
+    const changes = overdue
+      ? [table.hold({ address: THE_SITE, rule: "overdue", reason: overdue.reason }, overdue.since)]
+      : row && table.end(row)
+    await tables.change(changes ?? [])
+    onChange?.(name)
+    await this.#tellNews(site)
   }
 
-  #overdueRow(siteId: number): AlertRow | undefined {
-    return this.#table.rows(siteId, THE_SITE, THE_SITE).find(({ rule }) => rule === "overdue")
+  /** The run that was due has come: that is told with what it brought. Resolves with how many rows it has changed. */
+  async #endOverdue(site: KnownSite): Promise<number> {
+    const { tables } = this.options
+    const table = new AlertTable(tables, site.id)
+    const row = await table.rowOfSite("overdue")
+    if (row?.holds !== 1) return 0
+    const lastRun = await this.#lastRunOf(site)
+    if (lastRun === undefined || dayOf(lastRun, site.timeZone) < row.since) return 0
+    const [count = 0] = await tables.change(table.end(row))
+    return count
   }
 
-  /** Of a day that a wrong clock has named nothing is to be said. */
-  #newestDay(site: string): Day | undefined {
-    const latest = addDays(dayOf(this.options.clock.now(), "UTC"), DAYS_AHEAD)
-    const row = this.options.query<{ day: Day | null }>(
-      "SELECT max(day) AS day FROM collections WHERE site = (SELECT id FROM sites WHERE site = ?1) AND day <= ?2",
+  #site(name: string): Promise<KnownSite | undefined> {
+    return this.options.tables.get<KnownSite>(`${SITES} WHERE sites.site = ?2`, this.#latestDay(), name)
+  }
+
+  #latestDay(): Day {
+    return addDays(dayOf(this.options.clock.now(), "UTC"), DAYS_AHEAD)
+  }
+
+  async #lastRunOf({ id, day }: KnownSite): Promise<number | undefined> {
+    const { tables } = this.options
+    const row = await tables.get<{ at: string | null }>(
+      `SELECT CASE WHEN ${tables.dialect.isJson("report")} THEN report ->> 'scheduledAt' END AS at
+       FROM collections WHERE site = ?1 AND day = ?2`,
+      ...[id, day],
     )
-    return row.get(site, latest)?.day ?? undefined
+    const at = Date.parse(row?.at ?? "")
+    return Number.isNaN(at) ? undefined : at
   }
 
-  async #tellNews(site: string): Promise<void> {
-    const day = this.#newestDay(site)
-    const siteId = this.#table.siteId(site)
-    if (!day || siteId === undefined) return
-    const isTold = await this.options.commits.add(() => {
-      const { began, ended, lasting } = this.#table.news(siteId)
-      const reminderSince = addDays(day, -REMIND_AFTER_DAYS)
-      const isReminderDue = lasting.some(({ told }) => told !== null && (told <= reminderSince || told > day))
-      if (began.length + ended.length === 0 && !isReminderDue) return false
-      const names = namesOfSite(this.options.query, site)
-      const toldOf = (rows: readonly AlertRow[]) => rows.map((row) => told(row, names))
-      const messages = this.#compose({
-        site,
-        day,
-        began: toldOf(began),
-        ended: toldOf(ended),
-        lasting: isReminderDue ? toldOf(lasting) : [],
-      })
-      if (messages.length === 0) return false
-      const at = this.options.clock.now()
-      for (const message of messages) this.outbox.put({ at, ...message })
-      this.#table.markTold(siteId, day, isReminderDue)
-      return true
+  async #tellNews({ id, site, day }: KnownSite): Promise<void> {
+    if (!day) return
+    const { tables, clock } = this.options
+    const table = new AlertTable(tables, id)
+    const { began, ended, lasting } = await table.news()
+    const reminderSince = addDays(day, -REMIND_AFTER_DAYS)
+    const isReminderDue = lasting.some(({ told }) => told !== null && (told <= reminderSince || told > day))
+    if (began.length + ended.length === 0 && !isReminderDue) return
+    const names = await namesIn(tables, site)
+    const toldOf = (rows: readonly AlertRow[]) => rows.map((row) => told(row, names))
+    const messages = this.#compose({
+      site,
+      day,
+      began: toldOf(began),
+      ended: toldOf(ended),
+      lasting: isReminderDue ? toldOf(lasting) : [],
     })
-    if (isTold) this.#onMessages()
+    if (messages.length === 0) return
+    const at = clock.now()
+    const waiting = messages.flatMap((message) => this.outbox.put({ at, ...message }))
+    await tables.change([...waiting, ...table.markTold(day, isReminderDue)])
+    this.#onMessages()
   }
 }
+
+/** Each with its newest day up to ?1. */
+const SITES = `
+  SELECT sites.id AS id, sites.site AS site, sites.time_zone AS "timeZone",
+    (SELECT max(collections.day) FROM collections WHERE collections.site = sites.id AND collections.day <= ?1) AS day
+  FROM sites`
 
 function told({ address, rule, since, value, reason }: AlertRow, names: readonly NamedRange[]): Told {
   const isSite = address === THE_SITE

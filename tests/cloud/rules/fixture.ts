@@ -1,9 +1,11 @@
 // A site whose days are closed one after the other, and what is told of them.
 import { type Message, messageOf } from "../../../src/alerts/message"
 import { formatReport, watchedOf } from "../../../src/cloud/report"
+import type { AlertRow } from "../../../src/cloud/rules/table"
 import { Watch } from "../../../src/cloud/rules/watch"
 import { watchedBy } from "../../../src/cloud/rules/watched"
-import { queryOf } from "../../../src/cloud/store/sqlite/query"
+import { WritableSqliteTables } from "../../../src/cloud/store/sqlite/tables"
+import type { WritableTables } from "../../../src/cloud/store/tables"
 import type { News } from "../../../src/news"
 import { addDays, type Day } from "../../../src/survey/calendar"
 import { NO_SURVEYS } from "../../../src/survey/digest"
@@ -13,14 +15,21 @@ import { parseTopology } from "../../../src/topology/yaml/load"
 import { changed } from "../../topology/sample"
 import { VirtualClock } from "../../virtual-clock"
 import { Bench, deliveryOf, SITE, TIME_ZONE } from "../fixtures"
+import type { OpenStore } from "../store/contract"
 
 export const address = (ip: string): number => parseAddress(ip) ?? 0
 
 /** What of a device comes on a day: a survey's text; why there is none; or why the cloud refuses it. */
 export type Sent = string | { readonly missing: string } | { readonly refused: string }
 
-export class WatchedSite implements Disposable {
-  readonly bench = new Bench()
+interface Device {
+  readonly ip: string
+  readonly name?: string
+  readonly rules?: string
+}
+
+/** Over the store of any engine. */
+export class WatchedSiteOn<Opened extends OpenStore> {
   readonly clock: VirtualClock
   /** Each with the day on which it was told: "2026-01-05 ✖ …", a line each, headings left out. */
   readonly told: string[] = []
@@ -30,11 +39,14 @@ export class WatchedSite implements Disposable {
   /** The sites that deliver here. */
   served: readonly string[] = [SITE]
   #revision = 0
+  declare tables: WritableTables
   declare watch: Watch
 
   constructor(
+    readonly bench: Opened,
+    private readonly openTables: (bench: Opened) => WritableTables,
     rules: string,
-    private readonly devices: readonly { readonly ip: string; readonly name?: string; readonly rules?: string }[],
+    private readonly devices: readonly Device[],
     public day: Day = "2025-12-31",
   ) {
     this.topology = this.read(rules)
@@ -55,12 +67,10 @@ export class WatchedSite implements Disposable {
   }
 
   open(): void {
-    const { database, commits } = this.bench
+    this.tables = this.openTables(this.bench)
     const log = { error: (text: string) => void this.errors.push(text) }
-    database.sqlite.run("PRAGMA synchronous = OFF") // a year of commits, and no power cut
-    const query = queryOf(database.sqlite)
     this.watch = new Watch({
-      ...{ query, commits, clock: this.clock, log },
+      ...{ tables: this.tables, clock: this.clock, log },
       watched: () => watchedBy(this.topology),
       serves: (site) => this.served.includes(site),
     })
@@ -83,9 +93,14 @@ export class WatchedSite implements Disposable {
     this.watch.tell(compose, () => {})
   }
 
-  reopen(): void {
-    this.bench.reopen()
+  async reopen(): Promise<void> {
+    await this.bench.reopen()
     this.open()
+  }
+
+  /** What stands in the table. */
+  alerts(): Promise<AlertRow[]> {
+    return this.tables.all<AlertRow>("SELECT * FROM alerts ORDER BY site, address, rule")
   }
 
   async describe(name = SITE): Promise<void> {
@@ -154,10 +169,21 @@ export class WatchedSite implements Disposable {
     if (!agrees) throw new Error("the store agrees")
     this.watch.closed(name, day, report)
   }
+}
+
+export class WatchedSite extends WatchedSiteOn<Bench> implements Disposable {
+  constructor(rules: string, devices: readonly Device[], day?: Day) {
+    super(new Bench(), sqliteTables, rules, devices, day)
+  }
 
   [Symbol.dispose](): void {
     this.bench[Symbol.dispose]()
   }
+}
+
+export function sqliteTables({ database, commits }: Bench): WritableTables {
+  database.sqlite.run("PRAGMA synchronous = OFF") // a year of commits, and no power cut
+  return new WritableSqliteTables(database.sqlite, commits)
 }
 
 /** Two readings, of these temperatures and humidities. */

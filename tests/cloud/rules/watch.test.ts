@@ -6,6 +6,7 @@ import { STORE } from "../../../src/cloud/store/sqlite/schema"
 import { copyDatabase, DurableDatabase } from "../../../src/storage/database"
 import { addDays, type Day } from "../../../src/survey/calendar"
 import { EVERY_ADDRESS, formatAddress } from "../../../src/topology/address"
+import { settle } from "../../virtual-clock"
 import { SITE } from "../fixtures"
 import { address, readings, WatchedSite } from "./fixture"
 
@@ -66,7 +67,7 @@ test("Watch looks at a day that comes late, and tells of it with the next run", 
   expect(site.told).toEqual(["2026-01-01 ✖ 192.168.1.3: nothing came (no file)"])
   await site.close("2026-01-01", { [ONE]: WELL, [TWO]: DRY }, false)
   await site.watch.finish()
-  expect(site.bench.tables().alerts).toMatchObject([
+  expect(await site.alerts()).toMatchObject([
     { rule: "dry", holds: 1, told: null },
     { rule: "incomplete", holds: 0 },
   ])
@@ -84,7 +85,7 @@ test("Watch takes an older day of a device of which nothing newer is there, and 
   await site.run({ [ONE]: WELL, [TWO]: missing() })
   await site.close("2026-01-01", { [ONE]: DRY, [TWO]: DRY }, false)
   await site.watch.finish()
-  expect(site.bench.tables().alerts).toMatchObject([
+  expect(await site.alerts()).toMatchObject([
     { address: address(TWO), rule: "dry", since: "2026-01-01", holds: 1 },
     { address: address(TWO), rule: "incomplete", holds: 1 },
   ])
@@ -97,18 +98,18 @@ test("Watch says nothing of what began and ended between two runs", async () => 
   await site.watch.finish()
   await site.run({ [ONE]: WELL, [TWO]: WELL })
   expect(site.told).toEqual([])
-  expect(site.bench.tables().alerts).toEqual([])
+  expect(await site.alerts()).toEqual([])
 })
 
 test("Watch tells what a process that ended before it looked has left", async () => {
   using site = new WatchedSite("{ dry: 20 }", DEVICES)
   await site.close("2026-01-01", { [ONE]: DRY, [TWO]: WELL }, true)
-  site.reopen()
-  site.watch.start()
+  await site.reopen()
+  await site.watch.start()
   await site.watch.finish()
   expect(site.told).toEqual(["2026-01-01 ✖ 192.168.1.2 tomatoes: dry, 12 %"])
-  site.reopen()
-  site.watch.start()
+  await site.reopen()
+  await site.watch.start()
   await site.watch.finish()
   expect(site.messages).toHaveLength(1)
 })
@@ -118,7 +119,7 @@ test("Watch forgets what is not watched any more: a rule, a device; nobody is to
   await site.run({ [ONE]: DRY, [TWO]: missing() })
   site.topology = site.read("{ wet: 90 }")
   await site.run({ [ONE]: DRY })
-  expect(site.bench.tables().alerts).toEqual([])
+  expect(await site.alerts()).toEqual([])
   expect(site.messages).toHaveLength(1)
 })
 
@@ -220,6 +221,20 @@ test("what was missing or refused and then came is told so, and what is owed of 
   expect(site.told.slice(2)).toEqual([
     "2026-01-02 ✔ 192.168.1.3: no longer refused",
     "2026-01-02 ✔ 192.168.1.2 tomatoes: its readings came",
+  ])
+})
+
+test("overdue() waits its turn behind what is looked at, and is told by itself", async () => {
+  using site = new WatchedSite("{}", DEVICES)
+  await site.run({ [ONE]: WELL, [TWO]: WELL })
+  const many = Array.from({ length: 3000 }, (_, index) => `192.168.${2 + (index >> 8)}.${index & 255}`)
+  await site.close("2026-01-02", Object.fromEntries(many.map((ip) => [ip, missing()])), true)
+  const looking = site.watch.finish()
+  for (let turn = 0; turn < 5; turn++) await settle()
+  await Promise.all([looking, site.watch.overdue(SITE, { since: "2026-01-03", reason: "one was due" })])
+  expect(site.messages.map(({ title }) => title)).toEqual([
+    "greenhouse: 3000 new (incomplete)",
+    "greenhouse: 1 new (overdue)",
   ])
 })
 
@@ -358,11 +373,12 @@ test("a day that is dropped whole is still a run that took place, and what holds
   using site = new WatchedSite("{ dry: 20 }", DEVICES)
   await site.run({ [ONE]: WELL, [TWO]: WELL })
   await site.run({ [ONE]: DRY, [TWO]: missing() })
-  const [lastRun, nextRun] = [site.watch.lastRun(SITE), site.watch.nextRun(SITE)]
+  const runs = () => Promise.all([site.watch.lastRun(SITE), site.watch.nextRun(SITE)])
+  const before = await runs()
   await site.bench.store.drop(SITE, { day: site.day, addresses: EVERY_ADDRESS, revision: 100 })
-  expect([site.watch.lastRun(SITE), site.watch.nextRun(SITE)]).toEqual([lastRun, nextRun])
-  site.reopen()
-  site.watch.start()
+  expect(await runs()).toEqual(before)
+  await site.reopen()
+  await site.watch.start()
   await site.watch.finish()
   await site.run({ [ONE]: DRY, [TWO]: missing() })
   expect(site.messages).toHaveLength(1)
@@ -401,8 +417,8 @@ test("of a site that has another name nothing holds under the old one, and what 
   using site = new WatchedSite("{ dry: 20 }", DEVICES)
   await site.run({ [ONE]: DRY, [TWO]: WELL })
   site.served = ["glasshouse"]
-  site.reopen()
-  site.watch.start()
+  await site.reopen()
+  await site.watch.start()
   await site.watch.finish()
   expect(await rules(site)).toEqual([])
   for (let run = 0; run < 9; run++) await site.run({ [ONE]: DRY, [TWO]: WELL }, undefined, "glasshouse")

@@ -1,7 +1,11 @@
 // A year of a site, day by day: a sensor that dies, one that swings around its threshold, one that freezes and recovers.
 import { expect, test } from "bun:test"
 import { addDays, type Day } from "../../../src/survey/calendar"
-import { readings, type Sent, WatchedSite } from "./fixture"
+import { missingPostgres } from "../../postgres"
+import type { Bench } from "../fixtures"
+import type { OpenStore } from "../store/contract"
+import { PostgresBench } from "../store/postgres/bench"
+import { readings, type Sent, WatchedSite, WatchedSiteOn } from "./fixture"
 
 const WITHIN_MS = 60_000 // 365 days of commits
 
@@ -58,13 +62,20 @@ const TOLD = [
 ]
 
 /** @param beforeRun what a fault does before each run, or a machine that starts again */
-async function year(beforeRun: (site: WatchedSite, index: number) => void = () => {}): Promise<string[]> {
-  using site = new WatchedSite(RULES, DEVICES)
+async function yearOf<Opened extends OpenStore>(
+  site: WatchedSiteOn<Opened>,
+  beforeRun: (site: WatchedSiteOn<Opened>, index: number) => unknown = () => {},
+): Promise<string[]> {
   for (let index = 0; index < 365; index++) {
-    beforeRun(site, index)
+    await beforeRun(site, index)
     await site.run(sentOn(addDays("2026-01-01", index), index))
   }
   return site.told
+}
+
+async function year(beforeRun?: (site: WatchedSiteOn<Bench>, index: number) => unknown): Promise<string[]> {
+  using site = new WatchedSite(RULES, DEVICES)
+  return await yearOf(site, beforeRun)
 }
 
 test(
@@ -78,7 +89,7 @@ test(
 test(
   "Watch tells the same when it starts again before each run",
   async () => {
-    expect(await year((site, index) => void (index % 5 === 0 && site.reopen()))).toEqual(TOLD)
+    expect(await year((site, index) => index % 5 === 0 && site.reopen())).toEqual(TOLD)
   },
   WITHIN_MS,
 )
@@ -86,8 +97,18 @@ test(
 test(
   "the list of a year catches an alert on each run while it holds",
   async () => {
-    const told = await year(({ bench }) => bench.write("UPDATE alerts SET told = NULL"))
+    const told = await year(({ tables }) => tables.change([{ sql: "UPDATE alerts SET told = NULL", values: [] }]))
     expect(told.length).toBeGreaterThan(2 * TOLD.length)
+  },
+  WITHIN_MS,
+)
+
+test.skipIf(missingPostgres !== undefined)(
+  "Watch tells the same of a store in PostgreSQL",
+  async () => {
+    const bench = await PostgresBench.open()
+    expect(await yearOf(new WatchedSiteOn(bench, ({ tables }) => tables, RULES, DEVICES))).toEqual(TOLD)
+    await bench.remove()
   },
   WITHIN_MS,
 )
