@@ -9,7 +9,7 @@ import { KeyError } from "./keys/errors"
 import { didYouMean } from "./nearest"
 import { flushOutput, stderr, stdout } from "./output"
 import { printable, printableLines } from "./printable"
-import { StorageError, StorageFailed, StorageRefused } from "./storage/errors"
+import { StorageError, StorageFailed, StorageRefused, StorageUnavailable } from "./storage/errors"
 import { formatProblem, TopologyError } from "./topology/yaml/problem"
 
 const COMMANDS: Record<string, () => Promise<Command>> = {
@@ -82,6 +82,9 @@ function explain(error: unknown): { text: string; exit: number } {
   }
   if (error instanceof Error && "code" in error && /^EA|^ENOTFOUND/.test(String(error.code))) {
     return { text: error.message, exit: EXIT.user }
+  }
+  if (error instanceof StorageUnavailable) {
+    return { text: `${error.message}. What was acknowledged is safe: start again when it does`, exit: EXIT.incomplete }
   }
   if (error instanceof StorageRefused) {
     return {

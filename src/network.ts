@@ -227,7 +227,7 @@ export class Network implements AsyncDisposable {
       emit: this.#emit,
     }
     if (this.#roles.cloud) {
-      this.#cloud = await Cloud.start({ ...shared, print })
+      this.#cloud = await Cloud.start({ ...shared, print, patient, signal })
       const { clock, log } = shared
       this.#alerts = new Alerts({ cloud: this.#cloud, topology: () => this.#topology, clock, random, log })
     }

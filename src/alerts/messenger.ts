@@ -34,6 +34,8 @@ export interface Recipients extends Pick<Means, "site" | "folder" | "smtp"> {
 export interface MessengerOptions {
   readonly told: Recipients
   readonly outbox: Outbox
+  /** Whether what waits is ours to bring; another one may do that. */
+  readonly tells?: () => boolean
   readonly clock: Clock
   readonly random: Random
   readonly log: Pick<Log, "debug" | "warn" | "error">
@@ -110,7 +112,9 @@ export class Messenger {
   }
 
   async #beginAll(): Promise<void> {
-    const waiting = await this.#options.outbox.waiting()
+    const { outbox, tells = () => true } = this.#options
+    if (!tells()) return
+    const waiting = await outbox.waiting()
     for (const target of new Set(waiting.map((each) => each.target))) this.#begin(target)
   }
 

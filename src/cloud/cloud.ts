@@ -1,13 +1,12 @@
 // The cloud: listens on TCP, tells CoAP from plain text, stores, and lists on its console.
-import type { Clock, Random } from "../clock"
+import { type Clock, pause, type Random } from "../clock"
 import { errorText } from "../format"
 import { tlsOf } from "../keys/ends"
 import { Renewal } from "../keys/renewal"
 import type { Log } from "../log"
 import type { Sockets } from "../net/sockets"
 import type { TcpListener } from "../net/tcp"
-import { DurableDatabase } from "../storage/database"
-import { GroupCommit } from "../storage/group-commit"
+import { StorageUnavailable } from "../storage/errors"
 import type { Day } from "../survey/calendar"
 import type { AddressRange } from "../topology/address"
 import { type Addressing, bindAddress } from "../topology/addressing"
@@ -20,10 +19,8 @@ import { PlainText } from "./plain-text"
 import { Receiver } from "./receiver"
 import { Watch } from "./rules/watch"
 import { watchedBy } from "./rules/watched"
-import type { Store, StoredSurvey } from "./store/contract"
-import { STORE } from "./store/sqlite/schema"
-import { SqliteStore } from "./store/sqlite/store"
-import { WritableSqliteTables } from "./store/sqlite/tables"
+import type { OpenStore, Store, StoredSurvey } from "./store/contract"
+import { openStore, placeOf } from "./store/open"
 import { Texts } from "./texts"
 
 export interface CloudOptions {
@@ -36,8 +33,14 @@ export interface CloudOptions {
   /** The console: whole lines; a promise makes the listing wait. */
   readonly print: (lines: string) => void | Promise<void>
   readonly emit: (event: CloudEvent) => void
+  /** Wait for a server that cannot be had yet, as on machines that boot together, instead of failing. */
+  readonly patient?: boolean
+  /** Ends the waiting. */
+  readonly signal?: AbortSignal | undefined
 }
 
+const WAIT_MS = 5000 // for a server that cannot be had
+const ATTEND_EVERY_MS = 5000 // to what another cloud of the same store may have left, or told
 const UNREAD_BYTES = 64 * 1024 // of answers to a peer that does not read them, before it is cut off
 
 type Pages = Iterable<readonly StoredSurvey[]> | AsyncIterable<readonly StoredSurvey[]>
@@ -45,8 +48,7 @@ type Pages = Iterable<readonly StoredSurvey[]> | AsyncIterable<readonly StoredSu
 type Declared = Pick<Topology, "site" | "devices" | "alerts">
 
 export class Cloud {
-  readonly #database: DurableDatabase
-  readonly #commits: GroupCommit
+  readonly #opened: OpenStore
   readonly #store: Store
   readonly #door: Door
   /** What the rules say of the sites' days. */
@@ -55,18 +57,26 @@ export class Cloud {
   readonly #declared: Declared
   #listener: TcpListener | undefined
   #listing: Promise<void> = Promise.resolve()
+  /** Days that are being listed, or wait for it. */
+  readonly #listed = new Set<string>()
+  #isWatching = false
+  #onWatching = () => {}
+  #isUnavailable = false
+  #attending: Promise<void> = Promise.resolve()
+  #cancelAttending: (() => void) | undefined
 
-  private constructor(private readonly options: CloudOptions) {
+  private constructor(
+    private readonly options: CloudOptions,
+    opened: OpenStore,
+  ) {
     const { topology, addressing, clock, random, log, emit } = options
     const { site, devices, alerts } = topology
     this.#declared = { site, devices, alerts }
-    const onFatal = (error: unknown) => emit({ kind: "disk-failed", error })
-    this.#database = DurableDatabase.open(topology.cloud.store, STORE, addressing, onFatal)
-    this.#commits = new GroupCommit(this.#database, onFatal, clock)
-    this.#store = new SqliteStore(this.#database, this.#commits, clock.now)
+    this.#opened = opened
+    this.#store = opened.store
     const gateways = new Gateways(topology, addressing)
     this.watch = new Watch({
-      tables: new WritableSqliteTables(this.#database.sqlite, this.#commits),
+      tables: opened.tables,
       clock,
       log,
       watched: () => watchedBy(this.#declared),
@@ -81,7 +91,7 @@ export class Cloud {
         if (event.kind === "collection-closed") {
           const { site, day, report, toList } = event
           if (toList) this.#list(site, day, report.run ? undefined : report.changed)
-          this.watch.closed(site, day, report)
+          this.#attend()
         }
         emit(event)
       },
@@ -96,12 +106,12 @@ export class Cloud {
       onStored: (surveys) => this.#queueListing(() => this.#printAll(topology.site, [surveys])),
     })
     const texts = new Texts(plainText, topology.limits.survey, clock, log.error)
-    this.#door = new Door({ topology, gateways, clock, random, log, texts, receiver, commits: this.#commits })
+    this.#door = new Door({ topology, gateways, clock, random, log, texts, receiver, waiting: opened.waiting })
   }
 
   /** Throws StorageError or an Error of one clear line when the store or the port cannot be had. */
   static async start(options: CloudOptions): Promise<Cloud> {
-    const cloud = new Cloud(options)
+    const cloud = new Cloud(options, await openWhenThere(options))
     try {
       await cloud.#begin()
       return cloud
@@ -122,6 +132,17 @@ export class Cloud {
     this.#declared.alerts = alerts
   }
 
+  /** Whether it is the one that watches the rules and tells, of several that share a store. */
+  get isWatching(): boolean {
+    return this.#isWatching
+  }
+
+  /** Calls back whenever it becomes that one. */
+  onWatching(callback: () => void): void {
+    this.#onWatching = callback
+    if (this.#isWatching) callback()
+  }
+
   /** Resolves when everything that has been received is listed. */
   async listed(): Promise<void> {
     await this.#listing
@@ -131,10 +152,11 @@ export class Cloud {
   async stop(): Promise<void> {
     await this.#listener?.stop()
     this.#listener = undefined
+    this.#cancelAttending?.()
+    await this.#attending
     await this.#listing
-    await this.watch.finish()
-    this.#commits.flush()
-    this.#database.close()
+    if (this.#isWatching) await this.watch.finish()
+    await this.#opened.close()
   }
 
   async #begin(): Promise<void> {
@@ -143,8 +165,8 @@ export class Cloud {
     if (!(await this.#store.site(site))) {
       await this.#store.describeSite(site, { timeZone, devices: devices.labels(), spool: "" })
     }
-    for (const { site: name, day } of await this.#store.unlisted()) this.#list(name, day)
-    await this.watch.start()
+    await this.#attendNow()
+    if (this.#opened.isShared) this.#attendAgain()
     const tls = tlsOf("cloud", topology)
     const renewal = tls && new Renewal("cloud", topology, clock)
     this.#listener = sockets.listenTcp({
@@ -173,11 +195,56 @@ export class Cloud {
     }
   }
 
+  #attendAgain(): void {
+    this.#cancelAttending = this.options.clock.after(ATTEND_EVERY_MS, () => {
+      this.#attend()
+      void this.#attending.then(() => this.#cancelAttending && this.#attendAgain())
+    })
+  }
+
+  #attend(): void {
+    this.#attending = this.#attending
+      .then(() => this.#attendNow())
+      .then(
+        () => this.#notice(undefined),
+        (error) => this.#notice(error),
+      )
+  }
+
+  /** Lists what nobody lists, and has the rules watched if nobody does. */
+  async #attendNow(): Promise<void> {
+    for (const { site, day } of await this.#store.unlisted())
+      if (!this.#listed.has(`${site} ${day}`)) this.#list(site, day)
+    const isWatching = await this.#store.watches()
+    const begins = isWatching && !this.#isWatching
+    this.#isWatching = isWatching
+    if (begins) {
+      await this.watch.start()
+      this.#onWatching()
+    }
+    if (!isWatching) return this.watch.rest()
+    for (const closed of await this.#store.closings()) this.watch.closed(closed)
+  }
+
+  /** Says once that the store cannot be had, and once that it can. */
+  #notice(error: unknown): void {
+    const { log } = this.options
+    if (error !== undefined && !this.#isUnavailable) log.warn(errorText(error))
+    if (error === undefined && this.#isUnavailable) log.info("The store answers again")
+    this.#isUnavailable = error !== undefined
+  }
+
   /** @param only addresses to list; all of the day without it */
   #list(site: string, day: Day, only?: readonly AddressRange[]): void {
+    const key = `${site} ${day}`
+    this.#listed.add(key)
     this.#queueListing(async () => {
-      await this.#printAll(site, this.#store.surveys(site, day, only))
-      await this.#store.markListed(site, day)
+      try {
+        await this.#printAll(site, this.#store.surveys(site, day, only))
+        await this.#store.markListed(site, day)
+      } finally {
+        this.#listed.delete(key)
+      }
     })
   }
 
@@ -194,5 +261,22 @@ export class Cloud {
   /** One listing after the other, so that days do not mix. */
   #queueListing(work: () => Promise<void>): void {
     this.#listing = this.#listing.then(work).catch((error) => this.options.log.error(`The listing failed: ${error}`))
+  }
+}
+
+/** Rejects as openStore() does, but waits for a server where that is told. */
+async function openWhenThere(options: CloudOptions): Promise<OpenStore> {
+  const { topology, addressing, clock, log, emit, patient = false, signal } = options
+  const { address, port } = topology.cloud
+  const onFatal = (error: unknown) => emit({ kind: "disk-failed", error })
+  for (let isTold = false; ; isTold = true) {
+    try {
+      return await openStore(placeOf(topology), { addressing, clock, onFatal, cloud: `${address}:${port}` })
+    } catch (error) {
+      if (!patient || !(error instanceof StorageUnavailable)) throw error
+      if (!isTold) log.warn(`Waiting for its store: ${error.message}`)
+      await pause(clock, WAIT_MS, signal)
+      signal?.throwIfAborted()
+    }
   }
 }

@@ -9,7 +9,6 @@ import { Guests } from "../net/guests"
 import { Silence } from "../net/silence"
 import type { Connection, ConnectionHandler } from "../net/tcp"
 import { HungUp, isTlsRecord } from "../net/tls"
-import type { GroupCommit } from "../storage/group-commit"
 import type { Topology } from "../topology/topology"
 import type { Gateways } from "./gateways"
 import { isPlainText } from "./plain-text"
@@ -24,7 +23,8 @@ interface DoorOptions {
   readonly gateways: Pick<Gateways, "rankOf" | "identify">
   readonly texts: Texts
   readonly receiver: Receiver
-  readonly commits: GroupCommit
+  /** Surveys that wait to be stored. */
+  readonly waiting: () => number
 }
 
 const PROTOCOL_TIMEOUT_MS = 10_000 // for the two bytes that tell the protocol
@@ -204,9 +204,9 @@ export class Door {
       }
       return response
     }
-    const { topology, commits } = this.options
+    const { topology, waiting } = this.options
     return (request) => {
-      if (commits.waiting >= topology.limits.overall.messages) {
+      if (waiting() >= topology.limits.overall.messages) {
         return busy("Too many messages at once", COME_AGAIN_SECONDS)
       }
       const response = this.#blocks.handle(request)

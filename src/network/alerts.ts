@@ -13,7 +13,7 @@ import { isWebUrl } from "../topology/alerts/targets"
 import type { Topology } from "../topology/topology"
 
 export interface AlertsOptions {
-  readonly cloud: Pick<Cloud, "watch">
+  readonly cloud: Pick<Cloud, "watch" | "isWatching" | "onWatching">
   /** As it is now: it may change. */
   readonly topology: () => Topology
   readonly clock: Clock
@@ -34,10 +34,13 @@ export class Alerts {
   constructor(private readonly options: AlertsOptions) {
     const { cloud, topology, clock, random, log } = options
     const { outbox } = cloud.watch
-    this.#messenger = new Messenger({ told: toldBy(topology()), outbox, environment: process.env, clock, random, log })
+    // of several clouds that share a store the one that watches also tells
+    const tells = () => cloud.isWatching
+    const told = toldBy(topology())
+    this.#messenger = new Messenger({ told, outbox, tells, environment: process.env, clock, random, log })
     this.#tellFaults()
     cloud.watch.tell(this.#messenger.compose, this.#messenger.deliver)
-    this.#messenger.deliver()
+    cloud.onWatching(this.#messenger.deliver)
     this.#look()
   }
 
@@ -84,6 +87,7 @@ export class Alerts {
   }
 
   async #lookForRuns(): Promise<void> {
+    if (!this.options.cloud.isWatching) return
     const { sites } = this.options.topology().cloud
     for (const { site } of sites) await this.#lookForRun(site)
   }

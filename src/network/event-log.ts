@@ -2,6 +2,7 @@
 import type { Clock } from "../clock"
 import { lineFor } from "../gateway/intake/strangers"
 import { bounded, boundedBy, type Log, sparing } from "../log"
+import { StorageUnavailable } from "../storage/errors"
 import { formatRange } from "../topology/address"
 import type { Addressing } from "../topology/addressing"
 import type { Topology } from "../topology/topology"
@@ -80,7 +81,11 @@ export function eventLog({ log, clock: { monotonic }, topology, addressing }: Ev
           event.site,
         )
       case "deliveries-refused":
-        return deliveriesRefused(`${event.error.message}: deliveries are refused until there is room`)
+        return deliveriesRefused(
+          event.error instanceof StorageUnavailable
+            ? `${event.error.message}. Deliveries are refused until then, and safe in their spools`
+            : `${event.error.message}: deliveries are refused until there is room`,
+        )
     }
   }
 }

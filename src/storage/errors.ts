@@ -35,6 +35,10 @@ export class StorageFailed extends Error {
 export const REFUSED_TEXT = "The disk refuses: come again"
 export const REFUSED_RETRY_SECONDS = 60
 
+/** The same where a server keeps the store, which is back within seconds, or another cloud can reach it. */
+export const UNAVAILABLE_TEXT = "The store does not answer: come again"
+export const UNAVAILABLE_RETRY_SECONDS = 5
+
 /** Whether the process has to end: the disk failed, the file is damaged, or SQLite says what nobody expected. */
 export function isFatal(error: unknown): boolean {
   if (error instanceof StorageFailed || error instanceof StorageError) return true

@@ -31,7 +31,7 @@ function watchOver(site: WatchedSite, alerts: Partial<Topology["alerts"]> = {}):
     alerts: { ...site.topology.alerts, to, ...alerts },
   }
   const of = {
-    cloud: { watch: site.watch },
+    cloud: { watch: site.watch, isWatching: true, onWatching: (begin: () => void) => begin() },
     topology: () => topology,
     clock: site.clock,
     random: () => 0.5,

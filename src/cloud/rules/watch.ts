@@ -5,7 +5,7 @@ import type { News, Told } from "../../news"
 import { addDays, type Day, dayOf } from "../../survey/calendar"
 import { type AddressRange, EVERY_ADDRESS } from "../../topology/address"
 import { type NamedRange, nameOf } from "../../topology/names"
-import type { CollectionReport } from "../report"
+import type { ClosedDay } from "../store/contract"
 import { namesIn } from "../store/names"
 import type { WritableTables } from "../store/tables"
 import { Evaluation } from "./evaluation"
@@ -48,6 +48,7 @@ interface Closed {
 }
 
 const SETTLED_AFTER_MS = 10_000 // a run closes day after day
+const AGAIN_AFTER_MS = 60_000 // a look that failed
 const REMIND_AFTER_DAYS = 7
 const DAYS_AHEAD = 2 // as many as a delivery may be ahead of our clock
 
@@ -80,13 +81,15 @@ export class Watch {
   }
 
   /** A gateway has closed a day. */
-  closed(
-    site: string,
-    day: Day,
-    { run, adopted, changed }: Pick<CollectionReport, "run" | "adopted" | "changed">,
-  ): void {
-    const isRun = run && !adopted
-    this.#wants(site, day, isRun ? [EVERY_ADDRESS] : changed, isRun)
+  closed({ site, day, addresses, isRun }: ClosedDay): void {
+    this.#wants(site, day, addresses, isRun)
+  }
+
+  /** Another cloud watches from now on. */
+  rest(): void {
+    this.#cancel?.()
+    this.#cancel = undefined
+    this.#closings.clear()
   }
 
   /** The instant of the last run that a gateway of this site has closed, ms since the epoch. */
@@ -137,8 +140,9 @@ export class Watch {
       try {
         await this.#lookAt(site, closings)
       } catch (error) {
-        // with the next run, when the disk may have room again
+        // the disk may have room again by then, or the server answer
         if (!this.#closings.has(site)) this.#closings.set(site, closings)
+        this.#cancel ??= this.options.clock.after(AGAIN_AFTER_MS, () => void this.finish())
         throw error
       }
     }

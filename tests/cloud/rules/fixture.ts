@@ -167,7 +167,7 @@ export class WatchedSiteOn<Opened extends OpenStore> {
     }
     const { agrees } = await store.closeCollection(name, day, closing)
     if (!agrees) throw new Error("the store agrees")
-    this.watch.closed(name, day, report)
+    this.watch.closed({ site: name, day, ...watchedOf(report) })
   }
 }
 

@@ -27,5 +27,5 @@ export function sortOut(error: unknown, shown: string): unknown {
   const cause = { cause: error }
   const said = error instanceof Error ? error.message : String(error)
   if (FOR_A_PERSON.test(stateOf(error))) return new StorageError(`${shown} refuses: ${said}`, cause)
-  return new StorageUnavailable(`${shown} does not take it: ${said}`, cause)
+  return new StorageUnavailable(`${shown} does not take anything: ${said}`, cause)
 }

@@ -39,7 +39,10 @@ export async function openPostgresStore(
     tables: new PostgresTables(server),
     isShared: true,
     waiting: () => store.waiting,
-    close: () => server.close(),
+    async close() {
+      await store.end()
+      await server.close()
+    },
   }
 }
 

@@ -1,4 +1,6 @@
 // The store in PostgreSQL: any number of clouds write to it at the same time. Whatever resolves is committed.
+
+import { StorageUnavailable } from "../../../storage/errors"
 import type { Day } from "../../../survey/calendar"
 import { type Agreement, digestNumber, digestText } from "../../../survey/digest"
 import { type AddressRange, EVERY_ADDRESS } from "../../../topology/address"
@@ -171,6 +173,15 @@ export class PostgresStore implements Store {
       ),
     )
     return rows.length > 0
+  }
+
+  /** Another cloud may watch at once; where that cannot be told it does so when ours has not said for long that it goes on. */
+  async end(): Promise<void> {
+    try {
+      await this.server.run((sql) => sql.unsafe("DELETE FROM duties WHERE holder = $1", [this.own]))
+    } catch (error) {
+      if (!(error instanceof StorageUnavailable)) throw error
+    }
   }
 
   async closings(): Promise<ClosedDay[]> {

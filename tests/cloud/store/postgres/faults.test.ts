@@ -31,18 +31,20 @@ describe.skipIf(missingPostgres !== undefined)("a server", () => {
   })
 
   const put = (address: number) => store.deliver(SITE, deliveryOf(MORNING, { revision: 1, address }))
-  const stored = async () => (await Array.fromAsync(store.surveys(SITE, DAY))).flat().map(({ address }) => address)
-  /** As a gateway does: until it is taken. */
-  const deliver = async (address: number) => {
+  /** As a gateway does: until it is answered. */
+  const patiently = async <T>(ask: () => Promise<T>): Promise<T> => {
     for (;;) {
       try {
-        return await put(address)
+        return await ask()
       } catch (error) {
         if (!(error instanceof StorageUnavailable)) throw error
         await new Promise((resolve) => setImmediate(resolve))
       }
     }
   }
+  const deliver = (address: number) => patiently(() => put(address))
+  const stored = () =>
+    patiently(async () => (await Array.fromAsync(store.surveys(SITE, DAY))).flat().map(({ address }) => address))
 
   test.each(["smart", "fast", "immediate"] as const)(
     "that is stopped (%s) is waited for, and what it took before is there",
