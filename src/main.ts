@@ -24,6 +24,7 @@ const COMMANDS: Record<string, () => Promise<Command>> = {
   resend: () => import("./commands/resend") as Promise<Command>,
   import: () => import("./commands/import/import") as Promise<Command>,
   backup: () => import("./commands/backup/backup") as Promise<Command>,
+  move: () => import("./commands/move") as Promise<Command>,
   pair: () => import("./commands/pair/pair") as Promise<Command>,
   drop: () => import("./commands/drop") as Promise<Command>,
   quarantine: () => import("./commands/quarantine/quarantine") as Promise<Command>,

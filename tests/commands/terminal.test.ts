@@ -5,7 +5,7 @@ import { runCommand, runInTerminal, tooWide } from "./command"
 
 const WIDTHS = [60, 80, 120]
 const COMMANDS =
-  "init start check readings report service status alerts resend import backup drop quarantine build".split(" ")
+  "init start check readings report service status alerts resend import backup move drop quarantine build".split(" ")
 const DEVICES = [
   "{ ip: 192.168.1.2, name: tomatoes in the long house, where the temperature is delivered, survey: surveys/device1.txt }",
   "{ ip: 192.168.1.3, name: 番茄 🌱, survey: surveys/device2.txt }",
