@@ -1,8 +1,9 @@
 // Whether all is well, for monitors: by the status code, with a line for people.
-import { isStoreThere, openTables, placeOf } from "../cloud/store/open"
+import { openTables, placeOf } from "../cloud/store/open"
 import { SPOOL } from "../gateway/spool/schema"
 import { printable } from "../printable"
 import { isNothingYet, type StatusDocument } from "../status/document"
+import { asksStore } from "../status/hosts"
 import { isThere, openForReading } from "../storage/database"
 import { StorageError } from "../storage/errors"
 import type { Topology } from "../topology/topology"
@@ -14,10 +15,10 @@ const UNAVAILABLE = 503
 /** 200 while what is stored can be read. */
 export const healthOf = ({ topology }: Views): Promise<Response> =>
   answer(async () => {
-    const { gateway, cloud } = topology
+    const { gateway } = topology
     const opened = [
       isThere(gateway.spool) && (await isBegun(() => lookInto(gateway.spool))),
-      isStoreThere(cloud) && (await isBegun(() => lookIntoStore(topology))),
+      asksStore(topology) && (await isBegun(() => lookIntoStore(topology))),
     ]
     return [OK, opened.includes(true) ? "ok" : "ok, nothing is collected yet"]
   })

@@ -1,10 +1,11 @@
 // What `status --json` prints: what this host knows of its gateway and of its cloud.
 import { type CloudStatus, readCloudStatus } from "../cloud/status"
-import { isStoreThere, placeOf } from "../cloud/store/open"
+import { placeOf } from "../cloud/store/open"
 import { type GatewayStatus, readGatewayStatus } from "../gateway/report/status"
 import { isThere } from "../storage/database"
 import { StorageError } from "../storage/errors"
 import type { Topology } from "../topology/topology"
+import { asksStore } from "./hosts"
 import { type SiteVerdict, verdictsOf } from "./verdicts"
 
 /** Keys stay as they are; others may come. Days are written 2026-11-21, instants as in RFC 3339, sizes in bytes. */
@@ -29,7 +30,7 @@ export async function readStatus(topology: Topology, now: number): Promise<Statu
   const { site, sample, gateway, cloud } = topology
   const status = {
     gateway: isThere(gateway.spool) ? readGatewayStatus(topology, now) : null,
-    cloud: isStoreThere(cloud) ? await readCloudStatus(placeOf(topology)) : null,
+    cloud: asksStore(topology) ? await readCloudStatus(placeOf(topology)) : null,
   }
   if (!status.gateway && !status.cloud) {
     throw new StorageError(`Neither ${gateway.spool} nor ${cloud.store} is there: nothing was collected here so far`)

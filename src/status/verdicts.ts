@@ -1,11 +1,11 @@
 // How the last run of each site went, as far as this host can tell.
-import { networkInterfaces } from "node:os"
 import { isOverdue } from "../cloud/rules/rhythm"
 import type { CloudStatus, SiteStatus } from "../cloud/status"
 import { originOf, placeOf } from "../cloud/store/open"
 import type { GatewayStatus } from "../gateway/report/status"
 import type { Day } from "../survey/calendar"
 import type { Topology } from "../topology/topology"
+import { isCloudHere } from "./hosts"
 import { dueRun } from "./overdue"
 
 export interface SiteVerdict {
@@ -45,7 +45,7 @@ async function ofGateway(
 ): Promise<SiteVerdict> {
   const overdueSince = run ? instant(dueRun(Date.parse(run.scheduledAt), topology, now, true)) : null
   // the gateway's word is of the store that there was
-  const stored = run && (await isCloudHere(cloud, topology)) ? (atStore?.run?.day ?? "") >= run.day : null
+  const stored = run && (await isStoreOurs(cloud, topology)) ? (atStore?.run?.day ?? "") >= run.day : null
   const complete = run?.complete === true && overdueSince === null && stored !== false && site === topology.site
   return { site, day: run?.day ?? null, complete, overdueSince, stored: run?.complete ? stored : null }
 }
@@ -64,12 +64,10 @@ function atCloud({ site, run, nextRun }: SiteStatus, topology: Topology, now: nu
   }
 }
 
-/** Whether the cloud of this topology is on this host: a store may lie here since it was moved elsewhere. */
-async function isCloudHere(status: CloudStatus | null, topology: Topology): Promise<boolean> {
+/** Whether the store is this topology's: one may lie here since the cloud was moved elsewhere. */
+async function isStoreOurs(status: CloudStatus | null, topology: Topology): Promise<boolean> {
   if (!status) return false
-  if ((await originOf(placeOf(topology))) === "simulated") return true
-  const own = Object.values(networkInterfaces()).flatMap((addresses) => addresses ?? [])
-  return own.some(({ address }) => address === topology.cloud.address)
+  return (await originOf(placeOf(topology))) === "simulated" || isCloudHere(topology)
 }
 
 const instant = (ms: number | undefined): string | null => (ms === undefined ? null : new Date(ms).toISOString())

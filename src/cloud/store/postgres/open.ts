@@ -48,19 +48,46 @@ export async function openPostgresStore(
 
 /** Rejects, as all of its reading does, with StorageError. */
 export async function openPostgresTables(place: PostgresPlace): Promise<Tables & AsyncDisposable> {
-  const server = new Server(place)
-  const close = () => server.close()
+  const { server, release } = borrow(place)
   try {
     await expectTables(server)
   } catch (error) {
-    await close()
+    release()
     throw readable(error)
   }
   const reading = {
     run: ((work) => server.run(work).catch(rethrow)) as Server["run"],
     transaction: ((work) => server.transaction(work).catch(rethrow)) as Server["transaction"],
   }
-  return Object.assign(new PostgresTables(reading), { [Symbol.asyncDispose]: close })
+  return Object.assign(new PostgresTables(reading), { [Symbol.asyncDispose]: async () => release() })
+}
+
+interface Lent {
+  readonly server: Server
+  readers: number
+  closing: Timer | undefined
+}
+
+const KEPT_MS = 10_000 // whoever looks at a page looks again
+
+/** The servers that are read in this process: a connection costs more than most questions. */
+const lent = new Map<string, Lent>()
+
+function borrow(place: PostgresPlace): { readonly server: Server; readonly release: () => void } {
+  const key = JSON.stringify([place.url, place.password, place.folder])
+  const own: Lent = lent.get(key) ?? { server: new Server(place), readers: 0, closing: undefined }
+  lent.set(key, own)
+  clearTimeout(own.closing)
+  own.readers++
+  const release = () => {
+    if (--own.readers > 0) return
+    own.closing = setTimeout(() => {
+      lent.delete(key)
+      void own.server.close()
+    }, KEPT_MS)
+    own.closing.unref()
+  }
+  return { server: own.server, release }
 }
 
 /** A reader does not wait: whoever asks is told. */
