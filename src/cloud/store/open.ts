@@ -55,6 +55,13 @@ export async function openTables({ store, password, folder }: StorePlace): Promi
   return Object.assign(new SqliteTables(sqlite), { [Symbol.asyncDispose]: close })
 }
 
+/** Where it is a server: rejects as openStore() would, without making anything. */
+export async function tryStore({ store, password, folder }: StorePlace): Promise<void> {
+  if (!isServerUrl(store)) return
+  const { tryServer } = await import("./postgres/open")
+  await tryServer({ url: store, password, folder })
+}
+
 /** Whether a simulated network made this store. Rejects as openTables() does. */
 export async function originOf(place: StorePlace): Promise<Addressing> {
   await using tables = await openTables(place)

@@ -13,6 +13,7 @@ import { StorageError, StorageFull } from "../../storage/errors"
 import { makeFolder } from "../../storage/folder"
 import { folderError } from "../../storage/remedies"
 import { sizeOf } from "../../storage/size"
+import { isServerUrl } from "../../topology/cloud/server-url"
 import type { Topology } from "../../topology/topology"
 import { COMMON_OPTIONS, UsageError, type Values } from "../arguments"
 import { loadDeclared } from "../declared"
@@ -57,6 +58,8 @@ export async function run(values: Values<typeof options>, words: readonly string
     })
     const sizes = originals.map(({ name, kind }) => `${name} ${sizeIn(join(backup, name), kind === "keys")}`)
     screen.success(`${backup}: ${sizes.join(", ")}`)
+    const { store } = topology.cloud
+    if (isServerUrl(store)) screen.info(`  The store is not in it: ${dumpOf(store)}`)
     if (keep === undefined) return 0
     for (const removed of removeOlder(folder, contents, backup, keep)) screen.info(`  Removed: ${removed}`)
     return 0
@@ -82,11 +85,18 @@ interface Original {
 function originalsOf({ file, gateway, cloud }: Topology): Original[] {
   const databases = [
     { name: "gateway.db", file: gateway.spool, kind: SPOOL },
-    { name: "cloud.db", file: cloud.store, kind: STORE },
+    ...(isServerUrl(cloud.store) ? [] : [{ name: "cloud.db", file: cloud.store, kind: STORE }]),
   ].filter(({ file }) => isThere(file))
   if (databases.length > 0) return [...databases, { name: "topology.yaml", file: resolve(file) }]
+  if (isServerUrl(cloud.store)) {
+    throw new StorageError(`There is no ${gateway.spool} here, and the store is on a server: ${dumpOf(cloud.store)}`)
+  }
   throw new StorageError(`Neither ${gateway.spool} nor ${cloud.store} is there: nothing was collected here so far`)
 }
+
+/** How its own programme copies it. */
+const dumpOf = (store: string): string =>
+  `pg_dump --format=custom --file=cloud.dump "${store}" copies it while clouds write, and pg_restore brings it back`
 
 /** The folder of keys. Throws StorageError where there is none. */
 function keysOf({ folder }: Topology): Original {

@@ -2,11 +2,13 @@
 // once, scripts included, and the last of its readings shown.
 import { faultsOf } from "../../alerts/faults"
 import { systemClock } from "../../clock"
+import { placeOf, tryStore } from "../../cloud/store/open"
 import { formattedOf, surveyPath, surveyReader } from "../../device/source"
 import { SurveyMissing } from "../../device/source/missing"
 import { whyStale } from "../../device/source/stale"
 import { count, labelOf } from "../../format"
 import { toldBy } from "../../network/alerts"
+import { StorageError, StorageUnavailable } from "../../storage/errors"
 import { clockChange, type Day, dayBefore, describeDay } from "../../survey/calendar"
 import { formatReading } from "../../survey/reading"
 import { parseSurvey } from "../../survey/survey"
@@ -69,13 +71,28 @@ export async function run(values: Values<typeof options>): Promise<number> {
   for (const problem of keys.problems) screen.error(problem)
   const what = keys.problems.length > 0 ? "its keys or surveys are not" : "its surveys are not"
   problems += keys.problems.length
+  const store = await checkStore(topology, screen)
   const told = await checkTold(topology, screen)
   const amounts = [count(topology.devices.size, "device"), count(surveys, "survey"), count(readings, "reading")]
   const seen = [...(topology.sample ? [SAMPLE_DATA] : []), ...amounts].join(", ")
   if (problems > 0) screen.fail(`${topology.file} is sound, ${what}: ${count(problems, "problem")}; ${seen}`)
+  else if (store > 0) screen.fail(`${topology.file}: ${seen}; its store is not as it must be`)
   else if (told > 0) screen.fail(`${topology.file}: ${seen}; ${count(told, "problem")} of alerts`)
   else screen.success(`${topology.file}: ${seen}, no problems`)
-  return problems + told > 0 ? 2 : 0
+  return problems + store + told > 0 ? 2 : 0
+}
+
+/** Whether a server that keeps the store does what it must; from here it may be out of reach. Resolves with how many problems. */
+async function checkStore(topology: Topology, screen: Screen): Promise<number> {
+  try {
+    await tryStore(placeOf(topology))
+    return 0
+  } catch (error) {
+    if (!(error instanceof StorageError || error instanceof StorageUnavailable)) throw error
+    const isCertain = error instanceof StorageError
+    screen[isCertain ? "error" : "warn"](`${topology.file} cloud.store: ${error.message}`)
+    return isCertain ? 1 : 0
+  }
 }
 
 /** Whether those who are told can be, without telling them; resolves with how many cannot. */

@@ -46,6 +46,16 @@ export async function openPostgresStore(
   }
 }
 
+/** Rejects, as openPostgresStore() would, without making anything. */
+export async function tryServer(place: PostgresPlace): Promise<void> {
+  const server = new Server(place)
+  try {
+    await checkSettings(server)
+  } finally {
+    await server.close()
+  }
+}
+
 /** Rejects, as all of its reading does, with StorageError. */
 export async function openPostgresTables(place: PostgresPlace): Promise<Tables & AsyncDisposable> {
   const { server, release } = borrow(place)
