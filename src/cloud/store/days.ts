@@ -20,6 +20,17 @@ export async function countStored(
   return row?.surveys ?? 0
 }
 
+/** SQL: the tables `own` of the site's number, and `stored` of its days from one on, which ends behind another one. */
+export const storedDaysSql = (site: string, from: string, to: string): string =>
+  `WITH RECURSIVE
+     own (site) AS (SELECT id FROM sites WHERE site = ${site}),
+     stored (day) AS (
+       SELECT min(day) FROM surveys WHERE site = (SELECT site FROM own) AND day >= ${from}
+       UNION ALL
+       SELECT (SELECT min(day) FROM surveys WHERE site = (SELECT site FROM own) AND surveys.day > stored.day)
+       FROM stored WHERE stored.day <= ${to}
+     )`
+
 /** Days of which anything of a site is stored, rising; costs one look-up in the primary key per day. */
 export async function storedDays(
   tables: Tables,
@@ -28,15 +39,7 @@ export async function storedDays(
   to: Day = LAST_DAY,
 ): Promise<Day[]> {
   const rows = await tables.all<{ day: Day }>(
-    `WITH RECURSIVE
-       own (site) AS (SELECT id FROM sites WHERE site = ?1),
-       stored (day) AS (
-         SELECT min(day) FROM surveys WHERE site = (SELECT site FROM own) AND day >= ?2
-         UNION ALL
-         SELECT (SELECT min(day) FROM surveys WHERE site = (SELECT site FROM own) AND surveys.day > stored.day)
-         FROM stored WHERE stored.day <= ?3
-       )
-     SELECT day FROM stored WHERE day <= ?3`,
+    `${storedDaysSql("?1", "?2", "?3")} SELECT day FROM stored WHERE day <= ?3`,
     ...[site, from, to],
   )
   return rows.map(({ day }) => day)
