@@ -146,6 +146,15 @@ export class PostgresServer implements AsyncDisposable {
     }
   }
 
+  /** A command of psql's own, or SQL. */
+  async psql(command: string): Promise<string> {
+    const words = ["-h", this.folder, "-p", String(this.port), "-U", USER, "-d", "postgres", "-v", "ON_ERROR_STOP=1"]
+    const child = Bun.spawn([`${PROGRAMS}/psql`, "-qAt", ...words, "-c", command], { stderr: "pipe" })
+    const [told, said] = await Promise.all([new Response(child.stdout).text(), new Response(child.stderr).text()])
+    if ((await child.exited) !== 0) throw new Error(`psql: ${said}`)
+    return told
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await this.stop("immediate")
     rmSync(this.folder, { recursive: true, force: true })

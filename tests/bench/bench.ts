@@ -8,6 +8,7 @@ import {
   type Values,
 } from "../../src/commands/arguments"
 import { listenForSignals } from "../../src/commands/start/signals"
+import { missingPostgres } from "../postgres"
 import { measureAgainst } from "./against/against"
 import { formatComparisons } from "./against/comparison"
 import { measureBulk } from "./bulk"
@@ -16,6 +17,7 @@ import { measureFleet } from "./fleet-day"
 import { measureLarge } from "./large"
 import { measureIdlePage } from "./page/idle"
 import { measurePage } from "./page/page"
+import { measurePostgres } from "./postgres/postgres"
 import { measureProtected } from "./protected"
 import { measureRoles } from "./start/idle"
 import { measureOriginal } from "./start/original"
@@ -23,8 +25,8 @@ import { measureStart } from "./start/start"
 import { measureTls } from "./tls"
 import { measureUploads } from "./uploads"
 
-const QUICK = { devices: 20_000, fleet: 20_000, bulk: 20_000 }
-const FULL = { devices: 100_000, fleet: 1_000_000, bulk: 200_000 }
+const QUICK = { devices: 20_000, fleet: 20_000, bulk: 20_000, years: 100 }
+const FULL = { devices: 100_000, fleet: 1_000_000, bulk: 200_000, years: 5480 }
 const AGAINST = { devices: 30_000, fleet: 50_000, bulk: 50_000 }
 const AGAINST_RUNS = 5
 const WINDOW = 2048
@@ -76,6 +78,7 @@ async function measureAll(full: boolean): Promise<Figure[]> {
   const size = full ? FULL : QUICK
   const load = { window: WINDOW, random: Math.random }
   const original = await measureOriginal()
+  if (missingPostgres !== undefined) say("PostgreSQL is left out: apt-get install postgresql")
   if (!original) say("the original is left out: apt-get install python3")
   return [
     ...(await measureUploads({ ...load, devices: size.devices, say })),
@@ -83,6 +86,7 @@ async function measureAll(full: boolean): Promise<Figure[]> {
     await measureTls({ ...load, devices: size.devices }, say),
     ...(await measureProtected({ ...load, devices: size.devices, say })),
     await measureBulk(size.bulk),
+    ...(missingPostgres === undefined ? await measurePostgres(size.bulk, size.years, say) : []),
     ...(await measureLarge(SEED)),
     ...(await measurePage({ ...load, devices: size.devices, fleet: size.fleet, say })),
     await measureStart(say),
