@@ -1,11 +1,12 @@
 // A PostgreSQL server of one's own, in a folder that goes with it: on a socket there, and on TCP where that is wanted.
-import { chownSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { chownSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { SQL } from "bun"
 
 const VERSIONS = "/usr/lib/postgresql" // where Debian keeps them, off the path
 const USER = "meter"
+const IN_MEMORY = "/dev/shm"
 const PORT = 5432
 const WITHIN_MS = 20_000
 const LOOK_MS = 20
@@ -33,6 +34,8 @@ export const postgresUser =
 export interface ServerOptions {
   /** Another folder for its data, such as a small disk. */
   readonly data?: string
+  /** What is committed need not outlive the machine. */
+  readonly isInMemory?: boolean
   /** An address for TCP, beside the socket; the port is a free one unless told. */
   readonly listen?: string
   readonly port?: number
@@ -44,7 +47,7 @@ export interface ServerOptions {
 }
 
 export class PostgresServer implements AsyncDisposable {
-  readonly folder = mkdtempSync(join(tmpdir(), "pg-"))
+  readonly folder: string
   /** Of the socket's name too. */
   readonly port: number
   readonly #data: string
@@ -52,6 +55,8 @@ export class PostgresServer implements AsyncDisposable {
   #schemas = 0
 
   private constructor(private readonly options: ServerOptions) {
+    const parent = options.isInMemory && existsSync(IN_MEMORY) ? IN_MEMORY : tmpdir()
+    this.folder = mkdtempSync(join(parent, "pg-"))
     this.#data = options.data ?? join(this.folder, "data")
     this.port = options.port ?? (options.listen === undefined ? PORT : freePort(options.listen))
   }
@@ -172,7 +177,7 @@ let shared: Promise<PostgresServer> | undefined
 
 /** One for all tests of a process, each of which has schemas of its own; it ends with the process. */
 export function sharedPostgres(): Promise<PostgresServer> {
-  shared ??= PostgresServer.start({ settings: { fsync: "off", max_connections: "60" } }).then((server) => {
+  shared ??= PostgresServer.start({ isInMemory: true }).then((server) => {
     process.once("exit", () => {
       process.kill(server.pid, "SIGQUIT")
       rmSync(server.folder, { recursive: true, force: true })

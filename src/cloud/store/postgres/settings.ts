@@ -23,7 +23,7 @@ export async function checkSettings(server: Server): Promise<void> {
   for (const { name, why } of NEEDED) {
     if (settings.get(name) !== "off") continue
     throw new StorageError(
-      `${server.shown} has ${name} = off: ${why}. Say ALTER SYSTEM SET ${name} = on, and reload it`,
+      `${server.shown} has ${name} = off: ${why}. Set it on by ALTER SYSTEM, or by ALTER ROLE or DATABASE where it is theirs`,
     )
   }
   if (settings.get("transaction_read_only") === "on") {
