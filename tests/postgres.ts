@@ -9,6 +9,9 @@ const USER = "meter"
 const IN_MEMORY = "/dev/shm"
 const PORT = 5432
 const WITHIN_MS = 20_000
+
+/** For what starts a server, on a machine that has much to do. */
+export const STARTS_WITHIN_MS = 30_000
 const LOOK_MS = 20
 
 const folderOfPrograms = (): string | undefined => {

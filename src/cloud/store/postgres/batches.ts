@@ -38,14 +38,20 @@ interface Queue {
   readonly of: DayOfSite
   readonly waiting: Waiting[]
   readonly underWay: Set<Promise<void>>
+  /** It stands among those that are ready. */
+  isReady: boolean
 }
 
 const MOST = 1000 // surveys in a batch
-const AT_ONCE = 2 // batches on their way: the server works on one while the next is written
+const AT_ONCE = { ofDay: 2, overall: 4 } // batches on their way: the server works on one while the next is written
 
 export class Batches {
-  /** By day; the one whose turn comes first. */
+  /** By day. */
   readonly #queues = new Map<string, Queue>()
+  /** Those that may send a batch, in turn. */
+  readonly #ready: Queue[] = []
+  /** Surveys that are not on their way yet. */
+  #waiting = 0
   #underWay = 0
   #isScheduled = false
 
@@ -57,16 +63,17 @@ export class Batches {
 
   /** Surveys that are not on their way yet. */
   get waiting(): number {
-    return [...this.#queues.values()].reduce((sum, { waiting }) => sum + waiting.length, 0)
+    return this.#waiting
   }
 
   add(of: DayOfSite, arrival: Arrival): Promise<Settled> {
     const key = keyOf(of)
-    const queue = this.#queues.get(key) ?? { of, waiting: [], underWay: new Set() }
+    const queue = this.#queues.get(key) ?? { of, waiting: [], underWay: new Set(), isReady: false }
     this.#queues.set(key, queue)
     const settled = Promise.withResolvers<Settled>()
     queue.waiting.push({ arrival, settled })
-    this.#schedule()
+    this.#waiting++
+    this.#offer(queue)
     return settled.promise
   }
 
@@ -83,19 +90,32 @@ export class Batches {
     this.#isScheduled = true
     setImmediate(() => {
       this.#isScheduled = false
-      for (const [key, queue] of this.#queues) {
-        while (this.#underWay < AT_ONCE && queue.waiting.length > 0) this.#begin(queue)
-        if (queue.waiting.length === 0 && queue.underWay.size === 0) this.#queues.delete(key)
+      while (this.#underWay < AT_ONCE.overall) {
+        const queue = this.#ready.shift()
+        if (!queue) return
+        queue.isReady = false
+        this.#begin(queue)
+        this.#offer(queue)
       }
     })
   }
 
+  #offer(queue: Queue): void {
+    if (queue.isReady || queue.waiting.length === 0 || queue.underWay.size === AT_ONCE.ofDay) return
+    queue.isReady = true
+    this.#ready.push(queue)
+    this.#schedule()
+  }
+
   #begin(queue: Queue): void {
     const batch = queue.waiting.splice(0, MOST)
+    this.#waiting -= batch.length
     this.#underWay++
     const storing = this.#store(queue.of, batch).finally(() => {
       this.#underWay--
       queue.underWay.delete(storing)
+      if (queue.underWay.size === 0 && queue.waiting.length === 0) this.#queues.delete(keyOf(queue.of))
+      this.#offer(queue)
       this.#schedule()
     })
     queue.underWay.add(storing)

@@ -21,7 +21,7 @@ export interface ServerOptions {
   readonly environment?: Readonly<Record<string, string | undefined>>
 }
 
-const CONNECTIONS = 4
+const CONNECTIONS = 6 // four batches, and what is asked meanwhile
 const DEADLINE_MS = 10_000
 const CONNECT_SECONDS = 5
 const CLOSE_SECONDS = 5

@@ -5,11 +5,11 @@ import { Server } from "../../../../src/cloud/store/postgres/server"
 import { PostgresStore } from "../../../../src/cloud/store/postgres/store"
 import { StorageUnavailable } from "../../../../src/storage/errors"
 import { DAY, MORNING, NOW, SITE, TIME_ZONE } from "../../../fixtures"
-import { missingPostgres, PostgresServer } from "../../../postgres"
+import { missingPostgres, PostgresServer, STARTS_WITHIN_MS } from "../../../postgres"
 import { VirtualClock } from "../../../virtual-clock"
 import { DEVICES, deliveryOf } from "../../fixtures"
 
-const WITHIN_MS = 30_000
+const WITHIN_MS = 60_000
 
 describe.skipIf(missingPostgres !== undefined)("a server", () => {
   let postgres: PostgresServer
@@ -24,7 +24,7 @@ describe.skipIf(missingPostgres !== undefined)("a server", () => {
     server.begun()
     store = new PostgresStore(server, () => NOW, "a")
     await store.describeSite(SITE, { timeZone: TIME_ZONE, devices: DEVICES, spool: "a" })
-  })
+  }, STARTS_WITHIN_MS)
   afterEach(async () => {
     await server.close()
     await postgres[Symbol.asyncDispose]()

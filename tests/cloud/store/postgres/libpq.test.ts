@@ -7,7 +7,7 @@ import { libpqPassword, passwordIn, serverPlace } from "../../../../src/cloud/st
 import { openPostgresStore } from "../../../../src/cloud/store/postgres/open"
 import { StorageError } from "../../../../src/storage/errors"
 import { DAY, MORNING, SITE, TIME_ZONE } from "../../../fixtures"
-import { missingPostgres, PostgresServer } from "../../../postgres"
+import { missingPostgres, PostgresServer, STARTS_WITHIN_MS } from "../../../postgres"
 import { DEVICES, deliveryOf } from "../../fixtures"
 
 test.each([
@@ -58,7 +58,7 @@ describe.skipIf(missingPostgres !== undefined)("a server that asks for a passwor
     await postgres.run("CREATE ROLE farm LOGIN PASSWORD 'a:b secret'; CREATE SCHEMA farm AUTHORIZATION farm")
     url = postgres.url("search_path=farm").replace("meter@", "farm@")
     writeFileSync(join(folder, "store"), "a:b secret\n", { mode: 0o600 })
-  })
+  }, STARTS_WITHIN_MS)
   afterAll(async () => {
     await postgres[Symbol.asyncDispose]()
     rmSync(folder, { recursive: true })

@@ -6,7 +6,7 @@ import { join } from "node:path"
 import { Server } from "../../../../src/cloud/store/postgres/server"
 import { StorageUnavailable } from "../../../../src/storage/errors"
 import { makeCertificate } from "../../../alerts/mail-server"
-import { missingPostgres, PostgresServer, postgresUser } from "../../../postgres"
+import { missingPostgres, PostgresServer, postgresUser, STARTS_WITHIN_MS } from "../../../postgres"
 
 describe.skipIf(missingPostgres !== undefined)("sslmode", () => {
   const folder = mkdtempSync(join(tmpdir(), "postgres-tls-"))
@@ -25,7 +25,7 @@ describe.skipIf(missingPostgres !== undefined)("sslmode", () => {
       settings: { ssl: "on", ssl_cert_file: cert, ssl_key_file: key },
     })
     plain = await PostgresServer.start({ listen: "127.0.0.1" })
-  })
+  }, STARTS_WITHIN_MS)
   afterAll(async () => {
     await Promise.all([postgres, plain].map((server) => server[Symbol.asyncDispose]()))
     rmSync(folder, { recursive: true })
