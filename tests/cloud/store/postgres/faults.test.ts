@@ -126,4 +126,17 @@ describe.skipIf(missingPostgres !== undefined)("a server", () => {
     await postgres.run("ALTER TABLE elsewhere RENAME TO surveys")
     expect((await put(1)).outcome).toBe("new")
   })
+
+  test("that cannot take one survey is given the others of its batch", async () => {
+    await put(1)
+    await postgres.run(`
+      CREATE FUNCTION refuse_one() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+        IF NEW.address = 3 THEN RAISE EXCEPTION 'not this one' USING ERRCODE = 'data_exception'; END IF;
+        RETURN NEW;
+      END $$;
+      CREATE TRIGGER one BEFORE INSERT ON surveys FOR EACH ROW EXECUTE FUNCTION refuse_one();`)
+    const settled = await Promise.allSettled([2, 3, 4].map(put))
+    expect(settled.map(({ status }) => status)).toEqual(["fulfilled", "rejected", "fulfilled"])
+    expect(await stored()).toEqual([1, 2, 4])
+  })
 })
