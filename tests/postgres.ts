@@ -10,8 +10,8 @@ const IN_MEMORY = "/dev/shm"
 const PORT = 5432
 const WITHIN_MS = 20_000
 
-/** For what starts a server, on a machine that has much to do. */
-export const STARTS_WITHIN_MS = 30_000
+/** For a test with a server, on a machine that has much to do. */
+export const PATIENCE_MS = 60_000
 const LOOK_MS = 20
 
 const folderOfPrograms = (): string | undefined => {
@@ -84,6 +84,11 @@ export class PostgresServer implements AsyncDisposable {
   /** Of its first process. */
   get pid(): number {
     return this.#child?.pid ?? 0
+  }
+
+  /** It may have been ended with a test that took too long. */
+  get isRunning(): boolean {
+    return this.#child !== undefined && this.#child.exitCode === null && this.#child.signalCode === null
   }
 
   /** Of all its processes. */
@@ -179,13 +184,18 @@ function freePort(hostname: string): number {
 let shared: Promise<PostgresServer> | undefined
 
 /** One for all tests of a process, each of which has schemas of its own; it ends with the process. */
-export function sharedPostgres(): Promise<PostgresServer> {
-  shared ??= PostgresServer.start({ isInMemory: true }).then((server) => {
-    process.once("exit", () => {
-      process.kill(server.pid, "SIGQUIT")
-      rmSync(server.folder, { recursive: true, force: true })
-    })
-    return server
+export async function sharedPostgres(): Promise<PostgresServer> {
+  const server = await (shared ??= startShared())
+  if (server.isRunning) return server
+  shared = undefined
+  return sharedPostgres()
+}
+
+async function startShared(): Promise<PostgresServer> {
+  const server = await PostgresServer.start({ isInMemory: true })
+  process.once("exit", () => {
+    if (server.isRunning) process.kill(server.pid, "SIGQUIT")
+    rmSync(server.folder, { recursive: true, force: true })
   })
-  return shared
+  return server
 }

@@ -1,11 +1,13 @@
 // `bun run move` as a person types it.
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "bun:test"
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, setDefaultTimeout, test } from "bun:test"
 import { existsSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { Network } from "../../src/network"
 import { Site } from "../end-to-end/fixture"
-import { missingPostgres, PostgresServer } from "../postgres"
+import { missingPostgres, PATIENCE_MS, PostgresServer } from "../postgres"
 import { runCommand } from "./command"
+
+setDefaultTimeout(PATIENCE_MS)
 
 let site: Site
 beforeEach(async () => {

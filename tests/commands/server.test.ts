@@ -1,10 +1,12 @@
 // The commands where the store is on a PostgreSQL server: as with a file, and what they say of the server.
-import { afterAll, beforeAll, describe, expect, test } from "bun:test"
+import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test"
 import { readFile, writeFile } from "node:fs/promises"
 import { loadTopology, Network } from "../../src/network"
 import { MONDAY_AT_SIX, Site } from "../end-to-end/fixture"
-import { missingPostgres, PostgresServer, STARTS_WITHIN_MS } from "../postgres"
+import { missingPostgres, PATIENCE_MS, PostgresServer } from "../postgres"
 import { runCommand } from "./command"
+
+setDefaultTimeout(PATIENCE_MS)
 
 describe.skipIf(missingPostgres !== undefined)("with the store on a server", () => {
   let postgres: PostgresServer
@@ -19,7 +21,7 @@ describe.skipIf(missingPostgres !== undefined)("with the store on a server", () 
     await writeFile(file, yaml.replace("10.10.10.2,", `$& store: "${postgres.url()}",`))
     await using network = await Network.start(await loadTopology(file, {}), onServer.options)
     await network.collect({ scheduledAt: MONDAY_AT_SIX })
-  }, STARTS_WITHIN_MS)
+  })
   afterAll(async () => {
     await Promise.all([postgres, onFile, onServer].map((each) => each[Symbol.asyncDispose]()))
   })

@@ -1,13 +1,15 @@
 // Several clouds on one server: whichever takes the deliveries, a day is listed once, and news are told once.
-import { describe, expect, test } from "bun:test"
+import { describe, expect, setDefaultTimeout, test } from "bun:test"
 import { readFile, writeFile } from "node:fs/promises"
 import { join } from "node:path"
 import { readCloudStatus } from "../../src/cloud/status"
 import { placeOf } from "../../src/cloud/store/open"
 import { loadTopology, Network, type Roles, type Topology } from "../../src/network"
 import { EVERY_ADDRESS } from "../../src/topology/address"
-import { missingPostgres, sharedPostgres } from "../postgres"
+import { missingPostgres, PATIENCE_MS, sharedPostgres } from "../postgres"
 import { DAY_MS, MONDAY_AT_SIX, Site, until } from "./fixture"
+
+setDefaultTimeout(PATIENCE_MS)
 
 const CLOUD: Roles = { cloud: true, gateway: false, devices: [] }
 const REST: Roles = { cloud: false, gateway: true, devices: [EVERY_ADDRESS] }

@@ -1,12 +1,14 @@
 // A network whose store moves between two runs: the next one agrees with it, and has nothing to list.
-import { describe, expect, test } from "bun:test"
+import { describe, expect, setDefaultTimeout, test } from "bun:test"
 import { existsSync } from "node:fs"
 import { readFile, writeFile } from "node:fs/promises"
 import { join } from "node:path"
 import { loadTopology, Network } from "../../src/network"
 import { runCommand } from "../commands/command"
-import { missingPostgres, PostgresServer } from "../postgres"
+import { missingPostgres, PATIENCE_MS, PostgresServer } from "../postgres"
 import { MONDAY_AT_SIX, Site } from "./fixture"
+
+setDefaultTimeout(PATIENCE_MS)
 
 describe.skipIf(missingPostgres !== undefined)("with a server", () => {
   test("a store that has moved to a server, and back, is gone on with as if it had stayed", async () => {

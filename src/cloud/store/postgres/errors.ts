@@ -21,7 +21,7 @@ export const isCollision = (error: unknown): boolean =>
   [SERIALIZATION_FAILURE, DEADLOCK, UNIQUE_VIOLATION, DUPLICATE_TABLE].includes(stateOf(error))
 
 /** Whether a value, and not the server, is at fault: data exceptions and violated rules. */
-export const isOfData = (error: unknown): boolean => /^(?:22|23)/.test(stateOf(error))
+export const isOfData = (error: unknown): boolean => /^(?:22|23)/.test(stateOf(error)) && !isCollision(error)
 
 /** @param shown the server's URL, as people may see it */
 export function sortOut(error: unknown, shown: string): unknown {

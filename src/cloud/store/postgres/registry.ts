@@ -2,7 +2,7 @@
 import type { Day } from "../../../survey/calendar"
 import { isTimeZone } from "../../../survey/calendar"
 import { offsetsOn } from "../../../survey/offsets"
-import type { Server } from "./server"
+import type { Runner, Server } from "./server"
 
 const REMEMBERED_DAYS = 1000
 
@@ -41,7 +41,7 @@ export class Registry {
 
   async #learn(zone: string): Promise<KnownZone> {
     const [row] = await this.server.transaction(async (sql) => {
-      // of two that take the same number at once one begins again
+      await holdNumbers(sql)
       await sql.unsafe(
         `INSERT INTO zones (id, zone) SELECT coalesce(max(id), 0) + 1, $1 FROM zones
          HAVING NOT EXISTS (SELECT 1 FROM zones WHERE zone = $1)`,
@@ -69,3 +69,7 @@ export class Registry {
     )
   }
 }
+
+/** New numbers are taken by one cloud after the other, until the end of its transaction. */
+export const holdNumbers = (sql: Runner): Promise<unknown> =>
+  sql.unsafe("SELECT version FROM about WHERE id = 1 FOR UPDATE")

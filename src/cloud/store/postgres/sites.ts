@@ -2,6 +2,7 @@
 
 import type { SiteDescription } from "../contract"
 import { namesToKeep } from "../names"
+import { holdNumbers } from "./registry"
 import type { Runner, Server } from "./server"
 
 const SPOOLS_KEPT = 10 // of a site: those that delivered last
@@ -15,11 +16,13 @@ export function describeSite(
 ): Promise<boolean> {
   const text = JSON.stringify(devices)
   return server.transaction(async (sql) => {
-    const [before] = await sql.unsafe("SELECT id, devices FROM sites WHERE site = $1 FOR UPDATE", [site])
-    // of two that take the same number at once one begins again
-    const [row] = before
+    const before = await find(sql, site)
+    if (!before) await holdNumbers(sql)
+    // another cloud may have heard of it meanwhile
+    const known = before ?? (await find(sql, site))
+    const [row] = known
       ? await sql.unsafe("UPDATE sites SET time_zone = $2, devices = $3 WHERE id = $1 RETURNING id", [
-          before.id,
+          known.id,
           timeZone,
           text,
         ])
@@ -29,9 +32,14 @@ export function describeSite(
           text,
         ])
     const siteId = Number(row.id)
-    if (before?.devices !== text) await rememberNames(sql, siteId, devices)
+    if (known?.devices !== text) await rememberNames(sql, siteId, devices)
     return spool !== "" && (await noteSpool(sql, siteId, spool, now))
   })
+}
+
+async function find(sql: Runner, site: string): Promise<{ id: bigint; devices: string } | undefined> {
+  const [row] = await sql.unsafe("SELECT id, devices FROM sites WHERE site = $1 FOR UPDATE", [site])
+  return row
 }
 
 async function rememberNames(sql: Runner, siteId: number, devices: SiteDescription["devices"]): Promise<void> {

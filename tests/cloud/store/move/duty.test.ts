@@ -1,10 +1,12 @@
 // Whether a cloud runs on a server's store: it says so every few seconds.
-import { afterEach, beforeEach, describe, expect, test } from "bun:test"
+import { afterEach, beforeEach, describe, expect, setDefaultTimeout, test } from "bun:test"
 import { type Clock, systemClock } from "../../../../src/clock"
 import { Duty } from "../../../../src/cloud/store/move/duty"
 import { StorageInUse } from "../../../../src/storage/errors"
-import { missingPostgres } from "../../../postgres"
+import { missingPostgres, PATIENCE_MS } from "../../../postgres"
 import { PostgresBench } from "../postgres/bench"
+
+setDefaultTimeout(PATIENCE_MS)
 
 describe.skipIf(missingPostgres !== undefined)("Duty", () => {
   let bench: PostgresBench

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test } from "bun:test"
+import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test"
 import { systemClock } from "../../../../src/clock"
 import type { End } from "../../../../src/cloud/store/move/end"
 import type { Ends } from "../../../../src/cloud/store/move/ends"
@@ -9,10 +9,12 @@ import { openPostgresStore } from "../../../../src/cloud/store/postgres/open"
 import { STORE } from "../../../../src/cloud/store/sqlite/schema"
 import { DurableDatabase } from "../../../../src/storage/database"
 import { DAY, HERBS, MORNING, SITE, TOMATOES } from "../../../fixtures"
-import { missingPostgres, PostgresServer } from "../../../postgres"
+import { missingPostgres, PATIENCE_MS, PostgresServer } from "../../../postgres"
 import { deliveryOf } from "../../fixtures"
 import { moveBetween, openBoth, Places, tablesOf } from "./bench"
 import { CLOSING, DROPPED_DAY, FAR } from "./everything"
+
+setDefaultTimeout(PATIENCE_MS)
 
 const CLOUD = { addressing: "simulated", clock: systemClock, own: "a" } as const
 const MOVED = { sites: 3, surveys: 7, readings: 11, differences: [], moreDifferences: 0 }

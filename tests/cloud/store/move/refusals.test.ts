@@ -1,13 +1,15 @@
 // Stores that somebody uses, or that hold something else: nothing is written to them.
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "bun:test"
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, setDefaultTimeout, test } from "bun:test"
 import { systemClock } from "../../../../src/clock"
 import { openPostgresStore } from "../../../../src/cloud/store/postgres/open"
 import { openSqliteStore } from "../../../../src/cloud/store/sqlite/open"
 import { StorageError, StorageInUse } from "../../../../src/storage/errors"
 import type { Addressing } from "../../../../src/topology/addressing"
 import { SITE, TIME_ZONE } from "../../../fixtures"
-import { missingPostgres, PostgresServer } from "../../../postgres"
+import { missingPostgres, PATIENCE_MS, PostgresServer } from "../../../postgres"
 import { moveBetween, Places, tablesOf } from "./bench"
+
+setDefaultTimeout(PATIENCE_MS)
 
 let places: Places
 let file: string

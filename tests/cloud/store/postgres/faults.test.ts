@@ -1,13 +1,15 @@
 // A server that is stopped, crashes, freezes, or is not there: what resolved is kept, and all goes on by itself.
-import { afterEach, beforeEach, describe, expect, test } from "bun:test"
+import { afterEach, beforeEach, describe, expect, setDefaultTimeout, test } from "bun:test"
 import { prepare } from "../../../../src/cloud/store/postgres/schema"
 import { Server } from "../../../../src/cloud/store/postgres/server"
 import { PostgresStore } from "../../../../src/cloud/store/postgres/store"
 import { StorageUnavailable } from "../../../../src/storage/errors"
 import { DAY, MORNING, NOW, SITE, TIME_ZONE } from "../../../fixtures"
-import { missingPostgres, PostgresServer, STARTS_WITHIN_MS } from "../../../postgres"
+import { missingPostgres, PATIENCE_MS, PostgresServer } from "../../../postgres"
 import { VirtualClock } from "../../../virtual-clock"
 import { DEVICES, deliveryOf } from "../../fixtures"
+
+setDefaultTimeout(PATIENCE_MS)
 
 const WITHIN_MS = 60_000
 
@@ -24,7 +26,7 @@ describe.skipIf(missingPostgres !== undefined)("a server", () => {
     server.begun()
     store = new PostgresStore(server, () => NOW, "a")
     await store.describeSite(SITE, { timeZone: TIME_ZONE, devices: DEVICES, spool: "a" })
-  }, STARTS_WITHIN_MS)
+  })
   afterEach(async () => {
     await server.close()
     await postgres[Symbol.asyncDispose]()

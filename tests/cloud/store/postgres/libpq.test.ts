@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test } from "bun:test"
+import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test"
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
@@ -7,8 +7,10 @@ import { libpqPassword, passwordIn, serverPlace } from "../../../../src/cloud/st
 import { openPostgresStore } from "../../../../src/cloud/store/postgres/open"
 import { StorageError } from "../../../../src/storage/errors"
 import { DAY, MORNING, SITE, TIME_ZONE } from "../../../fixtures"
-import { missingPostgres, PostgresServer, STARTS_WITHIN_MS } from "../../../postgres"
+import { missingPostgres, PATIENCE_MS, PostgresServer } from "../../../postgres"
 import { DEVICES, deliveryOf } from "../../fixtures"
+
+setDefaultTimeout(PATIENCE_MS)
 
 test.each([
   ["postgres://meter@db.example/farm", { host: "db.example", port: 5432, database: "farm", user: "meter" }],
@@ -58,7 +60,7 @@ describe.skipIf(missingPostgres !== undefined)("a server that asks for a passwor
     await postgres.run("CREATE ROLE farm LOGIN PASSWORD 'a:b secret'; CREATE SCHEMA farm AUTHORIZATION farm")
     url = postgres.url("search_path=farm").replace("meter@", "farm@")
     writeFileSync(join(folder, "store"), "a:b secret\n", { mode: 0o600 })
-  }, STARTS_WITHIN_MS)
+  })
   afterAll(async () => {
     await postgres[Symbol.asyncDispose]()
     rmSync(folder, { recursive: true })

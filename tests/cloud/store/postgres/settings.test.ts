@@ -1,15 +1,17 @@
-import { afterAll, beforeAll, describe, expect, test } from "bun:test"
+import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test"
 import { prepare } from "../../../../src/cloud/store/postgres/schema"
 import { Server } from "../../../../src/cloud/store/postgres/server"
 import { checkSettings } from "../../../../src/cloud/store/postgres/settings"
 import { StorageError, StorageUnavailable } from "../../../../src/storage/errors"
-import { missingPostgres, PostgresServer, STARTS_WITHIN_MS } from "../../../postgres"
+import { missingPostgres, PATIENCE_MS, PostgresServer } from "../../../postgres"
+
+setDefaultTimeout(PATIENCE_MS)
 
 describe.skipIf(missingPostgres !== undefined)("checkSettings()", () => {
   let postgres: PostgresServer
   beforeAll(async () => {
     postgres = await PostgresServer.start()
-  }, STARTS_WITHIN_MS)
+  })
   afterAll(() => postgres[Symbol.asyncDispose]())
 
   const within = async <T>(parameters: string, work: (server: Server) => Promise<T>): Promise<T> => {
@@ -66,20 +68,16 @@ describe.skipIf(missingPostgres !== undefined)("checkSettings()", () => {
 })
 
 describe.skipIf(missingPostgres !== undefined)("prepare()", () => {
-  test(
-    "makes the tables once, of any number that begin at the same time, and refuses the other network",
-    async () => {
-      await using postgres = await PostgresServer.start()
-      const servers = Array.from(
-        { length: 8 },
-        () => new Server({ url: postgres.url(), password: undefined, folder: "." }),
-      )
-      await Promise.all(servers.map((server) => prepare(server, "declared")))
-      await Promise.all(servers.map((server) => prepare(server, "declared")))
-      const [first] = servers
-      await expect(first && prepare(first, "simulated")).rejects.toThrow("holds the readings of a real network")
-      await Promise.all(servers.map((server) => server.close()))
-    },
-    STARTS_WITHIN_MS,
-  )
+  test("makes the tables once, of any number that begin at the same time, and refuses the other network", async () => {
+    await using postgres = await PostgresServer.start()
+    const servers = Array.from(
+      { length: 8 },
+      () => new Server({ url: postgres.url(), password: undefined, folder: "." }),
+    )
+    await Promise.all(servers.map((server) => prepare(server, "declared")))
+    await Promise.all(servers.map((server) => prepare(server, "declared")))
+    const [first] = servers
+    await expect(first && prepare(first, "simulated")).rejects.toThrow("holds the readings of a real network")
+    await Promise.all(servers.map((server) => server.close()))
+  })
 })

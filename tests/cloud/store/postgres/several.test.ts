@@ -1,14 +1,16 @@
 // Two clouds on the same tables at the same time.
-import { describe, expect, test } from "bun:test"
+import { describe, expect, setDefaultTimeout, test } from "bun:test"
 import fc from "fast-check"
 import { Server } from "../../../../src/cloud/store/postgres/server"
 import { PostgresStore } from "../../../../src/cloud/store/postgres/store"
 import { EVERY_ADDRESS } from "../../../../src/topology/address"
 import { DAY, HERBS, MORNING, SITE, TIME_ZONE, TOMATOES } from "../../../fixtures"
-import { missingPostgres } from "../../../postgres"
+import { missingPostgres, PATIENCE_MS } from "../../../postgres"
 import { DEVICES, deliveryOf } from "../../fixtures"
 import { arrival, byTime, CHANGE_DAY, expectedOf, isInOrder } from "../arrivals"
 import { PostgresBench } from "./bench"
+
+setDefaultTimeout(PATIENCE_MS)
 
 const RUN = { isRun: true, addresses: [EVERY_ADDRESS] }
 
@@ -53,6 +55,21 @@ describe.skipIf(missingPostgres !== undefined)("two clouds", () => {
         ),
         { numRuns: 60, seed: 4712 },
       )
+    })
+  })
+
+  test("a hundred sites that describe themselves at the same time, each to both, are a hundred", async () => {
+    await withTwo(async (stores, bench) => {
+      const described = Array.from({ length: 200 }, (_, at) =>
+        stores[at % 2]?.describeSite(`site-${at >> 1}`, { timeZone: TIME_ZONE, devices: DEVICES, spool: "a" }),
+      )
+      await Promise.all(described)
+      expect(await bench.tables.all("SELECT id FROM sites")).toHaveLength(101)
+      const zones = ["UTC", "Asia/Tokyo", "Asia/Kolkata", "Europe/Paris"].flatMap((zone) =>
+        stores.map((store, at) => store.deliver(SITE, deliveryOf(MORNING, { revision: 1, address: at, zone }))),
+      )
+      await Promise.all(zones)
+      expect(await bench.tables.all("SELECT id FROM zones")).toHaveLength(4)
     })
   })
 

@@ -1,13 +1,15 @@
 // What is read of a server's tables is what is read of a file's, by the same SQL.
-import { expect, test } from "bun:test"
+import { expect, setDefaultTimeout, test } from "bun:test"
 import { readHeldOf, readHeldRules } from "../../../../src/cloud/rules/reader"
 import { readCloudStatus } from "../../../../src/cloud/status"
 import { originOf, type StorePlace } from "../../../../src/cloud/store/open"
 import type { Value } from "../../../../src/cloud/store/tables"
 import { addDays } from "../../../../src/survey/calendar"
-import { missingPostgres } from "../../../postgres"
+import { missingPostgres, PATIENCE_MS } from "../../../postgres"
 import { Bench, DAY, DEVICES, deliveryOf, HERBS, MORNING, SITE, TIME_ZONE, TOMATOES } from "../../fixtures"
 import { PostgresBench } from "./bench"
+
+setDefaultTimeout(PATIENCE_MS)
 
 const FLEET = { ip: "10.0.0.0-10.0.0.255", name: "bed {ip}" }
 const ACCOUNT = {

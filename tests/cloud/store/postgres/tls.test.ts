@@ -1,12 +1,14 @@
 // The way to the server, as libpq's sslmode means it.
-import { afterAll, beforeAll, describe, expect, test } from "bun:test"
+import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test"
 import { chownSync, mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { Server } from "../../../../src/cloud/store/postgres/server"
 import { StorageUnavailable } from "../../../../src/storage/errors"
 import { makeCertificate } from "../../../alerts/mail-server"
-import { missingPostgres, PostgresServer, postgresUser, STARTS_WITHIN_MS } from "../../../postgres"
+import { missingPostgres, PATIENCE_MS, PostgresServer, postgresUser } from "../../../postgres"
+
+setDefaultTimeout(PATIENCE_MS)
 
 describe.skipIf(missingPostgres !== undefined)("sslmode", () => {
   const folder = mkdtempSync(join(tmpdir(), "postgres-tls-"))
@@ -25,7 +27,7 @@ describe.skipIf(missingPostgres !== undefined)("sslmode", () => {
       settings: { ssl: "on", ssl_cert_file: cert, ssl_key_file: key },
     })
     plain = await PostgresServer.start({ listen: "127.0.0.1" })
-  }, STARTS_WITHIN_MS)
+  })
   afterAll(async () => {
     await Promise.all([postgres, plain].map((server) => server[Symbol.asyncDispose]()))
     rmSync(folder, { recursive: true })

@@ -1,11 +1,13 @@
 // What any client sees of the readings, beside what SQLite's clients see.
-import { describe, expect, test } from "bun:test"
+import { describe, expect, setDefaultTimeout, test } from "bun:test"
 import type { Delivery } from "../../../../src/cloud/store/contract"
 import type { Day } from "../../../../src/survey/calendar"
 import { HERBS, MORNING, SITE, TIME_ZONE, TOMATOES } from "../../../fixtures"
-import { missingPostgres, sharedPostgres } from "../../../postgres"
+import { missingPostgres, PATIENCE_MS, sharedPostgres } from "../../../postgres"
 import { Bench, DEVICES, deliveryOf, type Row } from "../../fixtures"
 import { PostgresBench } from "./bench"
+
+setDefaultTimeout(PATIENCE_MS)
 
 const AUTUMN: Day = "2026-10-25"
 const SPRING: Day = "2026-03-29"
