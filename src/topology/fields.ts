@@ -154,8 +154,10 @@ export function mark(description: string) {
 }
 
 /** A file's path as it is written: one line, not empty. */
+export const FILE_PATH = /^[^\0-\x1f\x7f]+$/
+
 export function path(description: string) {
-  return text(/^[^\0-\x1f\x7f]+$/, "a file's path", description)
+  return text(FILE_PATH, "a file's path", description)
 }
 
 /** An interface's address with its network's prefix, as `192.168.1.1/24`. */

@@ -4,6 +4,7 @@ import { didYouMean } from "../nearest"
 import { contains, formatNetwork, formatRange, isLoopback, parseAddress } from "./address"
 import { claimRefusals } from "./claims"
 import { storeFault } from "./cloud/server-url"
+import { siteRefusals, sitesDoubt } from "./cloud/site-rules"
 import { cronFault } from "./cron"
 import { isScript } from "./devices"
 import { findFormat, formatRefusals } from "./formats/rules"
@@ -20,6 +21,7 @@ export function refusals(draft: Draft, lineOf: LineOf): Finding[] {
     ...refusal(zoneFault(draft.timeZone), "timeZone"),
     ...refusal(cronFault(draft.schedule?.cron), "schedule", "cron"),
     ...refusal(storeRefusal(draft), "cloud", "store"),
+    ...siteRefusals(draft),
     ...securityRefusals(draft),
     ...refusal(pageFault(draft), "page", "address"),
     ...formatRefusals(draft),
@@ -129,10 +131,4 @@ function limitDoubts({ limits }: Draft): Finding[] {
     const message = `is more than limits.overall.${key}, which is ${all}: one peer may take everything`
     return [{ path: ["limits", "perPeer", key], message }]
   })
-}
-
-function sitesDoubt({ site, cloud }: Draft): string | undefined {
-  const sites = cloud?.sites
-  if (site === undefined || !sites || sites.some((served) => served?.site === site)) return undefined
-  return `${site} is not among them: this cloud will refuse its own gateway`
 }

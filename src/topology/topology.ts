@@ -14,6 +14,7 @@ import {
   none,
   path,
   plainText,
+  refused,
   section,
   size,
   text,
@@ -91,9 +92,13 @@ const cloud = section("The cloud, which stores and lists the readings.", {
   ),
   sites: v.optional(
     v.pipe(
-      v.array(servedSite),
+      v.array(servedSite, refused("a list of sites, or the path of a file that holds them")),
       v.minLength(1, "must name at least one site, or be left out"),
       v.description("The sites that may deliver here, by default the one above; of another one, how it is known."),
+      // what stands in it has taken the place of its name before this is looked at
+      v.metadata({
+        orFile: "The file that holds the sites, one a line: its name, then address, network or fingerprint.",
+      }),
     ),
   ),
   tls: v.optional(cloudTls),
@@ -212,6 +217,8 @@ export interface Topology extends Omit<Declared, "devices"> {
   file: string
   /** The absolute folder that relative paths start from. */
   folder: string
+  /** The absolute path of the file that `cloud.sites` names; without one the sites stand in topology.yaml. */
+  sitesFile?: string | undefined
   /** What is sound but worth a second look. */
   warnings: Problem[]
 }

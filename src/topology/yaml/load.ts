@@ -4,6 +4,7 @@ import { dirname, resolve } from "node:path"
 import { errorText } from "../../format"
 import { secretFaults } from "../alerts/faults"
 import { isServerUrl } from "../cloud/server-url"
+import { insertSites, type ReadSites, readSitesFile, type SitesFile } from "../cloud/sites-file"
 import { Devices } from "../devices"
 import { refusals, warnings } from "../rules"
 import { missingKeys } from "../security/rules"
@@ -38,9 +39,18 @@ export async function loadTopology(
   throw new TopologyError(faults.map((fault) => source.problem(fault)))
 }
 
-/** The topology that a text describes, as if it stood in `file`. Throws a TopologyError with every problem at once. */
-export function parseTopology(text: string, file: string, environment: Environment = {}): Topology {
-  const { declared, lineOf, doubts } = readPlainly(text) ?? readWithPlaces(text, file)
+/**
+ * The topology that a text describes, as if it stood in `file`. Throws a TopologyError with every problem at once.
+ * @param readSites reads the file that `cloud.sites` names, if it does
+ */
+export function parseTopology(
+  text: string,
+  file: string,
+  environment: Environment = {},
+  readSites: ReadSites = readSitesFile,
+): Topology {
+  const insert = (value: unknown) => insertSites(value, file, readSites)
+  const { declared, lineOf, doubts, sites } = readPlainly(text, insert) ?? readWithPlaces(text, file, insert)
   const { gateway, cloud, devices } = declared
   const folder = dirname(resolve(file))
   return {
@@ -50,6 +60,7 @@ export function parseTopology(text: string, file: string, environment: Environme
     devices: new Devices(devices.map((entry, index) => ({ ...entry, line: lineOf(index) }))),
     file,
     folder,
+    ...(sites && { sitesFile: sites.path }),
     warnings: doubts,
   }
 }
@@ -57,28 +68,37 @@ export function parseTopology(text: string, file: string, environment: Environme
 /** It waits until it is needed, with the yaml package. */
 const sourceModule = () => require("./source") as typeof import("./source")
 
+/** Puts the sites that stand in a file into a value. */
+type Insert = (value: unknown) => SitesFile | undefined
+
 /** Undefined unless it is written plainly, and there is nothing to tell about it. */
-function readPlainly(text: string) {
+function readPlainly(text: string, insert: Insert) {
   const plain = readPlain(text)
   if (!plain) return undefined
+  const sites = insert(plain.value)
+  if (sites && sites.findings.length + sites.problems.length > 0) return undefined
   const { draft, declared } = validate(plain.value)
   const lineOf = (index: number) => plain.deviceLines[index] ?? 0
   const isQuiet = refusals(draft, lineOf).length === 0 && warnings(draft, lineOf).length === 0
-  return declared && isQuiet ? { declared, lineOf, doubts: [] } : undefined
+  return declared && isQuiet ? { declared, lineOf, doubts: [], sites } : undefined
 }
 
-function readWithPlaces(text: string, file: string) {
+function readWithPlaces(text: string, file: string, insert: Insert) {
   const { inOrder, Source } = sourceModule()
   const { validateWritten } = require("./validate-written") as typeof import("./validate-written")
   const source = new Source(text, file)
+  const sites = insert(source.value)
   const lineOf = (index: number) => source.lineOf(["devices", index])
   const { findings, draft, declared } = validateWritten(source, lineOf)
-  const problems = findings.map((finding) => source.problem(finding)).filter((problem) => !source.tells(problem))
-  if (!declared || problems.length > 0 || source.problems.length > 0) {
-    throw new TopologyError(inOrder([...source.problems, ...problems]))
+  const problems = [...(sites?.findings ?? []), ...findings.filter((finding) => !sites?.problem(finding))]
+    .map((finding) => source.problem(finding))
+    .filter((problem) => !source.tells(problem))
+  const ofSites = [...(sites?.problems ?? []), ...findings.flatMap((finding) => sites?.problem(finding) ?? [])]
+  if (!declared || problems.length + ofSites.length > 0 || source.problems.length > 0) {
+    throw new TopologyError([...inOrder([...source.problems, ...problems]), ...inOrder(ofSites)])
   }
   const doubts = inOrder(warnings(draft, lineOf).map((finding) => source.problem(finding)))
-  return { declared, lineOf, doubts }
+  return { declared, lineOf, doubts, sites }
 }
 
 async function read(file: string): Promise<string> {
