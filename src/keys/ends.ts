@@ -3,7 +3,7 @@ import { resolve } from "node:path"
 import { INVOCATION } from "../installation"
 import type { TlsSettings } from "../net/tls"
 import { fingerprintOf } from "../net/tls"
-import type { Topology } from "../topology/topology"
+import type { ServedSite, Topology } from "../topology/topology"
 import { KeyError } from "./errors"
 import { type KeyPair, readAuthorities, readKeyPair } from "./files"
 import type { Trust } from "./trust"
@@ -98,9 +98,11 @@ export function keepingSecurity(topology: Topology, warn: (text: string) => void
 }
 
 /** How the cloud knows a site's gateway: by the key that is named beside the site, or its own by gateway.tls. */
-export function trustInGateway(site: string, { site: own, cloud, gateway }: Topology): Trust {
-  const served = cloud.sites.find(({ site: name }) => name === site)
-  const fingerprints = served?.fingerprint ?? (site === own ? gateway.tls?.fingerprint : undefined)
+export function trustInGateway(
+  { site, fingerprint }: ServedSite,
+  { site: own, gateway }: Pick<Topology, "site" | "gateway">,
+): Trust {
+  const fingerprints = fingerprint ?? (site === own ? gateway.tls?.fingerprint : undefined)
   return trustBy(fingerprints, gateway.tls?.ca, site)
 }
 

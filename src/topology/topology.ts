@@ -55,7 +55,7 @@ const gateway = section("The gateway, which collects surveys over UDP and forwar
 const siteName = v.pipe(text(SITE_PATTERN, SITE_RULE, "A site's name."), v.examples(["farm-b"]))
 
 /** `fingerprint`: under TLS, of its gateway's key; without one its certificate has the site's name. */
-interface ServedSite {
+export interface ServedSite {
   readonly site: string
   readonly from?: Network | undefined
   readonly fingerprint?: readonly string[] | undefined

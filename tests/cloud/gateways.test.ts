@@ -2,6 +2,7 @@ import { describe, expect, test } from "bun:test"
 import { X509Certificate } from "node:crypto"
 import { Gateways } from "../../src/cloud/gateways"
 import { makePair } from "../../src/keys/certificate"
+import { refusalOf } from "../../src/keys/trust"
 import { fingerprintOf, type ShownCertificate } from "../../src/net/tls"
 import type { Addressing } from "../../src/topology/addressing"
 import { parseTopology } from "../../src/topology/yaml/load"
@@ -92,6 +93,20 @@ test("rankOf() puts gateways that are named by their address before who may spea
   expect(ranks("simulated", ["127.10.10.1", "127.10.10.7", "127.0.113.9", "127.168.1.2"])).toEqual([2, 2, 1, 0])
 })
 
+test("serve() takes sites in and lets others go at once", () => {
+  const own = gateways("declared")
+  const { cloud } = parseTopology(
+    changed(["  address: 10.10.10.2", "  address: 10.10.10.2\n  sites: [{ site: farm-b, from: 198.51.100.7/32 }]"]),
+    "topology.yaml",
+  )
+  own.serve(cloud.sites)
+  expect(["greenhouse", "farm-b", "barn"].filter((site) => own.serves(site))).toEqual(["farm-b"])
+  expect(who(own, "farm-b", [...DECLARED, "198.51.100.7"])).toEqual(["198.51.100.7"])
+  expect(["10.10.10.1", "10.10.10.7", "203.0.113.9", "198.51.100.7"].map((sender) => own.rankOf(sender))).toEqual([
+    0, 0, 0, 2,
+  ])
+})
+
 describe("under TLS", () => {
   const shownBy = (name: string): ShownCertificate => {
     const { certificate, publicKey } = makePair(name)
@@ -140,6 +155,33 @@ describe("under TLS", () => {
     expect(gateways.maySpeakFor("127.0.0.1", "barn", barn.fingerprint)).toBe(true)
     expect(gateways.maySpeakFor("127.0.0.1", "greenhouse", barn.fingerprint)).toBe(false)
     expect(gateways.maySpeakFor("127.0.0.1", "greenhouse")).toBe(false)
+  })
+
+  test("serve() lets a key go with its line, and one of an authority with its site", () => {
+    const pinned = keyed("declared", BARN)
+    for (const shown of [own, barn]) pinned.identify(shown, NOW)
+    pinned.serve([{ site: "greenhouse" }, { site: "barn", fingerprint: [stranger.fingerprint] }])
+    expect(pinned.maySpeakFor("10.10.10.7", "barn", barn.fingerprint)).toBe(false)
+    expect(pinned.maySpeakFor("10.10.10.1", "greenhouse", own.fingerprint)).toBe(true)
+    expect(pinned.identify(barn, NOW)).toHaveProperty("refusal")
+    const vouched = keyed("declared", "[greenhouse, barn]", "{ ca: ca.crt }")
+    vouched.identify(barn, NOW)
+    expect(vouched.maySpeakFor("10.10.10.7", "barn", barn.fingerprint)).toBe(true)
+    vouched.serve([{ site: "greenhouse" }])
+    expect(vouched.maySpeakFor("10.10.10.7", "barn", barn.fingerprint)).toBe(false)
+    expect(vouched.identify(barn, NOW)).toHaveProperty("refusal")
+  })
+
+  test("identify() finds the sites that a certificate is for as asking it of each would", () => {
+    const names = ["greenhouse", "farm-b", "Farm-B", "barn", "barn.", "10.0.0.1", "a_b", "x"]
+    const gateways = keyed("declared", `[${names.map((name) => JSON.stringify(name)).join(", ")}]`, "{ ca: ca.crt }")
+    for (const name of ["greenhouse", "FARM-B", "barn", "10.0.0.1", "a_b", "x", "barn.x", "*.x", "ab"]) {
+      const shown = shownBy(name)
+      gateways.identify(shown, NOW)
+      const asked = names.filter((site) => refusalOf(shown, { by: "authority", name: site }, NOW) === undefined)
+      const found = names.filter((site) => gateways.maySpeakFor("10.0.0.9", site, shown.fingerprint))
+      expect(found).toEqual(asked)
+    }
   })
 
   test("identify() takes a certificate of the authority for the site whose name it has", () => {

@@ -2,8 +2,11 @@
 import { fileURLToPath } from "node:url"
 import type { Host, Outcome } from "./hosts"
 
-const COMPARED = "trust.fingerprints.includes(shown.fingerprint)"
-const TRUST = fileURLToPath(import.meta.resolve("../../../src/keys/trust.ts"))
+/** Where fingerprints are compared: by whoever looks for his one peer, and by a cloud that knows thousands. */
+const COMPARED = {
+  "keys/trust.ts": ["trust.fingerprints.includes(shown.fingerprint)"],
+  "cloud/gateways.ts": ["this.#keys.has(fingerprint)", "trust.fingerprints.includes(identity)"],
+}
 
 export interface Asked {
   readonly cloud: Host
@@ -28,11 +31,17 @@ function plantFault(): void {
   Bun.plugin({
     name: "fault",
     setup(build) {
-      build.onLoad({ filter: new RegExp(`^${RegExp.escape(TRUST)}$`) }, async ({ path }) => {
-        const own = await Bun.file(path).text()
-        if (own.split(COMPARED).length !== 2) throw new Error(`the fault has no place: ${COMPARED}`)
-        return { loader: "ts", contents: own.replace(COMPARED, "shown.fingerprint !== undefined") }
-      })
+      for (const [name, comparisons] of Object.entries(COMPARED)) {
+        const file = fileURLToPath(import.meta.resolve(`../../../src/${name}`))
+        build.onLoad({ filter: new RegExp(`^${RegExp.escape(file)}$`) }, async ({ path }) => {
+          let contents = await Bun.file(path).text()
+          for (const compared of comparisons) {
+            if (contents.split(compared).length !== 2) throw new Error(`the fault has no place: ${compared}`)
+            contents = contents.replace(compared, "true")
+          }
+          return { loader: "ts", contents }
+        })
+      }
     },
   })
 }
