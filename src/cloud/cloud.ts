@@ -51,6 +51,7 @@ export class Cloud {
   readonly #opened: OpenStore
   readonly #store: Store
   readonly #door: Door
+  readonly #gateways: Gateways
   /** What the rules say of the sites' days. */
   readonly watch: Watch
   /** What the topology says now; it may change while the cloud runs. */
@@ -74,7 +75,7 @@ export class Cloud {
     this.#declared = { site, devices, alerts }
     this.#opened = opened
     this.#store = opened.store
-    const gateways = new Gateways(topology, addressing)
+    const gateways = (this.#gateways = new Gateways(topology, addressing))
     this.watch = new Watch({
       tables: opened.tables,
       clock,
@@ -126,10 +127,11 @@ export class Cloud {
     return this.#listener?.port ?? 0
   }
 
-  /** From now on these devices' plain text is taken, and these rules are looked at. */
-  declare({ devices, alerts }: Pick<Topology, "devices" | "alerts">): void {
+  /** From now on these devices' plain text is taken, these rules are looked at, and these sites may deliver. */
+  declare({ devices, alerts, cloud }: Pick<Topology, "devices" | "alerts" | "cloud">): void {
     this.#declared.devices = devices
     this.#declared.alerts = alerts
+    this.#gateways.serve(cloud.sites)
   }
 
   /** Whether it is the one that watches the rules and tells, of several that share a store. */

@@ -1,9 +1,11 @@
 // What differs between two readings of topology.yaml, and which of it needs a new start.
+import { count } from "../format"
 import { formatRange } from "./address"
 import type { DeviceEntry, Devices } from "./devices"
-import type { Topology } from "./topology"
+import type { ServedSite, Topology } from "./topology"
 
 const AT_ONCE = ["grace", "spread", "cron"] as const
+const SITES_TOLD = 10 // of each kind of change, of thousands
 const POSTPONED = [
   "site",
   "timeZone",
@@ -20,18 +22,23 @@ const POSTPONED = [
 export function changesOf(before: Topology, after: Topology): { applied: string[]; postponed: string[] } {
   const renumbered = differs(before.gateway.interfaces, after.gateway.interfaces)
   const devices = deviceChanges(before.devices, after.devices)
+  const sites = siteChanges(before.cloud.sites, after.cloud.sites)
+  const rekeyed = areRekeyed(before, after)
   const schedule = AT_ONCE.filter((key) => differs(before.schedule[key], after.schedule[key]))
   return {
     applied: [
       ...(before.sample === after.sample ? [] : [`sample: ${after.sample}`]),
       ...(renumbered ? [] : devices),
+      ...(rekeyed ? [] : sites),
       ...differingKeys("formats", before.formats, after.formats).map((key) => `${key} changed`),
       ...schedule.map((key) => `schedule.${key}: ${inWords(after.schedule[key])}`),
       // not what it is now: their URLs are secrets
       ...differingKeys("alerts", before.alerts, after.alerts).map((key) => `${key} changed`),
     ],
     postponed: [
-      ...POSTPONED.flatMap((key) => differingKeys(key, before[key], after[key])),
+      ...POSTPONED.flatMap((key) => differingKeys(key, before[key], after[key])).filter(
+        (key) => key !== "cloud.sites" || (rekeyed && sites.length > 0),
+      ),
       ...(renumbered && devices.length > 0 ? ["devices"] : []),
     ],
   }
@@ -42,9 +49,36 @@ export function applyChanges(before: Topology, after: Topology): Topology {
   // devices of a renumbered network belong to an interface that is not bound yet
   const renumbered = differs(before.gateway.interfaces, after.gateway.interfaces)
   const devices = renumbered ? before.devices : after.devices
-  const { sample, schedule, alerts, formats } = after
-  return { ...before, sample, devices, schedule, alerts, formats }
+  const { sample, schedule, alerts, formats, sitesFile } = after
+  const { sites } = areRekeyed(before, after) ? before.cloud : after.cloud
+  const cloud = { ...before.cloud, sites }
+  return { ...before, sample, devices, schedule, alerts, formats, cloud, sitesFile }
 }
+
+/** Whether sites are known in another way than before: then theirs holds with the keys that it is told for. */
+const areRekeyed = (before: Topology, after: Topology): boolean =>
+  before.site !== after.site ||
+  differs(before.cloud.tls, after.cloud.tls) ||
+  differs(before.gateway.tls, after.gateway.tls)
+
+function siteChanges(before: readonly ServedSite[], after: readonly ServedSite[]): string[] {
+  const was = bySite(before)
+  const is = bySite(after)
+  const changes = {
+    "-": [...was.keys()].filter((site) => !is.has(site)),
+    "+": [...is.keys()].filter((site) => !was.has(site)),
+    "~": [...is].flatMap(([site, served]) => (was.has(site) && differs(served, was.get(site)) ? [site] : [])),
+  }
+  return Object.entries(changes).flatMap(([sign, sites]) => {
+    const more = sites.length - SITES_TOLD
+    return [
+      ...sites.slice(0, SITES_TOLD).map((site) => `${sign} site ${site}`),
+      ...(more > 0 ? [`${sign} ${count(more, "more site")}`] : []),
+    ]
+  })
+}
+
+const bySite = (sites: readonly ServedSite[]) => new Map(sites.map((served) => [served.site, served]))
 
 function deviceChanges(before: Devices, after: Devices): string[] {
   const was = byRange(before)

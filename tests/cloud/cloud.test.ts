@@ -343,6 +343,23 @@ describe("CoAP", () => {
   })
 })
 
+test("declare() lets a site go at once, also of a gateway that is connected", async () => {
+  const topology = parseTopology(changed(["site: greenhouse", "site: barn"]), join(folder, "topology.yaml"))
+  const { socket } = await dial("127.10.10.1")
+  const reader = new FrameReader(4096)
+  const codes: number[] = []
+  socket.on("data", (chunk: Buffer) => {
+    for (const { code } of reader.push(chunk)) if (code !== Code.Csm) codes.push(code)
+  })
+  socket.write(Buffer.concat([encodeFrame(csm(4096)), PUT_SITE]))
+  while (codes.length < 1) await exchange()
+  cloud.declare(topology)
+  socket.write(PUT_SITE)
+  while (codes.length < 2) await exchange()
+  expect(codes).toEqual([Code.Changed, Code.Forbidden])
+  socket.destroy()
+})
+
 describe("a connection", () => {
   /** The test's own time limit bounds it. */
   const noTimers = async () => {

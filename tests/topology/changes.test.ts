@@ -2,12 +2,12 @@ import { expect, test } from "bun:test"
 import { applyChanges, changesOf } from "../../src/topology/changes"
 import { parseTopology } from "../../src/topology/yaml/load"
 
-const topology = ({ devices = "", schedule = "", rest = "" }) =>
+const topology = ({ devices = "", schedule = "", rest = "", cloud = "" }) =>
   parseTopology(
     `timeZone: Europe/Rome
 schedule: { cron: "0 6 * * *"${schedule} }
 gateway: { interfaces: { devices: { address: 192.168.1.1/24 }, cloud: { address: 10.10.10.1/24 } } }
-cloud: { address: 10.10.10.2 }
+cloud: { address: 10.10.10.2${cloud} }
 ${rest}
 devices:
   - { ip: 192.168.1.2, name: tomatoes, survey: a.txt }
@@ -80,6 +80,44 @@ test("devices of a renumbered network wait for the new start with it", () => {
   }
   expect(changesOf(before, renumbered)).toEqual({ applied: [], postponed: ["gateway.interfaces", "devices"] })
   expect(applyChanges(before, renumbered).devices).toBe(before.devices)
+})
+
+const withSites = (sites: string, rest = "") => topology({ cloud: `, sites: [${sites}]`, rest })
+
+test("sites come, go and change at once", () => {
+  const before = withSites("site, { site: barn, from: 10.0.0.0/24 }, { site: farm-b, from: 10.0.1.0/24 }")
+  const after = withSites("{ site: farm-b, from: 10.0.2.0/24 }, { site: hill, from: 10.0.3.0/24 }, site")
+  expect(changesOf(before, after)).toEqual({ applied: ["- site barn", "+ site hill", "~ site farm-b"], postponed: [] })
+  expect(applyChanges(before, after).cloud).toEqual(after.cloud)
+  const reordered = withSites("{ site: farm-b, from: 10.0.1.0/24 }, site, { site: barn, from: 10.0.0.0/24 }")
+  expect(changesOf(before, reordered)).toEqual({ applied: [], postponed: [] })
+})
+
+test("of many sites ten are named and the others counted", () => {
+  const many = Array.from({ length: 940 }, (_, index) => `{ site: s${index}, from: 10.1.0.0/16 }`)
+  const { applied } = changesOf(withSites("site"), withSites(["site", ...many].join(", ")))
+  expect(applied.slice(8)).toEqual(["+ site s8", "+ site s9", "+ 930 more sites"])
+})
+
+test("sites wait for the new start with whatever else they are known by", () => {
+  const before = withSites("site, { site: barn, from: 10.0.0.0/24 }")
+  const renamed = withSites("other, { site: hill, from: 10.0.3.0/24 }", "site: other")
+  expect(changesOf(before, renamed)).toEqual({ applied: [], postponed: ["site", "cloud.sites"] })
+  expect(applyChanges(before, renamed).cloud).toEqual(before.cloud)
+  const console = topology({ cloud: ", console: off, sites: [site]" })
+  expect(changesOf(before, console)).toEqual({ applied: ["- site barn"], postponed: ["cloud.console"] })
+  expect(applyChanges(before, console).cloud).toEqual({ ...before.cloud, sites: [{ site: "site" }] })
+})
+
+test("sites of other keys wait for these", () => {
+  const fingerprint = `sha256:${"5f".repeat(32)}`
+  const plain = topology({})
+  const gateway = { ...plain.gateway, tls: { fingerprint: [fingerprint] } }
+  const tls = { fingerprint: [fingerprint], minVersion: "TLSv1.3" as const }
+  const sites = [{ site: "site" }, { site: "barn", fingerprint: [fingerprint] }]
+  const keyed = { ...plain, gateway, cloud: { ...plain.cloud, tls, sites } }
+  expect(changesOf(plain, keyed)).toEqual({ applied: [], postponed: ["gateway.tls", "cloud.sites", "cloud.tls"] })
+  expect(applyChanges(plain, keyed).cloud.sites).toEqual(plain.cloud.sites)
 })
 
 test("applyChanges() keeps what needs a new start", () => {
