@@ -1,4 +1,5 @@
-// topology.yaml while the network runs: looked at once a minute, on SIGHUP and before each run; what may change does.
+// topology.yaml while the network runs, and the file of sites that it names: looked at once a minute, on SIGHUP and before
+// each run; what may change does.
 import { stat } from "node:fs/promises"
 import type { Clock } from "../../clock"
 import { errorText } from "../../format"
@@ -13,20 +14,22 @@ export class TopologyFile {
   #onChange: ((topology: Topology) => void) | undefined
   /** One reads it at a time: another one would tell of the same changes. */
   #last: Promise<unknown> = Promise.resolve()
+  /** What was told last of files that are not sound. */
+  #told = ""
   /** It has changed before anybody followed. */
   #isAhead = false
 
   private constructor(
     /** What is in force. */
     public topology: Topology,
-    /** What the file was when it was last read; another one is read again. */
-    private seen: string,
+    /** What the files were when they were last read and found sound; others are read again. */
+    private seen: string | undefined,
     private readonly screen: Pick<Screen, "info" | "warn" | "error">,
   ) {}
 
   /** Throws a TopologyError with every problem of the file. */
   static async open(file: string, screen: Pick<Screen, "info" | "warn" | "error">): Promise<TopologyFile> {
-    const seen = await versionOf(file)
+    const seen = await versionOf({ file })
     return new TopologyFile(await loadTopology(file), seen, screen)
   }
 
@@ -51,13 +54,16 @@ export class TopologyFile {
   /** Reads it if it is another one than before; one that is not sound is told once, and changes nothing. */
   look(): Promise<void> {
     return this.#inTurn(async () => {
-      if ((await versionOf(this.topology.file)) !== this.seen) await this.#apply()
+      if ((await versionOf(this.topology)) !== this.seen) await this.#apply()
     })
   }
 
   /** Reads it; one that is not sound is told, and changes nothing. */
   apply(): Promise<void> {
-    return this.#inTurn(() => this.#apply())
+    return this.#inTurn(() => {
+      this.#told = ""
+      return this.#apply()
+    })
   }
 
   /** What changed, in words, which the screen tells too. Throws a TopologyError where the file is not sound. */
@@ -74,16 +80,22 @@ export class TopologyFile {
   async #apply(): Promise<void> {
     try {
       await this.#read()
+      this.#told = ""
     } catch (error) {
-      const [first = ""] = errorText(error).split("\n")
-      this.screen.error(`${this.topology.file} is not sound, the old one stays: ${first}`)
+      const text = errorText(error)
+      const [first] = text.split("\n")
+      if (text !== this.#told) this.screen.error(`${this.topology.file} is not sound, the old one stays: ${first}`)
+      this.#told = text
     }
   }
 
   async #read(): Promise<string> {
     const { file } = this.topology
-    this.seen = await versionOf(file)
+    // of a file of sites that is named from now on it knows nothing, and the next look reads both again
+    const seen = await versionOf(this.topology)
+    this.seen = undefined
     const read = await loadTopology(file)
+    this.seen = seen
     const { applied, postponed } = changesOf(this.topology, read)
     const later = postponed.length > 0 ? [`${postponed.join(", ")} changed: start again to apply it`] : []
     for (const line of applied) this.screen.info(`${file}: ${line}`)
@@ -95,8 +107,13 @@ export class TopologyFile {
   }
 }
 
-/** Differs whenever the file is another one, or is not there any more. */
-async function versionOf(file: string): Promise<string> {
+/** Differs whenever one of the files is another one, or is not there any more. */
+async function versionOf({ file, sitesFile }: Pick<Topology, "file" | "sitesFile">): Promise<string> {
+  const files = sitesFile === undefined ? [file] : [file, sitesFile]
+  return (await Promise.all(files.map(fileVersion))).join()
+}
+
+async function fileVersion(file: string): Promise<string> {
   try {
     const { ino, size, mtimeMs, ctimeMs } = await stat(file)
     return [ino, size, mtimeMs, ctimeMs].join(" ")

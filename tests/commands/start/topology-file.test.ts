@@ -1,10 +1,10 @@
-import { afterEach, beforeEach, expect, test } from "bun:test"
+import { afterEach, beforeEach, describe, expect, test } from "bun:test"
 import { mkdtemp, rm, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { TopologyFile } from "../../../src/commands/start/topology-file"
 import type { Topology } from "../../../src/network"
-import { SAMPLE } from "../../topology/sample"
+import { changed, SAMPLE } from "../../topology/sample"
 import { VirtualClock } from "../../virtual-clock"
 
 const BASIL = "  - { ip: 192.168.1.6, name: basil }\n"
@@ -102,4 +102,52 @@ test("start() looks once a minute until stop()", async () => {
   await clock.advance(600_000)
   expect(looks).toBe(3)
   expect(clock.pending).toBe(0)
+})
+
+describe("with a file of sites", () => {
+  const WITH_SITES = changed(["  address: 10.10.10.2", "  address: 10.10.10.2\n  sites: sites.txt"])
+  const names = () => file.topology.cloud.sites.map(({ site }) => site)
+  const write = (...lines: readonly string[]) => writeFile(join(folder, "sites.txt"), lines.join("\n"))
+
+  beforeEach(async () => {
+    await write("greenhouse", "barn 10.0.0.1")
+    await writeFile(path, WITH_SITES)
+    await file.look()
+    said = []
+  })
+
+  test("look() notices a change of that file alone: its sites come and go at once", async () => {
+    await write("greenhouse", "farm-b 10.0.0.0/8")
+    await file.look()
+    await file.look()
+    expect(said).toEqual([`info ${path}: - site barn`, `info ${path}: + site farm-b`])
+    expect(names()).toEqual(["greenhouse", "farm-b"])
+  })
+
+  test("look() says once what is wrong with it, and the old sites stay until it is sound", async () => {
+    await write("greenhouse", "barn 10.0.0.300")
+    await file.look()
+    await file.look()
+    expect(said).toEqual([
+      `error ${path} is not sound, the old one stays: ${folder}/sites.txt:2:6 from: must be an IPv4 address and its prefix, such as 203.0.113.0/24: it is "10.0.0.300"`,
+    ])
+    expect(names()).toEqual(["greenhouse", "barn"])
+    await write("greenhouse", "barn 10.0.0.30")
+    await file.look()
+    expect(said.slice(1)).toEqual([`info ${path}: ~ site barn`])
+  })
+
+  test("look() notices when one that was not there comes", async () => {
+    await writeFile(path, WITH_SITES.replace("sites.txt", "other.txt"))
+    await file.look()
+    await file.look()
+    expect(said).toHaveLength(1)
+    expect(said[0]).toContain("other.txt is not there")
+    await writeFile(join(folder, "other.txt"), "greenhouse\n")
+    await file.look()
+    expect(said.slice(1)).toEqual([`info ${path}: - site barn`])
+    await writeFile(join(folder, "other.txt"), "greenhouse\nhill 10.0.0.9\n")
+    await file.look()
+    expect(names()).toEqual(["greenhouse", "hill"])
+  })
 })
