@@ -1,9 +1,10 @@
 // What the page's thread and the network's say to each other.
+import type { Written } from "./in-force"
 
 export interface Begun {
   /** topology.yaml, and what stood in it: the server follows the changes itself. */
   readonly file: string
-  readonly text: string
+  readonly topology: Written
   /** The spool or the store, or both, as far as this process writes them: without them nothing can be said. */
   readonly written: readonly string[]
 }

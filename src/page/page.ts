@@ -2,6 +2,7 @@
 import { type Clock, systemClock } from "../clock"
 import type { Log } from "../log"
 import type { Topology } from "../topology/topology"
+import { readWritten } from "./in-force"
 import type { Begun, FromServer, ToServer } from "./messages"
 
 export interface PageOptions {
@@ -33,7 +34,7 @@ export class Page {
   static async start(options: PageOptions): Promise<Page> {
     const { written = [], topology } = options
     const { file } = topology
-    const page = new Page(options, { file, text: await Bun.file(file).text(), written })
+    const page = new Page(options, { file, topology: await readWritten(file), written })
     try {
       await page.#begin()
       return page

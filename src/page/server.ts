@@ -11,7 +11,7 @@ import { pageSection, type Topology } from "../topology/topology"
 import { TopologyError } from "../topology/yaml/load"
 import { readBeside } from "./beside"
 import { type GuardOptions, refuse } from "./guard"
-import { inForce, type Texts } from "./in-force"
+import { inForce, readWritten, type Texts } from "./in-force"
 import type { Begun, FromServer, ToServer } from "./messages"
 import { overviewOf } from "./overview/overview"
 import { answer } from "./routes"
@@ -31,8 +31,8 @@ self.onmessage = async ({ data }: MessageEvent<ToServer>) => {
   if (data.kind === "counts") views?.counted(data.counts)
 }
 
-async function start({ file, text, written }: Begun): Promise<void> {
-  texts = { file, begun: text, latest: text }
+async function start({ file, topology: begun, written }: Begun): Promise<void> {
+  texts = { file, begun, latest: begun }
   await readAgain()
   const topology = inForce(texts)
   const settings = topology.page || v.parse(pageSection, {})
@@ -71,12 +71,8 @@ async function refresh(): Promise<void> {
 
 /** While the file is not sound what it said before stays: `start` tells what is wrong with it. */
 async function readAgain(): Promise<void> {
-  const latest = await Bun.file(texts.file)
-    .text()
-    .catch(() => texts.latest)
   try {
-    inForce({ ...texts, latest })
-    texts = { ...texts, latest }
+    texts = { ...texts, latest: await readWritten(texts.file) }
   } catch (error) {
     if (!(error instanceof TopologyError)) throw error
   }

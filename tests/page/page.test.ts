@@ -158,6 +158,25 @@ test("of an edited topology.yaml the page shows what the network goes by, and wh
   expect(await (await get(page, "/")).text()).toContain("beans")
 })
 
+test("a file of sites that is not sound leaves the page as it was", async () => {
+  const site = await siteWith("{ port: 0 }")
+  const file = join(site.folder, "topology.yaml")
+  const yaml = (await Bun.file(file).text()).replace("10.10.10.2,", "10.10.10.2, sites: sites.txt,")
+  const edited = yaml.replace("name: tomatoes", "name: beans")
+  await site.write("sites.txt", "greenhouse\nbarn 10.0.0.7\n")
+  await writeFile(file, yaml)
+  const page = await start(site)
+  await site.write("sites.txt", "greenhouse\nbarn\n")
+  await writeFile(file, edited)
+  page.changed()
+  expect(await (await get(page, "/")).text()).toContain("tomatoes")
+  await site.write("sites.txt", "greenhouse\nbarn 10.0.0.8\n")
+  page.changed()
+  let text = ""
+  for (let looks = 0; looks < 1000 && !text.includes("beans"); looks++) text = await (await get(page, "/")).text()
+  expect(text).toContain("2 of 2 devices, delivered")
+})
+
 test("names and reasons are shown as what they are, whatever they hold", async () => {
   const name = `<img src=x onerror=alert(1)>"'&\u202e${"🌱".repeat(20)}`
   const yaml = `{ ip: 192.168.1.2, name: ${JSON.stringify(name)}, survey: "<b>.txt" }`

@@ -27,7 +27,7 @@ export async function loadTopology(
   environment: Environment = process.env,
   { keysMayBeMissing = false } = {},
 ): Promise<Topology> {
-  const text = await read(file)
+  const text = await readTopologyText(file)
   const topology = parseTopology(text, file, environment)
   const faults = [
     ...dataFaults(topology),
@@ -101,7 +101,8 @@ function readWithPlaces(text: string, file: string, insert: Insert) {
   return { declared, lineOf, doubts, sites }
 }
 
-async function read(file: string): Promise<string> {
+/** What stands in it. Rejects with a TopologyError where it cannot be read. */
+export async function readTopologyText(file: string): Promise<string> {
   try {
     const status = await stat(file)
     if (!status.isFile()) throw unusable(file, "is not a file: name a topology.yaml with --topology FILE")
