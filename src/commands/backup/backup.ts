@@ -1,6 +1,6 @@
 // `bun run backup FOLDER`: copies what this host has, while it runs: the spool, the store, topology.yaml; keys when asked.
 import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync } from "node:fs"
-import { join, resolve } from "node:path"
+import { basename, dirname, join, relative, resolve } from "node:path"
 import { systemClock } from "../../clock"
 import { STORE } from "../../cloud/store/sqlite/schema"
 import { count, formatBytes } from "../../format"
@@ -53,7 +53,7 @@ export async function run(values: Values<typeof options>, words: readonly string
       for (const { name, file, kind } of originals) {
         if (kind === "keys") copyKeys(file, join(part, name))
         else if (kind) copyDatabase(file, kind, join(part, name))
-        else copyFileSync(file, join(part, name))
+        else copyPlain(file, join(part, name))
       }
     })
     const sizes = originals.map(({ name, kind }) => `${name} ${sizeIn(join(backup, name), kind === "keys")}`)
@@ -82,12 +82,13 @@ interface Original {
  * What is here, the spool before the store: whatever a copy of the spool knows as delivered is in that of the store.
  * Throws StorageError where there is neither, or this user may not know.
  */
-function originalsOf({ file, gateway, cloud }: Topology): Original[] {
+function originalsOf({ file, folder, sitesFile, gateway, cloud }: Topology): Original[] {
   const databases = [
     { name: "gateway.db", file: gateway.spool, kind: SPOOL },
     ...(isServerUrl(cloud.store) ? [] : [{ name: "cloud.db", file: cloud.store, kind: STORE }]),
   ].filter(({ file }) => isThere(file))
-  if (databases.length > 0) return [...databases, { name: "topology.yaml", file: resolve(file) }]
+  const sites = sitesFile === undefined ? [] : [{ name: nameIn(folder, sitesFile), file: sitesFile }]
+  if (databases.length > 0) return [...databases, { name: "topology.yaml", file: resolve(file) }, ...sites]
   if (isServerUrl(cloud.store)) {
     throw new StorageError(`There is no ${gateway.spool} here, and the store is on a server: ${dumpOf(cloud.store)}`)
   }
@@ -97,6 +98,17 @@ function originalsOf({ file, gateway, cloud }: Topology): Original[] {
 /** How its own programme copies it. */
 const dumpOf = (store: string): string =>
   `pg_dump --format=custom --file=cloud.dump "${store}" copies it while clouds write, and pg_restore brings it back`
+
+/** Where it stands beside the topology; of what stands elsewhere the name alone. */
+function nameIn(folder: string, file: string): string {
+  const path = relative(folder, file)
+  return path.startsWith("..") ? basename(file) : path
+}
+
+function copyPlain(from: string, to: string): void {
+  mkdirSync(dirname(to), { recursive: true, mode: 0o700 })
+  copyFileSync(from, to)
+}
 
 /** The folder of keys. Throws StorageError where there is none. */
 function keysOf({ folder }: Topology): Original {

@@ -35,11 +35,18 @@ export async function run(values: Values<typeof options>, given: readonly string
   const words = topology ? withAddresses(given, topology) : given
   const roles = readRoles(words) ?? EVERYTHING
   const service = serviceOf(words)
+  const sites = topology?.sitesFile && relative(topology.folder, topology.sitesFile)
   if (topology) {
     for (const doubt of unwritable(service, topology)) screen.warn(doubt)
+    if (sites?.startsWith(".."))
+      screen.warn(`cloud.sites is ${topology.sitesFile}, not beside the topology: the service has to read it there`)
     await orWarning(screen, () => checkRoles(roles, topology))
   }
-  const beside = topology && { schema: await schemaOf(file), keys: keysOf(roles, topology) }
+  const beside = topology && {
+    schema: await schemaOf(file),
+    sites: sites?.startsWith("..") ? undefined : sites,
+    keys: keysOf(roles, topology),
+  }
   await screen.print(formatUnit(service, resolve(file), beside))
   return 0
 }

@@ -27,6 +27,8 @@ export function serviceOf(words: readonly string[]): Service {
 export interface Beside {
   /** The path, from the topology, of the schema that it names for editors. */
   readonly schema?: string | undefined
+  /** The path, from there, of the file of sites that it names. */
+  readonly sites?: string | undefined
   /** Paths, from there, of the keys that the role needs. */
   readonly keys?: readonly string[]
 }
@@ -40,7 +42,7 @@ export function formatUnit(service: Service, topology: string, beside: Beside = 
 // A fixed user, not DynamicUser=: that one keeps its state below /var/lib/private, and is gone while the service rests,
 // so that the files then belong to nobody. `status` may run as root: what SQLite makes beside a database belongs to the
 // database's owner then.
-function instructions(service: Service, topology: string, { schema, keys = [] }: Beside): string[] {
+function instructions(service: Service, topology: string, { schema, sites, keys = [] }: Beside): string[] {
   const { name, words } = service
   const programme = PROGRAMME.map(quoteForShell).join(" ")
   const installed = topologyOf(service)
@@ -49,7 +51,10 @@ function instructions(service: Service, topology: string, { schema, keys = [] }:
     "",
     `  ${[programme, "service", ...words].join(" ")} | sudo tee /etc/systemd/system/${name}.service > /dev/null`,
     `  sudo useradd --system --user-group --no-create-home --shell /usr/sbin/nologin ${USER}`,
-    `  sudo install -D --mode=640 --group=${USER} ${quoteForShell(topology)} ${installed}`,
+    installLine(topology, installed),
+    ...(sites === undefined
+      ? []
+      : [installLine(resolve(dirname(topology), sites), resolve(dirname(installed), sites))]),
     ...keys.map((key) => keyLine(resolve(dirname(topology), key), resolve(dirname(installed), key))),
     ...(schema === undefined ? [] : [schemaLine(programme, resolve(dirname(installed), schema))]),
     `  sudo systemctl daemon-reload && sudo systemctl enable --now ${name}`,
@@ -76,6 +81,9 @@ function instructions(service: Service, topology: string, { schema, keys = [] }:
 const folderOf = ({ folder }: Service): string => `/etc/${folder}`
 
 const topologyOf = (service: Service): string => `${folderOf(service)}/topology.yaml`
+
+const installLine = (from: string, to: string): string =>
+  `  sudo install -D --mode=640 --group=${USER} ${[from, to].map(quoteForShell).join(" ")}`
 
 /** A key is its user's alone, or nobody takes it. */
 const keyLine = (from: string, to: string): string =>

@@ -64,6 +64,17 @@ describe("backup", () => {
     expect(modeOf(gateway.spool)).toBe(0o600)
   })
 
+  test("copies the file of sites too, where it stands beside topology.yaml", async () => {
+    const yaml = readFileSync(site.topology.file, "utf8")
+    await site.write("cloud/sites.txt", "greenhouse\nbarn 10.0.0.7\n")
+    writeFileSync(site.topology.file, yaml.replace("10.10.10.2,", "10.10.10.2, sites: cloud/sites.txt,"))
+    expect((await backup()).exit).toBe(0)
+    expect((await backup("--keep", "1")).exit).toBe(0)
+    expect(backups()).toHaveLength(1)
+    expect(readdirSync(latest(), { recursive: true }).sort()).toEqual([...WHOLE, "cloud", "cloud/sites.txt"].sort())
+    expect(readFileSync(latest("cloud/sites.txt"), "utf8")).toContain("barn 10.0.0.7")
+  })
+
   test("on a host with only a gateway, or only a cloud, copies what is there", async () => {
     const { gateway, cloud } = site.topology
     for (const [gone, there] of [

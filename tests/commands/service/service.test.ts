@@ -201,6 +201,23 @@ test.each([
   )
 })
 
+test("service installs the file of sites beside the topology, and warns of one that is elsewhere", async () => {
+  const elsewhere = join(folder, "elsewhere.txt")
+  for (const name of ["sites.txt", "elsewhere.txt"]) await writeFile(join(folder, name), "site\n")
+  await mkdir(join(folder, "farm"), { recursive: true })
+  const named = (sites: string) => TOPOLOGY.replace("10.10.10.2,", `10.10.10.2, sites: ${sites},`)
+  await writeFile(join(folder, "sites.yaml"), named("sites.txt"))
+  const beside = await run("cloud", "--topology", "sites.yaml")
+  expect(beside.stdout).toContain(
+    `\n#   sudo install -D --mode=640 --group=smart-meter ${folder}/sites.txt /etc/smart-meter/sites.txt\n`,
+  )
+  expect(beside.stderr).not.toContain("cloud.sites")
+  await writeFile(join(folder, "farm/topology.yaml"), named(elsewhere))
+  const { stdout, stderr } = await run("cloud", "--topology", "farm/topology.yaml")
+  expect(stdout).not.toContain("elsewhere.txt")
+  expect(stderr).toContain(`⚠ cloud.sites is ${elsewhere}, not beside the topology: the service has to read it there\n`)
+})
+
 test("service installs what devices' keys are derived from at the gateway, and a device's own key where that is", async () => {
   await mkdir(join(folder, "keys"), { recursive: true })
   for (const name of ["site.secret", "devices", "192.168.1.2.key"]) await writeFile(join(folder, "keys", name), "")
