@@ -6,9 +6,18 @@ import { shownStore } from "../topology/cloud/server-url"
 import { sizeOf } from "../topology/ranges"
 import { isComplete, type Reason } from "../verdict"
 import { isInstant } from "./report"
-import { type SiteRules, siteRules } from "./rules/reader"
-import { lastRunsIn, nextRun } from "./rules/rhythm"
-import { LAST_DAY, storedDays } from "./store/days"
+import { NO_RULES, rulesOfAll, type SiteRules } from "./rules/reader"
+import { lastRunsOfAll, nextRun } from "./rules/rhythm"
+import {
+  allSites,
+  countedContents,
+  estimatedContents,
+  type LastReport,
+  lastCompleteDays,
+  lastReports,
+  type SpoolTurns,
+  spoolTurns,
+} from "./store/all-sites"
 import { openTables, type StorePlace, storeBytes } from "./store/open"
 import type { Tables } from "./store/tables"
 
@@ -77,18 +86,9 @@ export interface SiteRun {
   readonly complete: boolean
 }
 
-interface Site {
-  readonly id: number
-  readonly site: string
-  readonly time_zone: string
-  readonly devices: string
-}
-
 const COUNTED_BYTES = 1024 ** 3 // of a file: its readings are counted within seconds
 const RANGES_NAMED = 100
 const DAYS_A_YEAR = 365
-const ROW_BYTES = 42 // of a survey beside its readings
-const FILL = 0.86 // of the pages that a fleet's days fill in address order
 
 // status is shown of a damaged store too: what cannot be read counts as nothing
 const declared = v.fallback(v.array(v.object({ ip: v.string() })), [])
@@ -107,17 +107,11 @@ const account = v.object({
 export async function readCloudStatus(place: StorePlace): Promise<CloudStatus> {
   await using tables = await openTables(place)
   const bytes = await storeBytes(place, tables)
-  const counted = bytes <= COUNTED_BYTES
-  const rows = await tables.all<Site>("SELECT id, site, time_zone, devices FROM sites ORDER BY site")
-  const sites: SiteStatus[] = []
-  let bytesADay = 0
-  for (const row of rows) {
-    const known = await siteStatus(tables, row, counted)
-    sites.push(known.site)
-    bytesADay += known.bytesADay
-  }
+  const known = await readAllSites(tables, bytes <= COUNTED_BYTES)
+  const bytesADay = known.reduce((sum, each) => sum + each.bytesADay, 0)
   const bytesAYear = bytesADay > 0 ? Math.round(bytesADay * DAYS_A_YEAR) : null
-  return { sites, store: { file: shownStore(place.store), bytes, bytesAYear }, untold: await readUntold(tables) }
+  const store = { file: shownStore(place.store), bytes, bytesAYear }
+  return { sites: known.map(({ status }) => status), store, untold: await readUntold(tables) }
 }
 
 /** Of each target its oldest message says why it waits. */
@@ -132,56 +126,50 @@ async function readUntold(tables: Tables): Promise<UntoldStatus[]> {
   })
 }
 
-async function siteStatus(tables: Tables, { id, site, time_zone, devices }: Site, counted: boolean) {
-  const stored = await storedDays(tables, site)
-  const [firstDay = null, lastDay = null] = [stored[0], stored.at(-1)]
-  const days = stored.length
-  const from = counted ? firstDay : lastDay
-  const looked = from && lastDay ? await contentsOf(tables, id, from, lastDay) : NOTHING
-  const times = counted ? 1 : days
-  const next = nextRun(await lastRunsIn(tables, id, LAST_DAY))
-  const status: SiteStatus = {
-    site,
-    timeZone: time_zone,
-    days,
-    firstDay,
-    lastDay,
-    devices: countAddresses(v.parse(declared, readJson(devices)).map(({ ip }) => ip)),
-    readings: looked.readings * times,
-    readingsEstimated: !counted,
-    run: await lastRun(tables, id),
-    nextRun: next === undefined ? null : new Date(next).toISOString(),
-    lastCompleteDay: await lastCompleteDay(tables, id),
-    alternates: await alternates(tables, id),
-    rules: await siteRules(tables, id, site),
-  }
-  return { site: status, bytesADay: days > 0 ? (looked.bytes * times) / days : 0 }
+const NOTHING = { days: 0, firstDay: null, lastDay: null, readings: 0, bytes: 0 }
+
+/** @param counted whether all readings are; otherwise those of the last day tell how many they are about */
+async function readAllSites(
+  tables: Tables,
+  counted: boolean,
+): Promise<{ readonly status: SiteStatus; readonly bytesADay: number }[]> {
+  const sites = await allSites(tables)
+  const stored = await (counted ? countedContents(tables) : estimatedContents(tables))
+  const reports = await lastReports(tables)
+  const runs = await lastRunsOfAll(tables)
+  const completeDays = await lastCompleteDays(tables)
+  const spools = await spoolTurns(tables)
+  const rules = await rulesOfAll(tables)
+  return sites.map(({ id, site, time_zone, devices }) => {
+    const { days, firstDay, lastDay, readings, bytes } = stored.get(id) ?? NOTHING
+    const next = nextRun(runs.get(id) ?? [])
+    const report = reports.get(id)
+    const status: SiteStatus = {
+      site,
+      timeZone: time_zone,
+      days,
+      firstDay,
+      lastDay,
+      devices: countAddresses(v.parse(declared, readJson(devices)).map(({ ip }) => ip)),
+      readings,
+      readingsEstimated: !counted,
+      run: report ? runOf(report) : null,
+      nextRun: next === undefined ? null : new Date(next).toISOString(),
+      lastCompleteDay: completeDays.get(id)?.day ?? null,
+      alternates: alternates(spools.get(id) ?? []),
+      rules: rules.get(id) ?? NO_RULES,
+    }
+    return { status, bytesADay: days > 0 ? bytes / days : 0 }
+  })
 }
 
-const NOTHING = { readings: 0, bytes: 0 }
-
-/** Readings, and an estimate of their bytes on the disk, of the days `from` to `to`, both included. */
-async function contentsOf(tables: Tables, siteId: number, from: Day, to: Day): Promise<typeof NOTHING> {
-  const row = await tables.get<typeof NOTHING>(
-    `SELECT coalesce(sum(${tables.dialect.arrayLength("readings")}), 0) AS readings,
-       coalesce(sum(${ROW_BYTES} + octet_length(readings) + coalesce(octet_length(revisions), 0)), 0) AS bytes
-     FROM surveys WHERE site = ?1 AND day BETWEEN ?2 AND ?3`,
-    ...[siteId, from, to],
-  )
-  return row ? { readings: row.readings, bytes: row.bytes / FILL } : NOTHING
-}
-
-async function lastRun(tables: Tables, siteId: number): Promise<SiteRun | null> {
-  const row = await tables.get<{ day: Day; report: string }>(
-    "SELECT day, CAST(report AS TEXT) AS report FROM collections WHERE site = ?1 ORDER BY day DESC LIMIT 1",
-    siteId,
-  )
-  const parsed = v.safeParse(account, readJson(row?.report ?? ""))
-  if (!row || !parsed.success) return null
+function runOf({ day, report }: LastReport): SiteRun | null {
+  const parsed = v.safeParse(account, readJson(report))
+  if (!parsed.success) return null
   const { scheduledAt, arrived, late, missing, stale, refused, reasons } = parsed.output
   const counts = { missing: countAddresses(missing), refused: countAddresses(refused) }
   return {
-    day: row.day,
+    day,
     scheduledAt,
     arrived: countAddresses(arrived) + countAddresses(late),
     late: countAddresses(late),
@@ -193,28 +181,11 @@ async function lastRun(tables: Tables, siteId: number): Promise<SiteRun | null> 
   }
 }
 
-async function lastCompleteDay(tables: Tables, siteId: number): Promise<Day | null> {
-  const isSaid = (label: string) => `coalesce(CAST(report -> '${label}' AS TEXT), '') = 'true'`
-  const row = await tables.get<{ day: Day }>(
-    `SELECT day FROM collections WHERE site = ?1 AND CASE WHEN ${tables.dialect.isJson("report")}
-       THEN json_array_length(report -> 'missing') = 0 AND json_array_length(report -> 'refused') = 0
-         AND NOT ${isSaid("adopted")} AND NOT ${isSaid("dropped")}
-       ELSE false END
-     ORDER BY day DESC LIMIT 1`,
-    siteId,
-  )
-  return row?.day ?? null
-}
-
 const RECENT_MS = 7 * 86_400_000
 
 /** Whether one of the last two spools has come back after the other, and both have delivered lately. */
-async function alternates(tables: Tables, siteId: number): Promise<boolean> {
-  const [latest, before] = await tables.all<{ last_at: number; turns: number }>(
-    "SELECT last_at, turns FROM spools WHERE site = ?1 ORDER BY last_at DESC LIMIT 2",
-    siteId,
-  )
-  return latest !== undefined && before !== undefined && latest.turns > 0 && latest.last_at - before.last_at < RECENT_MS
+function alternates([latest, before]: readonly SpoolTurns[]): boolean {
+  return latest !== undefined && before !== undefined && latest.turns > 0 && latest.lastAt - before.lastAt < RECENT_MS
 }
 
 function readJson(text: string): unknown {

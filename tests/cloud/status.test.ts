@@ -1,7 +1,8 @@
-import { afterEach, beforeEach, describe, expect, test } from "bun:test"
+import { afterEach, beforeEach, describe, expect, spyOn, test } from "bun:test"
 import { join } from "node:path"
 import { Receiver } from "../../src/cloud/receiver"
 import { readCloudStatus } from "../../src/cloud/status"
+import { SqliteTables } from "../../src/cloud/store/sqlite/tables"
 import { StorageError } from "../../src/storage/errors"
 import { pageBytes } from "../../src/storage/size"
 import { addDays, type Day } from "../../src/survey/calendar"
@@ -84,6 +85,31 @@ describe("readCloudStatus()", () => {
       { site: SITE, days: 2, firstDay: "2026-11-18", lastDay: DAY, readings: 4, readingsEstimated: false },
     ])
     expect(store.bytes).toBeGreaterThan(4096)
+  })
+
+  test("asks the store no more often for a hundred sites than for one", async () => {
+    const asked = spyOn(SqliteTables.prototype, "all")
+    const count = async () => {
+      asked.mockClear()
+      const { sites } = await read()
+      return { sites: sites.length, queries: asked.mock.calls.length }
+    }
+    const describeSite = (site: string) =>
+      bench.store.describeSite(site, { timeZone: "UTC", devices: [{ ip: "10.0.0.2" }], spool: site })
+    const add = async (name: string) => {
+      await describeSite(name)
+      await bench.put(MORNING, 1, TOMATOES, DAY, name)
+      bench.write(
+        "INSERT INTO alerts SELECT id, 167772162, 'dry', ?2, 12, NULL, 1, NULL FROM sites WHERE site = ?1",
+        name,
+        DAY,
+      )
+    }
+    await add("farm-0")
+    const { queries } = await count()
+    for (let at = 1; at < 100; at++) await add(`farm-${at}`)
+    expect(await count()).toEqual({ sites: 100, queries })
+    asked.mockRestore()
   })
 
   test("tells what a year takes by what the file grows with each day, not by what it begins with", async () => {

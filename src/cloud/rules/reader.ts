@@ -54,30 +54,53 @@ export async function readHeldRules(place: StorePlace): Promise<HeldRule[]> {
   return rows.map(({ address, ...row }) => ({ ...row, ...placed(address, names.get(row.site) ?? []) }))
 }
 
-export async function siteRules(tables: Tables, siteId: number, site: string): Promise<SiteRules> {
-  const counts = await tables.all<{ rule: RuleName; holds: number }>(
-    "SELECT rule, count(*) AS holds FROM alerts WHERE site = ?1 AND holds = 1 GROUP BY rule",
-    siteId,
+export const NO_RULES: SiteRules = { devices: 0, counts: {}, worst: [] }
+
+/** By the sites' ids, without those of which nothing holds. */
+export async function rulesOfAll(tables: Tables): Promise<ReadonlyMap<number, SiteRules>> {
+  const counts = await tables.all<{ siteId: number; rule: RuleName; holds: number }>(
+    `SELECT site AS "siteId", rule, count(*) AS holds FROM alerts WHERE holds = 1 GROUP BY site, rule`,
   )
-  if (counts.length === 0) return { devices: 0, counts: {}, worst: [] }
-  const devices = await tables.get<{ devices: number }>(
-    "SELECT count(DISTINCT address) AS devices FROM alerts WHERE site = ?1 AND holds = 1",
-    siteId,
+  if (counts.length === 0) return new Map()
+  const devices = await tables.all<{ siteId: number; devices: number }>(
+    `SELECT site AS "siteId", count(DISTINCT address) AS devices FROM alerts WHERE holds = 1 GROUP BY site`,
   )
-  const worst = await tables.all<Omit<Row, "site">>(
-    `WITH held AS (SELECT *, ${SCORE} AS score FROM alerts WHERE site = ?1 AND holds = 1)
-     SELECT address, rule, since, value, reason FROM held
-     WHERE address IN (SELECT address FROM held GROUP BY address ORDER BY min(score), address LIMIT ${WORST})
-     ORDER BY score, address`,
-    siteId,
+  const worst = Map.groupBy(await worstOfAll(tables), ({ siteId }) => siteId)
+  const bySite = Map.groupBy(counts, ({ siteId }) => siteId)
+  return new Map(
+    devices.map(({ siteId, devices }) => {
+      const held = new Map(bySite.get(siteId)?.map(({ rule, holds }) => [rule, holds]))
+      const ordered = WORST_FIRST.flatMap((rule): [RuleName, number][] => {
+        const holds = held.get(rule)
+        return holds === undefined ? [] : [[rule, holds]]
+      })
+      const documents = (worst.get(siteId) ?? []).map(({ siteId: _, ...row }) => documentOf(row))
+      return [siteId, { devices, counts: Object.fromEntries(ordered), worst: documents }]
+    }),
   )
-  const ordered = WORST_FIRST.flatMap((rule) => counts.filter((each) => each.rule === rule))
-  return {
-    devices: devices?.devices ?? 0,
-    counts: Object.fromEntries(ordered.map(({ rule, holds }) => [rule, holds])),
-    worst: await namedDocuments(tables, site, worst),
-  }
 }
+
+type WorstRow = Omit<Row, "site"> & { readonly siteId: number; readonly site: string; readonly name: string | null }
+
+/** All of the worst hundred devices of each site, the worst first. */
+async function worstOfAll(tables: Tables): Promise<(HeldRule & { readonly siteId: number })[]> {
+  const rows = await tables.all<WorstRow>(
+    `WITH held AS (SELECT site, address, rule, since, value, reason, ${SCORE} AS score FROM alerts WHERE holds = 1),
+       ranked AS (SELECT site, address, row_number() OVER (PARTITION BY site ORDER BY min(score), address) AS place
+                  FROM held GROUP BY site, address)
+     SELECT sites.id AS "siteId", sites.site, held.address, rule, since, value, reason, ${NAME} AS name
+     FROM ranked JOIN held ON held.site = ranked.site AND held.address = ranked.address JOIN sites ON sites.id = held.site
+     WHERE place <= ${WORST} ORDER BY held.site, score, held.address`,
+  )
+  return rows.map(({ address, name, ...row }) => ({ ...row, ...placed(address, nameRange(address, name)) }))
+}
+
+/** Of the one range that may hold the address. */
+const NAME = `(SELECT CASE WHEN last >= held.address THEN name END FROM names
+   WHERE names.site = held.site AND first <= held.address ORDER BY first DESC LIMIT 1)`
+
+const nameRange = (address: number, name: string | null): NamedRange[] =>
+  name === null ? [] : [{ first: address, last: address, name }]
 
 /** Of one device, the worst first. Rejects with StorageError where there is no store. */
 export async function readHeldOf(place: StorePlace, site: string, address: number): Promise<HeldDocument[]> {

@@ -20,14 +20,32 @@ export function lastRuns(query: Query, siteId: number, upTo: Day): number[] {
 /** The instants of the last runs of a site, up to this day, ms since the epoch. */
 export async function lastRunsIn(tables: Tables, siteId: number, upTo: Day): Promise<number[]> {
   const rows = await tables.all<{ at: string | null }>(
-    `SELECT CASE WHEN ${tables.dialect.isJson("report")} THEN CASE WHEN CAST(report -> 'adopted' AS TEXT) = 'true' THEN NULL
-       ELSE report ->> 'scheduledAt' END END AS at
-     FROM collections WHERE site = ?1 AND day <= ?2 ORDER BY day DESC LIMIT ${RUNS}`,
+    `SELECT ${instantOf(tables)} AS at FROM collections WHERE site = ?1 AND day <= ?2 ORDER BY day DESC LIMIT ${RUNS}`,
     siteId,
     upTo,
   )
-  return rows.map(({ at }) => Date.parse(at ?? "")).filter((at) => !Number.isNaN(at))
+  return instants(rows)
 }
+
+/** Those of the last runs of all sites, by their ids. */
+export async function lastRunsOfAll(tables: Tables): Promise<ReadonlyMap<number, number[]>> {
+  const rows = await tables.all<{ siteId: number; at: string | null }>(
+    `SELECT collections.site AS "siteId", ${instantOf(tables)} AS at
+     FROM (SELECT id, coalesce((SELECT day FROM collections WHERE collections.site = sites.id
+             ORDER BY day DESC LIMIT 1 OFFSET ${RUNS - 1}), '') AS day FROM sites) AS recent
+       CROSS JOIN collections
+     WHERE collections.site = recent.id AND collections.day >= recent.day`,
+  )
+  return new Map([...Map.groupBy(rows, ({ siteId }) => siteId)].map(([siteId, runs]) => [siteId, instants(runs)]))
+}
+
+/** Null of one that somebody has written by hand, or of a day that was known already. */
+const instantOf = ({ dialect }: Tables): string =>
+  `CASE WHEN ${dialect.isJson("report")} THEN CASE WHEN CAST(report -> 'adopted' AS TEXT) = 'true' THEN NULL
+     ELSE report ->> 'scheduledAt' END END`
+
+const instants = (rows: readonly { readonly at: string | null }[]): number[] =>
+  rows.map(({ at }) => Date.parse(at ?? "")).filter((at) => !Number.isNaN(at))
 
 /**
  * One long pause is an outage; the second longest is the rhythm, as of a schedule that leaves out weekends.

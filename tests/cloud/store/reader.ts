@@ -1,5 +1,6 @@
 // What every engine of the store shows to whoever reads it: `describeReader()` runs it on one that a test file opens.
 import { afterEach, beforeEach, describe, expect, test } from "bun:test"
+import { allSites, countedContents, estimatedContents } from "../../../src/cloud/store/all-sites"
 import { countStored } from "../../../src/cloud/store/days"
 import type { OpenTables } from "../../../src/cloud/store/open"
 import type { Selection } from "../../../src/cloud/store/pages"
@@ -59,6 +60,27 @@ export function describeReader(name: string, open: () => ReadableStore | Promise
       expect(await count(HERBS, HERBS)).toBe(1)
       expect(await count(TOMATOES, HERBS, BEFORE)).toBe(0)
       expect(await count(TOMATOES, HERBS, DAY, "elsewhere")).toBe(0)
+    })
+
+    test("countedContents() counts the days and readings of all sites, estimatedContents() takes each day for the last", async () => {
+      await opened.store.describeSite("farm", { timeZone: TIME_ZONE, devices: DEVICES, spool: SPOOL })
+      await opened.store.describeSite("barn", { timeZone: TIME_ZONE, devices: DEVICES, spool: SPOOL })
+      const two = `${MORNING}09:00 - 20 - 30%\n`
+      for (const day of ["2026-11-18", BEFORE, DAY] as const) await put(two, 1, TOMATOES, day)
+      await put(two, 1, HERBS)
+      await opened.store.deliver("farm", deliveryOf(MORNING, { revision: 1, day: BEFORE }))
+      await using tables = await opened.openTables()
+      const names = new Map((await allSites(tables)).map(({ id, site }) => [id, site]))
+      const told = async (read: typeof countedContents) =>
+        Object.fromEntries(
+          [...(await read(tables))].map(([id, { days, firstDay, lastDay, readings, bytes }]) => {
+            expect(bytes / readings).toBeWithin(20, 100)
+            return [names.get(id), [days, firstDay, lastDay, readings]]
+          }),
+        )
+      const farm = [1, BEFORE, BEFORE, 1]
+      expect(await told(countedContents)).toEqual({ [SITE]: [3, "2026-11-18", DAY, 8], farm })
+      expect(await told(estimatedContents)).toEqual({ [SITE]: [3, "2026-11-18", DAY, 12], farm })
     })
 
     test("rows() gives them by day, device and time", async () => {
