@@ -43,7 +43,7 @@ function gatewayGlance({ site, run }: GatewayStatus, topology: Topology): string
   const arrived = `${expected - missing} of ${count(expected, "device")}`
   const delivered = confirmed && waiting === 0 ? "delivered" : "not delivered yet"
   const end = closed ? delivered : "the collection is under way"
-  const parts = [arrived, ...absentTexts({ missing, missingDevices, refused, reasons }, topology)]
+  const parts = [arrived, ...absentTexts({ missing, missingDevices, refused, reasons }, namesOf(topology.site, topology))]
   if (parts.length === 1 || end !== "delivered") parts.push(end)
   return `${label}, ${describeDay(day)}: ${parts.join(", ")}`
 }
@@ -73,24 +73,32 @@ const overdueText = ({ overdueSince }: SiteVerdict, { timeZone }: Topology, now:
 
 function siteGlance({ site, run }: SiteStatus, topology: Topology): string {
   const label = siteLabel(site, topology)
-  return run ? `${label}, ${describeDay(run.day)}: ${runText(run, topology)}` : `${label}: no run so far`
+  return run
+    ? `${label}, ${describeDay(run.day)}: ${runText(run, namesOf(site, topology))}`
+    : `${label}: no run so far`
 }
 
-function runText(run: SiteRun, topology: Topology): string {
+type Names = (address: number) => string | undefined
+
+/** Another site's devices have the same addresses, and names of their own. */
+const namesOf = (site: string, { site: own, devices }: Topology): Names =>
+  site === own ? (address) => devices.get(address)?.name : () => undefined
+
+function runText(run: SiteRun, names: Names): string {
   const { arrived, missing, refused } = run
   const whole = `${arrived + refused} of ${count(arrived + refused + missing, "device")}`
-  return [whole, ...(run.complete ? ["stored"] : absentTexts(run, topology))].join(", ")
+  return [whole, ...(run.complete ? ["stored"] : absentTexts(run, names))].join(", ")
 }
 
 /** "missing 192.168.1.4 lemons (surveys/device3.txt not found)", "1 survey refused by the cloud (…)" */
 function absentTexts(
   { missing, missingDevices, refused, reasons }: Pick<SiteRun, "missing" | "missingDevices" | "refused" | "reasons">,
-  { devices }: Topology,
+  names: Names,
 ): string[] {
   const why = new Map(reasons.map(({ ip, reason }) => [ip, reason]))
   const named = namedRanges(missingDevices, why).map((range) => {
     const address = parseAddress(range)
-    const label = labelOf({ ip: range, name: address === undefined ? null : devices.get(address)?.name })
+    const label = labelOf({ ip: range, name: address === undefined ? null : names(address) })
     const reason = why.get(range)
     why.delete(range)
     return reason === undefined ? label : `${label} (${reason})`

@@ -54,6 +54,14 @@ test("beside a gateway the cloud's other sites count, and are named where they f
   ])
 })
 
+test("another site's devices have no names of this one's", async () => {
+  await using site = await Site.collected()
+  await closeAt(site, "farm", { missing: ["192.168.1.3"], reasons: [["192.168.1.3", "no file"]] })
+  expect((await told(site))[1]).toEndWith(
+    "; farm, Sunday 22 November 2026: 0 of 1 device, missing 192.168.1.3 (no file)",
+  )
+})
+
 test("a cloud of several sites names those that are not complete", async () => {
   await using site = await Site.collected()
   await closeAt(site, "farm", { missing: ["192.168.7.3"] })
