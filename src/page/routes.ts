@@ -10,8 +10,10 @@ import { changesOf } from "./changes"
 import { answerDevice, type DeviceAnswer } from "./device/device"
 import { healthOf, lastRunOf } from "./health"
 import { CONTENT_SECURITY_POLICY, documentOf, type Shown } from "./markup/layout"
-import { fleetOf, readSearch } from "./overview/fleet"
+import { fleetOf } from "./overview/fleet"
 import { overviewOf } from "./overview/overview"
+import { readSearch } from "./overview/search"
+import { sitesOf } from "./overview/sites"
 import type { Views } from "./views"
 
 const HEADERS = {
@@ -49,6 +51,10 @@ async function route(
       return page(request, views, overviewOf(await views.glimpse(), views.topology, systemClock.now()))
     case "/devices":
       return page(request, views, fleetOf(views.topology, readSearch(url.searchParams)))
+    case "/sites": {
+      const search = readSearch(url.searchParams)
+      return page(request, views, sitesOf(await views.glimpse(), views.topology, search, systemClock.now()))
+    }
     case "/changes":
       server.timeout(request, 0)
       return changesOf(views, request.signal)

@@ -12,6 +12,7 @@ import { addressesIn } from "../topology/ranges"
 import type { Topology } from "../topology/topology"
 import type { StatusDocument } from "./document"
 import type { SiteVerdict } from "./verdicts"
+import { inNumbers, type JudgedSite, judgedSites, stateOf, worstFirst } from "./worst-first"
 
 /** What is to be said of one thing; a line that begins with blanks belongs to the one before it. */
 export interface Entry {
@@ -19,7 +20,9 @@ export interface Entry {
   readonly lines: readonly string[]
 }
 
-const NAMED_AT_ONCE = 10 // of devices, days and strangers; the rest is counted
+/** Of sites, devices, days and strangers; the rest is counted. */
+export const NAMED_AT_ONCE = 10
+
 const LONG_ENOUGH_DAYS = 3650
 
 /** `✖ greenhouse, Sunday 22 November 2026: 3 of 4 devices, missing 192.168.1.4 lemons` */
@@ -31,8 +34,7 @@ export function glance(status: StatusDocument, topology: Topology, now: number):
     parts.push(`the store ${shownStore(topology.cloud.store)} has nothing of it, the next run delivers it again`)
   if (gateway && gateway.site !== topology.site) parts.push(`${topology.site} begins with the next start`)
   if ((gateway || sites.length === 1) && first) parts.push(...overdueText(first, topology, now))
-  if (gateway)
-    parts.push(...sites.slice(1).flatMap((site) => (site.complete ? [] : [failureText(site, cloud, topology, now)])))
+  if (gateway) parts.push(...failureTexts(sites.slice(1), cloud, topology, now))
   return `${complete ? "✔" : "✖"} ${parts.join("; ")}`
 }
 
@@ -43,7 +45,10 @@ function gatewayGlance({ site, run }: GatewayStatus, topology: Topology): string
   const arrived = `${expected - missing} of ${count(expected, "device")}`
   const delivered = confirmed && waiting === 0 ? "delivered" : "not delivered yet"
   const end = closed ? delivered : "the collection is under way"
-  const parts = [arrived, ...absentTexts({ missing, missingDevices, refused, reasons }, namesOf(topology.site, topology))]
+  const parts = [
+    arrived,
+    ...absentTexts({ missing, missingDevices, refused, reasons }, namesOf(topology.site, topology)),
+  ]
   if (parts.length === 1 || end !== "delivered") parts.push(end)
   return `${label}, ${describeDay(day)}: ${parts.join(", ")}`
 }
@@ -51,20 +56,31 @@ function gatewayGlance({ site, run }: GatewayStatus, topology: Topology): string
 function cloudGlance({ cloud, sites }: StatusDocument, topology: Topology, now: number): string[] {
   const [only] = cloud?.sites ?? []
   if (only && sites.length === 1) return [siteGlance(only, topology)]
-  const failed = sites.filter(({ complete }) => !complete)
-  const named = failed.slice(0, NAMED_AT_ONCE).map((site) => failureText(site, cloud, topology, now))
-  const more = failed.length - named.length
-  return [
-    `${sites.length - failed.length} of ${count(sites.length, "site")} complete`,
-    ...named,
-    ...(more > 0 ? [`and ${count(more, "more site")}`] : []),
-  ]
+  const complete = sites.filter((site) => site.complete).length
+  return [`${complete} of ${count(sites.length, "site")} complete`, ...failureTexts(sites, cloud, topology, now)]
 }
 
-/** How a site's run went that was not complete, or that there was none since. */
-function failureText(verdict: SiteVerdict, cloud: CloudStatus | null, topology: Topology, now: number): string {
-  const known = cloud?.sites.find(({ site }) => site === verdict.site)
-  const told = known ? siteGlance(known, topology) : verdict.site
+/** How the runs of those sites went that were not complete, or that there was none since; the worst first. */
+function failureTexts(
+  verdicts: readonly SiteVerdict[],
+  cloud: CloudStatus | null,
+  topology: Topology,
+  now: number,
+): string[] {
+  const failed = worstFirst(verdicts.filter(({ complete }) => !complete))
+  const named = failed.slice(0, NAMED_AT_ONCE).map((verdict) => {
+    const known = cloud?.sites.find(({ site }) => site === verdict.site)
+    const told = known ? siteGlance(known, topology) : verdict.site
+    return [told, ...overdueText(verdict, topology, now)].join(", ")
+  })
+  const more = failed.length - named.length
+  return [...named, ...(more > 0 ? [`and ${count(more, "more site")}`] : [])]
+}
+
+/** The same of one site without its name and its day. */
+export function outcomeText({ status, verdict }: JudgedSite, topology: Topology, now: number): string {
+  const { site, run } = status
+  const told = run ? runText(run, namesOf(site, topology)) : "no run so far"
   return [told, ...overdueText(verdict, topology, now)].join(", ")
 }
 
@@ -73,9 +89,7 @@ const overdueText = ({ overdueSince }: SiteVerdict, { timeZone }: Topology, now:
 
 function siteGlance({ site, run }: SiteStatus, topology: Topology): string {
   const label = siteLabel(site, topology)
-  return run
-    ? `${label}, ${describeDay(run.day)}: ${runText(run, namesOf(site, topology))}`
-    : `${label}: no run so far`
+  return run ? `${label}, ${describeDay(run.day)}: ${runText(run, namesOf(site, topology))}` : `${label}: no run so far`
 }
 
 type Names = (address: number) => string | undefined
@@ -143,16 +157,14 @@ export function gatewayEntries(status: GatewayStatus, topology: Topology, now: n
   ]
 }
 
-/** A line a site, and the file. */
-export function cloudEntries({ sites, store, untold }: CloudStatus): Entry[] {
-  const lines = sites.flatMap(({ site, days, firstDay, lastDay, devices, readings, readingsEstimated, alternates }) => {
-    const span = firstDay && lastDay ? `${count(days, "day")} (${firstDay} to ${lastDay})` : "no day yet"
-    const amount = `${readingsEstimated ? "about " : ""}${readings.toLocaleString("en-GB")} readings`
-    const told = `${site}: ${span}, ${count(devices, "device")}, ${amount}`
-    return alternates
-      ? [told, "  two gateways deliver for it in turn, from spools of their own: only one should"]
-      : [told]
-  })
+/** A line a site, the worst first and the rest in numbers, and the file. */
+export function cloudEntries({ sites, store, untold }: CloudStatus, verdicts: readonly SiteVerdict[]): Entry[] {
+  const judged = judgedSites(sites, verdicts)
+  const rest = judged.slice(NAMED_AT_ONCE).map(({ verdict }) => verdict)
+  const lines = [
+    ...judged.slice(0, NAMED_AT_ONCE).flatMap((each) => siteLines(each, judged.length > 1)),
+    ...(rest.length > 0 ? [`and ${inNumbers(rest)}`] : []),
+  ]
   const rate = store.bytesAYear === null ? "" : `, ${formatBytes(store.bytesAYear)} a year at this rate`
   const file = `${store.file}, ${formatBytes(store.bytes)}${rate}`
   return [
@@ -160,6 +172,18 @@ export function cloudEntries({ sites, store, untold }: CloudStatus): Entry[] {
     { title: "Store", lines: [file] },
     ...(untold.length > 0 ? [{ title: "Not told", lines: untold.map(untoldText) }] : []),
   ]
+}
+
+/** @param isOneOfSeveral the state of an only one stands above */
+function siteLines({ status, verdict }: JudgedSite, isOneOfSeveral: boolean): string[] {
+  const { site, days, firstDay, lastDay, devices, readings, readingsEstimated, alternates } = status
+  const state = isOneOfSeveral && !verdict.complete ? `${stateOf(verdict)}, ` : ""
+  const span = firstDay && lastDay ? `${count(days, "day")} (${firstDay} to ${lastDay})` : "no day yet"
+  const amount = `${readingsEstimated ? "about " : ""}${readings.toLocaleString("en-GB")} readings`
+  const told = `${site}: ${state}${span}, ${count(devices, "device")}, ${amount}`
+  return alternates
+    ? [told, "  two gateways deliver for it in turn, from spools of their own: only one should"]
+    : [told]
 }
 
 /** "2 messages for ntfy.sh: ntfy.sh answers 503" */

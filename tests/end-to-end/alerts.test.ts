@@ -80,8 +80,8 @@ test("what does not get through is in the status, and told when the network star
   const { host } = friend.server.url
   const untold = async () => (await readStatus(site.topology, site.clock.now())).cloud?.untold
   expect(await untold()).toMatchObject([{ host, messages: 1, reason: `${host} answers 403: check alerts.to[0]` }])
-  const { cloud } = await readStatus(site.topology, site.clock.now())
-  expect(cloud && cloudEntries(cloud).at(-1)).toEqual({
+  const { cloud, sites } = await readStatus(site.topology, site.clock.now())
+  expect(cloud && cloudEntries(cloud, sites).at(-1)).toEqual({
     title: "Not told",
     lines: [`1 message for ${host}: ${host} answers 403: check alerts.to[0]`],
   })

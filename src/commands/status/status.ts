@@ -30,6 +30,6 @@ export async function run(values: Values<typeof options>): Promise<number> {
 function describe(status: StatusDocument, topology: Topology, now: number, fit?: number, quiet = false): string {
   const lines = wrap(printable(glance(status, topology, now)), fit)
   if (!quiet && status.gateway) lines.push(...gatewayLines(status.gateway, topology, now, fit))
-  if (!quiet && status.cloud) lines.push("", ...cloudLines(status.cloud, fit))
+  if (!quiet && status.cloud) lines.push("", ...cloudLines(status.cloud, status.sites, fit))
   return `${lines.join("\n")}\n`
 }

@@ -2,6 +2,7 @@
 import type { CloudStatus } from "../../cloud/status"
 import type { GatewayStatus } from "../../gateway/report/status"
 import { printable } from "../../printable"
+import type { SiteVerdict } from "../../status/verdicts"
 import { cloudEntries, type Entry, gatewayEntries } from "../../status/words"
 import type { Topology } from "../../topology/topology"
 import { columns } from "../columns"
@@ -18,8 +19,8 @@ export function gatewayLines(status: GatewayStatus, topology: Topology, now: num
 }
 
 /** The cloud's part: a line a site, and the file. */
-export const cloudLines = (status: CloudStatus, fit?: number): string[] =>
-  cloudEntries(status).flatMap((entry) => entryLines(entry, fit))
+export const cloudLines = (status: CloudStatus, sites: readonly SiteVerdict[], fit?: number): string[] =>
+  cloudEntries(status, sites).flatMap((entry) => entryLines(entry, fit))
 
 /** A title and its lines below each other; where they are several, each goes on further in than it begins. */
 function entryLines({ title, lines }: Entry, fit?: number): string[] {

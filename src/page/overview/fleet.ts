@@ -8,25 +8,11 @@ import { html } from "../markup/html"
 import type { Shown } from "../markup/layout"
 import { devicePath, fleetPath } from "../markup/paths"
 import { gridOf } from "./grid"
+import { A_PAGE, pagesOf, type Search, searchForm } from "./search"
 
-const A_PAGE = 50
-
-export interface Search {
-  /** In the name or the address; all devices where it is empty. */
-  readonly find: string
-  /** Counted from 1. */
-  readonly page: number
-}
-
-/** What stands in the address of the page; where that is nonsense, the first page. */
-export function readSearch(parameters: URLSearchParams): Search {
-  const page = Math.trunc(Number(parameters.get("page")))
-  return { find: (parameters.get("find") ?? "").trim(), page: page >= 1 && page < Number.MAX_SAFE_INTEGER ? page : 1 }
-}
-
-export function fleetOf(topology: Topology, { find, page }: Search): Shown {
+export function fleetOf(topology: Topology, search: Search): Shown {
+  const { find, page } = search
   const { devices, total } = lookFor(topology.devices, find, (page - 1) * A_PAGE)
-  const pages = Math.max(1, Math.ceil(total / A_PAGE))
   const heading = find === "" ? count(total, "device") : `${count(total, "device")} with “${find}”`
   const status = isThere(topology.gateway.spool) ? readDevices(topology, devices) : []
   const days = status[0]?.days.map(({ day }) => day) ?? []
@@ -39,16 +25,12 @@ ${
     ? gridOf("The last days", days, status)
     : html`<ul>${devices.map((device) => html`<li><a href="${devicePath(device.ip)}">${labelOf(device)}</a></li>`)}</ul>`
 }
-<nav aria-label="Pages"><p>${page > 1 && html`<a href="${fleetPath(find, page - 1)}" rel="prev">Before</a> `}
-Page ${page} of ${pages}
-${page < pages && html` <a href="${fleetPath(find, page + 1)}" rel="next">Next</a>`}</p></nav>`,
+${pagesOf(search, total, fleetPath)}`,
   }
 }
 
-/** Where a person says what is looked for. */
-export const searchFor = (find = "") => html`<form action="/devices" role="search">
-<label for="find">Name or address</label> <input id="find" name="find" value="${find}"> <button>Find</button>
-</form>`
+/** Where a person says which one is looked for. */
+export const searchFor = (find = "") => searchForm("/devices", "Name or address", find, "find")
 
 /** Those whose name or address has this text in it, from one of them on. */
 function lookFor(devices: Devices, find: string, from: number): { devices: Device[]; total: number } {

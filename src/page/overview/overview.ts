@@ -1,18 +1,20 @@
 // `/`: how the last run went, in one sentence, the last days, and what wants attention.
 import { formatWait, formatWhen } from "../../format"
-import { type GatewayStatus, readRunUnderWay } from "../../gateway/report/status"
+import type { GatewayStatus } from "../../gateway/report/status"
 import type { DayCounts } from "../../gateway/spool/reader"
 import { Timetable } from "../../schedule/timetable"
-import { cloudEntries, type Entry, gatewayEntries, glance } from "../../status/words"
-import { isThere } from "../../storage/database"
+import { cloudEntries, type Entry, gatewayEntries, glance, NAMED_AT_ONCE } from "../../status/words"
+import { judgedSites } from "../../status/worst-first"
 import { describeDay } from "../../survey/calendar"
 import type { Topology } from "../../topology/topology"
 import { type Html, html } from "../markup/html"
 import type { Shown } from "../markup/layout"
-import type { Glimpse, StatusView } from "../views"
+import type { Glimpse } from "../views"
+import { ageOf } from "./age"
 import { searchFor } from "./fleet"
 import { gridOf } from "./grid"
 import { rulesOf } from "./rules"
+import { searchForSite } from "./sites"
 
 const NUMBERS = ["expected", "arrived", "late", "missing", "unchanged", "delivered"] as const
 
@@ -26,31 +28,24 @@ export function overviewOf({ view, isKept, isCounting }: Glimpse, current: Topol
   if (!status) {
     return { title: topology.site, body: html`<h1>Nothing is collected here yet</h1>${note}${nextRun(topology, now)}` }
   }
-  const { gateway, cloud, complete } = status
+  const { gateway, cloud, complete, sites } = status
+  const worst = judgedSites(cloud?.sites ?? [], sites).map((site) => site.status)
   const sentence = glance(status, topology, readAt)
   return {
     title: sentence,
     body: html`<h1 class="verdict ${complete ? "good" : "bad"}">${sentence}</h1>
-${cloud && rulesOf(cloud.sites, topology.site)}
+${cloud && rulesOf(worst, topology.site)}
 ${note}${nextRun(topology, now)}
 ${gateway && daysOf(gateway)}
 ${gateway && entriesOf("The gateway", gatewayEntries(gateway, topology, readAt))}
-${cloud && entriesOf("The cloud", cloudEntries(cloud))}`,
+${cloud && entriesOf("The cloud", cloudEntries(cloud, sites))}
+${cloud && cloud.sites.length > 1 && toAllSites(cloud.sites.length)}`,
   }
 }
 
-/** Of what moment it is, and what goes on since. */
-function ageOf(view: StatusView | undefined, isCounting: boolean, topology: Topology, now: number): Html {
-  const { timeZone, gateway } = topology
-  const run = isThere(gateway.spool) ? readRunUnderWay(topology) : undefined
-  const sentences = [
-    view && `As of ${formatWhen(view.readAt, now, timeZone)}.`,
-    isCounting && (view ? "It is being counted anew." : "This page shows it when it is done."),
-    run &&
-      `The collection of ${describeDay(run.day)} is under way: ${run.arrived.toLocaleString("en-GB")} surveys have come, of ${run.expected.toLocaleString("en-GB")} devices.`,
-  ]
-  return html`<p class="age">${sentences.filter((sentence) => sentence).join(" ")}</p>`
-}
+const toAllSites = (sites: number): Html =>
+  html`<p><a href="/sites">All ${sites.toLocaleString("en-GB")} sites</a></p>
+${sites > NAMED_AT_ONCE && searchForSite()}`
 
 function nextRun({ schedule, timeZone }: Topology, now: number): Html {
   const next = new Timetable(schedule.cron, timeZone).next(now)

@@ -1,4 +1,5 @@
-// What holds of a site's devices by `alerts.rules`: a line each, the worst first; of a fleet ten are named and the rest is counted.
+// What holds of a site's devices by `alerts.rules`: a line each, the worst first; of a fleet ten are named and the
+// rest is counted, and so are sites.
 import { still } from "../../alerts/message"
 import type { HeldDocument, SiteRules } from "../../cloud/rules/reader"
 import type { SiteStatus } from "../../cloud/status"
@@ -9,14 +10,19 @@ import { devicePath } from "../markup/paths"
 
 const NAMED = 10
 
-/** Nothing where nothing holds. @param ownSite whose devices' pages need no site in their path */
+/**
+ * Nothing where nothing holds.
+ * @param sites as they are to be told
+ * @param ownSite whose devices' pages need no site in their path
+ */
 export function rulesOf(sites: readonly SiteStatus[], ownSite: string): Html {
   const held = sites.filter(({ rules }) => rules.devices > 0)
-  return html`${held.map(({ site, rules }) => {
+  const more = held.length - NAMED
+  return html`${held.slice(0, NAMED).map(({ site, rules }) => {
     const of = site === ownSite && sites.length === 1 ? "" : ` of ${site}`
     return html`<h2>Rules that hold${of}</h2>
 <ul class="rules">${linesOf(rules, site === ownSite ? "" : `?${new URLSearchParams({ site })}`)}</ul>`
-  })}`
+  })}${more > 0 && html`<p>Rules hold of ${count(more, "more site")}: <a href="/sites">all sites</a></p>`}`
 }
 
 function linesOf({ devices, counts, worst }: SiteRules, query: string): Html {

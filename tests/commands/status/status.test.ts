@@ -73,7 +73,7 @@ describe("readStatus()", () => {
 
 test("gatewayLines() and cloudLines() tell days, debts, refusals and room", async () => {
   await collect()
-  const { gateway, cloud } = await status()
+  const { gateway, cloud, sites } = await status()
   expect(gateway && gatewayLines(gateway, site.topology, MONDAY_AT_SIX).slice(0, -1)).toEqual([
     "",
     "                      Sun 22",
@@ -86,7 +86,7 @@ test("gatewayLines() and cloudLines() tell days, debts, refusals and room", asyn
     "Quarantine   empty",
     "Refused      nobody",
   ])
-  expect(cloud && cloudLines(cloud)[0]).toBe(
+  expect(cloud && cloudLines(cloud, sites)[0]).toBe(
     "Sites        greenhouse: 1 day (2026-11-22 to 2026-11-22), 2 devices, 8 readings",
   )
 })

@@ -5,6 +5,7 @@ import { Network } from "../../../src/network"
 import { Page } from "../../../src/page/page"
 import { runCommand } from "../../commands/command"
 import { DAY_MS, MONDAY_AT_SIX, Site, until } from "../../end-to-end/fixture"
+import { closeAt } from "../../status/other-site"
 import { Browser, IN_BROWSER, missingBrowser } from "./browser"
 
 const WIDE = { width: 1280, scheme: "light" } as const
@@ -131,6 +132,36 @@ inBrowser(
     await browser.press("Enter")
     await browser.arrived("find=PO")
     await browser.until("document.querySelector('tbody').textContent.includes('pond 192.168.1.200')")
+    expect(browser.complaints).toEqual([])
+    page.stop()
+  },
+  IN_BROWSER,
+)
+
+inBrowser(
+  "of many sites the worst are told, and one is found by a part of its name",
+  async () => {
+    await using site = await Site.collected({ page: "{ port: 0 }" })
+    const today = new Date().toISOString()
+    for (let at = 0; at < 60; at++) {
+      await closeAt(site, `farm-${at}`, { arrived: ["192.168.7.2"], ...(at !== 53 && { scheduledAt: today }) })
+    }
+    const page = await served(site)
+    using browser = await Browser.open(page.url, WIDE)
+    await browser.navigate(page.url)
+    expect(await browser.text("dl:last-of-type")).toContain("Sitesfarm-53: overdue, no day yet")
+    expect(await browser.text("dl:last-of-type")).toContain("and 51 sites that are complete")
+    expect(await browser.violations()).toEqual([])
+    await browser.follow('a[href="/sites"]', "/sites")
+    expect(await browser.text("h1")).toBe("61 sites")
+    expect(await browser.text("nav")).toContain("Page 1 of 2")
+    expect(await browser.violations()).toEqual([])
+    await browser.click("#find-site")
+    await browser.evaluate("document.querySelector('#find-site').value = 'GREEN'")
+    await browser.press("Enter")
+    await browser.arrived("find=GREEN")
+    await browser.until("document.querySelectorAll('tbody tr').length === 1")
+    expect(await browser.text("tbody")).toContain("greenhouse")
     expect(browser.complaints).toEqual([])
     page.stop()
   },
