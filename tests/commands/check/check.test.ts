@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect, test } from "bun:test"
 import { chmod, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { runCommand } from "../command"
+import { isRoot, mayNobodyRun, NOBODY, runAs, runCommand } from "../command"
 
 const SURVEYS = [
   "gone.txt",
@@ -217,4 +217,29 @@ test("a secret's file that others may read is a mistake of topology.yaml, wherev
   }
   await chmod(join(told, "secret"), 0o600)
   expect((await runCommand(told, "check")).exit).toBe(0)
+})
+
+test("every problem of a file of sites is told without a stack, exit 2", async () => {
+  const yaml = HEAD.replace("10.10.10.2", "10.10.10.2, sites: sites.txt")
+  await writeFile(join(folder, "sites.yaml"), `${yaml}  - { ip: 192.168.1.2, survey: good.txt }\n`)
+  await writeFile(join(folder, "sites.txt"), "site\nbarn 10.0.0.300\nfarm-b\n")
+  const { stdout, stderr, exit } = await runCommand(folder, "check", "--topology", "sites.yaml")
+  expect(stderr.split("\n").filter((line) => /^\S|^ +at /.test(line))).toEqual([
+    'sites.txt:2:6 from: must be an IPv4 address and its prefix, such as 203.0.113.0/24: it is "10.0.0.300"',
+    "sites.txt:3:1 farm-b is another site: say from where it may deliver, as farm-b 203.0.113.0/24",
+  ])
+  expect({ stdout, exit }).toEqual({ stdout: "", exit: 2 })
+})
+
+test.skipIf(isRoot && !mayNobodyRun())("a file of sites that this user may not read is told, exit 2", async () => {
+  const yaml = HEAD.replace("10.10.10.2", "10.10.10.2, sites: secret.txt")
+  await writeFile(join(folder, "closed.yaml"), `${yaml}  - { ip: 192.168.1.2, survey: good.txt }\n`)
+  await writeFile(join(folder, "secret.txt"), "site\n")
+  await chmod(folder, 0o755)
+  await chmod(join(folder, "secret.txt"), 0)
+  const { stderr, exit } = await runAs(NOBODY, folder, "check", "--topology", "closed.yaml")
+  expect(stderr).toContain(
+    "closed.yaml:6:38 cloud.sites: secret.txt may not be read: give this user leave to read it\n",
+  )
+  expect(exit).toBe(2)
 })
