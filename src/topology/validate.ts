@@ -28,11 +28,11 @@ export function validate(value: unknown): { findings: Finding[]; draft: Draft; d
     // Valibot names one unknown key of a section at a time: take those away and look again.
     const unknown = result.issues.filter(isUnknownKey)
     if (unknown.length === 0) {
-      findings.push(...result.issues.map((issue) => asFinding(issue)))
+      findings.push(...result.issues.flatMap((issue) => findingsOf(issue)))
       return { findings: unique(findings).filter(isNoSlip), draft: without(result.output, result.issues) }
     }
     for (const issue of unknown) {
-      findings.push(asFinding(issue))
+      findings.push(...findingsOf(issue))
       const last = issue.path?.at(-1)
       Reflect.deleteProperty(Object(last?.input), String(last?.key))
     }
@@ -44,26 +44,26 @@ function isUnknownKey(issue: v.BaseIssue<unknown>): boolean {
 }
 
 /** @param above the path of the union that the issue is of */
-function asFinding(issue: v.BaseIssue<unknown>, above: Path = []): Finding {
+function findingsOf(issue: v.BaseIssue<unknown>, above: Path = []): Finding[] {
   const steps = issue.path ?? []
   const path = [...above, ...steps.map(stepOf)]
-  const meant = issue.issues && meantIn(issue.issues, issue.input)
-  if (meant) return asFinding(meant, path)
+  const meant = issue.issues ? meantIn(issue.issues, issue.input) : []
+  if (meant.length > 0) return meant.flatMap((each) => findingsOf(each, path))
   // A list where a section belongs has no keys: the list itself is what is wrong.
   if (issue.type === "strict_object" && Array.isArray(steps.at(-1)?.input) && issue.expected !== "Object") {
-    return { path: path.slice(0, -1), message: "must be a section of `key: value` lines: it is a list" }
+    return [{ path: path.slice(0, -1), message: "must be a section of `key: value` lines: it is a list" }]
   }
-  if (isMissingKey(issue)) return { path, message: issue.message, at: "missing" }
-  return { path, message: issue.message, ...(issue.expected === "never" && { at: "key" }) }
+  if (isMissingKey(issue)) return [{ path, message: issue.message, at: "missing" }]
+  return [{ path, message: issue.message, ...(issue.expected === "never" && { at: "key" }) }]
 }
 
-/** Of several forms the one that was meant tells what is wrong with it. */
-function meantIn(issues: readonly v.BaseIssue<unknown>[], input: unknown): v.BaseIssue<unknown> | undefined {
+/** Of several forms the one that was meant tells what is wrong with it: no more than one is a section or a list. */
+function meantIn(issues: readonly v.BaseIssue<unknown>[], input: unknown): v.BaseIssue<unknown>[] {
   const isSection = typeof input === "object" && input !== null
-  return (
-    issues.find(({ path, expected }) => path !== undefined && expected === "never") ?? // a key that is misspelt
-    issues.find(({ path }) => (path !== undefined) === isSection)
-  )
+  const misspelt = issues.find(({ path, expected }) => path !== undefined && expected === "never")
+  if (misspelt) return [misspelt]
+  const meant = issues.filter(({ path }) => (path !== undefined) === isSection)
+  return isSection ? meant : meant.slice(0, 1)
 }
 
 /** A key that is missing because it is misspelt is told once. */

@@ -58,6 +58,7 @@ farm-e 10.0.0.5 # fine
 farm-e 10.0.0.6
 farm-f ${FINGERPRINT}
 farm-g 10.0.0.1 sha256:12
+-farm 10.0.0 sha256:34 sha256:56
 `
   expect(problemsOf(file, PLAIN.replace("0 6 * * *", "0 66 * * *"))).toEqual([
     expect.stringMatching(/^farm\/topology\.yaml:4:9 schedule\.cron: /),
@@ -68,6 +69,10 @@ farm-g 10.0.0.1 sha256:12
     "farm/sites.txt:8:1 farm-e stands here twice: keep one of them",
     "farm/sites.txt:9:8 fingerprint: needs cloud.tls and gateway.tls",
     'farm/sites.txt:10:17 fingerprint: must be a key\'s fingerprint, sha256: and 64 hexadecimal digits, as `pair` prints it: it is "sha256:12"',
+    'farm/sites.txt:11:1 site: must be up to 64 letters, digits, - _ . with a letter or digit first: it is "-farm"',
+    'farm/sites.txt:11:7 from: must be an IPv4 address and its prefix, such as 203.0.113.0/24: it is "10.0.0"',
+    'farm/sites.txt:11:14 fingerprint: must be a key\'s fingerprint, sha256: and 64 hexadecimal digits, as `pair` prints it: it is "sha256:34"',
+    'farm/sites.txt:11:24 fingerprint: must be a key\'s fingerprint, sha256: and 64 hexadecimal digits, as `pair` prints it: it is "sha256:56"',
   ])
   expect(problemsOf("greenhouse\nfarm-b\n", KEYED)).toEqual([
     "farm/sites.txt:2:1 farm-b is another site: say which key its gateway has, as farm-b sha256:…",
