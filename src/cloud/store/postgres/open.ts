@@ -78,6 +78,7 @@ interface Lent {
   closing: Timer | undefined
 }
 
+const READING_MS = 60_000 // a large store is counted now and then
 const KEPT_MS = 10_000 // whoever looks at a page looks again
 
 /** The servers that are read in this process: a connection costs more than most questions. */
@@ -85,7 +86,11 @@ const lent = new Map<string, Lent>()
 
 function borrow(place: PostgresPlace): { readonly server: Server; readonly release: () => void } {
   const key = JSON.stringify([place.url, place.password, place.folder])
-  const own: Lent = lent.get(key) ?? { server: new Server(place), readers: 0, closing: undefined }
+  const own: Lent = lent.get(key) ?? {
+    server: new Server({ ...place, deadlineMs: READING_MS }),
+    readers: 0,
+    closing: undefined,
+  }
   lent.set(key, own)
   clearTimeout(own.closing)
   own.readers++

@@ -18,21 +18,23 @@ export interface ServerOptions {
   /** To which the password's file is relative. */
   readonly folder: string
   readonly clock?: Clock
+  /** How long a question may take; 10 s unless told. */
+  readonly deadlineMs?: number
   readonly environment?: Readonly<Record<string, string | undefined>>
 }
 
 const CONNECTIONS = 6 // four batches, and what is asked meanwhile
 const DEADLINE_MS = 10_000
+const EARLIER_MS = 1000 // the server ends a statement before we give up waiting for it
 const CONNECT_SECONDS = 5
 const CLOSE_SECONDS = 5
 const TRIES = 5 // of what collides with another one
 const PAUSE_MS = 20
 
-/** What every session is told; the server ends a statement before we give up waiting for it. */
+/** What every session is told. */
 const SESSION = {
   application_name: "smart-meter-iot",
   synchronous_commit: "on", // whatever is said for others
-  statement_timeout: "9s",
   lock_timeout: "5s",
   idle_in_transaction_session_timeout: "10s", // of a cloud that is frozen: others wait for its locks
 }
@@ -40,6 +42,7 @@ const SESSION = {
 export class Server {
   readonly shown: string
   readonly #clock: Clock
+  readonly #deadlineMs: number
   #pool: SQL | undefined
   #isClosed = false
   #isBegun = false
@@ -47,6 +50,7 @@ export class Server {
   constructor(private readonly options: ServerOptions) {
     this.shown = shownStore(options.url)
     this.#clock = options.clock ?? systemClock
+    this.#deadlineMs = options.deadlineMs ?? DEADLINE_MS
   }
 
   /** From now on what a person has to mend is waited for too: deliveries are safe where they are. */
@@ -88,7 +92,7 @@ export class Server {
 
   async #attempt<T>(work: (pool: SQL) => Promise<T>): Promise<T> {
     for (let tries = 1; ; tries++) {
-      const pool = (this.#pool ??= this.#open(CONNECTIONS, SESSION))
+      const pool = (this.#pool ??= this.#open(CONNECTIONS, this.#session()))
       try {
         return await this.#withDeadline(pool, () => work(pool))
       } catch (error) {
@@ -100,11 +104,11 @@ export class Server {
 
   async #withDeadline<T>(pool: SQL, work: () => Promise<T>): Promise<T> {
     const late = Promise.withResolvers<never>()
-    const cancel = this.#clock.after(DEADLINE_MS, () => {
+    const cancel = this.#clock.after(this.#deadlineMs, () => {
       // only that frees whoever waits on a frozen connection
       if (pool === this.#pool) this.#pool = undefined
       void pool.close({ timeout: 0 })
-      late.reject(new StorageUnavailable(`${this.shown} has not answered for ${DEADLINE_MS / 1000} s`))
+      late.reject(new StorageUnavailable(`${this.shown} has not answered for ${this.#deadlineMs / 1000} s`))
     })
     try {
       return await Promise.race([work(), late.promise])
@@ -132,6 +136,10 @@ export class Server {
       connectionTimeout: CONNECT_SECONDS,
       connection,
     })
+  }
+
+  #session(): Record<string, string> {
+    return { ...SESSION, statement_timeout: String(this.#deadlineMs - EARLIER_MS) }
   }
 
   #sorted(error: unknown): unknown {
