@@ -23,11 +23,11 @@ export function serverPlace(store: string, environment: Environment): ServerPlac
   const { hostname, port, pathname, username, searchParams } = parseServerUrl(store)
   const isHostTold = !isWithoutHost(store)
   const user =
-    decodeURIComponent(username) || searchParams.get("user") || environment.PGUSER || environment.USER || "postgres"
-  const database = decodeURIComponent(pathname.slice(1)) || searchParams.get("dbname") || environment.PGDATABASE || user
+    searchParams.get("user") || decodeURIComponent(username) || environment.PGUSER || environment.USER || "postgres"
+  const database = searchParams.get("dbname") || decodeURIComponent(pathname.slice(1)) || environment.PGDATABASE || user
   return {
     host: searchParams.get("host") || (isHostTold && decodeURIComponent(hostname)) || environment.PGHOST || "localhost",
-    port: Number(port || searchParams.get("port") || environment.PGPORT || PORT),
+    port: Number(searchParams.get("port") || port || environment.PGPORT || PORT),
     database,
     user,
   }

@@ -16,6 +16,7 @@ test.each([
   ["postgres://meter@db.example/farm", { host: "db.example", port: 5432, database: "farm", user: "meter" }],
   ["postgresql://db.example:6000", { host: "db.example", port: 6000, database: "joe", user: "joe" }],
   ["postgres://m@/farm?host=/run/pg", { host: "/run/pg", port: 5432, database: "farm", user: "m" }],
+  ["postgres://u@db:1/d?user=m&dbname=f&port=7&host=h", { host: "h", port: 7, database: "f", user: "m" }],
   ["postgres:///?user=m%20x&dbname=f&port=7", { host: "box", port: 7, database: "f", user: "m x" }],
 ])("serverPlace() of %s is where libpq goes", (url, place) => {
   expect(serverPlace(url, { PGHOST: "box", PGUSER: "joe" })).toEqual(place)
