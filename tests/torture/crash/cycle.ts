@@ -41,7 +41,7 @@ export async function runCycle(options: CycleOptions): Promise<CycleResult> {
   const watched = new Watched(scene)
   try {
     await CYCLES[options.role](scene, watched)
-    judge(scene)
+    await judge(scene)
   } catch (error) {
     scene.failures.push(error instanceof Error ? (error.stack ?? error.message) : String(error))
   } finally {

@@ -6,6 +6,7 @@ import { loadTopology, Network, type Topology } from "../../../src/network"
 import { addDays, type Day, dayBefore } from "../../../src/survey/calendar"
 import { MovableClock } from "../../end-to-end/fixture"
 import type { Book } from "./book"
+import type { Engine } from "./engine"
 import type { Start } from "./kill"
 import { makeReadings, type Reading, textOf } from "./readings"
 
@@ -41,6 +42,7 @@ export class Ground {
   constructor(
     root: string,
     private readonly lane: number,
+    readonly engine: Engine,
   ) {
     this.folder = join(root, `lane${lane}`)
     this.#kept = join(root, `kept${lane}`)
@@ -49,6 +51,7 @@ export class Ground {
   /** Collects the day before, with one device missing: what cycles with kept databases begin with. */
   async collectEarlier(random: Random): Promise<void> {
     const topology = await this.#declare("10m")
+    await this.engine.empty(this.lane)
     for (const ip of [SMALL, LARGE, CHANGING]) {
       const readings = makeReadings(random, 2 * HOUR_MINUTES)
       this.#earlier.set(ip, readings)
@@ -57,14 +60,19 @@ export class Ground {
     const network = await Network.start(topology, { clock: new MovableClock(Date.now() - DAY_MS, 1) })
     const { stored } = await network.collect().finally(() => network.stop())
     if (stored === 0) throw new Error("the day before was not collected")
-    cpSync(dirname(topology.cloud.store), this.#kept, { recursive: true })
+    cpSync(dirname(topology.gateway.spool), this.#kept, { recursive: true })
+    await this.engine.keep(this.lane)
   }
 
-  /** An empty folder with its topology, or one with kept databases, whose surveys the book then knows. */
+  /** An empty folder and store with their topology, or those with kept databases, whose surveys the book then knows. */
   async prepare(start: Start, grace: string, book: Book): Promise<Topology> {
     const topology = await this.#declare(grace)
-    if (start === "fresh") return topology
-    cpSync(this.#kept, dirname(topology.cloud.store), { recursive: true })
+    if (start === "fresh") {
+      await this.engine.empty(this.lane)
+      return topology
+    }
+    cpSync(this.#kept, dirname(topology.gateway.spool), { recursive: true })
+    await this.engine.layOut(this.lane)
     for (const [ip, readings] of this.#earlier) book.keep(ip, EARLIER, readings)
     return topology
   }
@@ -80,6 +88,7 @@ export class Ground {
     rmSync(this.folder, { recursive: true, force: true })
     mkdirSync(this.folder, { recursive: true })
     const file = join(this.folder, "topology.yaml")
+    const store = this.engine.placeOf(this.lane)
     const devices = DEVICES.map((ip) => `  - { ip: ${ip}, survey: "surveys/{day}/{ip}.txt" }\n`)
     writeFileSync(
       file,
@@ -92,7 +101,7 @@ gateway:
   interfaces:
     devices: { address: ${NETWORK}.1/25, port: ${10_005 + this.lane} }
     cloud: { address: ${NETWORK}.129/25 }
-cloud: { address: ${NETWORK}.130, port: ${8001 + this.lane} }
+cloud: { address: ${NETWORK}.130, port: ${8001 + this.lane}${store === undefined ? "" : `, store: "${store}"`} }
 devices:
 ${devices.join("")}`,
     )

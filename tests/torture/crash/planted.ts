@@ -2,13 +2,11 @@
 import { resolve } from "node:path"
 import type { Planted } from "../suite"
 import { runCycle } from "./cycle"
-import type { Ground } from "./ground"
 import type { Kill } from "./kill"
 import type { Course } from "./plan"
-import type { Programme } from "./programme"
 import type { CycleOptions } from "./scene"
 
-interface Fault {
+export interface Fault {
   readonly fault: string
   readonly file: string
   readonly cycle: Pick<CycleOptions, "role" | "start" | "grace">
@@ -19,11 +17,11 @@ interface Fault {
 }
 
 const LOST = /[1-9]\d* are not in the store/
-const TRIES = 3 // on a busy machine a commit or a word may come first
-const COLLECTION = 9 // by then a collection is acknowledged: all surveys before it are marked as delivered
-const DIFFERED = /the cloud's store differed/
+export const TRIES = 3 // on a busy machine a commit or a word may come first
+export const COLLECTION = 9 // by then a collection is acknowledged: all surveys before it are marked as delivered
+export const DIFFERED = /the cloud's store differed/
 
-const faultsFor = (sends: number): Fault[] => [
+const faultsOf = (sends: number): Fault[] => [
   {
     fault: "acknowledge before commit",
     file: "acknowledge-before-commit",
@@ -59,15 +57,14 @@ const faultsFor = (sends: number): Fault[] => [
   },
 ]
 
-/** The faults that there are, each as work for a lane. */
-export function plantedFaults(programme: Programme, courses: readonly Course[], seed: number) {
+/** The faults that there are. */
+export function faultsFor(courses: readonly Course[]): Fault[] {
   const course = courses.find(({ role, start }) => role === "gateway" && start === "fresh")
-  return faultsFor(course?.calls.get("sendto") ?? 0).map((fault) => (ground: Ground) => {
-    return plant(fault, { ground, programme, seed })
-  })
+  return faultsOf(course?.calls.get("sendto") ?? 0)
 }
 
-async function plant(
+/** Looks for one until it shows. */
+export async function plant(
   { fault, file, cycle, kills, shows }: Fault,
   common: Pick<CycleOptions, "ground" | "programme" | "seed">,
 ): Promise<Planted> {

@@ -1,19 +1,19 @@
 // Looks at everything when a cycle has come to its end: what was acknowledged is stored once, as it was sent, and both
 // databases are sound and agree.
-import { Database } from "bun:sqlite"
 import { readGatewayStatus } from "../../../src/gateway/report/status"
 import type { Day } from "../../../src/survey/calendar"
 import { surveyDigest } from "../../../src/survey/digest"
 import { agreementOver } from "../../survey/agreements"
 import { keyOf, possible, promised, type Sent } from "./book"
+import { damageOf, type Found } from "./engine"
 import { type Reading, textOf } from "./readings"
 import type { Scene } from "./scene"
 
 /** Puts what it finds into the scene's failures. */
-export function judge(scene: Scene): void {
-  const { topology, failures } = scene
-  for (const file of [topology.gateway.spool, topology.cloud.store]) checkIntegrity(file, failures)
-  const stored = readStore(topology.cloud.store)
+export async function judge(scene: Scene): Promise<void> {
+  const { topology, failures, ground } = scene
+  const { problems, readings: stored } = await ground.engine.look(topology.cloud.store)
+  failures.push(...damageOf(topology.gateway.spool), ...problems)
   for (const surveys of scene.book.surveys()) checkSurveys(scene, surveys, stored)
   const known = new Set([...scene.book.surveys()].flatMap((surveys) => surveys.slice(0, 1).map(keyOf)))
   for (const key of stored.keys()) if (!known.has(key)) failures.push(`${key} was never sent and is in the store`)
@@ -21,30 +21,7 @@ export function judge(scene: Scene): void {
   checkAgreement(scene, stored)
 }
 
-function checkIntegrity(file: string, failures: string[]): void {
-  using database = new Database(file)
-  const rows = database.query<{ integrity_check: string }, []>("PRAGMA integrity_check").all()
-  const [first] = rows
-  if (rows.length !== 1 || first?.integrity_check !== "ok") failures.push(`${file}: ${JSON.stringify(rows)}`)
-}
-
-/** The store's readings by day and device, as its view shows them. */
-function readStore(file: string): Map<string, Reading[]> {
-  using database = new Database(file, { readonly: true })
-  const rows = database
-    .query<{ device: string; day: string; time: string; temperature: number; humidity: number }, []>(
-      "SELECT device, day, time, temperature, humidity FROM readings",
-    )
-    .all()
-  const stored = new Map<string, Reading[]>()
-  for (const { device, day, time, temperature, humidity } of rows) {
-    const key = keyOf({ ip: device, day })
-    stored.set(key, [...(stored.get(key) ?? []), [time, temperature, humidity]])
-  }
-  return stored
-}
-
-function checkSurveys(scene: Scene, surveys: readonly Sent[], stored: ReadonlyMap<string, Reading[]>): void {
+function checkSurveys(scene: Scene, surveys: readonly Sent[], stored: Found["readings"]): void {
   const { failures, listed } = scene
   const [first] = surveys
   if (!first) return
@@ -83,7 +60,7 @@ function checkLedger({ topology, failures }: Scene): void {
 }
 
 /** The last account of each day that gateway and cloud agreed on speaks of what the store shows. */
-function checkAgreement({ tap, failures }: Scene, stored: ReadonlyMap<string, Reading[]>): void {
+function checkAgreement({ tap, failures }: Scene, stored: Found["readings"]): void {
   for (const [day, surveys] of Map.groupBy(stored, ([key]) => key.split(" ")[0] ?? "")) {
     const shown = agreementOver(
       surveys.map(([key, readings]) => surveyDigest(key.split(" ")[1] ?? "", day as Day, textOf(readings))),
