@@ -13,6 +13,7 @@ import { type CrashCase, describeCase, type Role, type Start } from "./kill"
 import { type Course, countPoints, observe } from "./plan"
 import { type Fault, plant } from "./planted"
 import { Programme } from "./programme"
+import { Recoveries } from "./recoveries"
 
 export interface Campaign {
   readonly name: string
@@ -64,6 +65,7 @@ async function wageIn(
   say(`${name}: ${countPoints(courses)} points to be killed at, ${courses.map(describeCourse).join("; ")}`)
 
   let killed = 0
+  const recoveries = new Recoveries()
   const startedAt = performance.now()
   const cases = plan(courses, seededRandom(seed)).take(CASES_A_KILL * kills)
   const numbered = cases.map((each, index) => ({ ...each, number: index + 1 }))
@@ -72,6 +74,7 @@ async function wageIn(
     const own = seed + number
     const interleaved = seededRandom(own)() < 0.5
     const result = await runCycle({ ...each, ground, programme, seed: own, interleaved })
+    if (each.role !== "device") recoveries.note(each.role, result.recoveredMs) // a device gives no acknowledgements
     if (result.killed && ++killed % SAY_EVERY === 0) say(`${name}: ${killed} kills, ${failures.length} failures`)
     for (const found of result.failures) {
       const failure = `seed ${seed}, case ${number}: ${describeCase(each)}: ${found}`
@@ -93,6 +96,7 @@ async function wageIn(
     figures: {
       "points to be killed at": String(countPoints(courses)),
       "a kill": `${secondsAKill.toFixed(2)} s`,
+      ...recoveries.figures(),
     },
   }
 }

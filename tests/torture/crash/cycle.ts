@@ -23,6 +23,8 @@ export interface CycleResult {
   readonly elapsedMs: number
   /** Acknowledgements that were given until the end: by the cloud where that is killed, by the gateway otherwise. */
   readonly acknowledgements: number
+  /** From the start of whoever took over after the kill until its first acknowledgement. */
+  readonly recoveredMs: number | undefined
 }
 
 const NOBODY: Roles = { cloud: false, gateway: false, devices: [] }
@@ -47,9 +49,9 @@ export async function runCycle(options: CycleOptions): Promise<CycleResult> {
   } finally {
     watched.release()
   }
-  const { killed, elapsedMs } = watched
+  const { killed, elapsedMs, recoveredMs } = watched
   const { count } = options.role === "cloud" ? tap : book
-  return { killed, failures: [...scene.failures, ...tap.problems], elapsedMs, acknowledgements: count }
+  return { killed, failures: [...scene.failures, ...tap.problems], elapsedMs, acknowledgements: count, recoveredMs }
 }
 
 async function gateway(scene: Scene, watched: Watched): Promise<void> {

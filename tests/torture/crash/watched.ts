@@ -1,11 +1,14 @@
 // The process that is to be killed, and its successor, which a supervisor starts by the same command.
 import type { Ended, Running } from "./programme"
 import type { Scene } from "./scene"
+import type { Tap } from "./tap"
 
 export class Watched {
   killed = false
   /** Of the first process, until it ended. */
   elapsedMs = 0
+  /** Until whoever was started after a kill gave its first acknowledgement. */
+  recoveredMs: number | undefined
   #running: Running | undefined
   #cancel = () => {}
 
@@ -18,6 +21,7 @@ export class Watched {
     const running = programme.start(words, { topology: topology.file, ...(isFirst && { kill, fault, traceTo }) })
     this.#running = running
     if (isFirst) this.#watch(running)
+    else if (this.killed) this.#awaitAcknowledgement()
     return running
   }
 
@@ -46,15 +50,27 @@ export class Watched {
       this.elapsedMs = performance.now() - startedAt
     }
     running.ended.then(ended, () => {}) // whoever waits for it hears of the rest
-    const { kill, role, tap, book } = this.scene
+    const { kill } = this.scene
     if (kill?.at === "time") {
       const timer = setTimeout(() => running.signal("SIGKILL"), kill.afterMs)
       this.#cancel = () => clearTimeout(timer)
     } else if (kill?.at === "acknowledgement") {
-      const observer = role === "cloud" ? tap : book
-      observer.onAcknowledged = (count) => {
+      this.#observer.onAcknowledged = (count) => {
         if (count === kill.index) running.signal("SIGKILL")
       }
     }
+  }
+
+  #awaitAcknowledgement(): void {
+    const startedAt = performance.now()
+    this.#observer.onAcknowledged = () => {
+      this.recoveredMs ??= performance.now() - startedAt
+    }
+  }
+
+  /** Who hears what it acknowledges. */
+  get #observer(): Pick<Tap, "onAcknowledged"> {
+    const { role, tap, book } = this.scene
+    return role === "cloud" ? tap : book
   }
 }
