@@ -138,8 +138,8 @@ export class PostgresServer implements AsyncDisposable {
   }
 
   /** @param parameters as `search_path=trial` */
-  url(parameters = ""): string {
-    return `postgres://${USER}@/postgres?host=${encodeURIComponent(this.folder)}&port=${this.port}${parameters && `&${parameters}`}`
+  url(parameters = "", database = "postgres"): string {
+    return `postgres://${USER}@/${database}?host=${encodeURIComponent(this.folder)}&port=${this.port}${parameters && `&${parameters}`}`
   }
 
   /** Of a schema of its own, which is empty. */

@@ -1,7 +1,8 @@
 // The short forms of all suites, in groups whose suites run side by side: those that wait give way to those that compute.
 import { expect, test } from "bun:test"
 import { calendar } from "./calendar/suite"
-import { canCrash, crash } from "./crash/suite"
+import { crashPostgres } from "./crash/postgres/suite"
+import { crash, missingToCrash } from "./crash/suite"
 import { disk } from "./disk/suite"
 import { missingStrace } from "./disk/syscalls"
 import { fuzz } from "./fuzz/suite"
@@ -18,11 +19,12 @@ const isLinux = process.platform === "linux" // any address of 127.0.0.0/8 as a 
 
 const GROUPS = [
   [
-    { suite: crash, can: canCrash(), faults: 4 },
+    { suite: crash, can: missingToCrash() === undefined, faults: 4 },
     { suite: disk, can: missingStrace() === undefined, faults: 1 },
     { suite: hostile, can: isLinux, faults: 3 },
   ],
   [{ suite: power, can: canRecord(), faults: 1 }],
+  [{ suite: crashPostgres, can: crashPostgres.missing?.() === undefined, faults: 1 }],
   [
     { suite: network, can: true, faults: 4 },
     { suite: machines, can: true, faults: 5 },

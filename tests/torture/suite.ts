@@ -31,6 +31,8 @@ export interface TortureSuite {
   readonly name: string
   /** The scale at which `bun test` runs it. */
   readonly short: number
+  /** What it needs and this machine lacks; undefined: nothing. */
+  missing?(): string | undefined
   /** Does the work; never throws for what it finds. */
   run(options: TortureOptions): Promise<TortureResult>
 }

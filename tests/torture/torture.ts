@@ -2,6 +2,7 @@
 import { parseArgs } from "node:util"
 import { formatTable } from "../bench/figure"
 import { calendar } from "./calendar/suite"
+import { crashPostgres } from "./crash/postgres/suite"
 import { crash } from "./crash/suite"
 import { disk } from "./disk/suite"
 import { fuzz } from "./fuzz/suite"
@@ -11,7 +12,7 @@ import { network } from "./network/suite"
 import { power } from "./power/suite"
 import type { TortureResult, TortureSuite } from "./suite"
 
-const SUITES: readonly TortureSuite[] = [crash, power, network, machines, calendar, fuzz, disk, hostile]
+const SUITES: readonly TortureSuite[] = [crash, crashPostgres, power, network, machines, calendar, fuzz, disk, hostile]
 const FAILURES_SHOWN = 20
 
 interface Outcome extends TortureResult {
@@ -41,7 +42,9 @@ say(`revision ${revision}, seed ${seed}, scale ${scale}`)
 const outcomes: Outcome[] = []
 for (const suite of SUITES) {
   if (positionals.length > 0 && !positionals.includes(suite.name)) continue
-  outcomes.push(await measured(suite))
+  const missing = suite.missing?.()
+  if (missing !== undefined) say(`── ${suite.name}: left out, ${missing}`)
+  else outcomes.push(await measured(suite))
 }
 for (const { suite, failures } of outcomes) {
   for (const failure of failures.slice(0, FAILURES_SHOWN)) say(`✖ ${suite}, revision ${revision}: ${failure}`)

@@ -11,16 +11,14 @@ const FULL_KILLS = 10_000
 export const crash: TortureSuite = {
   name: "crash",
   short: 50 / FULL_KILLS,
+  missing: missingToCrash,
   run: ({ scale, ...options }) => {
     const kills = Math.max(1, Math.round(FULL_KILLS * scale))
     return wage({ name: "crash", engine: SQLITE, kinds: COURSES, plan, faults: faultsFor, kills }, options)
   },
 }
 
-/** Whether this machine can stop a process at a system call. */
-export const canCrash = (): boolean => missingToCrash() === undefined
-
-/** Why it cannot. */
+/** Why this machine cannot stop a process at a system call. */
 export function missingToCrash(): string | undefined {
   if (process.platform !== "linux") return "it needs Linux"
   for (const programme of ["setpriv", "strace"]) {
