@@ -84,6 +84,11 @@ export class Batches {
     await Promise.all(queue?.underWay ?? []) // batches overtake each other
   }
 
+  /** Resolves when all that has come so far is stored, or refused. */
+  async allSettled(): Promise<void> {
+    await Promise.all([...this.#queues.values()].map(({ of }) => this.settled(of)))
+  }
+
   /** Once what comes with this turn of the event loop is all here. */
   #schedule(): void {
     if (this.#isScheduled) return

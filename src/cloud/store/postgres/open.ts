@@ -40,7 +40,7 @@ export async function openPostgresStore(
     isShared: true,
     waiting: () => store.waiting,
     async close() {
-      await store.end()
+      await server.awhile(store.end())
       await server.close()
     },
   }

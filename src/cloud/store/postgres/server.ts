@@ -27,7 +27,7 @@ const CONNECTIONS = 6 // four batches, and what is asked meanwhile
 const DEADLINE_MS = 10_000
 const EARLIER_MS = 1000 // the server ends a statement before we give up waiting for it
 const CONNECT_SECONDS = 5
-const CLOSE_SECONDS = 5
+const AWHILE_MS = 5000 // for whoever stops
 const TRIES = 5 // of what collides with another one
 const PAUSE_MS = 20
 
@@ -43,6 +43,7 @@ export class Server {
   readonly shown: string
   readonly #clock: Clock
   readonly #deadlineMs: number
+  readonly #underWay = new Set<Promise<void>>()
   #pool: SQL | undefined
   #isClosed = false
   #isBegun = false
@@ -83,14 +84,41 @@ export class Server {
     }
   }
 
-  /** What is under way has a while to end. May be called twice. */
+  /** What is under way has a while to end: a pool cuts transactions between two statements. May be called twice. */
   async close(): Promise<void> {
+    await this.awhile(this.#idle())
     this.#isClosed = true
-    await this.#pool?.close({ timeout: CLOSE_SECONDS })
+    await this.#pool?.close({ timeout: 0 })
     this.#pool = undefined
   }
 
-  async #attempt<T>(work: (pool: SQL) => Promise<T>): Promise<T> {
+  /** Resolves when this has ended, or when whoever stops has waited for long enough. */
+  async awhile(work: Promise<unknown>): Promise<void> {
+    const late = Promise.withResolvers<void>()
+    const cancel = this.#clock.after(AWHILE_MS, late.resolve)
+    try {
+      await Promise.race([work, late.promise])
+    } finally {
+      cancel()
+    }
+  }
+
+  async #idle(): Promise<void> {
+    while (this.#underWay.size > 0) {
+      await Promise.all(this.#underWay)
+      await new Promise((resolve) => setImmediate(resolve)) // whoever was answered may go on with another transaction
+    }
+  }
+
+  #attempt<T>(work: (pool: SQL) => Promise<T>): Promise<T> {
+    const attempt = this.#tryAgain(work)
+    const over = () => void this.#underWay.delete(ended)
+    const ended = attempt.then(over, over)
+    this.#underWay.add(ended)
+    return attempt
+  }
+
+  async #tryAgain<T>(work: (pool: SQL) => Promise<T>): Promise<T> {
     for (let tries = 1; ; tries++) {
       const pool = (this.#pool ??= this.#open(CONNECTIONS, this.#session()))
       try {

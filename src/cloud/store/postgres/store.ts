@@ -175,8 +175,9 @@ export class PostgresStore implements Store {
     return rows.length > 0
   }
 
-  /** Another cloud may watch at once; where that cannot be told it does so when ours has not said for long that it goes on. */
+  /** What has come is stored. Another cloud may watch at once; where that cannot be told it does so when ours has not said for long that it goes on. */
   async end(): Promise<void> {
+    await this.#batches.allSettled()
     try {
       await this.server.run((sql) => sql.unsafe("DELETE FROM duties WHERE holder = $1", [this.own]))
     } catch (error) {

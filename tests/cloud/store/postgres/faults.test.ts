@@ -1,5 +1,6 @@
 // A server that is stopped, crashes, freezes, or is not there: what resolved is kept, and all goes on by itself.
 import { afterEach, beforeEach, describe, expect, setDefaultTimeout, test } from "bun:test"
+import { openPostgresStore } from "../../../../src/cloud/store/postgres/open"
 import { prepare } from "../../../../src/cloud/store/postgres/schema"
 import { Server } from "../../../../src/cloud/store/postgres/server"
 import { PostgresStore } from "../../../../src/cloud/store/postgres/store"
@@ -12,6 +13,7 @@ import { DEVICES, deliveryOf } from "../../fixtures"
 setDefaultTimeout(PATIENCE_MS)
 
 const WITHIN_MS = 60_000
+const NINE = { seconds: 9 * 3600, temperature: 21, humidity: 40 }
 
 describe.skipIf(missingPostgres !== undefined)("a server", () => {
   let postgres: PostgresServer
@@ -81,6 +83,51 @@ describe.skipIf(missingPostgres !== undefined)("a server", () => {
         all.push(...addresses)
       }
       expect(await stored()).toEqual(all)
+    },
+    WITHIN_MS,
+  )
+
+  const openBeside = () =>
+    openPostgresStore(
+      { url: postgres.url(), password: undefined, folder: "." },
+      { addressing: "simulated", clock, own: "b" },
+    )
+
+  test(
+    "that is left at any moment has stored what was under way",
+    async () => {
+      for (const turns of [0, 1, 2, 3, 5, 8, 13, 21]) {
+        const left = await openBeside()
+        const [revised, text, dropped] = [1, 2, 3].map((address) => 10 * turns + address) as [number, number, number]
+        const underWay = Promise.all([
+          ...[1, 2, 3].map((revision) => left.store.deliver(SITE, deliveryOf(MORNING, { revision, address: revised }))),
+          left.store.addText(SITE, { day: DAY, address: text, zone: TIME_ZONE, readings: [NINE] }),
+          left.store.drop(SITE, { day: DAY, addresses: { first: dropped, last: dropped }, revision: 1 }),
+        ])
+        for (let turn = 0; turn < turns; turn++) await new Promise((resolve) => setImmediate(resolve))
+        await left.close()
+        await underWay
+        expect(await stored()).toEqual(expect.arrayContaining([revised, text]))
+      }
+    },
+    WITHIN_MS,
+  )
+
+  test(
+    "that is frozen is left after a while",
+    async () => {
+      const left = await openBeside()
+      for (const pid of postgres.pids) process.kill(pid, "SIGSTOP")
+      try {
+        const refused = left.store.deliver(SITE, deliveryOf(MORNING, { revision: 1 })).catch((error) => error)
+        const closed = left.close()
+        for (const _ of ["what waits", "what is under way"]) await clock.advance(5000)
+        await closed
+        expect(await refused).toBeInstanceOf(StorageUnavailable)
+      } finally {
+        // its first process comes last: it clears away those that have ended
+        for (const pid of postgres.pids.reverse()) process.kill(pid, "SIGCONT")
+      }
     },
     WITHIN_MS,
   )
