@@ -145,7 +145,7 @@ describe.skipIf(missingPostgres !== undefined)("a server", () => {
         expect(refused).toBeInstanceOf(StorageUnavailable)
         expect(refused.message).toContain("has not answered for 10 s")
       } finally {
-        for (const pid of postgres.pids) process.kill(pid, "SIGCONT")
+        for (const pid of postgres.pids.reverse()) process.kill(pid, "SIGCONT") // as above
       }
       await deliver(2)
       expect(await stored()).toEqual([1, 2])
