@@ -15,14 +15,7 @@ import {
   type Target,
 } from "../coap/resource"
 import { quote } from "../log"
-import {
-  REFUSED_RETRY_SECONDS,
-  REFUSED_TEXT,
-  StorageRefused,
-  StorageUnavailable,
-  UNAVAILABLE_RETRY_SECONDS,
-  UNAVAILABLE_TEXT,
-} from "../storage/errors"
+import { refusalOf, StorageRefused } from "../storage/errors"
 import { addDays, clockChange, type Day, dayOf, isTimeZone, parseDay } from "../survey/calendar"
 import { readCanonical } from "../survey/canonical"
 import { deliveryDigest, surveyDigest } from "../survey/digest"
@@ -110,8 +103,8 @@ export class Receiver {
     if (error instanceof MessageFormatError) return say(Code.BadRequest, "The body must be UTF-8")
     if (!(error instanceof StorageRefused)) throw error
     this.options.emit({ kind: "deliveries-refused", error })
-    if (error instanceof StorageUnavailable) return busy(UNAVAILABLE_TEXT, UNAVAILABLE_RETRY_SECONDS)
-    return busy(REFUSED_TEXT, REFUSED_RETRY_SECONDS)
+    const { text, retrySeconds } = refusalOf(error)
+    return busy(text, retrySeconds)
   }
 
   /** Whose survey or collection is addressed; a Response refuses the request without its body being read. */

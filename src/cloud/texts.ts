@@ -2,7 +2,7 @@
 import type { Clock } from "../clock"
 import type { Connection, ConnectionHandler } from "../net/connection"
 import { patienceMs } from "../net/patience"
-import { REFUSED_TEXT, StorageRefused } from "../storage/errors"
+import { refusalOf, StorageRefused } from "../storage/errors"
 import type { PlainText, Taken } from "./plain-text"
 
 const PAUSE_MS = 1000 // after which what has come is stored
@@ -176,7 +176,7 @@ class Text {
       if (!(error instanceof StorageRefused)) {
         texts.onError(`Plain text from ${this.sender} could not be stored: ${error}`)
       } else if (!this.#isAnswered) {
-        this.refuse(REFUSED_TEXT)
+        this.refuse(refusalOf(error).text)
         return false
       }
       this.drop()

@@ -35,9 +35,11 @@ export class StorageFailed extends Error {
 export const REFUSED_TEXT = "The disk refuses: come again"
 export const REFUSED_RETRY_SECONDS = 60
 
-/** The same where a server keeps the store, which is back within seconds, or another cloud can reach it. */
-export const UNAVAILABLE_TEXT = "The store does not answer: come again"
-export const UNAVAILABLE_RETRY_SECONDS = 5
+/** The same of a store, which a server may keep that is back within seconds, or that another cloud can reach. */
+export const refusalOf = (error: StorageRefused): { readonly text: string; readonly retrySeconds: number } =>
+  error instanceof StorageUnavailable
+    ? { text: "The store does not answer: come again", retrySeconds: 5 }
+    : { text: REFUSED_TEXT, retrySeconds: REFUSED_RETRY_SECONDS }
 
 /** Whether the process has to end: the disk failed, the file is damaged, or SQLite says what nobody expected. */
 export function isFatal(error: unknown): boolean {
