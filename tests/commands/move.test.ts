@@ -100,7 +100,7 @@ describe.skipIf(missingPostgres !== undefined)("with a server", () => {
   test("move to a server that cannot be reached is one clear line, exit 1", async () => {
     const { stderr, exit } = await move("--to", "postgres://meter@127.0.0.1:1/meter")
     expect(stderr).toMatch(
-      /✖ postgres:\/\/meter@127\.0\.0\.1:1\/meter does not take anything: .*; what was moved so far stays there, and the same again goes on\n$/,
+      /✖ postgres:\/\/meter@127\.0\.0\.1:1\/meter cannot be reached \(.*\); what was moved so far stays there, and the same again goes on\n$/,
     )
     expect(exit).toBe(1)
   })
