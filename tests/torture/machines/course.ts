@@ -1,4 +1,5 @@
 // One course: an installation, what happens to it, calm days behind that, and whether every reading is where it must be.
+import type { Engine } from "../engine"
 import { DAY_MS, HOUR_MS } from "../network/chance"
 import { Killed } from "../network/life"
 import { enter, turnForReal } from "../network/stage"
@@ -9,9 +10,17 @@ import { inspect } from "./inspection"
 import { Installation } from "./installation"
 import { carryOut } from "./people"
 
-export interface CourseOptions {
-  readonly seed: number
+/** Where courses are played, and for whom. */
+export interface Ground {
   readonly folder: string
+  /** Where the store is kept; in a file of the folder without it. */
+  readonly engine?: Engine | undefined
+  /** Gets what happens, a line at a time. */
+  readonly tell?: ((line: string) => void) | undefined
+}
+
+export interface CourseOptions extends Ground {
+  readonly seed: number
   readonly devices: readonly Declared[]
   readonly retentionDays: number
   /** Of a device's day; a few, by chance, without it. */
@@ -22,7 +31,6 @@ export interface CourseOptions {
   readonly days: number
   /** Puts what happens on the world's clock. */
   readonly plan: (installation: Installation) => void
-  readonly tell?: ((line: string) => void) | undefined
 }
 
 export interface CourseResult {

@@ -58,8 +58,8 @@ export class Databases {
   /** What they hold, without one of them; of what the cloud has taken, spools hold only days from one on. */
   #held(without?: Kind, from = this.#firstStaying): Set<Reading> {
     const { files } = this.installation
-    const spools = [...(without === "spool" ? [] : [files.path("spool")]), ...this.aside]
+    const spools = [...(without === "spool" ? [] : [files.spool]), ...this.aside]
     const held = spools.flatMap((path) => heldBySpool(path, from))
-    return new Set([...held, ...(without === "store" ? [] : heldByStore(files.path("store")))])
+    return new Set([...held, ...(without === "store" ? [] : heldByStore(files.store))])
   }
 }

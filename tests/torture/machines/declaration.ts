@@ -22,6 +22,8 @@ export interface Declaration {
   readonly site: string
   readonly devices: readonly Declared[]
   readonly retentionDays: number
+  /** `cloud.store`. */
+  readonly store: string
 }
 
 const SURVEYS: Record<Source, string> = {
@@ -33,7 +35,7 @@ const SURVEYS: Record<Source, string> = {
 const known = new Map<string, Topology>()
 
 /** To read one takes longer than a day of a course: the same text in the same folder is read once in a process. */
-export function topologyOf(folder: string, { site, devices, retentionDays }: Declaration): Topology {
+export function topologyOf(folder: string, { site, devices, retentionDays, store }: Declaration): Topology {
   const text = `site: ${site}
 timeZone: ${TIME_ZONE}
 schedule: { cron: "${CRON}", grace: 10m }
@@ -43,7 +45,7 @@ gateway:
     cloud: { address: ${UPLINK}/24 }
   retention: ${retentionDays}d
   spool: spool.db
-cloud: { address: ${CLOUD.address}, console: off, store: store.db }
+cloud: { address: ${CLOUD.address}, console: off, store: ${JSON.stringify(store)} }
 devices:
 ${devices.map(({ ip, source }) => `  - { ip: ${ip}${SURVEYS[source]} }\n`).join("")}`
   const key = `${folder}\n${text}`

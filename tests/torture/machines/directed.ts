@@ -1,6 +1,6 @@
 // Courses that are not left to chance: where the readings end for each 4.xx that the cloud can give, and what a drop means
 // when copies of before come back.
-import { type CourseResult, playCourse } from "./course"
+import { type CourseResult, type Ground, playCourse } from "./course"
 import { DEPARTURES } from "./departures"
 import { DROPS } from "./drops"
 import { REFUSALS } from "./refusals"
@@ -15,18 +15,17 @@ const COURSES: Readonly<Record<string, Directed>> = { ...REFUSALS, ...DROPS, ...
 export const DIRECTED = Object.keys(COURSES)
 
 /** Plays the course of this name; what fails does not make it throw. */
-export function playDirected(name: string, folder: string, tell?: (line: string) => void): Promise<CourseResult> {
+export function playDirected(name: string, ground: Ground): Promise<CourseResult> {
   const course = COURSES[name]
   if (!course) throw new Error(`there is no course ${name}`)
   return playCourse({
+    ...ground,
     seed: Bun.hash.xxHash32(name),
-    folder,
     devices: DEVICES,
     retentionDays: course.retentionDays ?? RETENTION_DAYS,
     readings: course.readings,
     firstDay: FIRST_DAY,
     days: course.days,
-    tell,
     plan: (installation) => {
       const send = () => installation.sensors.send(SENSOR, installation.measured.yesterday)
       for (const hours of SENT_AT_HOURS) after(installation, hours, send)

@@ -1,5 +1,5 @@
 // Faults that are put into the programme on purpose, as changes of its sources: the courses must find them.
-import { type Patch, replaceOnce } from "./sources"
+import { type Patch, replaceOnce } from "../sources"
 
 export interface Planting extends Patch {
   /** The directed course that shows it, where chance may take hundreds of others. */

@@ -11,7 +11,7 @@ const BELIEVED_RUNS = 3
 export function inspect(installation: Installation): number {
   const { files, oracle, names } = installation
   const store = installation.watcher.look()
-  const spool = readSpool(files.path("spool"))
+  const spool = readSpool(files.spool)
   const complain = (what: string) => installation.world.fail(what)
   const inStore = new Set([...store.shown, ...store.superseded].map(({ reading }) => reading))
   const kept = spool.quarantined.filter(isOfReadings)
@@ -71,7 +71,7 @@ function checkValues(
 
 /** Nothing waits, and what the cloud refused was refused on three runs. */
 function checkSpool({ files, world, front }: Installation): void {
-  const { surveys, quarantined, unconfirmed, absent } = readSpool(files.path("spool"))
+  const { surveys, quarantined, unconfirmed, absent } = readSpool(files.spool)
   for (const { ip, day, isDue } of surveys) if (isDue) world.fail(`not delivered: ${ip} ${day}`)
   for (const day of unconfirmed) world.fail(`not confirmed: ${day}`)
   for (const reason of absent) if (reason.includes("stranger")) world.fail(`taken from a stranger: ${reason}`)

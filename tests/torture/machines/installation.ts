@@ -3,6 +3,7 @@
 import type { Topology } from "../../../src/network"
 import type { Day } from "../../../src/survey/calendar"
 import { Machine, type MachineOptions } from "../calendar/machine"
+import type { Engine } from "../engine"
 import { DAY_MS, HOUR_MS, randomFor } from "../network/chance"
 import { Lan } from "../network/datagrams"
 import { Life } from "../network/life"
@@ -22,6 +23,8 @@ import { Watcher } from "./watcher"
 export interface InstallationOptions {
   readonly seed: number
   readonly folder: string
+  /** Where the store is kept; in a file without it. */
+  readonly engine?: Engine | undefined
   readonly devices: readonly Declared[]
   readonly retentionDays: number
   /** Of a device's day; a few, by chance, without it. */
@@ -65,7 +68,7 @@ export class Installation {
     const { seed, folder, startsAt } = options
     const world = new World(startsAt)
     this.world = world
-    this.files = new Files(folder)
+    this.files = new Files(folder, options.engine)
     this.lan = new Lan(world.clock, randomFor(seed, "datagrams"), {
       loss: 0,
       doubled: 0,
@@ -95,7 +98,8 @@ export class Installation {
       },
     })
     // its topology.yaml is nobody's who renames the site or takes a device away
-    const topology = () => topologyOf(folder, { site: "greenhouse", ...options })
+    const store = this.files.store.declared
+    const topology = () => topologyOf(folder, { site: "greenhouse", store, ...options })
     this.field = this.#machine("field", { ...NOBODY, devices: EVERY_DEVICE }, topology)
     this.sensors = new Sensors(this)
   }
@@ -141,7 +145,7 @@ export class Installation {
 
   /** Reads from the spool what a person has just dropped. */
   noteDrops(): void {
-    for (const dropped of readSpool(this.files.path("spool")).dropped) this.watcher.noteDrop(dropped)
+    for (const dropped of readSpool(this.files.spool).dropped) this.watcher.noteDrop(dropped)
   }
 
   /** As this end has it now. */
@@ -152,6 +156,7 @@ export class Installation {
       site: this.names[end],
       devices: declared,
       retentionDays,
+      store: this.files.store.declared,
     })
   }
 

@@ -13,7 +13,7 @@ const REFUSED_TODAY = "23:59 - 20 - 130%\n"
 /** One of the surveys of the spool has such a line. */
 export function loosenRules(installation: Installation, chance: Chance): void {
   installation.whileOff(installation.gateway, () => {
-    const [first, ...others] = readSpool(installation.files.path("spool")).surveys
+    const [first, ...others] = readSpool(installation.files.spool).surveys
     if (!first) return
     const { ip, day } = chance.pick(first, ...others)
     addRefusedLine(installation, ip, day)
@@ -23,7 +23,7 @@ export function loosenRules(installation: Installation, chance: Chance): void {
 /** The gateway is off. Nothing happens where this survey is not there, or has such a line. */
 export function addRefusedLine({ files, oracle }: Installation, ip: string, day: Day): void {
   const slot = slotOf(day, parseAddress(ip) ?? 0)
-  using spool = new Database(files.path("spool"))
+  using spool = new Database(files.spool)
   const survey = spool
     .query<{ body: string; digest: string }, [number]>(
       "SELECT body, CAST(digest AS TEXT) AS digest FROM surveys WHERE slot = ?1",

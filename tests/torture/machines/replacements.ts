@@ -38,13 +38,13 @@ export function swapSpools(installation: Installation, chance: Chance): void {
 function layAside(installation: Installation, chance: Chance): void {
   const { files, gateway } = installation
   const { aside } = installation.databases
-  const own = files.layAside("spool")
+  const own = files.layAsideSpool()
   aside.add(own)
   const comeBack = () => {
     if (isSpared(installation, chance, "spool")) return later()
     if (!aside.has(own)) return
     installation.databases.replace("the spool is back", () => {
-      files.takeBack("spool", own)
+      files.takeSpoolBack(own)
       aside.delete(own)
     })
   }

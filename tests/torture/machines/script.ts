@@ -36,15 +36,15 @@ export function expect(installation: Installation, hours: number, what: string, 
 
 /** The cloud has readings of this device's day, under the site's present name. */
 export const isStored = ({ files, names }: Installation, ip: string, day: Day): boolean =>
-  readStore(files.path("store")).shown.some((value) => {
+  readStore(files.store).shown.some((value) => {
     return value.site === names.gateway && value.ip === ip && value.day === day
   })
 
 /** Why the cloud has refused it, as the quarantine keeps it; undefined where it is not there. */
 export const quarantined = ({ files }: Installation, ip: string, day: Day): Quarantined | undefined =>
-  readSpool(files.path("spool")).quarantined.find((each) => {
+  readSpool(files.spool).quarantined.find((each) => {
     return each.kind === "delivery" && each.ip === ip && each.day === day
   })
 
 export const isDue = ({ files }: Installation, ip: string, day: Day): boolean =>
-  readSpool(files.path("spool")).surveys.some((survey) => survey.ip === ip && survey.day === day && survey.isDue)
+  readSpool(files.spool).surveys.some((survey) => survey.ip === ip && survey.day === day && survey.isDue)

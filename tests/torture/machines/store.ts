@@ -1,8 +1,7 @@
 // What the store holds, read from its tables as anybody may.
-import { Database } from "bun:sqlite"
-import { existsSync } from "node:fs"
 import type { Day } from "../../../src/survey/calendar"
 import { formatAddress } from "../../../src/topology/address"
+import type { Engine, Query } from "../engine"
 import type { Reading } from "./reading"
 
 export interface StoredValue {
@@ -29,23 +28,22 @@ export interface Dropped {
 }
 
 const NO_STORE: StoreContents = { shown: [], superseded: [], dropped: [] }
-/** Nothing where there is no file; also beside a cloud that runs. */
-export function readStore(path: string): StoreContents {
-  if (!existsSync(path)) return NO_STORE
-  using store = new Database(path, { readonly: true })
-  const rows = store
-    .query<Survey, []>(
-      `SELECT sites.site, day, address, revision, readings, revisions FROM surveys JOIN sites ON sites.id = surveys.site`,
-    )
-    .all()
-  const superseded = store
-    .query<Superseded, []>(
-      `SELECT sites.site, day, address, time, temperature, humidity, revision FROM superseded
-       JOIN sites ON sites.id = superseded.site`,
-    )
-    .all()
+
+/** Nothing where there is no store; also beside a cloud that runs. */
+export function readStore(engine: Engine): StoreContents {
+  return engine.read(contentsOf) ?? NO_STORE
+}
+
+function contentsOf(query: Query): StoreContents {
+  const surveys = query<Survey>(
+    "SELECT sites.site, day, address, revision, readings, revisions FROM surveys JOIN sites ON sites.id = surveys.site",
+  )
+  const superseded = query<Superseded>(
+    `SELECT sites.site, day, address, time, temperature, humidity, revision FROM superseded
+     JOIN sites ON sites.id = superseded.site`,
+  )
   return {
-    shown: rows.flatMap(valuesOf),
+    shown: surveys.flatMap(valuesOf),
     superseded: superseded.map(({ site, day, address, time, temperature, humidity, revision }) => {
       const ip = formatAddress(address)
       return {
@@ -57,11 +55,9 @@ export function readStore(path: string): StoreContents {
         revision,
       }
     }),
-    dropped: store
-      .query<Dropped & { site: string }, []>(
-        "SELECT sites.site, day, first, last, revision FROM dropped JOIN sites ON sites.id = dropped.site",
-      )
-      .all(),
+    dropped: query<Dropped & { site: string }>(
+      "SELECT sites.site, day, first, last, revision FROM dropped JOIN sites ON sites.id = dropped.site",
+    ),
   }
 }
 
@@ -91,7 +87,7 @@ function valuesOf({ site, day, address, revision, readings, revisions }: Survey)
 }
 
 /** Every acknowledged reading that a store has, under whatever site. */
-export function heldByStore(path: string): Reading[] {
-  const { shown, superseded } = readStore(path)
+export function heldByStore(engine: Engine): Reading[] {
+  const { shown, superseded } = readStore(engine)
   return [...shown, ...superseded].map(({ reading }) => reading)
 }

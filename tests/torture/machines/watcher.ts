@@ -1,7 +1,6 @@
 // Looks at the store while a course lasts: what was in it stays there, and a tick is true.
-import { existsSync } from "node:fs"
-import { dirname } from "node:path"
 import { readCloudStatus } from "../../../src/cloud/status"
+import { placeOf } from "../../../src/cloud/store/open"
 import { readGatewayStatus } from "../../../src/gateway/report/status"
 import type { Summary } from "../../../src/network"
 import type { Day } from "../../../src/survey/calendar"
@@ -27,7 +26,7 @@ export class Watcher {
 
   look(): StoreContents {
     const { files, oracle, world } = this.installation
-    const store = readStore(files.path("store"))
+    const store = readStore(files.store)
     const values = new Set<string>()
     const times = new Set<string>()
     for (const { site, reading, ip, day, time } of store.shown) {
@@ -64,10 +63,9 @@ export class Watcher {
     if (complete) this.#checkTick(day, "the summary")
     const { run } = readGatewayStatus(this.installation.topology("gateway"), gateway.now)
     if (run?.complete) this.#checkTick(run.day, "status")
-    const store = files.path("store")
-    const site = existsSync(store)
-      ? (await readCloudStatus({ store, folder: dirname(store) })).sites.find((each) => each.site === names.gateway)
-      : undefined
+    const place = placeOf(this.installation.topology("cloud"))
+    const sites = files.store.read(() => true) ? (await readCloudStatus(place)).sites : []
+    const site = sites.find((each) => each.site === names.gateway)
     // of another day the devices may have been others, and in an account of this one that was given before
     if (delivered && site?.run?.complete && site.run.day === day) this.#checkDevices(day, "the cloud's status")
     if (run?.day === day && run.complete !== complete) {
@@ -80,7 +78,7 @@ export class Watcher {
     const { oracle, world, files } = this.installation
     const store = this.#checkDevices(day, who)
     // what another spool has, which is laid aside, this gateway cannot know
-    const kept = readSpool(files.path("spool")).surveys.filter((survey) => survey.day === day)
+    const kept = readSpool(files.spool).surveys.filter((survey) => survey.day === day)
     const held = new Set<Reading>([...store.shown, ...store.superseded].map(({ reading }) => reading))
     for (const reading of kept.flatMap(({ readings }) => readings)) {
       if (!oracle.owing.has(reading) || held.has(reading)) continue

@@ -2,9 +2,10 @@
 import { existsSync, mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
+import { patchSources } from "../sources"
 import type { CourseResult } from "./course"
 import { FAULTS, type Fault } from "./faults"
-import { patchSources } from "./sources"
+import { FRONT_OF_CLOUD } from "./front-of-cloud"
 
 export interface Job {
   readonly seeds: readonly number[]
@@ -28,21 +29,19 @@ const IN_MEMORY = "/dev/shm" // what is committed need not outlive the machine h
 
 if (import.meta.main) {
   const { seeds, again = [], directed = [], fault, tells = false }: Job = JSON.parse(process.argv[2] ?? "")
-  patchSources(fault ? [FAULTS[fault]] : [])
+  patchSources([FRONT_OF_CLOUD, ...(fault ? [FAULTS[fault]] : [])])
   const { setStage } = await import("./stage")
   const { DIRECTED, playDirected } = await import("./directed")
   const { playRandom } = await import("./random")
   setStage()
   const folder = mkdtempSync(join(existsSync(IN_MEMORY) ? IN_MEMORY : tmpdir(), "machines-"))
-  const own = join(folder, "course")
   const tell = tells ? (line: string) => process.stderr.write(`${line}\n`) : undefined
+  const ground = { folder: join(folder, "course"), tell }
   const named = "of" in directed ? DIRECTED.filter((_, index) => index % directed.of === directed.part) : directed
   const all = [...named, ...seeds, ...again]
   try {
     for (const [index, course] of all.entries()) {
-      const result = await (typeof course === "string"
-        ? playDirected(course, own, tell)
-        : playRandom(course, own, tell))
+      const result = await (typeof course === "string" ? playDirected(course, ground) : playRandom(course, ground))
       const played: Played = {
         course,
         again: index >= all.length - again.length,

@@ -1,5 +1,6 @@
 // Faults that are put into the programme on purpose, in the process that plays the seeds: the checks must find them.
 import { fileURLToPath } from "node:url"
+import { patchSources, replaceOnce } from "../sources"
 import type { SiteOptions } from "./site"
 
 export type Fault = keyof typeof FAULTS
@@ -15,19 +16,16 @@ export const FAULTS = {
 /** A receiver that goes by the order in which blocks come, not by their numbers. */
 async function appendRepeatedBlocks(): Promise<Partial<SiteOptions>> {
   const appending = fileURLToPath(import.meta.resolve("./appending.ts"))
-  Bun.plugin({
-    name: "a repeated block appended",
-    setup(build) {
-      build.onLoad({ filter: /\/src\/coap\/block\.ts$/ }, async ({ path }) => ({
-        loader: "ts",
-        contents: `${replaceOnce(await Bun.file(path).text(), "export class BlockReceiver ", "class StrictReceiver ")}
-          import { appending } from ${JSON.stringify(appending)}
-          export class BlockReceiver extends StrictReceiver {
-            override readonly handle = appending(this.handle)
-          }`,
-      }))
+  patchSources([
+    {
+      file: "coap/block.ts",
+      change: (text) => `${replaceOnce(text, "export class BlockReceiver ", "class StrictReceiver ")}
+        import { appending } from ${JSON.stringify(appending)}
+        export class BlockReceiver extends StrictReceiver {
+          override readonly handle = appending(this.handle)
+        }`,
     },
-  })
+  ])
   return { hasSensor: true }
 }
 
@@ -53,10 +51,4 @@ async function leaveOutDigests(): Promise<Partial<SiteOptions>> {
     return request.call(this, peer, { ...outgoing, options }, signal)
   }
   return { damaged: 0.05 }
-}
-
-/** Throws when it is not there: a fault that is not put in proves nothing. */
-function replaceOnce(text: string, from: string, to: string): string {
-  if (text.split(from).length !== 2) throw new Error(`the fault has no place: ${from}`)
-  return text.replace(from, () => to)
 }

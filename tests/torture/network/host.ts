@@ -1,6 +1,7 @@
 // A machine that plays some roles of the network: it may be killed and started again at any moment.
 import type { Random } from "../../../src/clock"
 import type { Roles, Topology } from "../../../src/network"
+import type { Engine } from "../engine"
 import type { Lan } from "./datagrams"
 import type { Fields } from "./fields"
 import { Life } from "./life"
@@ -15,6 +16,8 @@ export interface Ground {
   readonly wan: Wan
   readonly fields: Fields
   readonly topology: Topology
+  /** Where the store is kept. */
+  readonly engine: Engine
   /** The schedule's instants, rising, ms since the epoch. */
   readonly instants: readonly number[]
   /** Ports that port 0 stands for, by address. */

@@ -2,8 +2,9 @@
 import { Database } from "bun:sqlite"
 import { readCollections } from "../../../src/gateway/ledger/ledger"
 import { type Day, dayBefore } from "../../../src/survey/calendar"
-import { digestSql } from "../../../src/survey/digest"
+import { digestText } from "../../../src/survey/digest"
 import { agreementOver } from "../../survey/agreements"
+import type { Query } from "../engine"
 import type { Ground } from "./host"
 
 interface StoredReading {
@@ -14,12 +15,22 @@ interface StoredReading {
   readonly humidity: number
 }
 
+const READINGS = `SELECT device, CAST(day AS TEXT) AS day, time, temperature, humidity FROM readings
+  ORDER BY device, day, time, temperature, humidity`
+
 /** Complains to the world about everything that is lost, doubled, wrong or not agreed upon. */
 export function inspect(ground: Ground, ips: readonly string[]): void {
+  const isThere = ground.engine.read((query) => {
+    inspectReadings(ground, ips, query)
+    compareDigests(ground, query)
+    return true
+  })
+  if (!isThere) ground.world.fail("there is no store")
+}
+
+function inspectReadings(ground: Ground, ips: readonly string[], query: Query): void {
   const { world, topology } = ground
-  using store = new Database(topology.cloud.store, { readonly: true })
-  using spool = new Database(topology.gateway.spool, { readonly: true })
-  const rows = store.query<StoredReading, []>("SELECT device, day, time, temperature, humidity FROM readings").all()
+  const rows = query<StoredReading>(READINGS)
   for (const row of rows) world.record("stored", JSON.stringify(row))
   const held = new Map<string, Map<string, string>>()
   for (const { device, day, time, temperature, humidity } of rows) {
@@ -38,7 +49,6 @@ export function inspect(ground: Ground, ips: readonly string[]): void {
     }
   }
   for (const key of held.keys()) world.fail(`nobody sent ${key}`)
-  compareDigests(ground, store, spool)
 }
 
 function inspectSurvey({ world, fields }: Ground, ip: string, day: Day, stored?: ReadonlyMap<string, string>): void {
@@ -60,19 +70,18 @@ function inspectSurvey({ world, fields }: Ground, ip: string, day: Day, stored?:
   }
 }
 
-function compareDigests({ world }: Ground, store: Database, spool: Database): void {
+function compareDigests({ world, topology }: Ground, query: Query): void {
+  using spool = new Database(topology.gateway.spool, { readonly: true })
+  const inSpool: Query = <Row>(sql: string) => spool.query<Row, []>(sql).all()
   const left = spool.query<{ rows: number }, []>("SELECT count(*) AS rows FROM due").get()
   if (left?.rows !== 0) world.fail(`${left?.rows} surveys are not delivered`)
   for (const { day, closed, confirmed } of readCollections(spool)) {
     if (!closed || !confirmed) world.fail(`${day} is ${closed ? "not confirmed by the cloud" : "not closed"}`)
-    const [ours, theirs] = [spool, store].map((database) => {
-      const sql = `SELECT ${digestSql("digest")} AS digest FROM surveys WHERE day = ?`
-      return agreementOver(
-        database
-          .query<{ digest: string }, [string]>(sql)
-          .all(day)
-          .map(({ digest }) => digest),
+    const [ours, theirs] = [inSpool, query].map((read) => {
+      const digests = read<{ digest: string }>(
+        `SELECT CAST(digest AS TEXT) AS digest FROM surveys WHERE day = '${day}'`,
       )
+      return agreementOver(digests.map(({ digest }) => digestText(BigInt(digest))))
     })
     if (ours?.surveys === theirs?.surveys && ours?.digest === theirs?.digest) continue
     world.fail(`${day}: spool and store have not the same digest`)

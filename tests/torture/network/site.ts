@@ -5,6 +5,7 @@ import type { Roles, Topology } from "../../../src/network"
 import { Timetable } from "../../../src/schedule/timetable"
 import { formatAddress } from "../../../src/topology/address"
 import { parseTopology } from "../../../src/topology/yaml/load"
+import { DatabaseFile, type Engine } from "../engine"
 import { Chance, DAY_MS, MINUTE_MS, randomFor } from "./chance"
 import { Lan } from "./datagrams"
 import { Fields } from "./fields"
@@ -19,6 +20,8 @@ export interface SiteOptions {
   readonly days: number
   /** Where its databases are made. */
   readonly folder: string
+  /** Where the store is kept; in a file of the folder without it. */
+  readonly engine?: Engine | undefined
   /** Randomness of the devices, where a fault is planted there. */
   readonly deviceRandom?: Random
   /** Whether there is a device that sends by itself; the seed says so without it. */
@@ -49,12 +52,14 @@ const FIXED_PORT = 40_000
 
 export function buildSite(options: SiteOptions): Site {
   const { seed, loss, days, folder, deviceRandom, hasSensor, hasFixedPorts, damaged = 0.01 } = options
+  const { engine = new DatabaseFile(join(folder, "store.db")) } = options
+  engine.lose()
   const chance = new Chance(randomFor(seed, "what kind of network"))
   const owners = chance.pick([2], [1, 1], [2, 1]).map((count, field) => addresses(2 + 3 * field, count))
   const ips = owners.flat()
   const possible = { ip: SENSOR, blockBytes: chance.pick(32, 64, 128) }
   const sensor = chance.is(0.3) || hasSensor ? possible : undefined
-  const topology = topologyOf(folder, ips, sensor?.ip, chance)
+  const topology = topologyOf(folder, engine.declared, ips, sensor?.ip, chance)
   const instants = instantsFrom(FIRST_DAY + chance.whole(0, 364) * DAY_MS, days)
   const startsAt = (instants[0] ?? 0) - chance.whole(5, 50) * MINUTE_MS
   const world = new World(startsAt)
@@ -67,6 +72,7 @@ export function buildSite(options: SiteOptions): Site {
     lan,
     wan: new Wan(world.clock, randomFor(seed, "the cloud's network"), streamFaults),
     topology,
+    engine,
     instants,
     fields: new Fields({ seed, readingsOf }),
     fixedPorts: new Map(ips.filter(() => chance.is(0.5) || hasFixedPorts).map((ip) => [ip, FIXED_PORT])),
@@ -92,7 +98,13 @@ export function buildSite(options: SiteOptions): Site {
 
 const NOTHING: Roles = { cloud: false, gateway: false, devices: [] }
 
-function topologyOf(folder: string, ips: readonly string[], sensor: string | undefined, chance: Chance): Topology {
+function topologyOf(
+  folder: string,
+  store: string,
+  ips: readonly string[],
+  sensor: string | undefined,
+  chance: Chance,
+): Topology {
   const devices = ips.map((ip) => `{ ip: ${ip}, survey: "{day}/{ip}.txt" }`)
   if (sensor) devices.push(`{ ip: ${sensor} }`)
   const text = `site: greenhouse
@@ -104,7 +116,7 @@ gateway:
     cloud: { address: 10.10.10.1/24 }
   retention: ${chance.pick(12, 12, 12, 40)}d
   spool: spool.db
-cloud: { address: ${CLOUD}, console: off, store: store.db }
+cloud: { address: ${CLOUD}, console: off, store: ${JSON.stringify(store)} }
 devices:
 ${devices.map((device) => `  - ${device}\n`).join("")}`
   return parseTopology(text, join(folder, "topology.yaml"))

@@ -1,4 +1,4 @@
-// Sources of the programme as they are loaded in a process of courses: with a front before the cloud, and a fault planted.
+// Sources of the programme as they are loaded in a process of simulations: with what the simulation needs, and a fault planted.
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 
@@ -8,24 +8,13 @@ export interface Patch {
   readonly change: (text: string) => string
 }
 
-const SRC = fileURLToPath(import.meta.resolve("../../../src"))
-const FRONT = fileURLToPath(import.meta.resolve("./front.ts"))
-
-const FRONT_OF_CLOUD: Patch = {
-  file: "cloud/receiver.ts",
-  change: (text) => `${replaceOnce(text, "export class Receiver ", "class OwnReceiver ")}
-    import { inFront } from ${JSON.stringify(FRONT)}
-    export class Receiver extends OwnReceiver {
-      override readonly handle = inFront(this.handle)
-    }`,
-}
+const SRC = fileURLToPath(import.meta.resolve("../../src"))
 
 /** Call it before anything of src is loaded. */
 export function patchSources(patches: readonly Patch[]): void {
-  const all = [FRONT_OF_CLOUD, ...patches]
-  const byFile = Map.groupBy(all, ({ file }) => join(SRC, file))
+  const byFile = Map.groupBy(patches, ({ file }) => join(SRC, file))
   Bun.plugin({
-    name: "courses",
+    name: "patches",
     setup(build) {
       const names = [...byFile.keys()].map((file) => RegExp.escape(file)).join("|")
       build.onLoad({ filter: new RegExp(`^(${names})$`) }, async ({ path }) => {
