@@ -3,6 +3,9 @@ import { Database } from "bun:sqlite"
 import { copyFileSync, existsSync, renameSync, rmSync } from "node:fs"
 import { basename, dirname, join } from "node:path"
 
+/** A file of SQLite, or a PostgreSQL server. */
+export type Store = "file" | "server"
+
 /** A statement's rows. It has to be one that every engine takes. */
 export type Query = <Row>(sql: string) => Row[]
 

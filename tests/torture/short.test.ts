@@ -1,5 +1,6 @@
 // The short forms of all suites, in groups whose suites run side by side: those that wait give way to those that compute.
 import { expect, test } from "bun:test"
+import { missingPostgres } from "../postgres"
 import { calendar } from "./calendar/suite"
 import { crashPostgres } from "./crash/postgres/suite"
 import { crash, missingToCrash } from "./crash/suite"
@@ -7,8 +8,8 @@ import { disk } from "./disk/suite"
 import { missingStrace } from "./disk/syscalls"
 import { fuzz } from "./fuzz/suite"
 import { hostile } from "./hostile/suite"
-import { machines } from "./machines/suite"
-import { network } from "./network/suite"
+import { machines, machinesPostgres } from "./machines/suite"
+import { network, networkPostgres } from "./network/suite"
 import { canRecord } from "./power/recording"
 import { power } from "./power/suite"
 import type { TortureSuite } from "./suite"
@@ -30,6 +31,8 @@ const GROUPS = [
     { suite: machines, can: true, faults: 5 },
     { suite: calendar, can: true, faults: 1 },
     { suite: fuzz, can: true, faults: isLinux ? 11 : 9 },
+    { suite: networkPostgres, can: missingPostgres === undefined, faults: 1 },
+    { suite: machinesPostgres, can: missingPostgres === undefined, faults: 3 },
   ],
 ]
 

@@ -7,12 +7,15 @@ import { crash } from "./crash/suite"
 import { disk } from "./disk/suite"
 import { fuzz } from "./fuzz/suite"
 import { hostile } from "./hostile/suite"
-import { machines } from "./machines/suite"
-import { network } from "./network/suite"
+import { machines, machinesPostgres } from "./machines/suite"
+import { network, networkPostgres } from "./network/suite"
 import { power } from "./power/suite"
 import type { TortureResult, TortureSuite } from "./suite"
 
-const SUITES: readonly TortureSuite[] = [crash, crashPostgres, power, network, machines, calendar, fuzz, disk, hostile]
+const SUITES: readonly TortureSuite[] = [
+  ...[crash, crashPostgres, power, network, networkPostgres, machines, machinesPostgres],
+  ...[calendar, fuzz, disk, hostile],
+]
 const FAILURES_SHOWN = 20
 
 interface Outcome extends TortureResult {

@@ -1,4 +1,5 @@
 // Faults that are put into the programme on purpose, as changes of its sources: the courses must find them.
+import type { Store } from "../engine"
 import { type Patch, replaceOnce } from "../sources"
 
 export interface Planting extends Patch {
@@ -36,6 +37,33 @@ export const FAULTS = {
     file: "cloud/store/sqlite/store.ts",
     change: (text) => replaceOnce(text, "if (revision <= this.#droppedUpTo(of))", "if (revision < 0)"),
   },
+  "a tombstone forgotten on a server": {
+    shownBy: "a spool of before a drop",
+    file: "cloud/store/postgres/surveys.ts",
+    change: (text) => replaceOnce(text, ": revision <= this.#droppedUpTo(address))", ": revision < 0)"),
+  },
+  "a day that takes new ones in spite of a drop": {
+    shownBy: "a spool of before a drop",
+    file: "cloud/store/postgres/store.ts",
+    change: (text) =>
+      replaceOnce(text, "SET has_drops = true, is_open = false", "SET has_drops = true, is_open = true"),
+  },
 } as const satisfies Record<string, Planting>
 
 export type Fault = keyof typeof FAULTS
+
+/** Those that are planted where stores are files, and where they are on a server. */
+export const PLANTED: Record<Store, readonly Fault[]> = {
+  file: [
+    "replaced instead of merged",
+    "2.31 believed",
+    "agreed over a text of which a line was dropped",
+    "a stranger's revision taken",
+    "a tombstone forgotten",
+  ],
+  server: [
+    "replaced instead of merged",
+    "a tombstone forgotten on a server",
+    "a day that takes new ones in spite of a drop",
+  ],
+}

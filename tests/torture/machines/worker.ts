@@ -2,12 +2,15 @@
 import { existsSync, mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
+import type { Engine, Store } from "../engine"
+import { ON_POSTGRES } from "../postgres/patches"
 import { patchSources } from "../sources"
 import type { CourseResult } from "./course"
 import { FAULTS, type Fault } from "./faults"
 import { FRONT_OF_CLOUD } from "./front-of-cloud"
 
 export interface Job {
+  readonly store?: Store
   readonly seeds: readonly number[]
   /** Directed courses, played before those: by name, or a part of all. */
   readonly directed?: readonly string[] | { readonly of: number; readonly part: number }
@@ -27,16 +30,14 @@ export interface Played extends CourseResult {
 
 const IN_MEMORY = "/dev/shm" // what is committed need not outlive the machine here
 
-if (import.meta.main) {
-  const { seeds, again = [], directed = [], fault, tells = false }: Job = JSON.parse(process.argv[2] ?? "")
-  patchSources([FRONT_OF_CLOUD, ...(fault ? [FAULTS[fault]] : [])])
+async function playAll({ seeds, again = [], directed = [], fault, tells = false }: Job, engine?: Engine) {
   const { setStage } = await import("./stage")
   const { DIRECTED, playDirected } = await import("./directed")
   const { playRandom } = await import("./random")
   setStage()
   const folder = mkdtempSync(join(existsSync(IN_MEMORY) ? IN_MEMORY : tmpdir(), "machines-"))
   const tell = tells ? (line: string) => process.stderr.write(`${line}\n`) : undefined
-  const ground = { folder: join(folder, "course"), tell }
+  const ground = { folder: join(folder, "course"), engine, tell }
   const named = "of" in directed ? DIRECTED.filter((_, index) => index % directed.of === directed.part) : directed
   const all = [...named, ...seeds, ...again]
   try {
@@ -52,5 +53,16 @@ if (import.meta.main) {
     }
   } finally {
     rmSync(folder, { recursive: true })
+  }
+}
+
+if (import.meta.main) {
+  const job: Job = JSON.parse(process.argv[2] ?? "")
+  const { store = "file", fault } = job
+  patchSources([FRONT_OF_CLOUD, ...(store === "server" ? ON_POSTGRES : []), ...(fault ? [FAULTS[fault]] : [])])
+  if (store === "file") await playAll(job)
+  else {
+    const { withEngine } = await import("../postgres/engine")
+    await withEngine((engine) => playAll(job, engine))
   }
 }

@@ -2,12 +2,16 @@
 import { existsSync, mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
+import type { Engine, Store } from "../engine"
+import { ON_POSTGRES } from "../postgres/patches"
+import { patchSources } from "../sources"
 import { FAULTS, type Fault } from "./faults"
 import type { SeedResult } from "./seed"
 
 export type Seed = readonly [seed: number, loss: number]
 
 export interface Job {
+  readonly store?: Store
   /** Each with its share of lost datagrams. */
   readonly seeds: readonly Seed[]
   /** Played behind them, to see whether they go as they went elsewhere. */
@@ -26,20 +30,30 @@ export interface Played extends SeedResult {
 
 const IN_MEMORY = "/dev/shm" // what is committed need not outlive the machine here
 
-const { seeds, again = [], days, fault }: Job = JSON.parse(process.argv[2] ?? "")
+const { seeds, again = [], days, fault, store = "file" }: Job = JSON.parse(process.argv[2] ?? "")
+if (store === "server") patchSources(ON_POSTGRES)
 const changes = fault ? await FAULTS[fault]() : {}
-const { saveTime, takeDatabases } = await import("./stage")
-const { playSeed } = await import("./seed")
-takeDatabases()
-saveTime()
-const folder = mkdtempSync(join(existsSync(IN_MEMORY) ? IN_MEMORY : tmpdir(), "network-"))
-try {
-  for (const [index, [seed, loss]] of [...seeds, ...again].entries()) {
-    const result = await playSeed({ seed, loss, days, folder: join(folder, `${index}`), ...changes })
-    const played: Played = { seed, loss, again: index >= seeds.length, ...result }
-    process.stdout.write(`${JSON.stringify(played)}\n`)
-    if (fault && result.failures.length > 0) break
+if (store === "file") await playAll()
+else {
+  const { withEngine } = await import("../postgres/engine")
+  await withEngine(playAll)
+}
+
+async function playAll(engine?: Engine): Promise<void> {
+  const { saveTime, takeDatabases } = await import("./stage")
+  const { playSeed } = await import("./seed")
+  takeDatabases()
+  saveTime()
+  const folder = mkdtempSync(join(existsSync(IN_MEMORY) ? IN_MEMORY : tmpdir(), "network-"))
+  try {
+    for (const [index, [seed, loss]] of [...seeds, ...again].entries()) {
+      const own = join(folder, `${index}`)
+      const result = await playSeed({ seed, loss, days, folder: own, engine, ...changes })
+      const played: Played = { seed, loss, again: index >= seeds.length, ...result }
+      process.stdout.write(`${JSON.stringify(played)}\n`)
+      if (fault && result.failures.length > 0) break
+    }
+  } finally {
+    rmSync(folder, { recursive: true })
   }
-} finally {
-  rmSync(folder, { recursive: true })
 }
