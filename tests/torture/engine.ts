@@ -21,6 +21,14 @@ export interface Engine {
   /** In its place comes a copy, which stays what it is. */
   restore(name: string): void
   remove(name: string): void
+  /** Undefined of a file. */
+  readonly way?: Way
+}
+
+/** From the simulated processes to a server. */
+export interface Way {
+  /** Ms since the epoch, by the world's clock. */
+  cutUntil: number
 }
 
 /** A file that belongs to a database; the log holds what was committed last. */

@@ -19,6 +19,7 @@ export interface PlanOptions {
 
 const KILLS_APART_MS = 6 * DAY_MS // of each machine
 const CUTS_APART_MS = 10 * DAY_MS // of each cable
+const SERVER_CUTS_APART_MS = 3 * DAY_MS // of the way to the store's
 const CHANGES_APART_MS = 4 * DAY_MS
 const BUSY_MS = 20 * MINUTE_MS // around the schedule's instant, when most is under way
 const SENDING_MS = 90_000 // after the schedule's instant, when most devices have sent
@@ -38,7 +39,7 @@ export class Plan {
   /** Puts everything on the world's clock. */
   make(): void {
     const { hosts, fields, from, to, ground } = this.options
-    const { lan, wan, topology } = ground
+    const { lan, wan, topology, engine } = ground
     for (const host of hosts) {
       const busyMs = fields.has(host) ? SENDING_MS : BUSY_MS
       for (const at of this.#chance.times(from, to, KILLS_APART_MS)) this.#planKill(host, this.#moved(at, busyMs))
@@ -52,6 +53,12 @@ export class Plan {
     })
     for (const [host, ips] of fields) {
       for (const at of this.#chance.times(from, to, CHANGES_APART_MS)) this.#planChange(host, ips, at)
+    }
+    const { way } = engine
+    if (way) {
+      this.#planCuts((until) => {
+        way.cutUntil = Math.max(way.cutUntil, until)
+      }, SERVER_CUTS_APART_MS)
     }
   }
 
@@ -111,10 +118,10 @@ export class Plan {
     return hasSent || at - this.#now > HOUR_MS ? Math.max(at, next - this.#chance.between(0, BUSY_MS)) : at
   }
 
-  #planCuts(cut: (until: number) => void): void {
+  #planCuts(cut: (until: number) => void, apartMs = CUTS_APART_MS): void {
     const { from, to } = this.options
     const chance = this.#chance
-    for (const at of chance.times(from, to, CUTS_APART_MS)) {
+    for (const at of chance.times(from, to, apartMs)) {
       const lastsMs = chance.is(0.9) ? chance.between(MINUTE_MS, HOUR_MS) : chance.between(HOUR_MS, 20 * HOUR_MS)
       this.#at(this.#moved(at, BUSY_MS), () => cut(Math.min(to, this.#now + lastsMs)))
     }

@@ -52,8 +52,9 @@ const FIXED_PORT = 40_000
 
 export function buildSite(options: SiteOptions): Site {
   const { seed, loss, days, folder, deviceRandom, hasSensor, hasFixedPorts, damaged = 0.01 } = options
-  const { engine = new DatabaseFile(join(folder, "store.db")) } = options
+  const engine: Engine = options.engine ?? new DatabaseFile(join(folder, "store.db"))
   engine.lose()
+  if (engine.way) engine.way.cutUntil = Number.NEGATIVE_INFINITY
   const chance = new Chance(randomFor(seed, "what kind of network"))
   const owners = chance.pick([2], [1, 1], [2, 1]).map((count, field) => addresses(2 + 3 * field, count))
   const ips = owners.flat()

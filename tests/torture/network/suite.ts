@@ -1,5 +1,5 @@
 // The network suites: the real devices, gateway and cloud in simulated time, over links that do what links do. Of the store in
-// a file, and on a PostgreSQL server.
+// a file, and on a PostgreSQL server, the way to which is cut too.
 import { availableParallelism } from "node:os"
 import { missingPostgres } from "../../postgres"
 import type { Store } from "../engine"

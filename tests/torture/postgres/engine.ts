@@ -5,6 +5,7 @@ import { Server } from "../../../src/cloud/store/postgres/server"
 import { plain } from "../../../src/cloud/store/postgres/tables"
 import type { Engine, Query } from "../engine"
 import { Session } from "./bridge"
+import { WAY } from "./pool"
 import { withServer } from "./server"
 
 const SCHEMA = "store"
@@ -17,6 +18,7 @@ export async function withEngine<T>(work: (engine: Engine) => Promise<T>): Promi
 
 class PostgresEngine implements Engine {
   readonly declared: string
+  readonly way = WAY
   readonly #session: Session
 
   /** @param url of a database that nobody else uses; it has parameters */

@@ -1,13 +1,14 @@
 import { expect, test } from "bun:test"
 import { SQL } from "bun"
-import { missingPostgres } from "../../postgres"
+import { missingPostgres, PATIENCE_MS } from "../../postgres"
 import { Life } from "../network/life"
 import { World } from "../network/world"
-import { SimulatedSql } from "./pool"
+import { SimulatedSql, WAY } from "./pool"
 import { withServer } from "./server"
 import type { Transaction } from "./transaction"
 
-const needsServer = test.skipIf(missingPostgres !== undefined)
+const needsServer = (name: string, work: () => Promise<void>) =>
+  test.skipIf(missingPostgres !== undefined)(name, work, PATIENCE_MS)
 const PLUS_ONE = "UPDATE counters SET value = value + 1 WHERE name = $1"
 
 interface Simulated {
@@ -93,6 +94,23 @@ needsServer("of two transactions that wait for each other one is told so, as by 
   expect(errors).toEqual([expect.any(SQL.PostgresError)])
   expect(errors).toEqual([expect.objectContaining({ errno: "40P01" })])
 })
+
+needsServer(
+  "whoever loses the server on the way back from a commit is told that it is gone, and it is committed",
+  async () => {
+    const errors: unknown[] = []
+    const values = await countersAfter(({ world, life, sql }) => {
+      life.doom("after commit", 1, () => {
+        WAY.cutUntil = Number.POSITIVE_INFINITY
+      })
+      life.perform(() => void sql.begin(raise("a")).catch((error) => errors.push(error)))
+      letTimePass(world)
+      WAY.cutUntil = Number.NEGATIVE_INFINITY
+    })
+    expect(values).toEqual([1n, 0n])
+    expect(errors).toEqual([expect.objectContaining({ code: "ERR_POSTGRES_CONNECTION_CLOSED" })])
+  },
+)
 
 needsServer("a server's error comes with its SQLSTATE", async () => {
   const errors: unknown[] = []

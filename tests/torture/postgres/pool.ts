@@ -2,6 +2,7 @@
 // which the process may die; the server's own work takes none. Whoever waits for a lock waits until a transaction has ended.
 import { SQL } from "bun"
 import { pause } from "../../../src/clock"
+import type { Way } from "../engine"
 import { Life } from "../network/life"
 import { type Result, Session } from "./bridge"
 import { Transaction, type Travel, waitForLock } from "./transaction"
@@ -19,6 +20,8 @@ const NEVER = new Promise<never>(() => {})
 const WAY_MS = 20
 const SLOW_WAY_MS = 500
 const SLOW_SHARE = 0.01
+
+export const WAY: Way = { cutUntil: Number.NEGATIVE_INFINITY }
 
 /** Sessions that nobody has, by their options: they outlive the simulated processes. */
 const idle = new Map<string, Session[]>()
@@ -130,12 +133,15 @@ export class SimulatedSql {
     const life = this.#life
     if (life) await pause(life, life.random() * (life.random() < SLOW_SHARE ? SLOW_WAY_MS : WAY_MS))
     await this.#goOn()
+    if (life && life.world.clock.now() < WAY.cutUntil) throw noConnection()
   }
 
   /** What is dead does not go on, and what is closed rejects. */
   readonly #goOn = async (): Promise<void> => {
     if (this.#life?.isAlive === false) return NEVER
     if (!this.#isClosed) return
-    throw new SQL.PostgresError("Connection closed", { code: "ERR_POSTGRES_CONNECTION_CLOSED" })
+    throw noConnection()
   }
 }
+
+const noConnection = (): Error => new SQL.PostgresError("Connection closed", { code: "ERR_POSTGRES_CONNECTION_CLOSED" })
