@@ -27,7 +27,7 @@ const INSERT_NEW = `
   ON CONFLICT DO NOTHING RETURNING address`
 
 const FIND = `
-  SELECT address, revision, digest, zones.zone, readings, revisions
+  SELECT address, revision, digest, zones.zone, zones.id AS zone_id, readings, revisions
   FROM surveys JOIN zones ON zones.id = surveys.zone
   WHERE site = $1 AND day = $2 AND address = ANY(${numbers(3)})`
 
@@ -163,16 +163,20 @@ export class Surveys {
 
   async #merge(siteId: number, of: DayOfSite, arrivals: readonly Arrival[]): Promise<readonly Settled[]> {
     const { day } = of
-    // before the transaction, which would hold the day for as long
-    for (const zone of new Set(arrivals.map(({ zone }) => zone))) await this.registry.zoneId(zone, day)
+    // before the transaction, which would hold the day for as long, and a second connection
+    const zoneIds = new Map<string, number>()
+    for (const { zone } of arrivals) if (!zoneIds.has(zone)) zoneIds.set(zone, await this.registry.zoneId(zone, day))
     return this.server.transaction(async (sql) => {
       const known = await holdDay(sql, siteId, day)
       const dropped = known.hasDrops ? await droppedOn(sql, siteId, day) : []
       const work = new Work(of, dropped, this.now())
       const addresses = [...new Set(arrivals.map(({ address }) => address))].join()
-      for (const row of await sql.unsafe(FIND, [siteId, day, addresses])) work.rows.set(Number(row.address), rowOf(row))
+      for (const row of await sql.unsafe(FIND, [siteId, day, addresses])) {
+        work.rows.set(Number(row.address), rowOf(row))
+        zoneIds.set(row.zone, Number(row.zone_id))
+      }
       const settled = arrivals.map((arrival) => work.settle(arrival))
-      await this.#write(sql, siteId, day, work)
+      await write(sql, siteId, day, work, zoneIds)
       if (work.isReopened) await forgetAgreement(sql, siteId, day)
       if (work.isChanged) await noteChange(sql, siteId, day)
       if (work.isReopened && work.isChanged && !known.isOpen && !known.hasDrops) {
@@ -182,38 +186,42 @@ export class Surveys {
     })
     // ═══ COMMIT ═══ from here on they may be acknowledged
   }
+}
 
-  async #write(sql: Runner, siteId: number, day: Day, { rows, written, superseded }: Work): Promise<void> {
-    const others = await Promise.all(
-      [...written].flatMap((address) => {
-        const row = rows.get(address)
-        return row ? [this.registry.zoneId(row.zone, day).then((zoneId) => ({ address, zoneId, ...row }))] : []
-      }),
-    )
-    if (others.length > 0) {
-      await sql.unsafe(WRITE, [
-        siteId,
-        day,
-        others.map(({ address }) => address).join(),
-        others.map(({ revision }) => revision).join(),
-        others.map(({ digest }) => digest ?? "").join(),
-        others.map(({ zoneId }) => zoneId).join(),
-        others.map(({ readings }) => readings).join(BETWEEN),
-        others.map(({ revisions }) => revisions ?? NULL).join(BETWEEN),
-      ])
-    }
-    const gone = [...superseded.values()]
-    if (gone.length > 0) {
-      await sql.unsafe(KEEP_SUPERSEDED, [
-        siteId,
-        day,
-        gone.map(([address]) => address).join(),
-        gone.map(([, { reading }]) => reading[0]).join(BETWEEN),
-        gone.map(([, { reading }]) => reading[1]).join(),
-        gone.map(([, { reading }]) => reading[2]).join(),
-        gone.map(([, { revision }]) => revision).join(),
-      ])
-    }
+async function write(
+  sql: Runner,
+  siteId: number,
+  day: Day,
+  { rows, written, superseded }: Work,
+  zoneIds: ReadonlyMap<string, number>,
+): Promise<void> {
+  const others = [...written].flatMap((address) => {
+    const row = rows.get(address)
+    return row ? [{ address, ...row }] : []
+  })
+  if (others.length > 0) {
+    await sql.unsafe(WRITE, [
+      siteId,
+      day,
+      others.map(({ address }) => address).join(),
+      others.map(({ revision }) => revision).join(),
+      others.map(({ digest }) => digest ?? "").join(),
+      others.map(({ zone }) => zoneIds.get(zone)).join(),
+      others.map(({ readings }) => readings).join(BETWEEN),
+      others.map(({ revisions }) => revisions ?? NULL).join(BETWEEN),
+    ])
+  }
+  const gone = [...superseded.values()]
+  if (gone.length > 0) {
+    await sql.unsafe(KEEP_SUPERSEDED, [
+      siteId,
+      day,
+      gone.map(([address]) => address).join(),
+      gone.map(([, { reading }]) => reading[0]).join(BETWEEN),
+      gone.map(([, { reading }]) => reading[1]).join(),
+      gone.map(([, { reading }]) => reading[2]).join(),
+      gone.map(([, { revision }]) => revision).join(),
+    ])
   }
 }
 
