@@ -112,7 +112,25 @@ export class Cloud {
 
   /** Throws StorageError or an Error of one clear line when the store or the port cannot be had. */
   static async start(options: CloudOptions): Promise<Cloud> {
-    const cloud = new Cloud(options, await openWhenThere(options))
+    const { clock, log, patient = false, signal } = options
+    for (let isTold = false; ; isTold = true) {
+      try {
+        return await Cloud.#tryToStart(options)
+      } catch (error) {
+        if (!patient || !(error instanceof StorageUnavailable)) throw error
+        if (!isTold) log.warn(`Waiting for its store: ${error.message}`)
+        await pause(clock, WAIT_MS, signal)
+        signal?.throwIfAborted()
+      }
+    }
+  }
+
+  static async #tryToStart(options: CloudOptions): Promise<Cloud> {
+    const { topology, addressing, clock, emit } = options
+    const { address, port } = topology.cloud
+    const onFatal = (error: unknown) => emit({ kind: "disk-failed", error })
+    const opened = await openStore(placeOf(topology), { addressing, clock, onFatal, cloud: `${address}:${port}` })
+    const cloud = new Cloud(options, opened)
     try {
       await cloud.#begin()
       return cloud
@@ -263,22 +281,5 @@ export class Cloud {
   /** One listing after the other, so that days do not mix. */
   #queueListing(work: () => Promise<void>): void {
     this.#listing = this.#listing.then(work).catch((error) => this.options.log.error(`The listing failed: ${error}`))
-  }
-}
-
-/** Rejects as openStore() does, but waits for a server where that is told. */
-async function openWhenThere(options: CloudOptions): Promise<OpenStore> {
-  const { topology, addressing, clock, log, emit, patient = false, signal } = options
-  const { address, port } = topology.cloud
-  const onFatal = (error: unknown) => emit({ kind: "disk-failed", error })
-  for (let isTold = false; ; isTold = true) {
-    try {
-      return await openStore(placeOf(topology), { addressing, clock, onFatal, cloud: `${address}:${port}` })
-    } catch (error) {
-      if (!patient || !(error instanceof StorageUnavailable)) throw error
-      if (!isTold) log.warn(`Waiting for its store: ${error.message}`)
-      await pause(clock, WAIT_MS, signal)
-      signal?.throwIfAborted()
-    }
   }
 }

@@ -4,7 +4,7 @@ import { readFile, writeFile } from "node:fs/promises"
 import { join } from "node:path"
 import { readCloudStatus } from "../../src/cloud/status"
 import { placeOf } from "../../src/cloud/store/open"
-import { loadTopology, Network, type Roles, type Topology } from "../../src/network"
+import { loadTopology, Network, type NetworkOptions, type Roles, type Topology } from "../../src/network"
 import { EVERY_ADDRESS } from "../../src/topology/address"
 import { missingPostgres, PATIENCE_MS, sharedPostgres } from "../postgres"
 import { DAY_MS, MONDAY_AT_SIX, Site, until } from "./fixture"
@@ -22,10 +22,12 @@ interface Clouds {
   readonly site: Site
   /** Lines that each has listed. */
   readonly listed: readonly [string[], string[]]
-  start(which: 0 | 1): Promise<Network>
+  start(which: 0 | 1, options?: NetworkOptions): Promise<Network>
   /** One run, towards one of them. */
   collect(day: number, to: Network): ReturnType<Network["collect"]>
   told(): Promise<string[]>
+  /** On the server. */
+  run(sql: string): Promise<unknown>
 }
 
 async function twoClouds(extra = ""): Promise<Clouds> {
@@ -41,10 +43,11 @@ async function twoClouds(extra = ""): Promise<Clouds> {
   const listed: [string[], string[]] = [[], []]
   const addresses = new Map<Network, string>()
   let today = 0
-  const start = async (which: 0 | 1) => {
+  const start = async (which: 0 | 1, options?: NetworkOptions) => {
     const address = `10.10.10.1${which}`
     const network = await Network.start(await topologyAt(address), {
       ...site.options,
+      ...options,
       roles: CLOUD,
       print: (lines) => void listed[which].push(...lines.trimEnd().split("\n")),
     })
@@ -62,7 +65,8 @@ async function twoClouds(extra = ""): Promise<Clouds> {
     const text = await readFile(join(site.folder, TOLD), "utf8").catch(() => "")
     return text.trimEnd().split("\n")
   }
-  return { site, listed, start, collect, told }
+  const run = async (sql: string) => (await sharedPostgres()).run(sql, url)
+  return { site, listed, start, collect, told, run }
 }
 
 describe.skipIf(missingPostgres !== undefined)("two clouds", () => {
@@ -80,6 +84,18 @@ describe.skipIf(missingPostgres !== undefined)("two clouds", () => {
     expect(await collect(1, again)).toMatchObject({ complete: true, stored: 0 })
     await again.stop()
     expect(listed.map(({ length }) => length)).toEqual([8, 8])
+  })
+
+  test("wait for a server that goes away again while they start", async () => {
+    const { site, start, collect, run } = await twoClouds()
+    await using _site = site
+    await (await start(0)).stop()
+    await run("ALTER TABLE sites RENAME TO elsewhere")
+    const starting = start(0, { patient: true })
+    await until(() => site.logged.some((line) => line.startsWith("warn Waiting for its store")))
+    await run("ALTER TABLE elsewhere RENAME TO sites")
+    await using cloud = await starting
+    expect(await collect(0, cloud)).toMatchObject({ complete: true, stored: 8 })
   })
 
   test("tell news once, of a day that the other one has closed too", async () => {
