@@ -7,19 +7,17 @@ import type { Log } from "../log"
 import type { Sockets } from "../net/sockets"
 import type { TcpListener } from "../net/tcp"
 import { StorageUnavailable } from "../storage/errors"
-import type { Day } from "../survey/calendar"
-import type { AddressRange } from "../topology/address"
 import { type Addressing, bindAddress } from "../topology/addressing"
 import type { Topology } from "../topology/topology"
 import { Door } from "./door"
 import type { CloudEvent } from "./events"
 import { Gateways } from "./gateways"
-import { lister, printInBatches } from "./listing"
+import { Listing } from "./listing"
 import { PlainText } from "./plain-text"
 import { Receiver } from "./receiver"
 import { Watch } from "./rules/watch"
 import { watchedBy } from "./rules/watched"
-import type { OpenStore, Store, StoredSurvey } from "./store/contract"
+import type { OpenStore, Store } from "./store/contract"
 import { openStore, placeOf } from "./store/open"
 import { Texts } from "./texts"
 
@@ -43,8 +41,6 @@ const WAIT_MS = 5000 // for a server that cannot be had
 const ATTEND_EVERY_MS = 5000 // to what another cloud of the same store may have left, or told
 const UNREAD_BYTES = 64 * 1024 // of answers to a peer that does not read them, before it is cut off
 
-type Pages = Iterable<readonly StoredSurvey[]> | AsyncIterable<readonly StoredSurvey[]>
-
 type Declared = Pick<Topology, "site" | "devices" | "alerts">
 
 export class Cloud {
@@ -52,14 +48,12 @@ export class Cloud {
   readonly #store: Store
   readonly #door: Door
   readonly #gateways: Gateways
+  readonly #listing: Listing
   /** What the rules say of the sites' days. */
   readonly watch: Watch
   /** What the topology says now; it may change while the cloud runs. */
   readonly #declared: Declared
   #listener: TcpListener | undefined
-  #listing: Promise<void> = Promise.resolve()
-  /** Days that are being listed, or wait for it. */
-  readonly #listed = new Set<string>()
   #isWatching = false
   #onWatching = () => {}
   #isUnavailable = false
@@ -70,7 +64,7 @@ export class Cloud {
     private readonly options: CloudOptions,
     opened: OpenStore,
   ) {
-    const { topology, addressing, clock, random, log, emit } = options
+    const { topology, addressing, clock, random, log, print, emit } = options
     const { site, devices, alerts } = topology
     this.#declared = { site, devices, alerts }
     this.#opened = opened
@@ -84,6 +78,7 @@ export class Cloud {
       serves: (site) => gateways.serves(site),
       onChange: (site) => emit({ kind: "rules-changed", site }),
     })
+    this.#listing = new Listing({ store: this.#store, mode: topology.cloud.console, print, log })
     const receiver = new Receiver({
       store: this.#store,
       gateways,
@@ -91,11 +86,12 @@ export class Cloud {
       emit: (event) => {
         if (event.kind === "collection-closed") {
           const { site, day, report, toList } = event
-          if (toList) this.#list(site, day, report.run ? undefined : report.changed)
+          if (toList) this.#listing.list(site, day, report.run ? undefined : report.changed)
           this.#attend()
         }
         emit(event)
       },
+      holdDay: (site, day) => this.#listing.hold(site, day),
     })
     const plainText = new PlainText({
       store: this.#store,
@@ -104,7 +100,7 @@ export class Cloud {
       gateways,
       clock,
       emit,
-      onStored: (surveys) => this.#queueListing(() => this.#printAll(topology.site, [surveys])),
+      onStored: (surveys) => this.#listing.listSurveys(topology.site, surveys),
     })
     const texts = new Texts(plainText, topology.limits.survey, clock, log.error)
     this.#door = new Door({ topology, gateways, clock, random, log, texts, receiver, waiting: opened.waiting })
@@ -165,7 +161,7 @@ export class Cloud {
 
   /** Resolves when everything that has been received is listed. */
   async listed(): Promise<void> {
-    await this.#listing
+    await this.#listing.finished
   }
 
   /** Stops listening, finishes what is under way, closes the store. May be called twice. */
@@ -174,7 +170,7 @@ export class Cloud {
     this.#listener = undefined
     this.#cancelAttending?.()
     await this.#attending
-    await this.#listing
+    await this.#listing.finished
     if (this.#isWatching) await this.watch.finish()
     await this.#opened.close()
   }
@@ -233,8 +229,7 @@ export class Cloud {
 
   /** Lists what nobody lists, and has the rules watched if nobody does. */
   async #attendNow(): Promise<void> {
-    for (const { site, day } of await this.#store.unlisted())
-      if (!this.#listed.has(`${site} ${day}`)) this.#list(site, day)
+    await this.#listing.resume()
     const isWatching = await this.#store.watches()
     const begins = isWatching && !this.#isWatching
     this.#isWatching = isWatching
@@ -252,34 +247,5 @@ export class Cloud {
     if (error !== undefined && !this.#isUnavailable) log.warn(errorText(error))
     if (error === undefined && this.#isUnavailable) log.info("The store answers again")
     this.#isUnavailable = error !== undefined
-  }
-
-  /** @param only addresses to list; all of the day without it */
-  #list(site: string, day: Day, only?: readonly AddressRange[]): void {
-    const key = `${site} ${day}`
-    this.#listed.add(key)
-    this.#queueListing(async () => {
-      try {
-        await this.#printAll(site, this.#store.surveys(site, day, only))
-        await this.#store.markListed(site, day)
-      } finally {
-        this.#listed.delete(key)
-      }
-    })
-  }
-
-  async #printAll(site: string, pages: Pages): Promise<void> {
-    const { topology, print } = this.options
-    if (topology.cloud.console === "off") return // a fleet's day is not read for nothing
-    const list = lister(topology.cloud.console, await this.#store.site(site))
-    const lines = async function* () {
-      for await (const surveys of pages) yield surveys.map(list).join("")
-    }
-    await printInBatches(lines(), print)
-  }
-
-  /** One listing after the other, so that days do not mix. */
-  #queueListing(work: () => Promise<void>): void {
-    this.#listing = this.#listing.then(work).catch((error) => this.options.log.error(`The listing failed: ${error}`))
   }
 }

@@ -26,7 +26,7 @@ import { isSiteName } from "../topology/topology"
 import type { CloudEvent } from "./events"
 import type { Gateways } from "./gateways"
 import { fit, parseJson } from "./json"
-import { collectionReport, formatReport, watchedOf } from "./report"
+import { type CollectionReport, collectionReport, formatReport, watchedOf } from "./report"
 import type { Kept, SiteInfo, Store } from "./store/contract"
 
 const RECEIVED = "Surveys received"
@@ -65,6 +65,8 @@ export interface ReceiverOptions {
   readonly gateways: Pick<Gateways, "serves" | "maySpeakFor">
   readonly now: () => number
   readonly emit: (event: CloudEvent) => void
+  /** Told before a day is closed; what it returns is called when that has been emitted, or did not come about. */
+  readonly holdDay?: (site: string, day: Day) => () => void
 }
 
 /** A site that has described itself. */
@@ -256,14 +258,22 @@ export class Receiver {
   }
 
   async #putCollection(site: string, request: Request, [given = ""]: readonly string[]): Promise<Response> {
-    const { store, emit } = this.options
     const day = parseDay(given)
     if (!day) return say(Code.BadRequest, `A day is written 2026-11-21: it is ${quote(given)}`)
     const parsed = parseJson(collectionReport, request.payload)
     if ("problem" in parsed) return say(Code.BadRequest, parsed.problem)
     const refusal = this.#refuseDay(day) ?? this.#refuseDay(dayOf(Date.parse(parsed.value.scheduledAt), "UTC"))
     if (refusal) return refusal
-    const report = parsed.value
+    const release = this.options.holdDay?.(site, day)
+    try {
+      return await this.#close(site, day, parsed.value)
+    } finally {
+      release?.()
+    }
+  }
+
+  async #close(site: string, day: Day, report: CollectionReport): Promise<Response> {
+    const { store, emit } = this.options
     const isNews = report.run || report.changed.length > 0
     const { agrees, toList } = await store.closeCollection(site, day, {
       claimed: { surveys: report.surveys, digest: report.digest },

@@ -1,6 +1,8 @@
-import { expect, test } from "bun:test"
-import { lister } from "../../src/cloud/listing"
-import { HERBS, TOMATOES } from "./fixtures"
+import { describe, expect, test } from "bun:test"
+import { Listing, lister } from "../../src/cloud/listing"
+import type { Store } from "../../src/cloud/store/contract"
+import { StorageUnavailable } from "../../src/storage/errors"
+import { DAY, HERBS, SITE, TOMATOES } from "./fixtures"
 
 const tomatoes = {
   address: TOMATOES,
@@ -48,3 +50,74 @@ test("lister() is quick for a fleet in which every device has a name of its own"
 test("lister() that is off lists nothing", () => {
   expect(lister("off")(tomatoes)).toBe("")
 })
+
+describe("Listing", () => {
+  const DAYS: Listed[] = [{ site: SITE, day: DAY }]
+
+  test.each([
+    "listed",
+    "closed",
+  ] as const)("resume() leaves a day alone that is being %s as the store is asked, though that is over when the store answers", async (what) => {
+    const { listing, printed, unlisted } = listingOf()
+    const release = listing.hold(SITE, DAY)
+    if (what === "listed") listing.list(SITE, DAY)
+    const resumed = listing.resume()
+    if (what === "closed") listing.list(SITE, DAY)
+    release()
+    await listing.finished
+    unlisted.resolve(DAYS)
+    await resumed
+    await listing.finished
+    expect(printed).toEqual([LINE])
+  })
+
+  test("resume() leaves a day alone that is closed before the store answers", async () => {
+    const { listing, printed, unlisted } = listingOf()
+    const resumed = listing.resume()
+    const release = listing.hold(SITE, DAY)
+    unlisted.resolve(DAYS)
+    await resumed
+    listing.list(SITE, DAY)
+    release()
+    await listing.finished
+    expect(printed).toEqual([LINE])
+  })
+
+  test("resume() lists a day whose closing was not answered, and one whose listing failed", async () => {
+    const { listing, printed, unlisted, errors } = listingOf({ failures: 1 })
+    listing.hold(SITE, DAY)()
+    unlisted.resolve(DAYS)
+    await listing.resume()
+    await listing.finished
+    expect(errors).toHaveLength(1)
+    await listing.resume()
+    await listing.finished
+    expect(printed).toEqual([LINE])
+  })
+})
+
+type Listed = Awaited<ReturnType<Store["unlisted"]>>[number]
+
+const LINE = "192.168.1.3 - 08:00 - 20 - 30%\n"
+
+/** One whose store tells what nobody lists when the test says so. */
+function listingOf({ failures = 0 } = {}) {
+  const [printed, errors]: [string[], string[]] = [[], []]
+  const unlisted = Promise.withResolvers<Listed[]>()
+  let failing = failures
+  const listing = new Listing({
+    store: {
+      site: async () => undefined,
+      async *surveys() {
+        if (failing-- > 0) throw new StorageUnavailable("it does not answer")
+        yield [herbs]
+      },
+      markListed: async () => {},
+      unlisted: () => unlisted.promise,
+    },
+    mode: "readings",
+    print: (lines) => void printed.push(lines),
+    log: { error: (text) => void errors.push(text) },
+  })
+  return { listing, printed, errors, unlisted }
+}

@@ -387,6 +387,20 @@ describe("PUT a collection", () => {
     expect(await bench.store.unlisted()).toEqual([{ site: SITE, day: DAY }])
   })
 
+  test("holds the day from before the store is asked until it is handed on, or is not", async () => {
+    const seen: string[] = []
+    const holdDay = (site: string, day: string) => {
+      seen.push(`${site} ${day} held`)
+      return () => void seen.push("released")
+    }
+    receiver = new Receiver(receiverOptions(bench, { holdDay, emit: ({ kind }) => void seen.push(kind) }))
+    await ask(COLLECTION, REPORT, { format: ContentFormat.Json })
+    await ask(SURVEY, MORNING)
+    await ask(COLLECTION, REPORT, { format: ContentFormat.Json })
+    const held = `${SITE} ${DAY} held`
+    expect(seen).toEqual([held, "released", held, "collection-closed", "released"])
+  })
+
   test("keeps what is understood of an account, and its reasons as long as people read", async () => {
     await ask(SURVEY, MORNING)
     const reasons = Array.from({ length: 500 }, (_, n) => [`192.168.${n >> 8}.${n & 255}`, "x".repeat(10_000)])
