@@ -137,13 +137,14 @@ export class PostgresStore implements Store {
     })
   }
 
+  /** What another cloud has closed meanwhile is for that one to list. */
   async markListed(site: string, day: Day): Promise<void> {
     const siteId = await this.#registry.siteId(site)
     await this.server.run((sql) =>
       sql.unsafe(
         `UPDATE collections SET listed = listed | ${LISTED}, lister = NULL, listed_until = NULL
-         WHERE site = $1 AND day = $2`,
-        [siteId, day],
+         WHERE site = $1 AND day = $2 AND lister = $3`,
+        [siteId, day, this.own],
       ),
     )
   }

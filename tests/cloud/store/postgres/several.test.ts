@@ -138,6 +138,25 @@ describe.skipIf(missingPostgres !== undefined)("two clouds", () => {
     })
   })
 
+  test("what one has listed is not what the other has closed since", async () => {
+    await withTwo(async ([one, other], bench) => {
+      const closing = (digest: string, surveys: number) => ({
+        claimed: { surveys, digest },
+        addresses: [EVERY_ADDRESS],
+        report: "{}",
+        toList: true,
+        watched: RUN,
+      })
+      await one.closeCollection(SITE, DAY, closing("0".repeat(16), 0))
+      await other.deliver(SITE, deliveryOf(MORNING, { revision: 1 }))
+      expect(await other.closeCollection(SITE, DAY, closing(deliveryOf(MORNING).digest, 1))).toMatchObject({
+        toList: true,
+      })
+      await one.markListed(SITE, DAY)
+      expect(await new PostgresStore(bench.server, () => bench.now, "b").unlisted()).toEqual([{ site: SITE, day: DAY }])
+    })
+  })
+
   test("one watches, and the other when that one has not said for long that it goes on; what either closes it hears of", async () => {
     await withTwo(async ([one, other], bench) => {
       expect([await one.watches(), await other.watches(), await one.watches()]).toEqual([true, false, true])
