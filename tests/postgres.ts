@@ -97,6 +97,11 @@ export class PostgresServer implements AsyncDisposable {
     return [this.pid, ...children.split("\n").filter(Boolean).map(Number)]
   }
 
+  /** Whether it runs no more: stopped, or for a reason of its own. */
+  get hasEnded(): boolean {
+    return this.#child?.exitCode !== null || this.#child.signalCode !== null
+  }
+
   /** Starts it, once more after it was stopped. Resolves when it answers. */
   async begin(): Promise<void> {
     const { listen = "", settings = {}, within = [] } = this.options

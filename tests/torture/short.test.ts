@@ -2,6 +2,7 @@
 import { expect, test } from "bun:test"
 import { missingPostgres } from "../postgres"
 import { calendar } from "./calendar/suite"
+import { chaos } from "./chaos/suite"
 import { crashPostgres } from "./crash/postgres/suite"
 import { crash, missingToCrash } from "./crash/suite"
 import { disk } from "./disk/suite"
@@ -26,6 +27,7 @@ const GROUPS = [
   ],
   [{ suite: power, can: canRecord(), faults: 1 }],
   [{ suite: crashPostgres, can: crashPostgres.missing?.() === undefined, faults: 1 }],
+  [{ suite: chaos, can: chaos.missing?.() === undefined, faults: 3 }],
   [
     { suite: network, can: true, faults: 4 },
     { suite: machines, can: true, faults: 5 },

@@ -2,6 +2,7 @@
 import { parseArgs } from "node:util"
 import { formatTable } from "../bench/figure"
 import { calendar } from "./calendar/suite"
+import { chaos } from "./chaos/suite"
 import { crashPostgres } from "./crash/postgres/suite"
 import { crash } from "./crash/suite"
 import { disk } from "./disk/suite"
@@ -14,7 +15,7 @@ import type { TortureResult, TortureSuite } from "./suite"
 
 const SUITES: readonly TortureSuite[] = [
   ...[crash, crashPostgres, power, network, networkPostgres, machines, machinesPostgres],
-  ...[calendar, fuzz, disk, hostile],
+  ...[calendar, fuzz, disk, hostile, chaos],
 ]
 const FAILURES_SHOWN = 20
 
