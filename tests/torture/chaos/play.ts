@@ -12,7 +12,7 @@ import { Ground, type Surroundings } from "./ground"
 import { type Listed, Listings } from "./listings"
 import { Pulse } from "./pulse"
 import { Site } from "./site"
-import { inspectAll, inspectDay, unagreed } from "./verdict"
+import { inspectAll, inspectDay, isLoss, unagreed } from "./verdict"
 
 export interface Job {
   readonly seed: number
@@ -71,7 +71,8 @@ export async function play({ seed, faults, surroundings, plant, settings = {} }:
   const running = Promise.all(sites.map((site) => site.run(finish.signal)))
   try {
     await pulse.goesOn()
-    await happen({ ground, clouds, random }, faults, pulse, say)
+    const isShown = () => plant !== undefined && failures.some(isLoss)
+    await happen({ ground, clouds, random }, faults, pulse, say, isShown)
     finish.abort()
     const insist = setTimeout(() => sites.map((site) => site.end()), FINISH_WITHIN_MS)
     await running.finally(() => clearTimeout(insist))
@@ -103,12 +104,19 @@ export async function play({ seed, faults, surroundings, plant, settings = {} }:
   }
 }
 
-async function happen(stage: Stage, faults: Job["faults"], pulse: Pulse, say: Say): Promise<void> {
+async function happen(
+  stage: Stage,
+  faults: Job["faults"],
+  pulse: Pulse,
+  say: Say,
+  isOver: () => boolean,
+): Promise<void> {
   const { ground, random } = stage
   const isDrawn = typeof faults === "number"
   const all = isDrawn ? kinds(ground.isOfItsOwn, random).take(faults) : faults.values()
   let count = 0
   for (const kind of all) {
+    if (isOver()) break
     await pause(systemClock, CALM_MS * (0.2 + random()))
     pulse.trouble()
     const isPair = isDrawn && !isOnClouds(kind) && random() < IN_A_PAIR

@@ -26,6 +26,9 @@ const COLLECTIONS = `
     (SELECT coalesce(sum(digest::numeric), 0) FROM surveys WHERE site = sites.id AND surveys.day = collections.day)::text AS sum
   FROM collections JOIN sites ON sites.id = collections.site`
 
+/** Whether it speaks of what was acknowledged, and not of an answer or a listing. */
+export const isLoss = (failure: string): boolean => /: (?:acknowledged and lost|wrong): /.test(failure)
+
 /** What is wrong with one day. */
 export async function inspectDay(sql: SQL, site: Site, day: SiteDay): Promise<string[]> {
   const of = "WHERE sites.site = $1 AND day = $2"
