@@ -124,6 +124,8 @@ export class PostgresServer implements AsyncDisposable {
       if (performance.now() > until || this.#child.exitCode !== null) throw new Error(`PostgreSQL: ${this.log()}`)
       await Bun.sleep(LOOK_MS)
     }
+    // expect(…).rejects turns the event loop itself, and a child that lives on has it wait for seconds
+    this.#child.unref()
   }
 
   async answers(): Promise<boolean> {
@@ -134,6 +136,7 @@ export class PostgresServer implements AsyncDisposable {
   /** smart waits for all who are connected, fast ends their transactions, immediate is a crash. */
   async stop(mode: "smart" | "fast" | "immediate" = "fast"): Promise<void> {
     const signal = { smart: "SIGTERM", fast: "SIGINT", immediate: "SIGQUIT" } as const
+    this.#child?.ref()
     this.#child?.kill(signal[mode])
     await this.#child?.exited
   }

@@ -28,3 +28,10 @@ export interface WritableTables extends Tables {
   /** Makes all of these changes or none, in this order; resolves, once durable, with how many rows each has changed. */
   change(changes: readonly Change[]): Promise<readonly number[]>
 }
+
+/** Of the column `listed` of a collection, bits; neither: it is being listed. */
+export const LISTED = 1
+export const CHANGED = 2 // readings of that day, since it was closed
+
+/** Of a collection's report, the lists that are emptied where the whole day is dropped. */
+export const LISTS = ["arrived", "late", "missing", "stale", "refused", "changed", "reasons"]

@@ -19,6 +19,7 @@ import type {
 } from "../contract"
 import { type StoredReading, toJson, toStored } from "../stored"
 import { newerThan } from "../survey-row"
+import { CHANGED, LISTED, LISTS } from "../tables"
 import { Batches } from "./batches"
 import { isOfData } from "./errors"
 import { Registry } from "./registry"
@@ -26,9 +27,6 @@ import type { Runner, Server } from "./server"
 import { describeSite } from "./sites"
 import { forgetAgreement, holdDay, Surveys } from "./surveys"
 
-const LISTED = 1
-const CHANGED = 2
-const LISTS = ["arrived", "late", "missing", "stale", "refused", "changed", "reasons"]
 const DIFFERS: Closed = { agrees: false, toList: false }
 const PAGE = 1000
 const OF_RANGE = "site = $1 AND day = $2 AND address BETWEEN $3 AND $4"

@@ -4,13 +4,13 @@ import type { Day } from "../../../survey/calendar"
 import type { Kept } from "../contract"
 import type { Version } from "../merge"
 import { mergeRow, type SurveyRow, versionsOf } from "../survey-row"
+import { CHANGED } from "../tables"
 import type { Arrival, DayOfSite, Settled } from "./batches"
 import type { Registry } from "./registry"
 import type { Runner, Server } from "./server"
 
 const NEW: Kept = { outcome: "new", superseded: 0 }
 const DROPPED: Kept = { outcome: "dropped", superseded: 0 }
-const CHANGED = 2 // of the column `listed`
 
 // one text a column: an array would have each quotation mark escaped, and be read letter by letter
 const numbers = (at: number) => `string_to_array($${at}, ',', '')::bigint[]`

@@ -20,6 +20,7 @@ import type {
 import type { Version } from "../merge"
 import { type StoredReading, toJson, toStored } from "../stored"
 import { mergeRow, newerThan, type SurveyRow, versionsOf } from "../survey-row"
+import { CHANGED, LISTED, LISTS } from "../tables"
 import { agreesWith } from "./agreement"
 import { type Query, queryOf } from "./query"
 import { Sites } from "./sites"
@@ -35,15 +36,10 @@ interface DeviceDay {
 
 // nearly all outcomes, made once
 const NEW: Kept = { outcome: "new", superseded: 0 }
-const LISTS = ["arrived", "late", "missing", "stale", "refused", "changed", "reasons"]
 const EMPTIED = `json_set(report, ${LISTS.map((name) => `'$.${name}', json('[]')`).join(", ")}, '$.dropped', json('true'))`
 
 const DROPPED: Kept = { outcome: "dropped", superseded: 0 }
 const DIFFERS: Closed = { agrees: false, toList: false }
-
-// of a collection's column `listed`; neither: it is being listed
-const LISTED = 1
-const CHANGED = 2 // readings of that day, since it was closed
 
 const PAGE = 1000
 const OF_RANGE = "site = ?1 AND day = ?2 AND address BETWEEN ?3 AND ?4"
