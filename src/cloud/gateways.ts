@@ -30,7 +30,7 @@ export class Gateways {
   #keys: ReadonlySet<string> = new Set()
   /** In small letters: the sites that an authority's certificate may be for. */
   #names: ReadonlyMap<string, readonly string[]> = new Map()
-  /** By the fingerprint of a key that was taken with such a certificate: the sites that this one is for. */
+  /** The sites of each key whose certificate an authority signed, by the key's fingerprint. */
   readonly #certified = new Map<string, ReadonlySet<string>>()
 
   constructor(

@@ -280,7 +280,7 @@ export class Receiver {
       addresses: joinRanges([...report.arrived, ...report.late]),
       report: formatReport(report),
       toList: isNews,
-      watched: watchedOf(report),
+      watched: isNews ? watchedOf(report) : undefined,
     })
     // what it has instead is nobody's to know
     if (!agrees) return say(Code.Conflict, `The store differs on ${day}`)

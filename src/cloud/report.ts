@@ -58,7 +58,7 @@ export function formatReport({ arrived, late, missing, stale, refused, changed, 
   })
 }
 
-/** Of a run everything may hold another way, of a day that is only looked at once more what has changed. */
+/** A run may change what holds of any device; a day that is looked at once more, of those that changed. */
 export function watchedOf({ run, adopted, changed }: Pick<CollectionReport, "run" | "adopted" | "changed">): Watched {
   const isRun = run && !adopted
   return { isRun, addresses: isRun ? [EVERY_ADDRESS] : changed }

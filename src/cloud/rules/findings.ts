@@ -56,7 +56,7 @@ export class Findings {
     )
   }
 
-  /** Those of these rows end that hold of devices that are heard again. */
+  /** Ends what holds of devices that are heard again. */
   async ofHeard(rows: readonly AlertRow[], rulesOf: RulesOf): Promise<Change[]> {
     const addresses = rows.map(({ address }) => address)
     const silent = await this.history.silent(spansOf(addresses, rulesOf))

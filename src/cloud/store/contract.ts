@@ -61,8 +61,8 @@ export interface Closing {
   readonly report: string
   /** Whether the gateway would have the day listed on the console. */
   readonly toList: boolean
-  /** What the rules are to look at. */
-  readonly watched: Watched
+  /** What the rules are to look at; nothing of a day that is only compared. */
+  readonly watched?: Watched | undefined
 }
 
 /** What of a day that was closed may have changed what holds. */

@@ -644,6 +644,9 @@ export function describeStore(name: string, open: () => OpenStore | Promise<Open
         expect(await close(claim([HERBS]))).toBe(false)
         expect(await opened.store.closings()).toEqual([])
         await close(claim([TOMATOES]))
+        await opened.store.closeCollection(SITE, OTHER_DAY, {
+          ...{ claimed: claim([]), addresses: [], report: "{}", toList: false }, // it is only compared
+        })
         expect(await opened.store.watches()).toBe(true)
         expect(await opened.store.closings()).toEqual([{ site: SITE, day: DAY, ...RUN }])
         expect(await opened.store.closings()).toEqual([])

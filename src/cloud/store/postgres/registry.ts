@@ -1,6 +1,5 @@
 // The numbers that sites and zones have in the tables. They never change, so that each is asked for once.
-import type { Day } from "../../../survey/calendar"
-import { isTimeZone } from "../../../survey/calendar"
+import { type Day, isTimeZone } from "../../../survey/calendar"
 import { offsetsOn } from "../../../survey/offsets"
 import type { Runner, Server } from "./server"
 

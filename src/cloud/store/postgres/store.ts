@@ -16,6 +16,7 @@ import type {
   Store,
   StoredSurvey,
   TextSurvey,
+  Watched,
 } from "../contract"
 import { type StoredReading, toJson, toStored } from "../stored"
 import { newerThan } from "../survey-row"
@@ -110,7 +111,7 @@ export class PostgresStore implements Store {
         siteId,
         day,
       ])
-      const { claimed, report } = closing
+      const { claimed, report, watched } = closing
       const agrees = ({ surveys, digest }: Agreement) => surveys === claimed.surveys && digest === claimed.digest
       const last = known?.digest && { surveys: Number(known.surveys), digest: known.digest }
       if (!(last && agrees(last)) && !agrees(await agreementOn(sql, siteId, day, closing.addresses))) return DIFFERS
@@ -123,13 +124,7 @@ export class PostgresStore implements Store {
         [siteId, day, claimed.surveys, claimed.digest, report, toList ? 0 : listed],
       )
       if (toList) await this.#takeListing(sql, siteId, day)
-      const { isRun, addresses } = closing.watched
-      await sql.unsafe("INSERT INTO closings (site, day, is_run, addresses) VALUES ($1, $2, $3, $4)", [
-        siteId,
-        day,
-        isRun,
-        JSON.stringify(addresses),
-      ])
+      if (watched) await noteClosing(sql, siteId, day, watched)
       await sql.unsafe("UPDATE days SET is_open = false WHERE site = $1 AND day = $2", [siteId, day])
       return { agrees: true, toList }
     })
@@ -231,6 +226,15 @@ export class PostgresStore implements Store {
     )
   }
 }
+
+/** For the cloud that watches. */
+const noteClosing = (sql: Runner, siteId: number, day: Day, { isRun, addresses }: Watched): Promise<unknown> =>
+  sql.unsafe("INSERT INTO closings (site, day, is_run, addresses) VALUES ($1, $2, $3, $4)", [
+    siteId,
+    day,
+    isRun,
+    JSON.stringify(addresses),
+  ])
 
 /** Of what was delivered of a day for these addresses, which do not overlap. */
 async function agreementOn(

@@ -168,7 +168,7 @@ export class SqliteStore implements Store {
       ).run(siteId, day, claimed.surveys, claimed.digest, report, toList ? 0 : listed)
       return { agrees: true, toList }
     })
-    if (closed.agrees) this.#closings.push({ site, day, ...watched })
+    if (closed.agrees && watched) this.#closings.push({ site, day, ...watched })
     return closed
   }
 
