@@ -1,4 +1,8 @@
 // A planted fault, to be preloaded: what came last takes the place of what is stored.
-import { replaceInSource } from "./source"
+import { patchSources, replaceOnce } from "../../sources"
 
-replaceInSource(/\/store\/survey-row\.ts$/, "mergeVersions(versionsOf(row), incoming,", "mergeVersions([], incoming,")
+const MERGED = "mergeVersions(versionsOf(row), incoming,"
+
+patchSources([
+  { file: "cloud/store/survey-row.ts", change: (text) => replaceOnce(text, MERGED, "mergeVersions([], incoming,") },
+])
