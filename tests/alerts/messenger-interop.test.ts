@@ -83,6 +83,7 @@ withPython("an answer that is late is waited for", async () => {
   const desk = new Desk([server.of("/late")])
   desk.tell()
   await desk.done()
+  await until(() => server.heard.length >= 1) // it tells of a request beside its answer
   expect([desk.kept, desk.pauses, server.heard.length]).toEqual([[], [], 1])
 })
 
@@ -91,6 +92,7 @@ withPython("429 is heeded, for as long as it asks", async () => {
   const desk = new Desk([server.of("/busy")])
   desk.tell()
   await desk.done()
+  await until(() => server.heard.length >= 3)
   expect([desk.kept, desk.pauses, server.heard.length]).toEqual([[], [70, 70], 3])
 })
 
